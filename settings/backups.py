@@ -1,0 +1,23 @@
+"""What is kept, and for how long."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from settings.base import Section
+
+Days = Annotated[int, Field(ge=1, le=3650)]
+"""A number of days."""
+
+
+class Backups(Section):
+    """Retention of backups and logs."""
+
+    database_days: Days = 30
+    """Days that database backups and their write-ahead log are kept: how far back a point-in-time recovery reaches."""
+
+    noncurrent_days: Days = 90
+    """Days that a deleted or overwritten object of a bucket can still be brought back."""
+
+    logs_days: Days = 90
+    """Days that CloudWatch keeps the platform's own logs."""

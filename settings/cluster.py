@@ -1,0 +1,36 @@
+"""The RKE2 cluster: which versions, which pod network, which snapshots."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from settings.base import Cidr, Section
+
+
+class Snapshots(Section):
+    """etcd snapshots to the environment's bucket."""
+
+    schedule: Annotated[str, Field(pattern=r"^\S+ \S+ \S+ \S+ \S+$")] = "0 */6 * * *"
+    """When each server takes one, as a cron expression in UTC."""
+
+    retention: Annotated[int, Field(ge=1, le=1000)] = 28
+    """How many to keep for each server (RKE2 counts over all servers; what is rendered is this times the servers)."""
+
+
+class Cluster(Section):
+    """RKE2 (architecture: RKE2 Cluster)."""
+
+    release_set: Literal["documented", "current"] = "documented"
+    """Versions that are known to fit together, see ``settings/release_sets.py``."""
+
+    cni: Literal["calico"] = "calico"
+    """Pod network; Calico brings network policies."""
+
+    pod_cidr: Cidr = Cidr("10.42.0.0/16")
+    """Addresses of pods; must not overlap the VPC."""
+
+    service_cidr: Cidr = Cidr("10.43.0.0/16")
+    """Addresses of services; must not overlap the VPC or the pods."""
+
+    snapshots: Snapshots = Snapshots()
+    """etcd snapshots."""

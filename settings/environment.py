@@ -1,0 +1,79 @@
+"""One environment: everything in ``environments/<name>.yaml`` over ``environments/_common.yaml``."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from settings.access import Access
+from settings.backups import Backups
+from settings.base import Host, Section
+from settings.cluster import Cluster
+from settings.load_balancer import LoadBalancer
+from settings.network import Network
+from settings.nodes import Agents, Image, Servers
+from settings.workloads import Application, Rancher
+
+
+class Hosts(Section):
+    """Public names of the environment. ``{domain}`` stands for the project's domain."""
+
+    application: Host
+    """The veterinary application."""
+
+    rancher: Host
+    """Rancher."""
+
+
+class Environment(Section):
+    """Settings of one environment."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$")]
+    """Taken from the file's name: ``environments/dev.yaml`` is ``dev``."""
+
+    protect: bool
+    """Refuse to destroy what holds data or is the way in: volumes, keys, buckets, secrets, the load balancer."""
+
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    """AWS region; left out, it is the project's."""
+
+    hosts: Hosts
+    """Public names."""
+
+    zone: Host
+    """Route 53 zone of the hosts; left out, it is the application's host without its first label."""
+
+    network: Network
+    """VPC, subnets, gateways."""
+
+    access: Access = Access()
+    """Operators' access."""
+
+    image: Image = Image()
+    """Image of the nodes."""
+
+    servers: Servers
+    """Control plane nodes."""
+
+    agents: Agents
+    """Worker nodes."""
+
+    load_balancer: LoadBalancer
+    """Application load balancer."""
+
+    cluster: Cluster = Cluster()
+    """RKE2."""
+
+    rancher: Rancher
+    """Rancher."""
+
+    application: Application
+    """The veterinary application."""
+
+    backups: Backups = Backups()
+    """Retention."""
+
+    tags: dict[str, str] = {}
+    """More tags for everything in the environment."""
+
+    acknowledged: dict[str, Annotated[str, Field(min_length=10)]] = {}
+    """Warnings that the team has looked at, by their code, with the reason why they are fine here."""

@@ -1,0 +1,47 @@
+"""The application load balancer that the internet reaches."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from settings.base import Section
+
+
+class HealthCheck(Section):
+    """How the load balancer asks a server whether it can take requests."""
+
+    path: Annotated[str, Field(pattern=r"^/")] = "/ping"
+    """Path asked over HTTPS. The ingress controller's default server answers it with 200 for any host name."""
+
+    interval_seconds: Annotated[int, Field(ge=5, le=300)] = 15
+    """Seconds between two checks."""
+
+    healthy_threshold: Annotated[int, Field(ge=2, le=10)] = 2
+    """Good answers in a row that make a target healthy."""
+
+    unhealthy_threshold: Annotated[int, Field(ge=2, le=10)] = 3
+    """Bad answers in a row that make a target unhealthy."""
+
+
+class LoadBalancer(Section):
+    """Application load balancer, internet-facing (architecture: Application Load Balancer)."""
+
+    target_port: Annotated[int, Field(ge=1, le=65535)] = 443
+    """Port of the ingress controller on the server nodes, HTTPS."""
+
+    health_check: HealthCheck = HealthCheck()
+    """Health check of the target group."""
+
+    tls_policy: Literal["ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-3-2021-06"] = (
+        "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    )
+    """TLS 1.3 with 1.2 for older clients, or 1.3 alone (AWS: security policies for your ALB)."""
+
+    idle_timeout_seconds: Annotated[int, Field(ge=60, le=4000)] = 1800
+    """Rancher keeps web sockets open; at AWS's default of 60 s shells and logs break off."""
+
+    access_logs: bool
+    """Keep access logs in S3."""
+
+    access_logs_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """Days until access logs are deleted."""
