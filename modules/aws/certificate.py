@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from cdktf import TerraformIterator, Token
 from cdktf_cdktf_provider_aws.acm_certificate import AcmCertificate
 from cdktf_cdktf_provider_aws.acm_certificate_validation import AcmCertificateValidation
 from cdktf_cdktf_provider_aws.route53_record import Route53Record
@@ -30,23 +29,12 @@ class Certificate(Construct):
             tags={"Name": hosts[0]},
             lifecycle={"create_before_destroy": True},
         )
-        options = TerraformIterator.from_complex_list(self.certificate.domain_validation_options, "domain_name")
-        records = Route53Record(
-            self,
-            "validation_records",
-            for_each=options,
-            zone_id=zone_id,
-            name=options.get_string("resource_record_name"),
-            type=options.get_string("resource_record_type"),
-            records=[options.get_string("resource_record_value")],
-            ttl=60,
-            allow_overwrite=True,
-        )
+        records = [self._record(host, zone_id) for host in hosts]
         self._validation = AcmCertificateValidation(
             self,
             "validation",
             certificate_arn=self.certificate.arn,
-            validation_record_fqdns=Token.as_list(TerraformIterator.from_resources(records).pluck_property("fqdn")),
+            validation_record_fqdns=[record.fqdn for record in records],
             timeouts={"create": VALIDATION_TIMEOUT},
         )
 
@@ -54,3 +42,20 @@ class Certificate(Construct):
     def issued_arn(self) -> str:
         """ARN of the certificate, known once it has been issued."""
         return self._validation.certificate_arn
+
+    def _record(self, host: str, zone_id: str) -> Route53Record:
+        return Route53Record(
+            self,
+            f"validation_{host}",
+            zone_id=zone_id,
+            name=self._option(host, "resource_record_name"),
+            type=self._option(host, "resource_record_type"),
+            records=[self._option(host, "resource_record_value")],
+            ttl=60,
+            allow_overwrite=True,
+        )
+
+    def _option(self, host: str, attribute: str) -> str:
+        """What AWS wants to see for one host. Written in Terraform's language, since the options are a set that is known only after apply."""
+        options = f"{AcmCertificate.TF_RESOURCE_TYPE}.{self.certificate.friendly_unique_id}.domain_validation_options"
+        return f'${{one([for option in {options} : option.{attribute} if option.domain_name == "{host}"])}}'
