@@ -27,6 +27,11 @@ def state_key(stack: str) -> str:
     return f"{stack}/terraform.tfstate"
 
 
+def project_tags(project: Project) -> dict[str, str]:
+    """Tags of what belongs to no single environment."""
+    return {"Project": project.name_prefix, "ManagedBy": "cdktf", "CostCenter": project.cost_center}
+
+
 @dataclass(frozen=True)
 class Limit:
     """How long a kind of physical name may be, and how much of it constructs may use."""
@@ -67,6 +72,11 @@ class Names:
     def cluster_tag(self) -> str:
         """Tag key by which the AWS cloud controller knows the cluster's resources (cloud-provider-aws, prerequisites)."""
         return f"kubernetes.io/cluster/{self.base}"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags on everything, for people and for cost allocation."""
+        return {**project_tags(self.project), "Environment": self.environment.name, **self.environment.tags}
 
     def of(self, *parts: str) -> str:
         """A resource's name: ``of("alb", "logs")`` is ``vet-dev-alb-logs``."""
