@@ -46,7 +46,7 @@ class Limit:
     """Characters that the constructs' part, ``purpose``, may have. The rest is for prefix, environment, account and region."""
 
 
-LOAD_BALANCER = Limit("load balancer and target group", 32, 10)
+LOAD_BALANCER = Limit("load balancer and target group", 32, 15)
 """Elastic Load Balancing: CreateLoadBalancer, CreateTargetGroup."""
 
 BUCKET = Limit("bucket", 63, 11)
@@ -74,9 +74,14 @@ class Names:
         return f"kubernetes.io/cluster/{self.base}"
 
     @property
+    def own_tags(self) -> dict[str, str]:
+        """The tags that the project itself sets; an environment's file cannot replace them."""
+        return {**project_tags(self.project), "Environment": self.environment.name}
+
+    @property
     def tags(self) -> dict[str, str]:
         """Tags on everything, for people and for cost allocation."""
-        return {**project_tags(self.project), "Environment": self.environment.name, **self.environment.tags}
+        return {**self.own_tags, **self.environment.tags}
 
     def of(self, *parts: str) -> str:
         """A resource's name: ``of("alb", "logs")`` is ``vet-dev-alb-logs``."""
@@ -87,7 +92,7 @@ class Names:
         return f"{self.base}-{_fitting(BUCKET, purpose)}-{self.project.account_id}-{self.environment.region}"
 
     def target_group(self, purpose: str) -> str:
-        """The name of a target group or load balancer; ``purpose`` has at most 10 characters."""
+        """The name of a target group or load balancer; ``purpose`` has at most 15 characters."""
         return self.of(_fitting(LOAD_BALANCER, purpose))
 
     def role(self, purpose: str) -> str:
@@ -102,21 +107,6 @@ class Names:
             ROLE: self.role("x" * ROLE.purpose),
         }
         return [(limit, name) for limit, name in longest.items() if len(name) > limit.characters]
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """Tags of everything in the environment: the project's own, and the environment's."""
-        return {**self.own_tags, **self.environment.tags}
-
-    @property
-    def own_tags(self) -> dict[str, str]:
-        """The tags that the project itself sets; an environment cannot replace them."""
-        return {
-            "Project": self.project.name_prefix,
-            "Environment": self.environment.name,
-            "ManagedBy": "terraform",
-            "CostCenter": self.project.cost_center,
-        }
 
     def secret(self, purpose: str) -> str:
         """A secret's name in Secrets Manager, such as ``vet-dev/server-token``."""
