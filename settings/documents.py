@@ -4,12 +4,14 @@ Stricter than YAML where that saves a team a surprise: a key that stands twice, 
 are errors; a key is always text; a date is text.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from settings.base import Section
 from settings.problems import Finding, Key, Problem, dotted
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -133,6 +135,14 @@ class Layers:
     documents: tuple[Document, ...]
     """Where it came from, the winning document first."""
 
+    valid: Mapping[str, Any] = field(default_factory=dict)
+    """Validated sections, which know the defaults of what no document says."""
+
+    @property
+    def readable(self) -> bool:
+        """Whether all of it could be read; if not, what seems to be missing may only be unreadable."""
+        return all(document.readable for document in self.documents)
+
     def problem(self, finding: Finding) -> Problem:
         """The finding with its file and line. What is in no document belongs to the nearest thing that is."""
         file, line = self._place(finding.key)
@@ -140,18 +150,17 @@ class Layers:
         return Problem(file, line, dotted(finding.key), value, finding.rule, finding.remedy)
 
     def show(self, key: Key) -> str:
-        """The value at the key, as written in the file as far as that can be, in one short line; empty if there is none."""
-        value: Any = self.data
-        for part in key:
-            try:
-                value = value[part]
-            except (KeyError, IndexError, TypeError):
-                return ""
-        if isinstance(value, str):
-            return value
-        texts = [document.texts[key] for document in self.documents if key in document.texts]
-        text = texts[0] if texts else _flow(value)
+        """The value at the key in one short line, as written in its file as far as that can be; empty if there is none."""
+        value = _at(self.data, key)
+        if value is None and key not in self._texts:
+            default = _at(self.valid, key)
+            return "" if default is None else f"{default} (default)"
+        text = value if isinstance(value, str) else self._texts.get(key) or _flow(value)
         return text if len(text) <= 70 else text[:67] + "..."
+
+    @property
+    def _texts(self) -> dict[Key, str]:
+        return {key: text for document in reversed(self.documents) for key, text in document.texts.items()}
 
     def _place(self, key: Key) -> tuple[str, int]:
         for length in range(len(key), 0, -1):
@@ -159,6 +168,18 @@ class Layers:
                 if key[:length] in document.lines:
                     return document.file, document.lines[key[:length]]
         return self.documents[0].file, 1
+
+
+def _at(value: Any, key: Key) -> Any:
+    """What stands at the key, in maps, lists and models alike; None if there is nothing."""
+    for part in key:
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int):
+            value = value[part] if part < len(value) else None
+        else:
+            value = getattr(value, str(part), None) if isinstance(value, Section) else None
+    return value
 
 
 def _flow(value: Any) -> str:

@@ -11,10 +11,11 @@ from pydantic_core import ErrorDetails
 from settings.problems import Finding, Key, dotted
 
 
-def validate(model: type[BaseModel], data: dict[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
+def validate(model: type[BaseModel], data: dict[str, Any], *, complete: bool = True) -> tuple[dict[str, Any], list[Finding]]:
     """The model's fields that are valid, by name, and what is wrong with the others.
 
-    A key that is not known is reported and otherwise left out, so that the rules can still look at what stands beside it.
+    A key that is not known is reported and otherwise left out, so that the rules can still look at what stands beside it. If the data
+    is not ``complete``, since a file could not be read, then a missing key is no finding.
     """
     try:
         return dict(model.model_validate(data)), []
@@ -28,7 +29,7 @@ def validate(model: type[BaseModel], data: dict[str, Any]) -> tuple[dict[str, An
         for name, field in model.model_fields.items()
         if name not in broken
     }
-    return fields, [_finding(model, error) for error in errors]
+    return fields, [_finding(model, error) for error in errors if complete or error["type"] != "missing"]
 
 
 def suggestion(word: str, known: list[str]) -> str:
