@@ -32,8 +32,8 @@ def known_keys(version: str, role: Role) -> frozenset[str]:
     path = FOLDER / f"{version}.yaml"
     if not path.exists():
         raise LookupError(
-            f"the configuration keys of RKE2 {version} are not known: make settings/releases/rke2_config_keys/{path.name} "
-            f"with `python -m settings.rke2_config_keys SOURCE_OF_RKE2 {version}`; the source is rancher/rke2 at that tag"
+            f"the configuration keys of RKE2 {version} are not known: make them "
+            f"with `python -m settings.rke2_config_keys SOURCE_OF_RKE2 {version}`, the source at that tag"
         )
     return frozenset(yaml.safe_load(path.read_text(encoding="utf-8"))[role])
 
