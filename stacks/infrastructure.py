@@ -161,6 +161,13 @@ class InfrastructureStack(PlatformStack):
             agent_token_secret=self._secrets.agent_token.name,
             credentials_secret_prefix=self._secrets.credentials_prefix,
             ca_parameter=names.parameter("cluster-ca"),
+            application_namespace=environment.application.namespace,
+            cni=environment.cluster.cni,
+            pod_cidr=str(environment.cluster.pod_cidr),
+            service_cidr=str(environment.cluster.service_cidr),
+            snapshot_schedule=environment.cluster.snapshots.schedule,
+            snapshots_kept=environment.cluster.snapshots.retention,
+            dedicated_servers=environment.servers.dedicated,
         )
 
     def _key_pair(self) -> str | None:

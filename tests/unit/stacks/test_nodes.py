@@ -98,6 +98,7 @@ def test_agents_may_not_do_what_servers_may(infrastructure: Template) -> None:
         "RegistryLogin",
         "PullImages",
         "JoinToken",
+        "ClusterCa",
         "Keys",
     }
     join = statements(infrastructure, "agent_role")["JoinToken"]
