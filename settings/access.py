@@ -30,7 +30,16 @@ class JumpHost(Section):
 class Ssh(Section):
     """SSH on port 22. Closed by default: Session Manager needs neither a key nor an open port."""
 
-    public_key: Annotated[str, Field(pattern=r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) \S+", examples=["ssh-ed25519 AAAAC3NzaC1lZDI1... you@example.com"])] | None = None
+    public_key: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) \S+",
+                examples=["ssh-ed25519 AAAAC3NzaC1lZDI1... you@example.com"],
+            ),
+        ]
+        | None
+    ) = None
     """Public key (the text of an ``id_ed25519.pub``) that all nodes accept for the user ``ubuntu``."""
 
     allowed_cidrs: list[Cidr] = []
@@ -42,7 +51,9 @@ class Ssh(Section):
 
 Principal = Annotated[
     str,
-    Field(pattern=r"^arn:aws:iam::[0-9]{12}:(role|user)/\S+$", examples=["arn:aws:iam::123456789012:role/platform-team"]),
+    Field(
+        pattern=r"^arn:aws:iam::[0-9]{12}:(role|user)/\S+$", examples=["arn:aws:iam::123456789012:role/platform-team"]
+    ),
 ]
 """ARN of an IAM role or user."""
 

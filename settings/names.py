@@ -120,5 +120,7 @@ class Names:
 def _fitting(limit: Limit, purpose: str) -> str:
     """The purpose; ValueError (a mistake of a construct, not of a team's settings) if names with it might not fit."""
     if len(purpose) > limit.purpose:
-        raise ValueError(f"{limit.what}: the purpose {purpose!r} has {len(purpose)} characters, {limit.purpose} are kept for it")
+        raise ValueError(
+            f"{limit.what}: the purpose {purpose!r} has {len(purpose)} characters, {limit.purpose} are kept for it"
+        )
     return purpose

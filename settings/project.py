@@ -25,10 +25,14 @@ class Project(Section):
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["platform@example.com"])]
     """Where Let's Encrypt and alarms write to."""
 
-    state_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", examples=["clinic-terraform-state"])]
+    state_bucket: Annotated[
+        str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", examples=["clinic-terraform-state"])
+    ]
     """Name of the S3 bucket for all Terraform state: 3 to 63 characters, unique in all of AWS."""
 
-    cost_center: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+$", examples=["veterinary-platform"])] = "veterinary-platform"
+    cost_center: Annotated[
+        str, Field(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+$", examples=["veterinary-platform"])
+    ] = "veterinary-platform"
     """Value of the ``CostCenter`` tag on everything, for cost allocation."""
 
 

@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 from ipaddress import IPv4Network
-from typing import Annotated, Any, get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -11,7 +11,9 @@ from pydantic_core import ErrorDetails
 from settings.problems import Finding, Key, dotted
 
 
-def validate(model: type[BaseModel], data: dict[str, Any], *, complete: bool = True) -> tuple[dict[str, Any], list[Finding]]:
+def validate(
+    model: type[BaseModel], data: dict[str, Any], *, complete: bool = True
+) -> tuple[dict[str, Any], list[Finding]]:
     """The model's fields that are valid, by name, and what is wrong with the others.
 
     A key that is not known is reported and otherwise left out, so that the rules can still look at what stands beside it. If the data
@@ -39,13 +41,15 @@ def suggestion(word: str, known: list[str]) -> str:
 
 
 def _field_value(field: FieldInfo, value: Any) -> Any:
-    return TypeAdapter(Annotated[field.annotation, *field.metadata]).validate_python(value)
+    return TypeAdapter(field.rebuild_annotation()).validate_python(value)
 
 
 def _without(data: dict[str, Any], keys: list[tuple[int | str, ...]]) -> dict[str, Any]:
     first = {key[0] for key in keys if len(key) == 1}
     return {
-        name: _without(value, [key[1:] for key in keys if key[0] == name and len(key) > 1]) if isinstance(value, dict) else value
+        name: _without(value, [key[1:] for key in keys if key[0] == name and len(key) > 1])
+        if isinstance(value, dict)
+        else value
         for name, value in data.items()
         if name not in first
     }
@@ -55,7 +59,8 @@ def _finding(model: type[BaseModel], error: ErrorDetails) -> Finding:
     key: Key = tuple(part for part in error["loc"] if part != "[key]")
     parent, field = _meaning(model, key)
     rule, remedy = _words(error, key, parent, field)
-    return Finding(key, rule, remedy)
+    quoted = error["type"] in ("int_type", "bool_type") and isinstance(error["input"], str)
+    return Finding(key, rule, remedy, value=f'"{error["input"]}"' if quoted else None)
 
 
 def _meaning(model: type[BaseModel], key: Key) -> tuple[type[BaseModel] | None, FieldInfo | None]:
@@ -76,14 +81,16 @@ def _meaning(model: type[BaseModel], key: Key) -> tuple[type[BaseModel] | None, 
 def _words(error: ErrorDetails, key: Key, parent: type[BaseModel] | None, field: FieldInfo | None) -> tuple[str, str]:
     """Rule and remedy for one of pydantic's errors (docs.pydantic.dev, validation errors)."""
     limits = error.get("ctx", {})
-    description = " ".join((field.description or "").split()) if field else ""
+    description = " ".join((field.description or "").split()).removesuffix(".") if field else ""
     examples = field.examples if field else None
     example = f"write it like {examples[0]}" if examples else "see what the key means, and write it so"
     match error["type"]:
         case "extra_forbidden":
             return "is not a setting", suggestion(str(key[-1]), list(parent.model_fields) if parent else [])
         case "missing":
-            return f"is required: {description}", f"add {dotted(key)}" + (f", such as {examples[0]}" if examples else "")
+            return f"is required: {description}", f"add {dotted(key)}" + (
+                f", such as {examples[0]}" if examples else ""
+            )
         case "model_type" | "dict_type":
             return f"must be a map of keys: {description}", "indent the keys below it, or remove it"
         case "list_type":

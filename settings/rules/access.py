@@ -31,7 +31,11 @@ def _narrow(key: Key, networks: list[IPv4Network], what: str) -> Iterator[Findin
         broadest = BROADEST_PRIVATE if network.is_private else BROADEST_PUBLIC
         if network.prefixlen < broadest:
             rule = f"must not open {what} to strangers: at most a /{BROADEST_PUBLIC}, or a /{BROADEST_PRIVATE} of private addresses"
-            yield Finding((*key, index), rule, "write your office's or VPN's network, such as 198.51.100.7/32; Session Manager needs none")
+            yield Finding(
+                (*key, index),
+                rule,
+                "write your office's or VPN's network, such as 198.51.100.7/32; Session Manager needs none",
+            )
 
 
 @error
@@ -39,7 +43,9 @@ def public_api_names_networks(access: Access) -> Iterator[Finding]:
     """A public API that nobody may reach is a mistake, and one that all may reach is a worse one."""
     if access.api.access == "public" and not access.api.allowed_cidrs:
         rule = "must have access.api.allowed_cidrs: a public API says which networks reach it"
-        yield Finding(("access", "api", "access"), rule, "add access.api.allowed_cidrs, or set access.api.access to private")
+        yield Finding(
+            ("access", "api", "access"), rule, "add access.api.allowed_cidrs, or set access.api.access to private"
+        )
 
 
 @error

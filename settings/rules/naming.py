@@ -23,7 +23,9 @@ def environment_name_free(name: str) -> Iterator[Finding]:
         rule = f"must not be state: the stack {infrastructure_stack('state')} holds all Terraform state"
         yield Finding(("name",), rule, "rename the file")
     if name.endswith("-helm"):
-        rule = f"must not end with -helm: {infrastructure_stack(name)} is the Helm stack of {name.removesuffix('-helm')}"
+        rule = (
+            f"must not end with -helm: {infrastructure_stack(name)} is the Helm stack of {name.removesuffix('-helm')}"
+        )
         yield Finding(("name",), rule, "rename the file")
 
 

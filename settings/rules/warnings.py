@@ -52,7 +52,11 @@ def small_agents(agents: Agents, servers: Servers) -> Iterator[Finding]:
 def single_server(protect: bool, servers: Servers) -> Iterator[Finding]:
     """One server is one etcd member: its loss stops the API until it is restored (etcd: FAQ)."""
     if protect and servers.count == 1:
-        yield Finding(("servers", "count"), "should be 3 where protect is true: the loss of the only server stops the API", "set 3")
+        yield Finding(
+            ("servers", "count"),
+            "should be 3 where protect is true: the loss of the only server stops the API",
+            "set 3",
+        )
 
 
 @warning
@@ -76,7 +80,11 @@ def shared_nat_gateways(protect: bool, network: Network) -> Iterator[Finding]:
 def few_agents(protect: bool, agents: Agents) -> Iterator[Finding]:
     """Replicas on one node fail together."""
     if protect and agents.count < 2:
-        yield Finding(("agents", "count"), "should be 2 or more where protect is true: replicas on one node fail together", "set 2 or more")
+        yield Finding(
+            ("agents", "count"),
+            "should be 2 or more where protect is true: replicas on one node fail together",
+            "set 2 or more",
+        )
 
 
 @warning
@@ -92,7 +100,11 @@ def single_replica(protect: bool, application: Application, rancher: Rancher) ->
     """One pod is away whenever its node is."""
     for key, count in (("application", application.replicas), ("rancher", rancher.replicas)):
         if protect and count == 1:
-            yield Finding((key, "replicas"), "should be 2 or more where protect is true: one pod is away whenever its node is", "set 2")
+            yield Finding(
+                (key, "replicas"),
+                "should be 2 or more where protect is true: one pod is away whenever its node is",
+                "set 2",
+            )
 
 
 @warning
