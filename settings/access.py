@@ -14,7 +14,8 @@ class Api(Section):
     """``private``: reached through a Session Manager tunnel. ``public``: 6443 also from ``allowed_cidrs``."""
 
     allowed_cidrs: list[Cidr] = []
-    """Networks that reach the API when it is public, such as an office's; at most a /16, or a /8 of private addresses."""
+    """Networks that reach the API when it is public, such as an office's; at most a /16, or a /8 of private
+    addresses."""
 
 
 class JumpHost(Section):

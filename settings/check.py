@@ -1,4 +1,5 @@
-"""``python -m settings.check [DIRECTORY]``: are the settings right? Prints ``ok`` and the warnings, or every error with status 1."""
+"""``python -m settings.check [DIRECTORY]``: are the settings right? Prints ``ok`` and the warnings, or every error with
+status 1."""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Reading YAML with the line of every key, so that an error can say where a value stands and what was written there.
 
-Stricter than YAML where that saves a team a surprise: a key that stands twice, merge keys (``<<``), tags and an anchor inside itself
-are errors; a key is always text; a date is text.
+Stricter than YAML where that saves a team a surprise: a key that stands twice, merge keys (``<<``), tags and an anchor
+inside itself are errors; a key is always text; a date is text.
 """
 
 from collections.abc import Mapping
@@ -118,7 +118,10 @@ def _mapping(document: Document, node: yaml.MappingNode, key: Key, above: frozen
         name = str(name_node.value)
         here = (*key, name)
         if name in data:
-            rule = f"a key must stand once; this one stands on line {document.lines[here]} too, and only one of them would count"
+            rule = (
+                f"a key must stand once; this one stands on line {document.lines[here]} too, and only one of them "
+                "would count"
+            )
             document.refuse(line, here, "", rule, "join the two, or remove one")
             continue
         document.lines[here] = line
@@ -160,7 +163,8 @@ class Layers:
         return Problem(file, line, dotted(finding.key), value, finding.rule, finding.remedy)
 
     def show(self, key: Key) -> str:
-        """The value at the key in one short line, as written in its file as far as that can be; empty if there is none."""
+        """The value at the key in one short line, as written in its file as far as that can be; empty if there is
+        none."""
         value = _at(self.data, key)
         if value is None and key not in self._texts:
             default = _at(self.valid, key)

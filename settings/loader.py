@@ -54,8 +54,8 @@ class Candidate:
 def load(directory: Path = ENVIRONMENTS) -> Settings:
     """Read and check every environment in ``directory``.
 
-    ``_project.yaml`` holds the first-day values, ``_common.yaml`` what environments share; every other ``*.yaml`` is one environment,
-    named by its file and merged over the common values (maps key by key, lists replaced).
+    ``_project.yaml`` holds the first-day values, ``_common.yaml`` what environments share; every other ``*.yaml`` is
+    one environment, named by its file and merged over the common values (maps key by key, lists replaced).
 
     Raises:
         SettingsError: with every problem of every file.

@@ -14,7 +14,8 @@ class Project(Section):
     """First part of every physical name (2 to 12 characters): ``vet`` gives the load balancer ``vet-dev``."""
 
     account_id: Annotated[str, Field(pattern=r"^[0-9]{12}$", examples=['"123456789012", in quotes'])]
-    """The AWS account, 12 digits in quotes. The provider refuses to touch any other, so a wrong profile fails the plan."""
+    """The AWS account, 12 digits in quotes. The provider refuses to touch any other, so a wrong profile fails the
+    plan."""
 
     region: Region = "us-east-1"
     """The AWS region of the state bucket, and of every environment that does not name its own."""

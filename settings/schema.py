@@ -1,6 +1,7 @@
 """``python -m settings.schema`` writes the JSON Schemas by which editors complete and check ``environments/*.yaml``.
 
-They say what a single file may hold. What must hold between values is in ``settings/rules``, and only ``settings.load`` knows it all.
+They say what a single file may hold. What must hold between values is in ``settings/rules``, and only ``settings.load``
+knows it all.
 """
 
 import json
@@ -24,7 +25,8 @@ def project_schema() -> dict[str, Any]:
 
 
 def environment_schema() -> dict[str, Any]:
-    """Schema of an environment's own file. What the common file may hold for it is optional: an editor looks at one file alone."""
+    """Schema of an environment's own file. What the common file may hold for it is optional: an editor looks at one
+    file alone."""
     return {**common_schema(), "title": "An environment of the platform", "required": ["hosts", "protect"]}
 
 

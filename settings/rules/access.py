@@ -8,7 +8,8 @@ from settings.problems import Finding, Key
 from settings.rules.registry import error
 
 BROADEST_PRIVATE = 8
-"""10.0.0.0/8 is the broadest private range; whatever is broader takes in the internet, and 0.0.0.0/1 with 128.0.0.0/1 is all of it."""
+"""10.0.0.0/8 is the broadest private range; whatever is broader takes in the internet, and 0.0.0.0/1 with 128.0.0.0/1
+is all of it."""
 
 BROADEST_PUBLIC = 16
 """65,536 public addresses: more than an office or a VPN has, and little enough not to be a provider or a country."""
@@ -30,7 +31,10 @@ def _narrow(key: Key, networks: list[IPv4Network], what: str) -> Iterator[Findin
     for index, network in enumerate(networks):
         broadest = BROADEST_PRIVATE if network.is_private else BROADEST_PUBLIC
         if network.prefixlen < broadest:
-            rule = f"must not open {what} to strangers: at most a /{BROADEST_PUBLIC}, or a /{BROADEST_PRIVATE} of private addresses"
+            rule = (
+                f"must not open {what} to strangers: at most a /{BROADEST_PUBLIC}, or a /{BROADEST_PRIVATE} of "
+                "private addresses"
+            )
             yield Finding(
                 (*key, index),
                 rule,

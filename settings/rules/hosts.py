@@ -49,5 +49,8 @@ def hosts_fit_certificate(hosts: Hosts) -> Iterator[Finding]:
     """A host is the common name of its certificate (RFC 5280: at most 64 characters)."""
     for key, host in hosts:
         if len(host) > COMMON_NAME:
-            rule = f"must have at most {COMMON_NAME} characters, since it is a certificate's common name; it has {len(host)}"
+            rule = (
+                f"must have at most {COMMON_NAME} characters, since it is a certificate's common name; it has "
+                f"{len(host)}"
+            )
             yield Finding(("hosts", key), rule, "shorten it")

@@ -19,7 +19,8 @@ AWS_RESERVES = 5
 """Addresses of every subnet that AWS keeps: the first four and the last (Amazon VPC: subnet sizing)."""
 
 SPARE_ADDRESSES = 8
-"""What stays free in a private subnet for the network load balancer, and for nodes that come before others have gone."""
+"""What stays free in a private subnet for the network load balancer, and for nodes that come before others have
+gone."""
 
 POD_NODE_PREFIX = 24
 """Kubernetes cuts a /24 of the pod range for each node (kube-controller-manager: --node-cidr-mask-size-ipv4)."""
@@ -49,7 +50,8 @@ def vpc_size(network: Network) -> Iterator[Finding]:
 
 @error
 def subnet_sizes(network: Network) -> Iterator[Finding]:
-    """A subnet is a /16 to /28 (Amazon VPC: subnet sizing); a load balancer wants a /27 (Elastic Load Balancing: subnets for your ALB)."""
+    """A subnet is a /16 to /28 (Amazon VPC: subnet sizing); a load balancer wants a /27 (Elastic Load Balancing:
+    subnets for your ALB)."""
     for key, cidr in _subnets(network):
         if key[-1] == "public":
             yield from _size(key, cidr, 16, 27, "Amazon VPC, and the load balancer's own need of a /27")
@@ -78,7 +80,8 @@ def subnets_disjoint(network: Network) -> Iterator[Finding]:
 
 @error
 def cluster_ranges_disjoint(network: Network, cluster: Cluster) -> Iterator[Finding]:
-    """Nodes, pods and services have addresses of their own: routing tells them apart by range (Kubernetes: cluster networking)."""
+    """Nodes, pods and services have addresses of their own: routing tells them apart by range (Kubernetes: cluster
+    networking)."""
     ranges: list[tuple[Key, IPv4Network]] = [
         (("network", "cidr"), network.cidr),
         (("cluster", "pod_cidr"), cluster.pod_cidr),
@@ -95,7 +98,8 @@ def cluster_ranges_disjoint(network: Network, cluster: Cluster) -> Iterator[Find
 
 @error
 def service_range_size(cluster: Cluster) -> Iterator[Finding]:
-    """kube-apiserver takes at most 20 bits of services (its --service-cluster-ip-range); below a /24 the charts' services would not fit."""
+    """kube-apiserver takes at most 20 bits of services (its --service-cluster-ip-range); below a /24 the charts'
+    services would not fit."""
     yield from _size(
         ("cluster", "service_cidr"), cluster.service_cidr, 12, 24, "kube-apiserver: --service-cluster-ip-range"
     )
@@ -165,7 +169,8 @@ def zones_of_region(region: str, network: Network) -> Iterator[Finding]:
 
 @error
 def private_subnets_hold_nodes(network: Network, servers: Servers, agents: Agents) -> Iterator[Finding]:
-    """The servers' fixed addresses, all agents and some spare fit a private subnet, less what AWS keeps of it (Amazon VPC: subnet sizing)."""
+    """The servers' fixed addresses, all agents and some spare fit a private subnet, less what AWS keeps of it (Amazon
+    VPC: subnet sizing)."""
     environment = Environment.model_construct(network=network, servers=servers, agents=agents)
     for letter, subnets in network.zones.items():
         fixed = [slot.address for slot in server_slots(environment) if slot.zone == letter]
@@ -184,5 +189,8 @@ def private_subnets_hold_nodes(network: Network, servers: Servers, agents: Agent
                 "choose a wider range, such as a /24",
             )
         elif need > free:
-            rule = f"must have {need} addresses for {len(fixed)} servers, {need - len(fixed) - SPARE_ADDRESSES} agents and spare; it has {free}"
+            rule = (
+                f"must have {need} addresses for {len(fixed)} servers, {need - len(fixed) - SPARE_ADDRESSES} agents "
+                f"and spare; it has {free}"
+            )
             yield Finding(key, rule, "choose a wider range, such as a /24, or lower agents.maximum")

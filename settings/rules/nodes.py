@@ -12,10 +12,14 @@ from settings.validation import suggestion
 
 @error
 def servers_odd(servers: Servers) -> Iterator[Finding]:
-    """An odd number of etcd members: one more than that tolerates no more failures, and is one more that can fail (etcd: FAQ)."""
+    """An odd number of etcd members: one more than that tolerates no more failures, and is one more that can fail
+    (etcd: FAQ)."""
     if servers.count % 2 == 0:
         lost = servers.count // 2 - 1 or "none"
-        rule = f"must be odd: etcd needs a majority, and {servers.count} servers survive the loss of {lost}, no more than {servers.count - 1}"
+        rule = (
+            f"must be odd: etcd needs a majority, and {servers.count} servers survive the loss of {lost}, no more "
+            f"than {servers.count - 1}"
+        )
         yield Finding(("servers", "count"), rule, f"set {servers.count - 1} or {servers.count + 1}")
 
 
