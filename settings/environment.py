@@ -23,6 +23,11 @@ class Hosts(Section):
     rancher: Host
     """Rancher."""
 
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every host, the application's first."""
+        return (self.application, self.rancher)
+
 
 class Environment(Section):
     """Settings of one environment."""

@@ -85,6 +85,10 @@ class Names:
         """Tags on everything, for people and for cost allocation."""
         return {**self.own_tags, **self.environment.tags}
 
+    def node_tags(self, role: str) -> dict[str, str]:
+        """Tags by which the cloud controller and the operations find a node: ``server`` or ``agent``."""
+        return {self.cluster_tag: "owned", "vet:cluster": self.base, "vet:role": role}
+
     def of(self, *parts: str) -> str:
         """A resource's name: ``of("alb", "logs")`` is ``vet-dev-alb-logs``."""
         return "-".join((self.base, *parts))

@@ -161,6 +161,13 @@ class InfrastructureStack(PlatformStack):
             agent_token_secret=self._secrets.agent_token.name,
             credentials_secret_prefix=self._secrets.credentials_prefix,
             ca_parameter=names.parameter("cluster-ca"),
+            application_namespace=environment.application.namespace,
+            cni=environment.cluster.cni,
+            pod_cidr=str(environment.cluster.pod_cidr),
+            service_cidr=str(environment.cluster.service_cidr),
+            snapshot_schedule=environment.cluster.snapshots.schedule,
+            snapshots_kept=environment.cluster.snapshots.retention,
+            dedicated_servers=environment.servers.dedicated,
         )
 
     def _key_pair(self) -> str | None:
@@ -171,7 +178,7 @@ class InfrastructureStack(PlatformStack):
 
     def _front_door(self) -> None:
         names, environment = self._names, self._environment
-        hosts = [environment.hosts.application, environment.hosts.rancher]
+        hosts = environment.hosts.all
         self._zone = HostedZone(self, "dns", name=environment.zone)
         certificate = Certificate(self, "certificate", hosts=hosts, zone_id=self._zone.id)
         logs = self._buckets.access_logs
@@ -228,6 +235,11 @@ class InfrastructureStack(PlatformStack):
         self.output("cluster_ca_parameter", self._secrets.ca.name, "parameter with the API's certificate authority")
         self.output("credentials_prefix", self._secrets.credentials_prefix, "secrets with credentials: <prefix>/<role>")
         self.output("image_repository_url", self._repository.repository_url, "registry of the application's images")
+        self.output(
+            "name_servers",
+            self._zone.zone.name_servers,
+            f"name servers of {self._environment.zone}; the certificate is issued once the domain is delegated to them",
+        )
         self.output("zone_id", self._zone.id, "Route 53 zone of the environment's hosts")
         self.output("database_bucket", self._buckets.database.name, "bucket for database backups")
         self.output("volumes_key_arn", self._keys.volumes.arn, "KMS key of the nodes' and pods' volumes")

@@ -35,7 +35,7 @@ class Agents(Construct):
 
     def _launch_template(self, role: InstanceRole) -> LaunchTemplate:
         context, agents = self._context, self._context.environment.agents
-        tags = {"Name": self._name, "Role": "agent", context.names.cluster_tag: "owned", **context.names.tags}
+        tags = {"Name": self._name, **context.names.node_tags("agent"), **context.names.tags}
         market: dict[str, Any] | None = {"market_type": "spot"} if agents.spot else None
         user_data = TerraformLocal(self, "user_data", agent_user_data(context.inputs))
         return LaunchTemplate(
@@ -79,9 +79,8 @@ class Agents(Construct):
         name = context.names.of("agent", letter)
         tags = {
             "Name": self._name,
-            "Role": "agent",
+            **context.names.node_tags("agent"),
             **context.names.tags,
-            context.names.cluster_tag: "owned",
             "k8s.io/cluster-autoscaler/enabled": "true",
             f"k8s.io/cluster-autoscaler/{context.names.base}": "owned",
         }

@@ -34,7 +34,7 @@ class JumpHost(Construct):
                 "kms_key_id": context.volume_key.arn,
                 "tags": {"Name": name, **context.names.tags},
             },
-            tags={"Name": name, "Role": "jump"},
+            tags={"Name": name, "vet:role": "jump"},
             lifecycle={"ignore_changes": ["ami"]},
             depends_on=role.rights,
         )

@@ -60,6 +60,7 @@ class NodeRights:
         return [
             *self._shared(),
             Statement("JoinToken", ["secretsmanager:GetSecretValue"], [self.secrets.agent_token.arn]),
+            Statement("ClusterCa", ["ssm:GetParameter"], [self.secrets.ca.arn]),
             Statement("Keys", decrypt, [self.secrets_key.arn, self.backups_key.arn]),
         ]
 

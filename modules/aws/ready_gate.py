@@ -5,14 +5,10 @@ from constructs import Construct
 
 from modules.aws.lifecycle import lifecycle
 from modules.aws.servers import Server
+from nodes.boot import READY_COMMAND
 
-READY_PROGRAM = "/opt/vet/bin/ready"
-"""Program of the bundle that ends well once the API answers and the credentials and the CA are stored."""
-
-TIMEOUT_SECONDS = 1800
-"""Longest wait: installing RKE2 and pulling its images takes 5 to 10 minutes."""
-
-SCRIPT = f"until test -x {READY_PROGRAM}; do sleep 5; done; exec {READY_PROGRAM}"
+TIMEOUT_SECONDS = 2700
+"""Longest wait. Installing RKE2 and pulling its images takes 5 to 10 minutes; the command itself gives up after about 40."""
 
 
 class ReadyGate(Construct):
@@ -26,7 +22,7 @@ class ReadyGate(Construct):
             name="AWS-RunShellScript",
             association_name=name,
             targets=[{"key": "InstanceIds", "values": [server.instance.id]}],
-            parameters={"commands": SCRIPT, "executionTimeout": str(TIMEOUT_SECONDS)},
+            parameters={"commands": READY_COMMAND, "executionTimeout": str(TIMEOUT_SECONDS)},
             wait_for_success_timeout_seconds=TIMEOUT_SECONDS,
             lifecycle=lifecycle(replace_with=[f"aws_instance.{server.instance.friendly_unique_id}.id"]),
         )

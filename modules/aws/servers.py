@@ -88,7 +88,7 @@ class Server(Construct):
 
     def _instance(self, role: InstanceRole) -> Instance:
         context, servers = self._context, self._context.environment.servers
-        tags = {"Name": self._name, context.names.cluster_tag: "owned", "Role": "server", "Slot": str(self.slot.number)}
+        tags = {"Name": self._name, **context.names.node_tags("server"), "vet:slot": str(self.slot.number)}
         return Instance(
             self,
             "Resource",
