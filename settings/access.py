@@ -14,7 +14,8 @@ class Api(Section):
     """``private``: reached through a Session Manager tunnel. ``public``: 6443 also from ``allowed_cidrs``."""
 
     allowed_cidrs: list[Cidr] = []
-    """Networks that reach the API when it is public, such as an office's; at most a /16, or a /8 of private addresses."""
+    """Networks that reach the API when it is public, such as an office's; at most a /16, or a /8 of private
+    addresses."""
 
 
 class JumpHost(Section):
@@ -30,7 +31,16 @@ class JumpHost(Section):
 class Ssh(Section):
     """SSH on port 22. Closed by default: Session Manager needs neither a key nor an open port."""
 
-    public_key: Annotated[str, Field(pattern=r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) \S+", examples=["ssh-ed25519 AAAAC3NzaC1lZDI1... you@example.com"])] | None = None
+    public_key: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) \S+",
+                examples=["ssh-ed25519 AAAAC3NzaC1lZDI1... you@example.com"],
+            ),
+        ]
+        | None
+    ) = None
     """Public key (the text of an ``id_ed25519.pub``) that all nodes accept for the user ``ubuntu``."""
 
     allowed_cidrs: list[Cidr] = []
@@ -42,7 +52,9 @@ class Ssh(Section):
 
 Principal = Annotated[
     str,
-    Field(pattern=r"^arn:aws:iam::[0-9]{12}:(role|user)/\S+$", examples=["arn:aws:iam::123456789012:role/platform-team"]),
+    Field(
+        pattern=r"^arn:aws:iam::[0-9]{12}:(role|user)/\S+$", examples=["arn:aws:iam::123456789012:role/platform-team"]
+    ),
 ]
 """ARN of an IAM role or user."""
 

@@ -10,7 +10,9 @@ Days = Annotated[int, Field(ge=1, le=3650)]
 """A number of days."""
 
 
-LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
+LogDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
 """The retentions that CloudWatch Logs knows (AWS API: PutRetentionPolicy)."""
 
 

@@ -5,6 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from settings.instance_types import INSTANCE_TYPES
+from settings.regions import ZONES
+
 
 class Section(BaseModel):
     """A part of the settings: frozen, a key that it does not know is an error, and ``"3"`` is not the number 3."""
@@ -36,11 +39,16 @@ Domain = Annotated[
 """A lower-case DNS name of two labels or more (RFC 1123)."""
 
 Host = Annotated[
-    Domain, WithJsonSchema({"type": "string", "pattern": rf"^({LABEL}\.)*({LABEL}\.{LABEL}|\{{domain\}})$", "maxLength": 253})
+    Domain,
+    WithJsonSchema({"type": "string", "pattern": rf"^({LABEL}\.)*({LABEL}\.{LABEL}|\{{domain\}})$", "maxLength": 253}),
 ]
 """A DNS name that may end with ``{domain}`` in the file, for the project's domain."""
 
-Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", examples=["us-east-1"])]
+Region = Annotated[
+    str,
+    Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", examples=["us-east-1"]),
+    WithJsonSchema({"type": "string", "enum": list(ZONES)}),
+]
 """An AWS region; known ones are in ``settings/regions.py``."""
 
 ZoneLetter = Annotated[str, Field(pattern=r"^[a-z]$", examples=["a"])]
@@ -54,7 +62,11 @@ Cidr = Annotated[
 ]
 """An IPv4 network in CIDR notation whose host bits are zero, such as 10.0.1.0/24."""
 
-InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$", examples=["t3.large"])]
+InstanceType = Annotated[
+    str,
+    Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$", examples=["t3.large"]),
+    WithJsonSchema({"type": "string", "enum": list(INSTANCE_TYPES)}),
+]
 """An EC2 instance type, such as t3.medium; known ones are in ``settings/instance_types.py``."""
 
 Cpu = Annotated[str, Field(pattern=r"^([0-9]+m|[0-9]+(\.[0-9]+)?)$", examples=["100m"])]

@@ -1,7 +1,7 @@
 """Reading YAML with the line of every key, so that an error can say where a value stands and what was written there.
 
-Stricter than YAML where that saves a team a surprise: a key that stands twice, merge keys (``<<``), tags and an anchor inside itself
-are errors; a key is always text; a date is text.
+Stricter than YAML where that saves a team a surprise: a key that stands twice, merge keys (``<<``), tags and an anchor
+inside itself are errors; a key is always text; a date is text.
 """
 
 from collections.abc import Mapping
@@ -63,9 +63,11 @@ def read(path: Path, file: str) -> Document:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         what = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be parsed"
-        context = f" ({error.context})" if getattr(error, "context", None) else ""
+        context = f" ({text})" if (text := getattr(error, "context", None)) else ""
         line = mark.line + 1 if mark else 1
-        document.refuse(line, (), "", f"the file must be valid YAML: {what}{context}", "mend the syntax on or above this line")
+        document.refuse(
+            line, (), "", f"the file must be valid YAML: {what}{context}", "mend the syntax on or above this line"
+        )
     else:
         if isinstance(root, yaml.MappingNode):
             document.data = _mapping(document, root, (), frozenset())
@@ -94,7 +96,9 @@ def _value(document: Document, node: yaml.Node, key: Key, above: frozenset[int])
             return Loader("").construct_object(node)
     except (yaml.YAMLError, ValueError):
         pass
-    document.refuse(_line(node), key, str(node.value), f"the tag {node.tag.replace(TAG, '!!')} does not fit", "remove the tag")
+    document.refuse(
+        _line(node), key, str(node.value), f"the tag {node.tag.replace(TAG, '!!')} does not fit", "remove the tag"
+    )
     return None
 
 
@@ -103,12 +107,21 @@ def _mapping(document: Document, node: yaml.MappingNode, key: Key, above: frozen
     for name_node, value_node in node.value:
         line = _line(name_node)
         if not isinstance(name_node, yaml.ScalarNode) or name_node.tag == TAG + "merge":
-            document.refuse(line, key, "", "a key must be plain text; merge keys are not supported", "put what is shared in _common.yaml")
+            document.refuse(
+                line,
+                key,
+                "",
+                "a key must be plain text; merge keys are not supported",
+                "put what is shared in _common.yaml",
+            )
             continue
         name = str(name_node.value)
         here = (*key, name)
         if name in data:
-            rule = f"a key must stand once; this one stands on line {document.lines[here]} too, and only one of them would count"
+            rule = (
+                f"a key must stand once; this one stands on line {document.lines[here]} too, and only one of them "
+                "would count"
+            )
             document.refuse(line, here, "", rule, "join the two, or remove one")
             continue
         document.lines[here] = line
@@ -150,7 +163,8 @@ class Layers:
         return Problem(file, line, dotted(finding.key), value, finding.rule, finding.remedy)
 
     def show(self, key: Key) -> str:
-        """The value at the key in one short line, as written in its file as far as that can be; empty if there is none."""
+        """The value at the key in one short line, as written in its file as far as that can be; empty if there is
+        none."""
         value = _at(self.data, key)
         if value is None and key not in self._texts:
             default = _at(self.valid, key)

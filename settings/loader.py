@@ -8,7 +8,7 @@ from typing import Any
 from settings.documents import Document, Layers, merged, read
 from settings.environment import Environment
 from settings.names import Names
-from settings.problems import Finding, Problem, SettingsError, SettingsWarning
+from settings.problems import STALE, Finding, Problem, SettingsError, SettingsWarning
 from settings.project import PLACEHOLDERS, Project
 from settings.rules import COMPARISONS, ERRORS, PROJECT_ERRORS, WARNINGS, Facts, found
 from settings.validation import validate
@@ -17,9 +17,6 @@ ENVIRONMENTS = Path(__file__).resolve().parent.parent / "environments"
 """The repository's own environments."""
 
 PROJECT, COMMON = "_project.yaml", "_common.yaml"
-
-STALE = "stale-acknowledgement"
-"""Code of the warning about an acknowledged warning that is no longer one."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +54,8 @@ class Candidate:
 def load(directory: Path = ENVIRONMENTS) -> Settings:
     """Read and check every environment in ``directory``.
 
-    ``_project.yaml`` holds the first-day values, ``_common.yaml`` what environments share; every other ``*.yaml`` is one environment,
-    named by its file and merged over the common values (maps key by key, lists replaced).
+    ``_project.yaml`` holds the first-day values, ``_common.yaml`` what environments share; every other ``*.yaml`` is
+    one environment, named by its file and merged over the common values (maps key by key, lists replaced).
 
     Raises:
         SettingsError: with every problem of every file.
@@ -96,7 +93,9 @@ def placeholders_left(project: Project, directory: Path = ENVIRONMENTS) -> list[
         "state_bucket": "choose a name that is unique in all of AWS, such as one that starts with your company's",
     }
     return [
-        layers.problem(Finding((key,), "must be your own value: this is the placeholder that the project came with", remedies[key]))
+        layers.problem(
+            Finding((key,), "must be your own value: this is the placeholder that the project came with", remedies[key])
+        )
         for key, placeholder in PLACEHOLDERS.items()
         if getattr(project, key) == placeholder
     ]
@@ -105,7 +104,14 @@ def placeholders_left(project: Project, directory: Path = ENVIRONMENTS) -> list[
 def _misnamed(documents: Mapping[str, Document]) -> Iterator[Problem]:
     for name, document in documents.items():
         if not name.endswith(".yaml"):
-            yield Problem(document.file, 1, "", "", "must end with .yaml to be an environment", f"rename it to {Path(name).stem}.yaml")
+            yield Problem(
+                document.file,
+                1,
+                "",
+                "",
+                "must end with .yaml to be an environment",
+                f"rename it to {Path(name).stem}.yaml",
+            )
         elif name.startswith("_") and name not in (PROJECT, COMMON):
             rule = f"must not start with _: only {PROJECT} and {COMMON} do, and nothing reads this file"
             yield Problem(document.file, 1, "", "", rule, "rename it, or remove it")
@@ -135,7 +141,9 @@ def _environment(name: str, documents: Mapping[str, Document], project: Facts) -
     layers = _layers(documents, f"{name}.yaml")
     findings = []
     if "name" in layers.data:
-        findings.append(Finding(("name",), "is not a setting: an environment is named by its file", "remove it, or rename the file"))
+        findings.append(
+            Finding(("name",), "is not a setting: an environment is named by its file", "remove it, or rename the file")
+        )
     layers = replace(layers, data=_completed(layers.data, name, project))
     facts, wrong = validate(Environment, layers.data, complete=layers.readable)
     layers = replace(layers, valid=facts)
@@ -178,6 +186,10 @@ def _warnings(candidate: Candidate) -> Iterator[SettingsWarning]:
     codes = {code for code, _ in findings}
     for code in acknowledged.keys() - codes:
         rule = "should go: there is no such warning here any more"
-        findings.append((STALE, Finding(("acknowledged", code), rule, "remove it, or move it to the environment that it is for")))
+        findings.append(
+            (STALE, Finding(("acknowledged", code), rule, "remove it, or move it to the environment that it is for"))
+        )
     for code, finding in findings:
-        yield SettingsWarning(**vars(candidate.layers.problem(finding)), code=code, environment=name, acknowledged=acknowledged.get(code))
+        yield SettingsWarning(
+            **vars(candidate.layers.problem(finding)), code=code, environment=name, acknowledged=acknowledged.get(code)
+        )

@@ -43,7 +43,8 @@ class Limit:
     """AWS's limit."""
 
     purpose: int
-    """Characters that the constructs' part, ``purpose``, may have. The rest is for prefix, environment, account and region."""
+    """Characters that the constructs' part, ``purpose``, may have. The rest is for prefix, environment, account and
+    region."""
 
 
 LOAD_BALANCER = Limit("load balancer and target group", 32, 15)
@@ -70,7 +71,8 @@ class Names:
 
     @property
     def cluster_tag(self) -> str:
-        """Tag key by which the AWS cloud controller knows the cluster's resources (cloud-provider-aws, prerequisites)."""
+        """Tag key by which the AWS cloud controller knows the cluster's resources (cloud-provider-aws,
+        prerequisites)."""
         return f"kubernetes.io/cluster/{self.base}"
 
     @property
@@ -92,7 +94,8 @@ class Names:
         return "-".join((self.base, *parts))
 
     def bucket(self, purpose: str) -> str:
-        """A bucket's name, unique in all of AWS by the account's number and the region; ``purpose`` has at most 11 characters."""
+        """A bucket's name, unique in all of AWS by the account's number and the region; ``purpose`` has at most 11
+        characters."""
         return f"{self.base}-{_fitting(BUCKET, purpose)}-{self.project.account_id}-{self.environment.region}"
 
     def target_group(self, purpose: str) -> str:
@@ -104,7 +107,8 @@ class Names:
         return self.of(_fitting(ROLE, purpose))
 
     def too_long(self) -> list[tuple[Limit, str]]:
-        """Kinds of names that this prefix and environment would make too long, each with the longest name that would arise."""
+        """Kinds of names that this prefix and environment would make too long, each with the longest name that would
+        arise."""
         longest = {
             LOAD_BALANCER: self.target_group("x" * LOAD_BALANCER.purpose),
             BUCKET: self.bucket("x" * BUCKET.purpose),
@@ -124,5 +128,7 @@ class Names:
 def _fitting(limit: Limit, purpose: str) -> str:
     """The purpose; ValueError (a mistake of a construct, not of a team's settings) if names with it might not fit."""
     if len(purpose) > limit.purpose:
-        raise ValueError(f"{limit.what}: the purpose {purpose!r} has {len(purpose)} characters, {limit.purpose} are kept for it")
+        raise ValueError(
+            f"{limit.what}: the purpose {purpose!r} has {len(purpose)} characters, {limit.purpose} are kept for it"
+        )
     return purpose

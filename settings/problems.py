@@ -7,6 +7,10 @@ Key = tuple[str | int, ...]
 """Where a value stands in a document: ``("network", "zones", "a", "public")``."""
 
 
+STALE = "stale-acknowledgement"
+"""Code of the warning about an acknowledgement of what is no longer a warning; it cannot be acknowledged itself."""
+
+
 def dotted(key: Key) -> str:
     """The key as people write it: ``network.nat_gateways[0]``."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).removeprefix(".")
@@ -61,8 +65,15 @@ class Problem:
         """Key and value in one line."""
         return " = ".join(part for part in (self.key, self.value) if part)
 
+    @property
+    def explanation(self) -> dict[str, str]:
+        """What there is to say about it, by a short label."""
+        return {"rule": self.rule, "remedy": self.remedy}
+
     def __str__(self) -> str:
-        return f"{self.place}  {self.subject}\n    rule    {self.rule}\n    remedy  {self.remedy}"
+        return "\n".join(
+            [f"{self.place}  {self.subject}", *(f"    {label:<8}{text}" for label, text in self.explanation.items())]
+        )
 
 
 @dataclass(frozen=True, order=True)
@@ -78,6 +89,15 @@ class SettingsWarning(Problem):
     acknowledged: str | None = None
     """The reason that the team wrote down why this is fine, or None."""
 
+    @property
+    def explanation(self) -> dict[str, str]:
+        """Of an acknowledged warning only the reason; of another also how to acknowledge it."""
+        if self.acknowledged:
+            return {"rule": self.rule, "fine": self.acknowledged}
+        if self.code == STALE:
+            return super().explanation
+        return {**super().explanation, "or": f"say why it is fine here: acknowledged: {{{self.code}: reason}}"}
+
 
 class SettingsError(Exception):
     """The settings cannot be used. Carries every problem of every file, in the order of files and lines."""
@@ -86,7 +106,11 @@ class SettingsError(Exception):
         self.problems = tuple(sorted(set(problems)))
         super().__init__(self.problems)
 
-    def __str__(self) -> str:
+    @property
+    def title(self) -> str:
+        """One line about all of them."""
         count = len(self.problems)
-        title = f"{count} error{'s' * (count > 1)} in the settings. Nothing was made."
-        return "\n\n".join([title, *map(str, self.problems)])
+        return f"{count} {'error' if count == 1 else 'errors'} in the settings. Nothing was made."
+
+    def __str__(self) -> str:
+        return "\n\n".join([self.title, *map(str, self.problems)])

@@ -14,7 +14,8 @@ class Project(Section):
     """First part of every physical name (2 to 12 characters): ``vet`` gives the load balancer ``vet-dev``."""
 
     account_id: Annotated[str, Field(pattern=r"^[0-9]{12}$", examples=['"123456789012", in quotes'])]
-    """The AWS account, 12 digits in quotes. The provider refuses to touch any other, so a wrong profile fails the plan."""
+    """The AWS account, 12 digits in quotes. The provider refuses to touch any other, so a wrong profile fails the
+    plan."""
 
     region: Region = "us-east-1"
     """The AWS region of the state bucket, and of every environment that does not name its own."""
@@ -25,10 +26,14 @@ class Project(Section):
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["platform@example.com"])]
     """Where Let's Encrypt and alarms write to."""
 
-    state_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", examples=["clinic-terraform-state"])]
+    state_bucket: Annotated[
+        str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", examples=["clinic-terraform-state"])
+    ]
     """Name of the S3 bucket for all Terraform state: 3 to 63 characters, unique in all of AWS."""
 
-    cost_center: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+$", examples=["veterinary-platform"])] = "veterinary-platform"
+    cost_center: Annotated[
+        str, Field(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+$", examples=["veterinary-platform"])
+    ] = "veterinary-platform"
     """Value of the ``CostCenter`` tag on everything, for cost allocation."""
 
 

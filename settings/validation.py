@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 from ipaddress import IPv4Network
-from typing import Annotated, Any, get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -10,12 +10,38 @@ from pydantic_core import ErrorDetails
 
 from settings.problems import Finding, Key, dotted
 
+WORDS = {
+    "extra_forbidden": ("is not a setting", "{known}"),
+    "missing": ("is required", "add {key}{such_as}"),
+    "model_type": ("must be a map of keys", "indent its keys below it, or remove it"),
+    "dict_type": ("must be a map of keys", "indent its keys below it, or remove it"),
+    "list_type": ("must be a list", "write [first, second]"),
+    "int_type": ("must be a whole number", "write digits only, without quotes or units"),
+    "bool_type": ("must be true or false", "write true or false, without quotes"),
+    "string_type": ("must be text", "put it in quotes"),
+    "greater_than_equal": ("must be {ge} or more", "set {ge} or more"),
+    "less_than_equal": ("must be {le} or less", "set {le} or less"),
+    "too_short": ("must have {min_length} entries or more", "add entries"),
+    "string_too_short": ("must have {min_length} characters or more", "write more"),
+    "string_too_long": ("must have {max_length} characters or fewer", "shorten it"),
+    "literal_error": ("must be {expected}", "set {expected}"),
+    "ip_v4_network": ("must be an IPv4 network in CIDR notation with all host bits zero", "{network}"),
+    "string_pattern_mismatch": ("must match {pattern}", "{example}"),
+    "value_error": ("{error}", "{example}"),
+}
+"""Rule and remedy for pydantic's errors by their type (docs.pydantic.dev: validation errors)."""
 
-def validate(model: type[BaseModel], data: dict[str, Any], *, complete: bool = True) -> tuple[dict[str, Any], list[Finding]]:
+SELF_EXPLAINING = ("extra_forbidden", "ip_v4_network", "value_error")
+"""Errors that need no word about what the key means."""
+
+
+def validate(
+    model: type[BaseModel], data: dict[str, Any], *, complete: bool = True
+) -> tuple[dict[str, Any], list[Finding]]:
     """The model's fields that are valid, by name, and what is wrong with the others.
 
-    A key that is not known is reported and otherwise left out, so that the rules can still look at what stands beside it. If the data
-    is not ``complete``, since a file could not be read, then a missing key is no finding.
+    A key that is not known is reported and otherwise left out, so that the rules can still look at what stands beside
+    it. If the data is not ``complete``, since a file could not be read, then a missing key is no finding.
     """
     try:
         return dict(model.model_validate(data)), []
@@ -39,13 +65,15 @@ def suggestion(word: str, known: list[str]) -> str:
 
 
 def _field_value(field: FieldInfo, value: Any) -> Any:
-    return TypeAdapter(Annotated[field.annotation, *field.metadata]).validate_python(value)
+    return TypeAdapter(field.rebuild_annotation()).validate_python(value)
 
 
 def _without(data: dict[str, Any], keys: list[tuple[int | str, ...]]) -> dict[str, Any]:
     first = {key[0] for key in keys if len(key) == 1}
     return {
-        name: _without(value, [key[1:] for key in keys if key[0] == name and len(key) > 1]) if isinstance(value, dict) else value
+        name: _without(value, [key[1:] for key in keys if key[0] == name and len(key) > 1])
+        if isinstance(value, dict)
+        else value
         for name, value in data.items()
         if name not in first
     }
@@ -55,7 +83,8 @@ def _finding(model: type[BaseModel], error: ErrorDetails) -> Finding:
     key: Key = tuple(part for part in error["loc"] if part != "[key]")
     parent, field = _meaning(model, key)
     rule, remedy = _words(error, key, parent, field)
-    return Finding(key, rule, remedy)
+    quoted = error["type"] in ("int_type", "bool_type") and isinstance(error["input"], str)
+    return Finding(key, rule, remedy, value=f'"{error["input"]}"' if quoted else None)
 
 
 def _meaning(model: type[BaseModel], key: Key) -> tuple[type[BaseModel] | None, FieldInfo | None]:
@@ -74,45 +103,20 @@ def _meaning(model: type[BaseModel], key: Key) -> tuple[type[BaseModel] | None, 
 
 
 def _words(error: ErrorDetails, key: Key, parent: type[BaseModel] | None, field: FieldInfo | None) -> tuple[str, str]:
-    """Rule and remedy for one of pydantic's errors (docs.pydantic.dev, validation errors)."""
-    limits = error.get("ctx", {})
-    description = " ".join((field.description or "").split()) if field else ""
-    examples = field.examples if field else None
-    example = f"write it like {examples[0]}" if examples else "see what the key means, and write it so"
-    match error["type"]:
-        case "extra_forbidden":
-            return "is not a setting", suggestion(str(key[-1]), list(parent.model_fields) if parent else [])
-        case "missing":
-            return f"is required: {description}", f"add {dotted(key)}" + (f", such as {examples[0]}" if examples else "")
-        case "model_type" | "dict_type":
-            return f"must be a map of keys: {description}", "indent the keys below it, or remove it"
-        case "list_type":
-            return f"must be a list: {description}", "write [first, second]"
-        case "int_type":
-            return f"must be a whole number: {description}", "write digits only, without quotes or units"
-        case "bool_type":
-            return f"must be true or false: {description}", "write true or false, without quotes"
-        case "string_type":
-            return f"must be text: {description}", "put it in quotes"
-        case "greater_than_equal":
-            return f"must be {limits['ge']} or more: {description}", f"set {limits['ge']} or more"
-        case "less_than_equal":
-            return f"must be {limits['le']} or less: {description}", f"set {limits['le']} or less"
-        case "too_short":
-            return f"must have {limits['min_length']} entries or more: {description}", "add entries"
-        case "string_too_short":
-            return f"must have {limits['min_length']} characters or more: {description}", "write more"
-        case "string_too_long":
-            return f"must have {limits['max_length']} characters or fewer: {description}", "shorten it"
-        case "literal_error":
-            return f"must be {limits['expected']}: {description}", f"set {limits['expected']}"
-        case "ip_v4_network":
-            return "must be an IPv4 network in CIDR notation with all host bits zero", _nearest_network(error["input"])
-        case "value_error":
-            return str(limits["error"]), example
-        case "string_pattern_mismatch":
-            return f"must match {limits['pattern']}: {description}", example
-    return f"{error['msg']}: {description}", example
+    """Rule and remedy for one of pydantic's errors."""
+    rule, remedy = WORDS.get(error["type"], (error["msg"], "{example}"))
+    description = " ".join((field.description or "").split()).removesuffix(".") if field else ""
+    example = field.examples[0] if field and field.examples else None
+    facts = {
+        **error.get("ctx", {}),
+        "key": dotted(key),
+        "such_as": f", such as {example}" if example else "",
+        "example": f"write it like {example}" if example else "see what the key means",
+        "known": suggestion(str(key[-1]), list(parent.model_fields)) if parent else "remove it",
+        "network": _nearest_network(error["input"]),
+    }
+    meaning = f": {description}" if description and error["type"] not in SELF_EXPLAINING else ""
+    return rule.format(**facts) + meaning, remedy.format(**facts)
 
 
 def _nearest_network(value: object) -> str:

@@ -27,7 +27,9 @@ class Resources(Section):
 class Application(Section):
     """The veterinary application (architecture: Application Layer)."""
 
-    namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63, examples=["vet-app"])] = "vet-app"
+    namespace: Annotated[
+        str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63, examples=["vet-app"])
+    ] = "vet-app"
     """Kubernetes namespace."""
 
     replicas: Annotated[int, Field(ge=1, le=50)] = 2

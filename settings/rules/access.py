@@ -8,7 +8,8 @@ from settings.problems import Finding, Key
 from settings.rules.registry import error
 
 BROADEST_PRIVATE = 8
-"""10.0.0.0/8 is the broadest private range; whatever is broader takes in the internet, and 0.0.0.0/1 with 128.0.0.0/1 is all of it."""
+"""10.0.0.0/8 is the broadest private range; whatever is broader takes in the internet, and 0.0.0.0/1 with 128.0.0.0/1
+is all of it."""
 
 BROADEST_PUBLIC = 16
 """65,536 public addresses: more than an office or a VPN has, and little enough not to be a provider or a country."""
@@ -30,8 +31,15 @@ def _narrow(key: Key, networks: list[IPv4Network], what: str) -> Iterator[Findin
     for index, network in enumerate(networks):
         broadest = BROADEST_PRIVATE if network.is_private else BROADEST_PUBLIC
         if network.prefixlen < broadest:
-            rule = f"must not open {what} to strangers: at most a /{BROADEST_PUBLIC}, or a /{BROADEST_PRIVATE} of private addresses"
-            yield Finding((*key, index), rule, "write your office's or VPN's network, such as 198.51.100.7/32; Session Manager needs none")
+            rule = (
+                f"must not open {what} to strangers: at most a /{BROADEST_PUBLIC}, or a /{BROADEST_PRIVATE} of "
+                "private addresses"
+            )
+            yield Finding(
+                (*key, index),
+                rule,
+                "write your office's or VPN's network, such as 198.51.100.7/32; Session Manager needs none",
+            )
 
 
 @error
@@ -39,7 +47,9 @@ def public_api_names_networks(access: Access) -> Iterator[Finding]:
     """A public API that nobody may reach is a mistake, and one that all may reach is a worse one."""
     if access.api.access == "public" and not access.api.allowed_cidrs:
         rule = "must have access.api.allowed_cidrs: a public API says which networks reach it"
-        yield Finding(("access", "api", "access"), rule, "add access.api.allowed_cidrs, or set access.api.access to private")
+        yield Finding(
+            ("access", "api", "access"), rule, "add access.api.allowed_cidrs, or set access.api.access to private"
+        )
 
 
 @error

@@ -23,11 +23,14 @@ def hosts_unique(environments: Mapping[str, Facts]) -> Iterator[tuple[str, Findi
 def names_not_nested(environments: Mapping[str, Facts]) -> Iterator[tuple[str, Finding]]:
     """No environment's name begins with another's and a dash.
 
-    Names of buckets, roles and stacks start with the environment's: rights to ``vet-prod-*`` would reach into an environment ``prod-eu``,
-    and its names could be names of ``prod``.
+    Names of buckets, roles and stacks start with the environment's: rights to ``vet-prod-*`` would reach into an
+    environment ``prod-eu``, and its names could be names of ``prod``.
     """
     for shorter, longer in permutations(environments, 2):
         if longer.startswith(f"{shorter}-"):
-            rule = f"must not begin with {shorter}-: names of the environment {shorter} begin so, and rights to them would reach further"
+            rule = (
+                f"must not begin with {shorter}-: names of the environment {shorter} begin so, and rights to them "
+                "would reach further"
+            )
             reversed_name = "-".join((*longer.removeprefix(f"{shorter}-").split("-"), shorter))
             yield longer, Finding(("name",), rule, f"rename the file, such as {reversed_name}.yaml")

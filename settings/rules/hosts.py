@@ -20,7 +20,11 @@ def hosts_in_zone(hosts: Hosts, zone: str) -> Iterator[Finding]:
     """Records of the hosts are written into the environment's zone."""
     for key, host in hosts:
         if not _below(host, zone):
-            yield Finding(("hosts", key), f"must end with .{zone}, the environment's zone", f"write such as {key}.{zone}, or set zone")
+            yield Finding(
+                ("hosts", key),
+                f"must end with .{zone}, the environment's zone",
+                f"write such as {key}.{zone}, or set zone",
+            )
 
 
 @error
@@ -35,7 +39,9 @@ def zone_in_domain(zone: str, project: Project) -> Iterator[Finding]:
 def hosts_differ(hosts: Hosts) -> Iterator[Finding]:
     """The ingress controller tells the application and Rancher apart by host."""
     if hosts.application == hosts.rancher:
-        yield Finding(("hosts", "rancher"), "must differ from hosts.application", "choose another name, such as rancher.{domain}")
+        yield Finding(
+            ("hosts", "rancher"), "must differ from hosts.application", "choose another name, such as rancher.{domain}"
+        )
 
 
 @error
@@ -43,5 +49,8 @@ def hosts_fit_certificate(hosts: Hosts) -> Iterator[Finding]:
     """A host is the common name of its certificate (RFC 5280: at most 64 characters)."""
     for key, host in hosts:
         if len(host) > COMMON_NAME:
-            rule = f"must have at most {COMMON_NAME} characters, since it is a certificate's common name; it has {len(host)}"
+            rule = (
+                f"must have at most {COMMON_NAME} characters, since it is a certificate's common name; it has "
+                f"{len(host)}"
+            )
             yield Finding(("hosts", key), rule, "shorten it")

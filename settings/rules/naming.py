@@ -23,16 +23,22 @@ def environment_name_free(name: str) -> Iterator[Finding]:
         rule = f"must not be state: the stack {infrastructure_stack('state')} holds all Terraform state"
         yield Finding(("name",), rule, "rename the file")
     if name.endswith("-helm"):
-        rule = f"must not end with -helm: {infrastructure_stack(name)} is the Helm stack of {name.removesuffix('-helm')}"
+        rule = (
+            f"must not end with -helm: {infrastructure_stack(name)} is the Helm stack of {name.removesuffix('-helm')}"
+        )
         yield Finding(("name",), rule, "rename the file")
 
 
 @error
 def physical_names_fit(names: Names) -> Iterator[Finding]:
-    """AWS limits names: load balancers and target groups 32, buckets 63, IAM roles 64 characters (sources in ``settings/names.py``)."""
+    """AWS limits names: load balancers and target groups 32, buckets 63, IAM roles 64 characters (sources in
+    ``settings/names.py``)."""
     for limit, longest in names.too_long():
         excess = len(longest) - limit.characters
-        rule = f"must leave room for a {limit.what} name of {limit.characters} characters; {excess} too many after {names.base}"
+        rule = (
+            f"must leave room for a {limit.what} name of {limit.characters} characters; {excess} too many after "
+            f"{names.base}"
+        )
         remedy = f"shorten the file's name or name_prefix in _project.yaml by {excess} together"
         yield Finding(("name",), rule, remedy)
 
@@ -43,13 +49,17 @@ def tag_keys_free(tags: dict[str, str], names: Names) -> Iterator[Finding]:
     own = {key.lower() for key in (*names.own_tags, "Name")}
     for key in tags:
         if key.lower() in own or key.lower().startswith(RESERVED_TAGS):
-            rule = f"is reserved: the platform sets {', '.join(names.own_tags)} and Name; {', '.join(RESERVED_TAGS)} are read by others"
+            rule = (
+                f"is reserved: the platform sets {', '.join(names.own_tags)} and Name; {', '.join(RESERVED_TAGS)} are "
+                "read by others"
+            )
             yield Finding(("tags", key), rule, "choose another key")
 
 
 @error
 def tags_allowed(tags: dict[str, str]) -> Iterator[Finding]:
-    """Tags have keys of 1 to 128 and values of at most 256 letters, digits, blanks and ``_.:/=+-@`` (AWS: tag naming limits)."""
+    """Tags have keys of 1 to 128 and values of at most 256 letters, digits, blanks and ``_.:/=+-@`` (AWS: tag naming
+    limits)."""
     for key, value in tags.items():
         if not re.fullmatch(r"[\w .:/=+@-]{1,128}", key) or not re.fullmatch(r"[\w .:/=+@-]{0,256}", value):
             rule = "must be letters, digits, blanks and _ . : / = + - @ only, 128 in the key and 256 in the value"
@@ -60,7 +70,10 @@ def tags_allowed(tags: dict[str, str]) -> Iterator[Finding]:
 def tags_few(tags: dict[str, str]) -> Iterator[Finding]:
     """An object in S3 has at most ten tags (Amazon S3: object tagging)."""
     if len(tags) > EXTRA_TAGS:
-        rule = f"must be at most {EXTRA_TAGS}: an object in S3 has ten tags and the platform sets four; there are {len(tags)}"
+        rule = (
+            f"must be at most {EXTRA_TAGS}: an object in S3 has ten tags and the platform sets four; there are "
+            f"{len(tags)}"
+        )
         yield Finding(("tags",), rule, "remove some", value=", ".join(tags))
 
 

@@ -19,7 +19,8 @@ AWS_RESERVES = 5
 """Addresses of every subnet that AWS keeps: the first four and the last (Amazon VPC: subnet sizing)."""
 
 SPARE_ADDRESSES = 8
-"""What stays free in a private subnet for the network load balancer, and for nodes that come before others have gone."""
+"""What stays free in a private subnet for the network load balancer, and for nodes that come before others have
+gone."""
 
 POD_NODE_PREFIX = 24
 """Kubernetes cuts a /24 of the pod range for each node (kube-controller-manager: --node-cidr-mask-size-ipv4)."""
@@ -36,7 +37,9 @@ def _subnets(network: Network) -> list[tuple[Key, IPv4Network]]:
 def _size(key: Key, cidr: IPv4Network, widest: int, narrowest: int, source: str) -> Iterator[Finding]:
     if not widest <= cidr.prefixlen <= narrowest:
         nearest = min(max(cidr.prefixlen, widest), narrowest)
-        yield Finding(key, f"must be a /{widest} to /{narrowest}; this is a /{cidr.prefixlen} ({source})", f"choose a /{nearest}")
+        yield Finding(
+            key, f"must be a /{widest} to /{narrowest}; this is a /{cidr.prefixlen} ({source})", f"choose a /{nearest}"
+        )
 
 
 @error
@@ -47,7 +50,8 @@ def vpc_size(network: Network) -> Iterator[Finding]:
 
 @error
 def subnet_sizes(network: Network) -> Iterator[Finding]:
-    """A subnet is a /16 to /28 (Amazon VPC: subnet sizing); a load balancer wants a /27 (Elastic Load Balancing: subnets for your ALB)."""
+    """A subnet is a /16 to /28 (Amazon VPC: subnet sizing); a load balancer wants a /27 (Elastic Load Balancing:
+    subnets for your ALB)."""
     for key, cidr in _subnets(network):
         if key[-1] == "public":
             yield from _size(key, cidr, 16, 27, "Amazon VPC, and the load balancer's own need of a /27")
@@ -60,7 +64,9 @@ def subnets_inside_vpc(network: Network) -> Iterator[Finding]:
     """Subnets lie inside their VPC (Amazon VPC: subnet CIDR blocks)."""
     for key, cidr in _subnets(network):
         if not cidr.subnet_of(network.cidr):
-            yield Finding(key, f"must lie inside the VPC, network.cidr = {network.cidr}", f"choose a part of {network.cidr}")
+            yield Finding(
+                key, f"must lie inside the VPC, network.cidr = {network.cidr}", f"choose a part of {network.cidr}"
+            )
 
 
 @error
@@ -74,7 +80,8 @@ def subnets_disjoint(network: Network) -> Iterator[Finding]:
 
 @error
 def cluster_ranges_disjoint(network: Network, cluster: Cluster) -> Iterator[Finding]:
-    """Nodes, pods and services have addresses of their own: routing tells them apart by range (Kubernetes: cluster networking)."""
+    """Nodes, pods and services have addresses of their own: routing tells them apart by range (Kubernetes: cluster
+    networking)."""
     ranges: list[tuple[Key, IPv4Network]] = [
         (("network", "cidr"), network.cidr),
         (("cluster", "pod_cidr"), cluster.pod_cidr),
@@ -82,23 +89,36 @@ def cluster_ranges_disjoint(network: Network, cluster: Cluster) -> Iterator[Find
     ]
     for (first_key, first), (key, cidr) in combinations(ranges, 2):
         if cidr.overlaps(first):
-            yield Finding(key, f"must not overlap {dotted(first_key)} = {first}", "choose another private range, such as 10.42.0.0/16")
+            yield Finding(
+                key,
+                f"must not overlap {dotted(first_key)} = {first}",
+                "choose another private range, such as 10.42.0.0/16",
+            )
 
 
 @error
 def service_range_size(cluster: Cluster) -> Iterator[Finding]:
-    """kube-apiserver takes at most 20 bits of services (its --service-cluster-ip-range); below a /24 the charts' services would not fit."""
-    yield from _size(("cluster", "service_cidr"), cluster.service_cidr, 12, 24, "kube-apiserver: --service-cluster-ip-range")
+    """kube-apiserver takes at most 20 bits of services (its --service-cluster-ip-range); below a /24 the charts'
+    services would not fit."""
+    yield from _size(
+        ("cluster", "service_cidr"), cluster.service_cidr, 12, 24, "kube-apiserver: --service-cluster-ip-range"
+    )
 
 
 @error
 def pod_range_holds_nodes(cluster: Cluster, servers: Servers, agents: Agents) -> Iterator[Finding]:
     """Every node takes a /24 of the pod range (kube-controller-manager: --node-cidr-mask-size-ipv4)."""
     nodes = servers.count + agents.maximum
-    room = 2 ** max(POD_NODE_PREFIX - cluster.pod_cidr.prefixlen, 0) if cluster.pod_cidr.prefixlen <= POD_NODE_PREFIX else 0
+    room = (
+        2 ** max(POD_NODE_PREFIX - cluster.pod_cidr.prefixlen, 0)
+        if cluster.pod_cidr.prefixlen <= POD_NODE_PREFIX
+        else 0
+    )
     if nodes > room:
         prefix = POD_NODE_PREFIX - (nodes - 1).bit_length()
-        rule = f"must hold a /24 for each of {nodes} nodes (servers and at most {agents.maximum} agents); it holds {room}"
+        rule = (
+            f"must hold a /24 for each of {nodes} nodes (servers and at most {agents.maximum} agents); it holds {room}"
+        )
         yield Finding(("cluster", "pod_cidr"), rule, f"choose a /{prefix} or wider, or lower agents.maximum")
 
 
@@ -149,16 +169,28 @@ def zones_of_region(region: str, network: Network) -> Iterator[Finding]:
 
 @error
 def private_subnets_hold_nodes(network: Network, servers: Servers, agents: Agents) -> Iterator[Finding]:
-    """The servers' fixed addresses, all agents and some spare fit a private subnet, less what AWS keeps of it (Amazon VPC: subnet sizing)."""
+    """The servers' fixed addresses, all agents and some spare fit a private subnet, less what AWS keeps of it (Amazon
+    VPC: subnet sizing)."""
     environment = Environment.model_construct(network=network, servers=servers, agents=agents)
     for letter, subnets in network.zones.items():
         fixed = [slot.address for slot in server_slots(environment) if slot.zone == letter]
-        outside = [address for address in fixed if address not in subnets.private or address == subnets.private.broadcast_address]
+        outside = [
+            address
+            for address in fixed
+            if address not in subnets.private or address == subnets.private.broadcast_address
+        ]
         need = len(fixed) + maximum_agents_by_zone(environment)[letter] + SPARE_ADDRESSES
         free = subnets.private.num_addresses - AWS_RESERVES
         key = ("network", "zones", letter, "private")
         if outside:
-            yield Finding(key, f"must hold the fixed addresses of servers; {outside[0]} is outside", "choose a wider range, such as a /24")
+            yield Finding(
+                key,
+                f"must hold the fixed addresses of servers; {outside[0]} is outside",
+                "choose a wider range, such as a /24",
+            )
         elif need > free:
-            rule = f"must have {need} addresses for {len(fixed)} servers, {need - len(fixed) - SPARE_ADDRESSES} agents and spare; it has {free}"
+            rule = (
+                f"must have {need} addresses for {len(fixed)} servers, {need - len(fixed) - SPARE_ADDRESSES} agents "
+                f"and spare; it has {free}"
+            )
             yield Finding(key, rule, "choose a wider range, such as a /24, or lower agents.maximum")

@@ -12,10 +12,14 @@ from settings.validation import suggestion
 
 @error
 def servers_odd(servers: Servers) -> Iterator[Finding]:
-    """An odd number of etcd members: one more than that tolerates no more failures, and is one more that can fail (etcd: FAQ)."""
+    """An odd number of etcd members: one more than that tolerates no more failures, and is one more that can fail
+    (etcd: FAQ)."""
     if servers.count % 2 == 0:
-        lost = servers.count // 2 - 1
-        rule = f"must be odd: etcd needs a majority, and {servers.count} servers survive the loss of {lost}, like {servers.count - 1}"
+        lost = servers.count // 2 - 1 or "none"
+        rule = (
+            f"must be odd: etcd needs a majority, and {servers.count} servers survive the loss of {lost}, no more "
+            f"than {servers.count - 1}"
+        )
         yield Finding(("servers", "count"), rule, f"set {servers.count - 1} or {servers.count + 1}")
 
 
@@ -23,7 +27,9 @@ def servers_odd(servers: Servers) -> Iterator[Finding]:
 def agents_within_maximum(agents: Agents) -> Iterator[Finding]:
     """A group that starts above its maximum is refused (Amazon EC2 Auto Scaling: capacity limits)."""
     if agents.maximum < agents.count:
-        yield Finding(("agents", "maximum"), f"must be agents.count = {agents.count} or more", f"set {agents.count} or more")
+        yield Finding(
+            ("agents", "maximum"), f"must be agents.count = {agents.count} or more", f"set {agents.count} or more"
+        )
 
 
 @error
@@ -66,4 +72,6 @@ def _instance_type(key: Key, name: str) -> Iterator[Finding]:
 def image_is_x86(image: Image) -> Iterator[Finding]:
     """The image fits the instance types, which are all x86-64."""
     if "arm64" in image.name:
-        yield Finding(("image", "name"), "must be an image for x86-64: all instance types are", "write amd64 in place of arm64")
+        yield Finding(
+            ("image", "name"), "must be an image for x86-64: all instance types are", "write amd64 in place of arm64"
+        )

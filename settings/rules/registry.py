@@ -1,7 +1,7 @@
 """Rules: plain functions that look at some settings and yield what they find.
 
-A rule names the sections that it needs as its parameters (``def nat_zones_exist(network)``). It runs when all of those are valid by
-themselves, so that one wrong value never hides what else is wrong.
+A rule names the sections that it needs as its parameters (``def nat_zones_exist(network)``). It runs when all of those
+are valid by themselves, so that one wrong value never hides what else is wrong.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

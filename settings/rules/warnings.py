@@ -1,4 +1,5 @@
-"""Warnings: what works, but not as well or as safely as a team may think. A file acknowledges one by its code, with a reason.
+"""Warnings: what works, but not as well or as safely as a team may think. A file acknowledges one by its code, with a
+reason.
 
 The code of a warning is its function's name with dashes.
 """
@@ -15,7 +16,8 @@ from settings.rules.registry import warning
 from settings.workloads import Application, Rancher
 
 SERVER_GIB = 8
-"""RKE2 with Calico, Rancher, ingress and controllers has no room in 4 GiB (docs.rke2.io: requirements; rancher/docs#3153)."""
+"""RKE2 with Calico, Rancher, ingress and controllers has no room in 4 GiB (docs.rke2.io: requirements;
+rancher/docs#3153)."""
 
 AGENT_GIB = 4
 """An agent's own programs take up to 3.6 GiB with their page cache (docs.rke2.io: resource profiling)."""
@@ -35,7 +37,8 @@ def small_servers(servers: Servers) -> Iterator[Finding]:
 
 @warning
 def small_agents(agents: Agents, servers: Servers) -> Iterator[Finding]:
-    """An agent wants 4 GiB; where the servers are too small for Rancher, the agents together want 8 (docs.rke2.io: resource profiling)."""
+    """An agent wants 4 GiB; where the servers are too small for Rancher, the agents together want 8 (docs.rke2.io:
+    resource profiling)."""
     machine, server = INSTANCE_TYPES.get(agents.instance_type), INSTANCE_TYPES.get(servers.instance_type)
     if not machine or not agents.count:
         return
@@ -52,7 +55,11 @@ def small_agents(agents: Agents, servers: Servers) -> Iterator[Finding]:
 def single_server(protect: bool, servers: Servers) -> Iterator[Finding]:
     """One server is one etcd member: its loss stops the API until it is restored (etcd: FAQ)."""
     if protect and servers.count == 1:
-        yield Finding(("servers", "count"), "should be 3 where protect is true: the loss of the only server stops the API", "set 3")
+        yield Finding(
+            ("servers", "count"),
+            "should be 3 where protect is true: the loss of the only server stops the API",
+            "set 3",
+        )
 
 
 @warning
@@ -65,7 +72,8 @@ def servers_share_zones(protect: bool, servers: Servers, network: Network) -> It
 
 @warning
 def shared_nat_gateways(protect: bool, network: Network) -> Iterator[Finding]:
-    """A private subnet goes out through its own zone's NAT gateway, or loses its way out with another zone (AWS: NAT gateways)."""
+    """A private subnet goes out through its own zone's NAT gateway, or loses its way out with another zone (AWS: NAT
+    gateways)."""
     missing = [letter for letter in network.zones if letter not in network.nat_gateways]
     if protect and missing:
         rule = f"should have one in each zone where protect is true; {', '.join(missing)} has none"
@@ -76,14 +84,21 @@ def shared_nat_gateways(protect: bool, network: Network) -> Iterator[Finding]:
 def few_agents(protect: bool, agents: Agents) -> Iterator[Finding]:
     """Replicas on one node fail together."""
     if protect and agents.count < 2:
-        yield Finding(("agents", "count"), "should be 2 or more where protect is true: replicas on one node fail together", "set 2 or more")
+        yield Finding(
+            ("agents", "count"),
+            "should be 2 or more where protect is true: replicas on one node fail together",
+            "set 2 or more",
+        )
 
 
 @warning
 def spot_agents(protect: bool, agents: Agents) -> Iterator[Finding]:
     """AWS takes spot instances back with two minutes' notice, many at once (Amazon EC2: spot interruptions)."""
     if protect and agents.spot:
-        rule = "should be false where protect is true: AWS takes spot instances back with two minutes' notice, many at once"
+        rule = (
+            "should be false where protect is true: AWS takes spot instances back with two minutes' notice, many "
+            "at once"
+        )
         yield Finding(("agents", "spot"), rule, "set false")
 
 
@@ -92,7 +107,11 @@ def single_replica(protect: bool, application: Application, rancher: Rancher) ->
     """One pod is away whenever its node is."""
     for key, count in (("application", application.replicas), ("rancher", rancher.replicas)):
         if protect and count == 1:
-            yield Finding((key, "replicas"), "should be 2 or more where protect is true: one pod is away whenever its node is", "set 2")
+            yield Finding(
+                (key, "replicas"),
+                "should be 2 or more where protect is true: one pod is away whenever its node is",
+                "set 2",
+            )
 
 
 @warning

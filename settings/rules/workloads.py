@@ -26,24 +26,37 @@ def size(memory: str) -> int:
 def limits_cover_requests(application: Application) -> Iterator[Finding]:
     """A container's limits are not below its requests (Kubernetes: resource management for pods and containers)."""
     requests, limits = application.requests, application.limits
-    for key, low in (("cpu", cores(limits.cpu) < cores(requests.cpu)), ("memory", size(limits.memory) < size(requests.memory))):
+    for key, low in (
+        ("cpu", cores(limits.cpu) < cores(requests.cpu)),
+        ("memory", size(limits.memory) < size(requests.memory)),
+    ):
         if low:
             request = getattr(requests, key)
-            yield Finding(("application", "limits", key), f"must be application.requests.{key} = {request} or more", f"set {request} or more")
+            yield Finding(
+                ("application", "limits", key),
+                f"must be application.requests.{key} = {request} or more",
+                f"set {request} or more",
+            )
 
 
 @error
 def namespace_own(application: Application) -> Iterator[Finding]:
     """The application has a namespace of its own: its network policies and quotas would hit the platform's pods."""
     if application.namespace in PLATFORM_NAMESPACES or application.namespace.startswith(PLATFORM_PREFIXES):
-        yield Finding(("application", "namespace"), "must not be a namespace of the platform", "choose another, such as vet-app")
+        yield Finding(
+            ("application", "namespace"), "must not be a namespace of the platform", "choose another, such as vet-app"
+        )
 
 
 @error
 def volume_size(application: Application) -> Iterator[Finding]:
     """A gp3 volume has 1 GiB to 16 TiB (Amazon EBS: general purpose SSD volumes)."""
     if not UNITS["Gi"] <= size(application.volume) <= 16 * UNITS["Ti"]:
-        yield Finding(("application", "volume"), "must be 1Gi to 16Ti, the sizes of a gp3 volume", "set a size in that range, such as 5Gi")
+        yield Finding(
+            ("application", "volume"),
+            "must be 1Gi to 16Ti, the sizes of a gp3 volume",
+            "set a size in that range, such as 5Gi",
+        )
 
 
 @error
@@ -52,4 +65,6 @@ def health_check_timeout_below_interval(load_balancer: LoadBalancer) -> Iterator
     check = load_balancer.health_check
     if check.timeout_seconds >= check.interval_seconds:
         rule = f"must be less than load_balancer.health_check.interval_seconds = {check.interval_seconds}"
-        yield Finding(("load_balancer", "health_check", "timeout_seconds"), rule, f"set {check.interval_seconds - 1} or less")
+        yield Finding(
+            ("load_balancer", "health_check", "timeout_seconds"), rule, f"set {check.interval_seconds - 1} or less"
+        )
