@@ -236,6 +236,7 @@ class Machine:
         (self.folder / "metadata.json").write_text(json.dumps(facts | {"local-hostname": self.name}))
         (self.folder / "devices.json").write_text(json.dumps({"/dev/nvme1n1": volume} if volume else {}))
         self._path = self._stand_ins()
+        self.unpack()
 
     def on_volume(self, path: str, *, whole: bool = False) -> Path:
         """A path on the data volume's file system, or of the volume itself."""
@@ -274,8 +275,6 @@ class Machine:
 
     def boot(self, **environment: str) -> Result:
         """What vet-boot.service runs."""
-        if not (self.root / "opt/vet").exists():
-            self.unpack()
         return self.run("boot", **environment)
 
     def power_off(self) -> None:

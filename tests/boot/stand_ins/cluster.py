@@ -88,7 +88,7 @@ def _start_with_data(database: Path) -> None:
         members = state["clusters"][cluster]["members"]
         if name not in members:
             fail("rke2: etcd: the member has been permanently removed from the cluster")
-        members[name]["learner"] = False
+        members[name] |= {"learner": False, "started": True}
         state["machines"][ADDRESS] = {"running": True, "cluster": cluster}
         _write_local(cluster, str(_setting("node-name")), state)
 

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,11 @@ def crash_if_told(words: list[str]) -> None:
         wish.write_text(f"{pattern}\n{int(count) - 1}")
         return
     wish.unlink()
-    os.killpg(os.getpgid(0), signal.SIGKILL)
+    session = os.getsid(0)
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(ProcessLookupError):
+            if os.getsid(int(process.name)) == session:
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def fail(message: str, code: int = 1) -> None:
