@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import LOCAL, NAMESPACES, helm_template, installed, merged
 
 from settings import helm_values
 from settings.helm_values import FOLDER, ValuesError, files, merge, read_chart, unknown_keys
 from settings.release_sets import SETS, release_set
+from tests.unit.releases.samples import LOCAL, NAMESPACES, helm_template, installed, merged
 
 ENVIRONMENTS = ("dev", "prod")
 
