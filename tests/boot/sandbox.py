@@ -150,6 +150,7 @@ class World:
             (machine.on_volume("server/tls")).mkdir()
             (machine.on_volume("server/tls/server-ca.crt")).write_text("CA of cluster-0\n")
             (machine.on_volume("signature", whole=True)).write_text("ext4 vet-data")
+            machine.look_booted()
             cluster["members"][f"{machine.name}-{number}"] = {"id": f"{number:016x}", "address": machine.address, "learner": False}
             cluster["nodes"][machine.name] = {"server": True, "ready": "True", "provider": "", "address": machine.address}
             cluster["secrets"].append(f"{machine.name}.node-password.rke2")
@@ -276,6 +277,20 @@ class Machine:
     def boot(self, **environment: str) -> Result:
         """What vet-boot.service runs."""
         return self.run("boot", **environment)
+
+    def look_booted(self) -> None:
+        """Leave what a boot leaves: mounts, who this is, RKE2's programs and its kubeconfig."""
+        for folder, target in (("server", "var/lib/rancher/rke2/server"), ("node", "etc/rancher/node"), ("", "var/lib/vet/data")):
+            self.on_volume(folder).mkdir(exist_ok=True)
+            (self.root / target).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / target).symlink_to(self.on_volume(folder))
+        (self.root / "run/vet").mkdir()
+        identity = f"INSTANCE_ID='{self.instance}'\nNODE_NAME='{self.name}'\nNODE_ADDRESS='{self.address}'\n"
+        (self.root / "run/vet/identity").write_text(identity)
+        (self.root / "etc/rancher/rke2/rke2.yaml").write_text(f"server: https://{self.address}:6443\n")
+        for name in ("rke2", "rke2-killall.sh"):
+            (self.root / "usr/local/bin" / name).write_text(_stand_in_script(name))
+            (self.root / "usr/local/bin" / name).chmod(0o755)
 
     def power_off(self) -> None:
         """Nothing runs any more; mounts and /run are gone with the next boot, disks stay."""

@@ -51,7 +51,7 @@ def systemctl(arguments: list[str]) -> None:
         _start_agent()
     elif action == "stop" and units == ["rke2-server.service"]:
         with world() as state:
-            state["machines"][ADDRESS]["running"] = False
+            state["machines"].setdefault(ADDRESS, {})["running"] = False
 
 
 def _setting(key: str) -> str | None:

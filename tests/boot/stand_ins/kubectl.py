@@ -54,8 +54,8 @@ def _answer(words: list[str], arguments: list[str], manifest: str, state: State,
     match words:
         case ["get", "--raw", path]:
             print(_raw(path, state), end="")
-        case ["exec", pod, "etcdctl", *command]:
-            _etcdctl(command, pod, state, cluster)
+        case ["exec", _, "etcdctl", *command]:
+            _etcdctl(command, "--cluster" in arguments, state, cluster)
         case ["get", "pods"]:
             host = re.search(r'hostIP=="([0-9.]+)"', " ".join(arguments))[1]  # type: ignore[index]
             print(f"etcd-{host}", end="")
@@ -114,7 +114,7 @@ def _raw(path: str, state: State) -> str:
     return str(documents[path])
 
 
-def _etcdctl(command: list[str], pod: str, state: State, cluster: State) -> None:
+def _etcdctl(command: list[str], every_member: bool, state: State, cluster: State) -> None:
     words = [word for word in command if not word.startswith("-") and not word.startswith("/") and word != "20s"]
     match words:
         case ["member", "list"]:
@@ -126,7 +126,7 @@ def _etcdctl(command: list[str], pod: str, state: State, cluster: State) -> None
             cluster["members"] = {key: member for key, member in cluster["members"].items() if member["id"] != identity}
         case ["endpoint", "health"]:
             down = [member for member in cluster["members"].values() if not state["machines"].get(member["address"], {}).get("running")]
-            if "--cluster" in command and down:
+            if every_member and down:
                 fail("unhealthy cluster")
         case _:
             fail(f"test: etcdctl {words} has no stand-in", 99)
