@@ -1,0 +1,56 @@
+"""Helm and charts at hand, and releases rendered with them."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from settings.helm_values import FOLDER
+from settings.release_sets import release_set
+from tests.unit.releases.samples import LOCAL, NAMESPACES, Manifest, Render, helm_template, merged
+
+
+@pytest.fixture(scope="session")
+def helm() -> str:
+    """Path of Helm."""
+    path = os.environ.get("VET_TEST_HELM") or shutil.which("helm")
+    if not path:
+        pytest.skip("needs Helm 3: put helm on PATH or its path into VET_TEST_HELM")
+    return path
+
+
+@pytest.fixture(scope="session")
+def charts() -> Path:
+    """Folder with the charts of the release sets, as <chart>-<version>/."""
+    folder = os.environ.get("VET_TEST_CHARTS")
+    if not folder:
+        pytest.skip(
+            "set VET_TEST_CHARTS to a folder with the unpacked charts of the release sets, as <chart>-<version>/"
+        )
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def render(request: pytest.FixtureRequest) -> Render:
+    """Renders a release of a set in an environment; each once."""
+    done: dict[tuple[str, str, str], list[Manifest]] = {}
+    helm_path: str = request.getfixturevalue("helm")
+
+    def rendered(release: str, set_name: str, environment: str) -> list[Manifest]:
+        key = (release, set_name, environment)
+        if key not in done:
+            releases = release_set(set_name)
+            given = merged(release, set_name, environment)
+            if release in LOCAL:
+                done[key] = helm_template(helm_path, FOLDER / "charts" / release, release, LOCAL[release], given)
+                return done[key]
+            pinned = releases[release]
+            chart = request.getfixturevalue("charts") / f"{pinned.chart.name}-{pinned.version}"
+            if not chart.is_dir():
+                pytest.skip(f"VET_TEST_CHARTS has no {chart.name}/: unpack that chart there")
+            more = ["--kube-version", releases.kubernetes, "--api-versions", "snapshot.storage.k8s.io/v1"]
+            done[key] = helm_template(helm_path, chart, release, NAMESPACES[release], given, *more)
+        return done[key]
+
+    return rendered

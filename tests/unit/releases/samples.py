@@ -1,0 +1,123 @@
+"""What the tests of releases share: the releases of a set, sample values from settings, and what Helm renders of them."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from settings.helm_values import merge, values, web_identity
+from settings.release_sets import ReleaseSet, release_set
+
+ROLE = "arn:aws:iam::123456789012:role/vet-test"
+REGION = "us-east-1"
+
+NAMESPACES = {
+    "aws-cloud-controller-manager": "kube-system",
+    "aws-ebs-csi-driver": "kube-system",
+    "cert-manager": "cert-manager",
+    "cluster-autoscaler": "kube-system",
+    "cloudnative-pg": "cnpg-system",
+    "ingress-nginx": "ingress-nginx",
+    "plugin-barman-cloud": "cnpg-system",
+    "rancher": "cattle-system",
+}
+"""Charts of others and the namespaces that they go to."""
+
+LOCAL = {"access": "kube-system", "cluster-issuers": "cert-manager", "database": "vet-app", "vet-app-secret": "vet-app"}
+"""Local charts and their namespaces."""
+
+Manifest = dict[str, Any]
+Render = Callable[[str, str, str], list[Manifest]]
+
+
+def derived(release: str, releases: ReleaseSet, environment: str) -> dict[str, Any]:
+    """What settings and AWS would add to a release's values."""
+    prod = environment == "prod"
+    env = web_identity(ROLE, REGION)
+    samples: dict[str, dict[str, Any]] = {
+        "aws-cloud-controller-manager": {"image": {"tag": releases["aws-cloud-controller-manager-image"].version}},
+        "aws-ebs-csi-driver": {
+            "controller": {"region": REGION, "env": env, "extraVolumeTags": {"Environment": "test"}}
+        },
+        "cert-manager": {"extraEnv": env},
+        "cluster-issuers": {"email": "a@example.com", "region": REGION, "hostedZoneId": "Z1", "dnsZone": "example.com"},
+        "cluster-autoscaler": {
+            "awsRegion": REGION,
+            "autoDiscovery": {"clusterName": "vet-test"},
+            "image": {"tag": releases["cluster-autoscaler-image"].version},
+            "extraEnv": {variable["name"]: variable["value"] for variable in env},
+        },
+        "ingress-nginx": {
+            "controller": {
+                "config": {"proxy-real-ip-cidr": "10.0.1.0/24,10.0.2.0/24"},
+                "extraArgs": {"publish-status-address": "alb.example.com"},
+            }
+        },
+        "rancher": {"hostname": "rancher.example.com", "replicas": 3 if prod else 1},
+        "database": {
+            "image": releases["postgresql"].image,
+            "instances": 3 if prod else 1,
+            "keep": prod,
+            "storage": {"size": "5Gi"},
+            "backup": {"bucket": "vet-test-database", "retentionDays": 7, "region": REGION, "roleArn": ROLE},
+        },
+        "access": {"applicationNamespace": "vet-app"},
+    }
+    return samples.get(release, {})
+
+
+def merged(release: str, set_name: str, environment: str) -> dict[str, Any]:
+    """All values of a release, as the stack would hand them to Helm."""
+    return merge(values(release, set_name, environment), derived(release, release_set(set_name), environment))
+
+
+def installed(set_name: str) -> list[str]:
+    """Releases of a set that come from charts of others."""
+    return [release for release in NAMESPACES if release in release_set(set_name)]
+
+
+def helm_template(
+    helm: str, chart: Path, release: str, namespace: str, given: dict[str, Any], *more: str
+) -> list[Manifest]:
+    """What Helm renders, as manifests."""
+    run = subprocess.run(
+        [helm, "template", release, str(chart), "--namespace", namespace, "--values", "-", *more],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, f"helm template {release}: {run.stderr}"
+    return [manifest for manifest in yaml.load_all(run.stdout, Loader=yaml.CSafeLoader) if manifest]
+
+
+def pods(manifests: list[Manifest]) -> dict[str, dict[str, Any]]:
+    """Pod specs by the name of what makes them."""
+    found = {}
+    for manifest in manifests:
+        spec = manifest.get("spec") or {}
+        if manifest["kind"] in {"Deployment", "DaemonSet", "StatefulSet", "Job"}:
+            found[manifest["metadata"]["name"]] = spec["template"]["spec"]
+        elif manifest["kind"] == "Pod":
+            found[manifest["metadata"]["name"]] = spec
+    return found
+
+
+def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    """All containers of a pod spec."""
+    return [*pod.get("initContainers", []), *pod["containers"]]
+
+
+def one(manifests: list[Manifest], kind: str, name: str) -> Manifest:
+    """The one manifest of that kind and name."""
+    found = [m for m in manifests if m["kind"] == kind and m["metadata"]["name"] == name]
+    assert len(found) == 1, f"no {kind} {name} in {[(m['kind'], m['metadata']['name']) for m in manifests]}"
+    return found[0]
+
+
+def kinds(manifests: list[Manifest]) -> set[str]:
+    """Kinds that are there."""
+    return {manifest["kind"] for manifest in manifests}

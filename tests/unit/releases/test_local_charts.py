@@ -1,0 +1,155 @@
+"""The project's own charts: clean for Helm, refused with wrong values, and what they make."""
+
+import copy
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from settings.helm_values import FOLDER
+from settings.release_sets import SETS, release_set
+from tests.unit.releases.samples import LOCAL, ROLE, Render, helm_template, merged, one
+
+CHARTS = FOLDER / "charts"
+each = pytest.mark.parametrize(("set_name", "environment"), [(s, e) for s in SETS for e in ("dev", "prod")])
+
+
+def test_there_are_no_other_charts() -> None:
+    assert {path.name for path in CHARTS.iterdir()} == set(LOCAL)
+
+
+@pytest.mark.parametrize("chart", LOCAL)
+@each
+def test_helm_finds_nothing_to_complain_about(helm: str, chart: str, set_name: str, environment: str) -> None:
+    given = yaml.safe_dump(merged(chart, set_name, environment))
+    command = [helm, "lint", "--strict", str(CHARTS / chart), "--values", "-"]
+    run = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("chart", LOCAL)
+def test_a_chart_refuses_an_unknown_key_and_missing_values(helm: str, chart: str) -> None:
+    with pytest.raises(AssertionError, match="additional properties 'strange' not allowed"):
+        helm_template(helm, CHARTS / chart, chart, "n", {**merged(chart, "documented", "dev"), "strange": 1})
+    with pytest.raises(AssertionError, match="don't meet the specifications"):
+        helm_template(helm, CHARTS / chart, chart, "n", {})
+
+
+def test_issuers_prove_domains_through_route_53(render: Render) -> None:
+    """architecture.txt: "TLS: cert-manager with Let's Encrypt"."""
+    manifests = render("cluster-issuers", "documented", "dev")
+    servers = {m["metadata"]["name"]: m["spec"]["acme"]["server"] for m in manifests}
+    assert servers == {
+        "letsencrypt-staging": "https://acme-staging-v02.api.letsencrypt.org/directory",
+        "letsencrypt-production": "https://acme-v02.api.letsencrypt.org/directory",
+    }
+    for manifest in manifests:
+        assert manifest["kind"] == "ClusterIssuer"
+        solver = manifest["spec"]["acme"]["solvers"][0]
+        assert solver["selector"] == {"dnsZones": ["example.com"]}
+        assert solver["dns01"] == {"route53": {"region": "us-east-1", "hostedZoneID": "Z1"}}, "no keys: a role"
+    accounts = {m["spec"]["acme"]["privateKeySecretRef"]["name"] for m in manifests}
+    assert len(accounts) == 2, "staging and production must not share an account"
+
+
+@each
+def test_database_is_on_the_documented_volume(render: Render, set_name: str, environment: str) -> None:
+    """architecture.txt: "PVC: 5Gi for application data", "StorageClass: standard (AWS EBS)"."""
+    cluster = one(render("database", set_name, environment), "Cluster", "database")
+    spec = cluster["spec"]
+    assert spec["storage"] == {"storageClass": "standard", "size": "5Gi"}
+    assert spec["imageName"] == release_set(set_name)["postgresql"].image
+    assert spec["instances"] == {"dev": 1, "prod": 3}[environment]
+    assert spec["affinity"]["podAntiAffinityType"] == {"dev": "preferred", "prod": "required"}[environment]
+    assert spec["bootstrap"]["initdb"]["dataChecksums"] is True
+    kept = cluster["metadata"].get("annotations", {}).get("helm.sh/resource-policy")
+    assert kept == {"dev": None, "prod": "keep"}[environment]
+    assert all(isinstance(value, str) for value in spec["postgresql"]["parameters"].values())
+
+
+@each
+def test_database_backs_up_to_s3_with_its_own_role(render: Render, set_name: str, environment: str) -> None:
+    """architecture.txt: "Application data backups"."""
+    manifests = render("database", set_name, environment)
+    spec = one(manifests, "Cluster", "database")["spec"]
+    backup = one(manifests, "ScheduledBackup", "database")["spec"]
+    plugin = "plugin-barman-cloud" in release_set(set_name)
+    assert backup["immediate"] is True
+    assert len(backup["schedule"].split()) == 6, "CloudNativePG counts seconds"
+    if plugin:
+        store = one(manifests, "ObjectStore", "database")["spec"]
+        where, retention, env = (
+            store["configuration"],
+            store["retentionPolicy"],
+            store["instanceSidecarConfiguration"]["env"],
+        )
+        assert spec["plugins"][0]["isWALArchiver"] is True
+        assert backup["pluginConfiguration"]["name"] == spec["plugins"][0]["name"]
+        assert "backup" not in spec
+    else:
+        where, retention, env = spec["backup"]["barmanObjectStore"], spec["backup"]["retentionPolicy"], spec["env"]
+        assert "plugins" not in spec
+    assert where["destinationPath"] == "s3://vet-test-database/database"
+    assert where["s3Credentials"] == {"inheritFromIAMRole": True}
+    assert retention == "7d"
+    variables = {variable["name"]: variable["value"] for variable in env}
+    source = spec["projectedVolumeTemplate"]["sources"][0]["serviceAccountToken"]
+    assert variables["AWS_ROLE_ARN"] == ROLE
+    assert variables["AWS_WEB_IDENTITY_TOKEN_FILE"] == f"/projected/{source['path']}"
+    assert source["audience"] == "sts.amazonaws.com"
+
+
+@pytest.mark.parametrize("set_name", SETS)
+def test_database_recovers_to_a_point_in_time(helm: str, set_name: str) -> None:
+    given: dict[str, Any] = copy.deepcopy(merged("database", set_name, "prod"))
+    given["recovery"] = {"from": "database", "at": "2026-11-24T09:30:00Z"}
+    with pytest.raises(AssertionError, match=r"backup\.archive must differ from recovery\.from"):
+        helm_template(helm, CHARTS / "database", "database", "vet-app", given)
+    given["backup"]["archive"] = "database-2"
+    spec = one(helm_template(helm, CHARTS / "database", "database", "vet-app", given), "Cluster", "database")["spec"]
+    recovery, origin = spec["bootstrap"]["recovery"], spec["externalClusters"][0]
+    assert recovery["source"] == origin["name"]
+    assert recovery["recoveryTarget"] == {"targetTime": "2026-11-24T09:30:00Z"}
+    assert recovery["database"] == recovery["owner"] == "vet_app"
+    assert "initdb" not in spec["bootstrap"]
+    if "plugin-barman-cloud" in release_set(set_name):
+        names = origin["plugin"]["parameters"]["serverName"], spec["plugins"][0]["parameters"]["serverName"]
+    else:
+        names = origin["barmanObjectStore"]["serverName"], spec["backup"]["barmanObjectStore"]["serverName"]
+    assert names == ("database", "database-2")
+
+
+def test_application_secret_is_random_and_kept(helm: str, render: Render) -> None:
+    secret = one(render("vet-app-secret", "documented", "prod"), "Secret", "vet-app-secret")
+    assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    given = merged("vet-app-secret", "documented", "prod")
+    again = helm_template(helm, CHARTS / "vet-app-secret", "vet-app-secret", "vet-app", given)[0]
+    assert len(secret["data"]["SECRET_KEY"]) >= 86
+    assert secret["data"]["SECRET_KEY"] != again["data"]["SECRET_KEY"], "the key is not random"
+
+
+def test_the_reading_role_sees_no_secret_and_changes_nothing(render: Render) -> None:
+    """architecture.txt: "RBAC in Kubernetes"."""
+    manifests = render("access", "documented", "prod")
+    rules = one(manifests, "ClusterRole", "platform-read")["rules"]
+    verbs = {verb for rule in rules for verb in rule["verbs"]}
+    assert verbs <= {"get", "list", "watch"}
+    assert not any("secrets" in rule["resources"] for rule in rules)
+    assert not any("*" in rule["resources"] and "" in rule["apiGroups"] for rule in rules)
+    bound = {m["roleRef"]["name"] for m in manifests if m["kind"] == "ClusterRoleBinding"}
+    assert bound == {"platform-read", "view"}, "Kubernetes' `view` leaves Secrets out too"
+
+
+def test_the_deploying_role_stays_in_the_applications_namespace(render: Render) -> None:
+    manifests = render("access", "documented", "prod")
+    role = one(manifests, "Role", "deploy")
+    assert role["metadata"]["namespace"] == "vet-app"
+    resources = {resource for rule in role["rules"] for resource in rule["resources"]}
+    assert "deployments" in resources
+    assert not resources & {"*", "secrets", "pods/exec", "roles", "rolebindings", "serviceaccounts"}, resources
+    subjects = [m["subjects"] for m in manifests if m["kind"].endswith("Binding") and "deploy" in m["metadata"]["name"]]
+    assert subjects == [[{"kind": "ServiceAccount", "name": "deploy", "namespace": "kube-system"}]]
+    for manifest in manifests:
+        if manifest["kind"] == "ServiceAccount":
+            assert manifest["automountServiceAccountToken"] is False
