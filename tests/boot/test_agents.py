@@ -86,7 +86,12 @@ def test_only_nodes_of_terminated_agents_are_deleted(world: World) -> None:
 def test_a_servers_node_is_never_deleted_by_the_timer(world: World) -> None:
     server = world.standing()[0]
     state = world.state
-    state["clusters"]["cluster-0"]["nodes"]["lost-server"] = {"server": True, "ready": "Unknown", "provider": "aws:///a/i-0", "address": ""}
+    state["clusters"]["cluster-0"]["nodes"]["lost-server"] = {
+        "server": True,
+        "ready": "Unknown",
+        "provider": "aws:///a/i-0",
+        "address": "",
+    }
     world.write(state)
     result = server.run("remove-terminated-agents")
     assert result.code == 0, result.log
