@@ -73,7 +73,7 @@ class ClusterInputs:
     """Parameter for the cluster's CA certificate; Terraform creates it as ``pending``."""
 
     application_namespace: str = "vet-app"
-    """Namespace in which the role ``deploy`` may deploy, once it exists."""
+    """Namespace of the application."""
 
     release: NodeRelease = DOCUMENTED
     """Versions of what the nodes install."""
@@ -95,9 +95,6 @@ class ClusterInputs:
 
     dedicated_servers: bool = False
     """Taint the servers so that only what tolerates it runs there."""
-
-    cloud_controller_repository: str = "https://kubernetes.github.io/cloud-provider-aws"
-    """Chart repository of the AWS cloud controller, or a mirror of it."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +196,7 @@ _FOR_PROGRAMS = frozenset(ClusterInputs.__dataclass_fields__) - {
     "snapshot_schedule",
     "snapshots_kept",
     "dedicated_servers",
-    "cloud_controller_repository",
+    "application_namespace",
 }
 
 

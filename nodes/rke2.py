@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from settings import helm_values
+from settings.rke2_config_keys import Role, unknown_keys
+
 if TYPE_CHECKING:
     from nodes.boot import ClusterInputs
 
 TOKEN = "/etc/rancher/rke2/token"
 AGENT_TOKEN = "/etc/rancher/rke2/agent-token"
 CREDENTIAL_PROVIDER = "/var/lib/rancher/credentialprovider"
+
+CLOUD_CONTROLLER = "aws-cloud-controller-manager"
 
 SERVER_TAINT = "CriticalAddonsOnly=true:NoExecute"
 """Taint of dedicated servers: RKE2's own packaged components tolerate it (docs.rke2.io, ha)."""
@@ -60,7 +65,7 @@ def server_config(inputs: "ClusterInputs") -> str:
     }
     if inputs.dedicated_servers:
         config["node-taint"] = [SERVER_TAINT]
-    return _checked(config, inputs.release.server_keys, inputs.release.rke2, "server")
+    return _checked(config, inputs.release.rke2, "server")
 
 
 def agent_config(inputs: "ClusterInputs") -> str:
@@ -70,40 +75,25 @@ def agent_config(inputs: "ClusterInputs") -> str:
         UnknownKeys: A key is not known to the release's RKE2.
     """
     config = {**_common(), "server": f"https://{inputs.api_host}:9345"}
-    return _checked(config, inputs.release.agent_keys, inputs.release.rke2, "agent")
+    return _checked(config, inputs.release.rke2, "agent")
 
 
 def cloud_controller(inputs: "ClusterInputs") -> str:
     """Manifest of the AWS cloud controller, from the first boot: without it every node stays tainted as uninitialised.
 
-    ``bootstrap`` makes its job tolerate such nodes. Its node-lifecycle controller is off: it would delete the Node of a server that is
-    being replaced, and with the Node its etcd member, whose data was kept.
+    ``bootstrap`` makes RKE2's Helm job tolerate such nodes. What it may do is in ``helm-values/aws-cloud-controller-manager.yaml``.
     """
-    values = {
-        "image": {"tag": inputs.release.cloud_controller_image},
-        "hostNetworking": True,
-        "nodeSelector": {"node-role.kubernetes.io/control-plane": "true"},
-        "args": [
-            "--v=2",
-            "--cloud-provider=aws",
-            "--configure-cloud-routes=false",
-            "--controllers=*,-cloud-node-lifecycle",
-        ],
-        "tolerations": [
-            {"key": "node.cloudprovider.kubernetes.io/uninitialized", "value": "true", "effect": "NoSchedule"},
-            {"key": "node.kubernetes.io/not-ready", "operator": "Exists"},
-            {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"},
-            {"key": "node-role.kubernetes.io/etcd", "operator": "Exists"},
-            {"key": "CriticalAddonsOnly", "operator": "Exists"},
-        ],
-    }
+    values = helm_values.merge(
+        helm_values.load(helm_values.FOLDER / f"{CLOUD_CONTROLLER}.yaml"),
+        {"image": {"tag": inputs.release.cloud_controller_image}},
+    )
     chart = {
         "apiVersion": "helm.cattle.io/v1",
         "kind": "HelmChart",
-        "metadata": {"name": "aws-cloud-controller-manager", "namespace": "kube-system"},
+        "metadata": {"name": CLOUD_CONTROLLER, "namespace": "kube-system"},
         "spec": {
-            "chart": "aws-cloud-controller-manager",
-            "repo": inputs.cloud_controller_repository,
+            "chart": CLOUD_CONTROLLER,
+            "repo": inputs.release.cloud_controller_repository,
             "version": inputs.release.cloud_controller_chart,
             "targetNamespace": "kube-system",
             "bootstrap": True,
@@ -138,9 +128,9 @@ def _common() -> dict[str, Any]:
     }
 
 
-def _checked(config: dict[str, Any], known: frozenset[str], release: str, role: str) -> str:
+def _checked(config: dict[str, Any], release: str, role: Role) -> str:
     # What a node adds at boot (bin/identify, bin/form-cluster) goes through the same check.
-    unknown = sorted({*config, "node-name", "node-ip", "kubelet-arg", "server"} - known)
+    unknown = unknown_keys(release, role, {*config, "node-name", "node-ip", "kubelet-arg", "server"})
     if unknown:
         raise UnknownKeys(
             f"RKE2 {release} does not know the {role} configuration key(s) {', '.join(unknown)} and would go on without them;"

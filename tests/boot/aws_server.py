@@ -45,7 +45,9 @@ def _run(driver: object, connection: socket.socket) -> None:
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    sys.stdin, sys.stdout, sys.stderr = (open(number, mode, closefd=False) for number, mode in ((0, "r"), (1, "w"), (2, "w")))
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - the fork ends with the call, nothing is left to close
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
     try:
         code = driver.main(request["arguments"])  # type: ignore[attr-defined]
     except SystemExit as end:

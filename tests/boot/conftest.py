@@ -34,7 +34,9 @@ def aws_socket() -> Iterator[str]:
         program = Path(__file__).parent / "aws_server.py"
         process = subprocess.Popen([sys.executable, str(program), path], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n", "the AWS CLI did not load; is awscli installed in this environment?"
+        assert process.stdout.readline() == "ready\n", (
+            "the AWS CLI did not load; is awscli installed in this environment?"
+        )
         yield path
         process.terminate()
         process.wait()

@@ -14,7 +14,7 @@ import sys
 import tarfile
 import uuid
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,19 @@ from nodes.boot import ClusterInputs, agent_user_data, bundle, server_user_data
 from nodes.release import DOCUMENTED
 
 STAND_INS = Path(__file__).parent / "stand_ins"
-NAMES = ("blkid", "curl", "kubectl", "lsblk", "mkfs.ext4", "mount", "mountpoint", "resize2fs", "sleep", "systemctl", "wipefs")
+NAMES = (
+    "blkid",
+    "curl",
+    "kubectl",
+    "lsblk",
+    "mkfs.ext4",
+    "mount",
+    "mountpoint",
+    "resize2fs",
+    "sleep",
+    "systemctl",
+    "wipefs",
+)
 RECORDED_ONLY = ("journalctl", "logger", "swapoff", "sysctl")
 SUBNETS = ("10.0.10.10", "10.0.11.10", "10.0.12.10")
 STOPPED = 78
@@ -42,7 +54,9 @@ class Result:
 
     def decisions(self) -> list[str]:
         """The decisions in the order they were logged."""
-        return [line.split("decision: ", 1)[1].split(",", 1)[0] for line in self.log.splitlines() if "decision: " in line]
+        return [
+            line.split("decision: ", 1)[1].split(",", 1)[0] for line in self.log.splitlines() if "decision: " in line
+        ]
 
 
 @dataclass
@@ -59,9 +73,24 @@ class World:
     def __post_init__(self) -> None:
         for name in ("volumes", "internet", "machines"):
             (self.folder / name).mkdir(parents=True)
-        state: dict[str, Any] = dict(clusters={}, machines={}, unreachable=[], violations=[], agents=[], tokens=[], namespaces=[])
-        state |= dict(applied=[], snapshots=[], resets=[], aws_failures=[], load_balancer=[], issuer=self.inputs.issuer_url)
-        state |= dict(jwk=self.issuer_key, servers=list(SUBNETS[: self.servers]))
+        state: dict[str, Any] = {
+            "clusters": {},
+            "machines": {},
+            "unreachable": [],
+            "violations": [],
+            "agents": [],
+            "tokens": [],
+            "accounts": [],
+        }
+        state |= {
+            "applied": [],
+            "snapshots": [],
+            "resets": [],
+            "aws_failures": [],
+            "load_balancer": [],
+            "issuer": self.inputs.issuer_url,
+        }
+        state |= {"jwk": self.issuer_key, "servers": list(SUBNETS[: self.servers])}
         self.write(state)
         self._publish_downloads()
         self._create_in_aws()
@@ -69,7 +98,10 @@ class World:
     @cached_property
     def inputs(self) -> ClusterInputs:
         """What user data is rendered from; names are this world's own, so that worlds share the emulator."""
-        release = replace(DOCUMENTED, **{f"{name}_sha256": hashlib.sha256(_program(name)).hexdigest() for name in ("kubectl", "ecr_provider")})
+        release = replace(
+            DOCUMENTED,
+            **{f"{name}_sha256": hashlib.sha256(_program(name)).hexdigest() for name in ("kubectl", "ecr_provider")},
+        )
         return ClusterInputs(
             cluster="vet-dev",
             region="us-east-1",
@@ -104,7 +136,9 @@ class World:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulator."""
-        return boto3.client(service, "us-east-1", endpoint_url=self.endpoint, aws_access_key_id="test", aws_secret_access_key="test")
+        return boto3.client(
+            service, "us-east-1", endpoint_url=self.endpoint, aws_access_key_id="test", aws_secret_access_key="test"
+        )
 
     def secret(self, name: str) -> str | None:
         """A secret's value, or None while it is empty."""
@@ -122,7 +156,11 @@ class World:
         """The marker's text, or None."""
         client = self.client("s3")
         try:
-            return str(client.get_object(Bucket=self.inputs.nodes_bucket, Key=f"marker/{self.inputs.vpc_id}")["Body"].read().decode())
+            return str(
+                client.get_object(Bucket=self.inputs.nodes_bucket, Key=f"marker/{self.inputs.vpc_id}")["Body"]
+                .read()
+                .decode()
+            )
         except client.exceptions.NoSuchKey:
             return None
 
@@ -150,8 +188,18 @@ class World:
             (machine.on_volume("server/tls")).mkdir()
             (machine.on_volume("server/tls/server-ca.crt")).write_text("CA of cluster-0\n")
             (machine.on_volume("signature", whole=True)).write_text("ext4 vet-data")
-            cluster["members"][f"{machine.name}-{number}"] = {"id": f"{number:016x}", "address": machine.address, "learner": False}
-            cluster["nodes"][machine.name] = {"server": True, "ready": "True", "provider": "", "address": machine.address}
+            machine.look_booted()
+            cluster["members"][f"{machine.name}-{number}"] = {
+                "id": f"{number:016x}",
+                "address": machine.address,
+                "learner": False,
+            }
+            cluster["nodes"][machine.name] = {
+                "server": True,
+                "ready": "True",
+                "provider": "",
+                "address": machine.address,
+            }
             cluster["secrets"].append(f"{machine.name}.node-password.rke2")
         addresses = [machine.address for machine in machines]
         running = {address: {"running": True, "cluster": "cluster-0"} for address in addresses}
@@ -161,14 +209,16 @@ class World:
 
     def _publish(self, marker: str) -> None:
         secrets = self.client("secretsmanager")
-        soon = (datetime.now(timezone.utc) + timedelta(hours=11.5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        soon = (datetime.now(UTC) + timedelta(hours=11.5)).strftime("%Y-%m-%dT%H:%M:%SZ")
         document = f'{{"kind":"ExecCredential","status":{{"token":"stored-token","expirationTimestamp":"{soon}"}}}}'
         values = {"server-token": "server-token", "agent-token": "agent-token"}
         values |= {f"credentials/{role}": document for role in ("admin", "deploy", "read")}
         for name, value in values.items():
             secrets.put_secret_value(SecretId=f"{self.identity}/{name}", SecretString=value)
         self.client("ssm").put_parameter(Name=self.inputs.ca_parameter, Value="CA of cluster-0", Overwrite=True)
-        self.client("s3").put_object(Bucket=self.inputs.nodes_bucket, Key=f"marker/{self.inputs.vpc_id}", Body=marker.encode())
+        self.client("s3").put_object(
+            Bucket=self.inputs.nodes_bucket, Key=f"marker/{self.inputs.vpc_id}", Body=marker.encode()
+        )
 
     def formed(self) -> list["Machine"]:
         """All servers of the world, booted one after the other into one cluster."""
@@ -206,7 +256,9 @@ class World:
         files = {f"bin/{name}": _stand_in_script(name) for name in ("rke2", "rke2-killall.sh")}
         archive = _tar(files)
         (internet / "rke2.linux-amd64.tar.gz").write_bytes(archive)
-        (internet / "sha256sum-amd64.txt").write_text(f"{hashlib.sha256(archive).hexdigest()}  rke2.linux-amd64.tar.gz\n")
+        (internet / "sha256sum-amd64.txt").write_text(
+            f"{hashlib.sha256(archive).hexdigest()}  rke2.linux-amd64.tar.gz\n"
+        )
         (internet / "kubectl").write_bytes(_program("kubectl"))
         (internet / "ecr-credential-provider-linux-amd64").write_bytes(_program("ecr_provider"))
 
@@ -276,6 +328,24 @@ class Machine:
     def boot(self, **environment: str) -> Result:
         """What vet-boot.service runs."""
         return self.run("boot", **environment)
+
+    def look_booted(self) -> None:
+        """Leave what a boot leaves: mounts, who this is, RKE2's programs and its kubeconfig."""
+        for folder, target in (
+            ("server", "var/lib/rancher/rke2/server"),
+            ("node", "etc/rancher/node"),
+            ("", "var/lib/vet/data"),
+        ):
+            self.on_volume(folder).mkdir(exist_ok=True)
+            (self.root / target).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / target).symlink_to(self.on_volume(folder))
+        (self.root / "run/vet").mkdir()
+        identity = f"INSTANCE_ID='{self.instance}'\nNODE_NAME='{self.name}'\nNODE_ADDRESS='{self.address}'\n"
+        (self.root / "run/vet/identity").write_text(identity)
+        (self.root / "etc/rancher/rke2/rke2.yaml").write_text(f"server: https://{self.address}:6443\n")
+        for name in ("rke2", "rke2-killall.sh"):
+            (self.root / "usr/local/bin" / name).write_text(_stand_in_script(name))
+            (self.root / "usr/local/bin" / name).chmod(0o755)
 
     def power_off(self) -> None:
         """Nothing runs any more; mounts and /run are gone with the next boot, disks stay."""

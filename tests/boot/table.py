@@ -21,7 +21,9 @@ def violations(decide: Path = DECIDE) -> list[str]:
     """What a decision program does wrong; empty for the right one."""
     found = []
     for facts in FACTS:
-        decision, _, reason = subprocess.run([decide, *facts], capture_output=True, text=True, check=True).stdout.partition(" ")
+        decision, _, reason = subprocess.run(
+            [decide, *facts], capture_output=True, text=True, check=True
+        ).stdout.partition(" ")
         allowed = _expected(*facts)
         if decision != allowed:
             found.append(f"{' '.join(facts)}: {decision}, must be {allowed}")
@@ -35,4 +37,6 @@ def _expected(data: str, membership: str, peer: str, marker: str, slot: str) -> 
         return "set-aside" if membership == "removed" else "start"
     if peer != "none":
         return "join"
-    return {"mine": "initialise", "ready": "stop", "other": "stop", "absent": "claim" if slot == "0" else "wait"}[marker]
+    return {"mine": "initialise", "ready": "stop", "other": "stop", "absent": "claim" if slot == "0" else "wait"}[
+        marker
+    ]

@@ -47,7 +47,7 @@ def test_initialising_resumes_after_a_crash(call: str, count: int, world: World)
     assert list(world.state["clusters"]) == ["cluster-0"]
     assert "state=ready" in (world.marker() or ""), world.marker()
     assert world.ca() == "CA of cluster-0"
-    assert world.secret("credentials/read"), "no credentials after the second boot"
+    assert world.secret("credentials/admin"), "no credentials after the second boot"
     assert token in (None, world.secret("server-token")), "the join token was replaced"
     assert len(server.calls("mkfs.ext4")) == 1, "the data volume was formatted twice"
 

@@ -27,7 +27,13 @@ def test_a_second_boot_changes_nothing(world: World) -> None:
     result = server.boot()
     assert result.code == 0, result.log
     assert result.decisions() == ["start"], result.log
-    assert (world.marker(), world.secret("server-token"), world.secret("agent-token"), world.ca(), world.members()) == before
+    assert (
+        world.marker(),
+        world.secret("server-token"),
+        world.secret("agent-token"),
+        world.ca(),
+        world.members(),
+    ) == before
     assert server.config() == config
     assert len(server.calls("mkfs.ext4")) == 1, "formatted again at the second boot"
     assert (server.root / "etc/fstab").read_text().count("vet/data ext4") == 1, "fstab grew"
@@ -68,7 +74,9 @@ def test_all_servers_with_data_start_without_any_peer(make_world: MakeWorld) -> 
     for machine in machines:
         machine.power_off()
     world.change(sleep=0.2)
-    results = [machine.finish(process) for machine, process in [(machine, machine.begin("boot")) for machine in machines]]
+    results = [
+        machine.finish(process) for machine, process in [(machine, machine.begin("boot")) for machine in machines]
+    ]
     for result in results:
         assert result.code == 0, result.log
         assert result.decisions() == ["start"], result.log
@@ -83,7 +91,9 @@ def test_server_whose_member_was_removed_moves_its_data_aside_and_joins(make_wor
     removed.power_off()
     state = world.state
     cluster = state["clusters"]["cluster-0"]
-    cluster["members"] = {name: member for name, member in cluster["members"].items() if member["address"] != removed.address}
+    cluster["members"] = {
+        name: member for name, member in cluster["members"].items() if member["address"] != removed.address
+    }
     del cluster["nodes"][removed.name]
     world.write(state)
     result = removed.boot()
@@ -173,7 +183,9 @@ def test_an_environment_created_anew_starts_clean(make_world: MakeWorld) -> None
     """The marker's key holds the VPC's id: the old one, had it survived, does not stop a new VPC."""
     world = make_world()
     client = world.client("s3")
-    client.put_object(Bucket=world.inputs.nodes_bucket, Key="marker/vpc-of-yesterday", Body=b"state=ready\nvolume=vol-gone\n")
+    client.put_object(
+        Bucket=world.inputs.nodes_bucket, Key="marker/vpc-of-yesterday", Body=b"state=ready\nvolume=vol-gone\n"
+    )
     result = world.server(0).boot()
     assert result.code == 0, result.log
     assert result.decisions() == ["claim"], result.log

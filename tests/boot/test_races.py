@@ -1,7 +1,7 @@
 """Servers that act at the same moment."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from tests.boot.sandbox import SUBNETS, World
 
@@ -39,9 +39,13 @@ def test_three_servers_that_boot_at_once_form_one_cluster_joining_one_at_a_time(
 
 
 def _leave_a_turn(world: World, age: timedelta) -> None:
-    renewed = (datetime.now(timezone.utc) - age).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+    renewed = (datetime.now(UTC) - age).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
     state = world.state
-    state["clusters"]["cluster-0"]["leases"]["vet-server-join"] = {"holder": "ip-10-0-11-10.ec2.internal", "renewed": renewed, "version": 7}
+    state["clusters"]["cluster-0"]["leases"]["vet-server-join"] = {
+        "holder": "ip-10-0-11-10.ec2.internal",
+        "renewed": renewed,
+        "version": 7,
+    }
     world.write(state)
 
 

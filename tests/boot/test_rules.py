@@ -41,7 +41,9 @@ def test_a_broken_rule_is_found(rule: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rule", ["an answering peer is ignored", "another volume's marker is taken over"])
-def test_a_broken_rule_makes_a_second_cluster_and_a_whole_boot_shows_it(rule: str, make_world: Callable[..., World]) -> None:
+def test_a_broken_rule_makes_a_second_cluster_and_a_whole_boot_shows_it(
+    rule: str, make_world: Callable[..., World]
+) -> None:
     """The scenario of a replaced server 0 without its data, with the rule broken: its check must fail."""
     world = make_world(servers=3)
     machines = world.standing()

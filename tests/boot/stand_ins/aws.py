@@ -12,7 +12,7 @@ import state
 
 arguments = sys.argv[1:]
 if arguments == ["--version"]:
-    print("aws-cli/2.36.9 Python/3.11 stand-in for the version only")
+    print("aws-cli/2.36.7 Python/3.11 stand-in for the version only")
     sys.exit(0)
 state.record(["aws", *arguments])
 with state.world() as world:

@@ -51,7 +51,7 @@ def systemctl(arguments: list[str]) -> None:
         _start_agent()
     elif action == "stop" and units == ["rke2-server.service"]:
         with world() as state:
-            state["machines"][ADDRESS]["running"] = False
+            state["machines"].setdefault(ADDRESS, {})["running"] = False
 
 
 def _setting(key: str) -> str | None:
@@ -119,7 +119,11 @@ def _become_member(state: State, cluster: str, name: str, database: Path, *, lea
     etcd_name = f"{name}-{os.urandom(4).hex()}"
     (database / "name").write_text(etcd_name)
     (database / "cluster").write_text(cluster)
-    state["clusters"][cluster]["members"][etcd_name] = {"id": os.urandom(8).hex(), "address": ADDRESS, "learner": learner}
+    state["clusters"][cluster]["members"][etcd_name] = {
+        "id": os.urandom(8).hex(),
+        "address": ADDRESS,
+        "learner": learner,
+    }
     state["machines"][ADDRESS] = {"running": True, "cluster": cluster}
     _write_local(cluster, name, state)
 
@@ -150,7 +154,9 @@ def rke2(arguments: list[str]) -> None:
     if _setting("server"):
         fail("cannot perform cluster-reset while server URL is set - remove server from configuration before resetting")
     if (SERVER_DATA / "db/reset-flag").exists():
-        fail("Managed etcd cluster membership was previously reset, please remove the cluster-reset flag and start rke2 normally")
+        fail(
+            "Managed etcd cluster membership was previously reset, please remove the cluster-reset flag and start rke2 normally"
+        )
     database = SERVER_DATA / "db/etcd"
     if database.exists():
         database.rename(SERVER_DATA / f"db/etcd-old-{time.time_ns()}")
@@ -163,7 +169,9 @@ def rke2(arguments: list[str]) -> None:
         state["clusters"][cluster] |= {
             "token": (CONFIG / "token").read_text().strip(),
             "members": {},
-            "nodes": {node: {"server": True, "ready": "Unknown", "provider": "", "address": at} for node, at in nodes.items()},
+            "nodes": {
+                node: {"server": True, "ready": "Unknown", "provider": "", "address": at} for node, at in nodes.items()
+            },
             "secrets": [f"{node}.node-password.rke2" for node in nodes],
         }
         state["resets"].append(snapshot)

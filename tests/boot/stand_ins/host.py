@@ -72,4 +72,3 @@ def resize2fs(arguments: list[str]) -> None:
 def sleep(_: list[str]) -> None:
     """Let others go on, but do not make the tests wait."""
     time.sleep(look().get("sleep", 0.01))
-

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,19 @@ def kubectl(arguments: list[str]) -> None:
 
 
 def _without_options(arguments: list[str]) -> list[str]:
-    taking_value = {"--kubeconfig", "--request-timeout", "-n", "-o", "-l", "--selector", "--namespace", "--duration", "--timeout", "-f", "--field-manager"}
+    taking_value = {
+        "--kubeconfig",
+        "--request-timeout",
+        "-n",
+        "-o",
+        "-l",
+        "--selector",
+        "--namespace",
+        "--duration",
+        "--timeout",
+        "-f",
+        "--field-manager",
+    }
     words, skip = [], False
     for word in arguments:
         if skip:
@@ -54,8 +66,8 @@ def _answer(words: list[str], arguments: list[str], manifest: str, state: State,
     match words:
         case ["get", "--raw", path]:
             print(_raw(path, state), end="")
-        case ["exec", pod, "etcdctl", *command]:
-            _etcdctl(command, pod, state, cluster)
+        case ["exec", _, "etcdctl", *command]:
+            _etcdctl(command, "--cluster" in arguments, state, cluster)
         case ["get", "pods"]:
             host = re.search(r'hostIP=="([0-9.]+)"', " ".join(arguments))[1]  # type: ignore[index]
             print(f"etcd-{host}", end="")
@@ -69,17 +81,22 @@ def _answer(words: list[str], arguments: list[str], manifest: str, state: State,
             node = cluster["nodes"].pop(name, None)
             # RKE2 removes the etcd member of a Node that is deleted, before the Node goes.
             if node and node["server"]:
-                cluster["members"] = {key: member for key, member in cluster["members"].items() if member["address"] != node["address"]}
+                cluster["members"] = {
+                    key: member for key, member in cluster["members"].items() if member["address"] != node["address"]
+                }
         case ["delete", "secret", name]:
             cluster["secrets"] = [secret for secret in cluster["secrets"] if secret != name]
-        case ["get", "namespace", name]:
-            print(f"namespace/{name}" if name in state["namespaces"] else "", end="")
+        case ["get", "serviceaccount", name]:
+            print(f"serviceaccount/{name}" if name in state["accounts"] else "", end="")
         case ["create", "token", role]:
-            token, expires = f"token-{role}-{os.urandom(16).hex()}", datetime.now(timezone.utc) + timedelta(hours=12)
+            token, expires = f"token-{role}-{os.urandom(16).hex()}", datetime.now(UTC) + timedelta(hours=12)
             state["tokens"].append(token)
             print(token, expires.strftime("%Y-%m-%dT%H:%M:%SZ"), end="")
         case ["apply"]:
             state["applied"].append(manifest)
+            state["accounts"] = sorted(
+                {*state["accounts"], *re.findall(r"ServiceAccount\nmetadata: {name: (\w+)", manifest)}
+            )
         case _:
             _lease(words, manifest, " ".join(arguments), cluster)
 
@@ -88,7 +105,9 @@ def _lease(words: list[str], manifest: str, question: str, cluster: State) -> No
     lease = cluster["leases"].get("vet-server-join")
     match words:
         case ["get", "lease", _]:
-            asked = [lease[part] for part in ("holder", "renewed", "version") if PATHS[part] in question] if lease else []
+            asked = (
+                [lease[part] for part in ("holder", "renewed", "version") if PATHS[part] in question] if lease else []
+            )
             print(*asked, end="")
         case ["delete", "lease", _]:
             cluster["leases"].clear()
@@ -99,7 +118,11 @@ def _lease(words: list[str], manifest: str, question: str, cluster: State) -> No
             version = re.search(r'resourceVersion: "(\d+)"', manifest)
             if words == ["replace"] and (not lease or not version or version[1] != str(lease["version"])):
                 fail("Error from server (Conflict): the object has been modified")
-            cluster["leases"]["vet-server-join"] = {"holder": holder, "renewed": renewed, "version": (lease or {"version": 0})["version"] + 1}
+            cluster["leases"]["vet-server-join"] = {
+                "holder": holder,
+                "renewed": renewed,
+                "version": (lease or {"version": 0})["version"] + 1,
+            }
         case _:
             fail(f"test: kubectl {words} has no stand-in", 99)
 
@@ -114,7 +137,7 @@ def _raw(path: str, state: State) -> str:
     return str(documents[path])
 
 
-def _etcdctl(command: list[str], pod: str, state: State, cluster: State) -> None:
+def _etcdctl(command: list[str], every_member: bool, state: State, cluster: State) -> None:
     words = [word for word in command if not word.startswith("-") and not word.startswith("/") and word != "20s"]
     match words:
         case ["member", "list"]:
@@ -125,8 +148,12 @@ def _etcdctl(command: list[str], pod: str, state: State, cluster: State) -> None
         case ["member", "remove", identity]:
             cluster["members"] = {key: member for key, member in cluster["members"].items() if member["id"] != identity}
         case ["endpoint", "health"]:
-            down = [member for member in cluster["members"].values() if not state["machines"].get(member["address"], {}).get("running")]
-            if "--cluster" in command and down:
+            down = [
+                member
+                for member in cluster["members"].values()
+                if not state["machines"].get(member["address"], {}).get("running")
+            ]
+            if every_member and down:
                 fail("unhealthy cluster")
         case _:
             fail(f"test: etcdctl {words} has no stand-in", 99)

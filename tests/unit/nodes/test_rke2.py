@@ -1,0 +1,104 @@
+"""RKE2's configuration: right for AWS, and only with keys that the release knows."""
+
+import base64
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from nodes.boot import SIGNING_KEY, ClusterInputs, server_user_data
+from nodes.release import node_release
+from nodes.rke2 import UnknownKeys, agent_config, cloud_controller, credential_provider, server_config
+from settings.release_sets import SETS, release_set
+from settings.rke2_config_keys import unknown_keys
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_all_keys_are_known_to_the_sets_rke2(name: str, inputs: ClusterInputs) -> None:
+    released = replace(inputs, release=node_release(release_set(name)))
+    for role, text in (("server", server_config(released)), ("agent", agent_config(released))):
+        assert unknown_keys(released.release.rke2, role, yaml.safe_load(text)) == []  # type: ignore[arg-type]
+
+
+def test_an_unknown_key_is_refused_with_a_remedy(inputs: ClusterInputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nodes.rke2._common", lambda: {"etcd-s3-retention": 5})
+    with pytest.raises(UnknownKeys, match=r"etcd-s3-retention.*release_set"):
+        server_config(inputs)
+
+
+def test_servers_are_reached_by_the_load_balancer_and_their_addresses(inputs: ClusterInputs) -> None:
+    config = yaml.safe_load(server_config(inputs))
+    assert config["tls-san"] == ["${aws_lb.api.dns_name}", "10.0.10.10", "10.0.11.10", "10.0.12.10"]
+
+
+def test_the_static_part_never_says_whom_to_join(inputs: ClusterInputs) -> None:
+    """Whether a server joins or initialises is decided on the machine."""
+    assert "server" not in yaml.safe_load(server_config(inputs))
+
+
+def test_agents_join_through_the_load_balancer(inputs: ClusterInputs) -> None:
+    assert yaml.safe_load(agent_config(inputs))["server"] == "https://${aws_lb.api.dns_name}:9345"
+
+
+def test_snapshots_go_to_the_bucket_with_region_and_folder_and_a_retention_for_all_servers(
+    inputs: ClusterInputs,
+) -> None:
+    config = yaml.safe_load(server_config(inputs))
+    assert config["etcd-s3"] is True
+    assert config["etcd-s3-region"] == "eu-central-1"
+    assert config["etcd-s3-folder"] == "vet-prod"
+    assert config["etcd-snapshot-retention"] == 3 * inputs.snapshots_kept
+
+
+def test_the_issuer_is_there_from_the_first_boot(inputs: ClusterInputs) -> None:
+    arguments = yaml.safe_load(server_config(inputs))["kube-apiserver-arg"]
+    assert f"service-account-issuer={inputs.issuer_url}" in arguments
+    assert f"service-account-jwks-uri={inputs.issuer_url}/openid/v1/jwks" in arguments
+    assert any(
+        "https://kubernetes.default.svc" in argument for argument in arguments if argument.startswith("api-audiences=")
+    )
+
+
+def test_network_and_ingress_are_as_the_architecture_says(inputs: ClusterInputs) -> None:
+    config = yaml.safe_load(server_config(inputs))
+    assert config["cni"] == "calico"
+    assert config["disable"] == ["rke2-ingress-nginx"]
+    assert config["cloud-provider-name"] == "external"
+    assert config["disable-cloud-controller"] is True
+
+
+def test_modes_are_strings(inputs: ClusterInputs) -> None:
+    """Unquoted, 0600 is a YAML number."""
+    assert yaml.safe_load(server_config(inputs))["write-kubeconfig-mode"] == "0600"
+
+
+def test_only_dedicated_servers_are_tainted(inputs: ClusterInputs) -> None:
+    assert yaml.safe_load(server_config(inputs))["node-taint"] == ["CriticalAddonsOnly=true:NoExecute"]
+    assert "node-taint" not in yaml.safe_load(server_config(replace(inputs, dedicated_servers=False)))
+
+
+def test_cloud_controller_bootstraps_and_never_deletes_nodes(inputs: ClusterInputs) -> None:
+    chart = yaml.safe_load(cloud_controller(inputs))
+    assert chart["spec"]["bootstrap"] is True
+    values = yaml.safe_load(chart["spec"]["valuesContent"])
+    (controllers,) = [argument for argument in values["args"] if argument.startswith("--controllers=")]
+    assert "-cloud-node-lifecycle" in controllers.split("=")[1].split(",")
+    assert values["nodeSelector"] == {"node-role.kubernetes.io/control-plane": "true"}
+    assert values["hostNetworking"] is True
+    minor = inputs.release.kubectl.rsplit(".", 1)[0]
+    assert values["image"]["tag"].startswith(f"{minor}."), "the image must be of the cluster's minor"
+
+
+def test_images_are_pulled_from_ecr_with_the_instance_role() -> None:
+    (provider,) = yaml.safe_load(credential_provider("eu-central-1"))["providers"]
+    assert provider["name"] == "ecr-credential-provider", "the name is the program's"
+    assert provider["env"] == [{"name": "AWS_REGION", "value": "eu-central-1"}]
+
+
+def test_the_signing_key_is_handed_over_in_binary(inputs: ClusterInputs) -> None:
+    files = yaml.safe_load(server_user_data(inputs, slot=0, data_volume_id="vol-1"))["write_files"]
+    (key,) = [file for file in files if file["path"] == "/etc/vet/aws-cli.gpg"]
+    assert key["encoding"] == "b64"
+    binary = base64.b64decode(key["content"])
+    assert binary[0] & 0x80, "an OpenPGP packet starts with its high bit set"
+    assert base64.b64encode(binary).decode()[:60] in SIGNING_KEY.read_text()
