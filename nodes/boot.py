@@ -9,15 +9,21 @@ import gzip
 import hashlib
 import io
 import tarfile
-from base64 import b64encode
-from dataclasses import asdict, dataclass
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
-import yaml
+from nodes import rke2
+from nodes.release import DOCUMENTED, NodeRelease
 
-PROGRAMS = Path(__file__).parent / "bin"
-LOADER = Path(__file__).parent / "loader.sh"
+HERE = Path(__file__).parent
+PACKED = ("bin", "units")
+LOADER = HERE / "loader.sh"
+SIGNING_KEY = HERE / "aws-cli-signing-key.asc"
+
+READY_COMMAND = "for i in $(seq 60); do [ -x /opt/vet/bin/ready ] && exec /opt/vet/bin/ready; sleep 10; done; echo 'no programs after 10 minutes'; exit 1"
+"""The ready gate, for a Session Manager association on server 0: waits for the programs, then for the cluster (about 40 minutes at most)."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,37 @@ class ClusterInputs:
     ca_parameter: str
     """Parameter for the cluster's CA certificate; Terraform creates it as ``pending``."""
 
+    application_namespace: str = "vet-app"
+    """Namespace in which the role ``deploy`` may deploy, once it exists."""
+
+    release: NodeRelease = DOCUMENTED
+    """Versions of what the nodes install."""
+
+    cni: str = "calico"
+    """Pod network."""
+
+    pod_cidr: str = "10.42.0.0/16"
+    """Addresses of pods."""
+
+    service_cidr: str = "10.43.0.0/16"
+    """Addresses of services."""
+
+    snapshot_schedule: str = "0 */6 * * *"
+    """When each server takes an etcd snapshot, as a cron expression in UTC."""
+
+    snapshots_kept: int = 28
+    """How many snapshots to keep for each server."""
+
+    dedicated_servers: bool = False
+    """Taint the servers so that only what tolerates it runs there."""
+
+    cloud_controller_repository: str = "https://kubernetes.github.io/cloud-provider-aws"
+    """Chart repository of the AWS cloud controller, or a mirror of it."""
+
 
 @dataclass(frozen=True)
 class Bundle:
-    """The programs of ``bin/`` as one reproducible archive."""
+    """The programs of ``bin/`` and the systemd units of ``units/`` as one reproducible archive."""
 
     content: bytes
     """A gzipped tar: same files, same bytes."""
@@ -95,33 +128,86 @@ def bundle() -> Bundle:
     """Pack the programs, with owners, times and order fixed."""
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
-        for path in sorted(PROGRAMS.rglob("*")):
-            info = tarfile.TarInfo(path.relative_to(PROGRAMS).as_posix())
-            if path.is_file():
-                info.mode, info.size = 0o755, path.stat().st_size
-                tar.addfile(info, io.BytesIO(path.read_bytes()))
+        for path in sorted(path for folder in PACKED for path in (HERE / folder).iterdir() if path.is_file()):
+            info = tarfile.TarInfo(path.relative_to(HERE).as_posix())
+            info.mode, info.size = 0o755 if path.parent.name == "bin" else 0o644, path.stat().st_size
+            tar.addfile(info, io.BytesIO(path.read_bytes()))
     return Bundle(buffer.getvalue())
 
 
 def server_user_data(inputs: ClusterInputs, *, slot: int, data_volume_id: str) -> str:
-    """User data of the server in ``slot``, whose retained data volume is ``data_volume_id``."""
-    return _user_data(inputs, {"ROLE": "server", "SLOT": str(slot), "DATA_VOLUME_ID": data_volume_id})
+    """User data of the server in ``slot``, whose retained data volume is ``data_volume_id``.
+
+    Raises:
+        UnknownKeys: The release's RKE2 does not know a key of its configuration.
+    """
+    files = [
+        _file("/etc/rancher/rke2/config.yaml.d/10-cluster.yaml", rke2.server_config(inputs), "0600"),
+        _file("/etc/vet/manifests/vet-cloud-controller.yaml", rke2.cloud_controller(inputs), "0600"),
+    ]
+    return _user_data(inputs, {"ROLE": "server", "SLOT": str(slot), "DATA_VOLUME_ID": data_volume_id}, files)
 
 
 def agent_user_data(inputs: ClusterInputs) -> str:
-    """User data of every agent."""
-    return _user_data(inputs, {"ROLE": "agent"})
+    """User data of every agent.
+
+    Raises:
+        UnknownKeys: The release's RKE2 does not know a key of its configuration.
+    """
+    files = [_file("/etc/rancher/rke2/config.yaml.d/10-cluster.yaml", rke2.agent_config(inputs), "0600")]
+    return _user_data(inputs, {"ROLE": "agent"}, files)
 
 
-def _user_data(inputs: ClusterInputs, node: dict[str, str]) -> str:
-    shared = {name.upper(): value for name, value in asdict(inputs).items()}
-    programs = {"BUNDLE_KEY": bundle().key, "BUNDLE_SHA256": bundle().sha256}
-    facts = "".join(f"{name}='{value}'\n" for name, value in sorted({**shared, **programs, **node}.items()))
+def _user_data(inputs: ClusterInputs, node: dict[str, str], files: list[dict[str, str]]) -> str:
     document = {
         "write_files": [
-            {"path": "/etc/vet/node.env", "permissions": "0644", "content": facts},
-            {"path": "/usr/local/lib/vet/loader.sh", "permissions": "0755", "content": LOADER.read_text()},
+            _file("/etc/vet/node.env", _environment(inputs, node)),
+            {**_file("/etc/vet/aws-cli.gpg", b64encode(_binary_key()).decode()), "encoding": "b64"},
+            _file(f"{rke2.CREDENTIAL_PROVIDER}/config.yaml", rke2.credential_provider(inputs.region)),
+            *files,
+            _file("/usr/local/lib/vet/loader.sh", LOADER.read_text(), "0755"),
         ],
         "runcmd": [["/usr/local/lib/vet/loader.sh"]],
     }
-    return "#cloud-config\n" + yaml.safe_dump(document, sort_keys=False, width=4096)
+    return "#cloud-config\n" + rke2.to_yaml(document)
+
+
+def _environment(inputs: ClusterInputs, node: dict[str, str]) -> str:
+    """What the programs read, as shell assignments: names, addresses and versions."""
+    release = inputs.release
+    names = {field.name.upper(): getattr(inputs, field.name) for field in fields(inputs) if field.name in _FOR_PROGRAMS}
+    versions = {
+        "RKE2_VERSION": release.rke2,
+        "RKE2_SHA256": release.rke2_sha256,
+        "KUBECTL_VERSION": release.kubectl,
+        "KUBECTL_SHA256": release.kubectl_sha256,
+        "ECR_PROVIDER_VERSION": release.ecr_provider,
+        "ECR_PROVIDER_SHA256": release.ecr_provider_sha256,
+        "AWS_CLI_VERSION": release.aws_cli,
+        "BUNDLE_KEY": bundle().key,
+        "BUNDLE_SHA256": bundle().sha256,
+    }
+    return "".join(f"{name}='{value}'\n" for name, value in sorted({**names, **versions, **node}.items()))
+
+
+_FOR_PROGRAMS = frozenset(ClusterInputs.__dataclass_fields__) - {
+    "account_id",
+    "release",
+    "cni",
+    "pod_cidr",
+    "service_cidr",
+    "snapshot_schedule",
+    "snapshots_kept",
+    "dedicated_servers",
+    "cloud_controller_repository",
+}
+
+
+def _file(path: str, content: str, permissions: str = "0644") -> dict[str, str]:
+    return {"path": path, "permissions": permissions, "content": content}
+
+
+def _binary_key() -> bytes:
+    """AWS's signing key without its ASCII armour: gpgv reads only the binary form. The last line is the armour's own checksum."""
+    body = SIGNING_KEY.read_text().split("\n\n", 1)[1].split("\n-----END", 1)[0]
+    return b64decode("".join(line for line in body.splitlines() if not line.startswith("=")))

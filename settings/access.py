@@ -14,7 +14,8 @@ class Api(Section):
     """``private``: reached through a Session Manager tunnel. ``public``: 6443 also from ``allowed_cidrs``."""
 
     allowed_cidrs: list[Cidr] = []
-    """Networks that reach the API when it is public, such as an office's. 0.0.0.0/0 is refused."""
+    """Networks that reach the API when it is public, such as an office's; at most a /16, or a /8 of private
+    addresses."""
 
 
 class JumpHost(Section):
@@ -30,26 +31,44 @@ class JumpHost(Section):
 class Ssh(Section):
     """SSH on port 22. Closed by default: Session Manager needs neither a key nor an open port."""
 
-    public_key: Annotated[str, Field(pattern=r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) \S+")] | None = None
+    public_key: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) \S+",
+                examples=["ssh-ed25519 AAAAC3NzaC1lZDI1... you@example.com"],
+            ),
+        ]
+        | None
+    ) = None
     """Public key (the text of an ``id_ed25519.pub``) that all nodes accept for the user ``ubuntu``."""
 
     allowed_cidrs: list[Cidr] = []
-    """Networks that may open port 22 of the nodes and the jump host. 0.0.0.0/0 is refused."""
+    """Networks that may open port 22 of the nodes and the jump host; at most a /16, or a /8 of private addresses."""
 
     jump_host: JumpHost = JumpHost()
     """The optional jump host."""
 
 
+Principal = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws:iam::[0-9]{12}:(role|user)/\S+$", examples=["arn:aws:iam::123456789012:role/platform-team"]
+    ),
+]
+"""ARN of an IAM role or user."""
+
+
 class Principals(Section):
     """IAM principals (users or roles, ARNs) that may take a role in the cluster."""
 
-    admin: list[str] = []
+    admin: list[Principal] = []
     """May read the administrator's credentials."""
 
-    deploy: list[str] = []
+    deploy: list[Principal] = []
     """May read credentials that deploy into the application's namespace."""
 
-    read: list[str] = []
+    read: list[Principal] = []
     """May read credentials that only look."""
 
 

@@ -1,6 +1,6 @@
 """What is kept, and for how long."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -8,6 +8,12 @@ from settings.base import Section
 
 Days = Annotated[int, Field(ge=1, le=3650)]
 """A number of days."""
+
+
+LogDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+"""The retentions that CloudWatch Logs knows (AWS API: PutRetentionPolicy)."""
 
 
 class Backups(Section):
@@ -19,5 +25,5 @@ class Backups(Section):
     noncurrent_days: Days = 90
     """Days that a deleted or overwritten object of a bucket can still be brought back."""
 
-    logs_days: Days = 90
+    logs_days: LogDays = 90
     """Days that CloudWatch keeps the platform's own logs."""

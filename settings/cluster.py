@@ -1,5 +1,6 @@
 """The RKE2 cluster: which versions, which pod network, which snapshots."""
 
+from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,7 +11,7 @@ from settings.base import Cidr, Section
 class Snapshots(Section):
     """etcd snapshots to the environment's bucket."""
 
-    schedule: Annotated[str, Field(pattern=r"^\S+ \S+ \S+ \S+ \S+$")] = "0 */6 * * *"
+    schedule: Annotated[str, Field(pattern=r"^[0-9*/,-]+( [0-9*/,-]+){4}$", examples=["0 */6 * * *"])] = "0 */6 * * *"
     """When each server takes one, as a cron expression in UTC."""
 
     retention: Annotated[int, Field(ge=1, le=1000)] = 28
@@ -26,11 +27,11 @@ class Cluster(Section):
     cni: Literal["calico"] = "calico"
     """Pod network; Calico brings network policies."""
 
-    pod_cidr: Cidr = Cidr("10.42.0.0/16")
-    """Addresses of pods; must not overlap the VPC."""
+    pod_cidr: Cidr = IPv4Network("10.42.0.0/16")
+    """Addresses of pods; must not overlap the VPC. Each node takes a /24 of it."""
 
-    service_cidr: Cidr = Cidr("10.43.0.0/16")
-    """Addresses of services; must not overlap the VPC or the pods."""
+    service_cidr: Cidr = IPv4Network("10.43.0.0/16")
+    """Addresses of services, /12 to /24; must not overlap the VPC or the pods."""
 
     snapshots: Snapshots = Snapshots()
     """etcd snapshots."""

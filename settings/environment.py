@@ -6,7 +6,7 @@ from pydantic import Field
 
 from settings.access import Access
 from settings.backups import Backups
-from settings.base import Host, Section
+from settings.base import Host, Region, Section
 from settings.cluster import Cluster
 from settings.load_balancer import LoadBalancer
 from settings.network import Network
@@ -23,24 +23,31 @@ class Hosts(Section):
     rancher: Host
     """Rancher."""
 
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every host, the application's first."""
+        return (self.application, self.rancher)
+
 
 class Environment(Section):
     """Settings of one environment."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$")]
-    """Taken from the file's name: ``environments/dev.yaml`` is ``dev``."""
+    name: Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$", examples=["dev, by renaming the file"])]
+    """Taken from the file's name: ``environments/dev.yaml`` is ``dev``. 1 to 12 lower-case letters, digits and
+    dashes."""
 
     protect: bool
     """Refuse to destroy what holds data or is the way in: volumes, keys, buckets, secrets, the load balancer."""
 
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    region: Region
     """AWS region; left out, it is the project's."""
 
     hosts: Hosts
     """Public names."""
 
     zone: Host
-    """Route 53 zone of the hosts; left out, it is the application's host without its first label."""
+    """Route 53 zone of the hosts; left out, it is the application's host without its first label (the domain's own zone
+    if the host is the domain)."""
 
     network: Network
     """VPC, subnets, gateways."""
@@ -73,7 +80,8 @@ class Environment(Section):
     """Retention."""
 
     tags: dict[str, str] = {}
-    """More tags for everything in the environment."""
+    """More tags for everything in the environment, at most six: an object in S3 has ten tags, and four are the
+    project's own."""
 
     acknowledged: dict[str, Annotated[str, Field(min_length=10)]] = {}
     """Warnings that the team has looked at, by their code, with the reason why they are fine here."""

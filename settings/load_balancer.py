@@ -10,11 +10,14 @@ from settings.base import Section
 class HealthCheck(Section):
     """How the load balancer asks a server whether it can take requests."""
 
-    path: Annotated[str, Field(pattern=r"^/")] = "/ping"
+    path: Annotated[str, Field(pattern=r"^/[!-~]*$", max_length=1024, examples=["/ping"])] = "/ping"
     """Path asked over HTTPS. The ingress controller's default server answers it with 200 for any host name."""
 
     interval_seconds: Annotated[int, Field(ge=5, le=300)] = 15
     """Seconds between two checks."""
+
+    timeout_seconds: Annotated[int, Field(ge=2, le=120)] = 5
+    """Seconds until a check without an answer counts as bad; less than the interval."""
 
     healthy_threshold: Annotated[int, Field(ge=2, le=10)] = 2
     """Good answers in a row that make a target healthy."""

@@ -27,6 +27,36 @@ def state_key(stack: str) -> str:
     return f"{stack}/terraform.tfstate"
 
 
+def project_tags(project: Project) -> dict[str, str]:
+    """Tags of what belongs to no single environment."""
+    return {"Project": project.name_prefix, "ManagedBy": "cdktf", "CostCenter": project.cost_center}
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How long a kind of physical name may be, and how much of it constructs may use."""
+
+    what: str
+    """The kind of name, in words."""
+
+    characters: int
+    """AWS's limit."""
+
+    purpose: int
+    """Characters that the constructs' part, ``purpose``, may have. The rest is for prefix, environment, account and
+    region."""
+
+
+LOAD_BALANCER = Limit("load balancer and target group", 32, 15)
+"""Elastic Load Balancing: CreateLoadBalancer, CreateTargetGroup."""
+
+BUCKET = Limit("bucket", 63, 11)
+"""Amazon S3: bucket naming rules."""
+
+ROLE = Limit("IAM role", 64, 30)
+"""AWS IAM: quotas, role names."""
+
+
 @dataclass(frozen=True)
 class Names:
     """Physical names of one environment."""
@@ -41,20 +71,50 @@ class Names:
 
     @property
     def cluster_tag(self) -> str:
-        """Tag key by which the AWS cloud controller knows the cluster's resources (cloud-provider-aws, prerequisites)."""
+        """Tag key by which the AWS cloud controller knows the cluster's resources (cloud-provider-aws,
+        prerequisites)."""
         return f"kubernetes.io/cluster/{self.base}"
+
+    @property
+    def own_tags(self) -> dict[str, str]:
+        """The tags that the project itself sets; an environment's file cannot replace them."""
+        return {**project_tags(self.project), "Environment": self.environment.name}
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags on everything, for people and for cost allocation."""
+        return {**self.own_tags, **self.environment.tags}
+
+    def node_tags(self, role: str) -> dict[str, str]:
+        """Tags by which the cloud controller and the operations find a node: ``server`` or ``agent``."""
+        return {self.cluster_tag: "owned", "vet:cluster": self.base, "vet:role": role}
 
     def of(self, *parts: str) -> str:
         """A resource's name: ``of("alb", "logs")`` is ``vet-dev-alb-logs``."""
         return "-".join((self.base, *parts))
 
     def bucket(self, purpose: str) -> str:
-        """A bucket's name, unique in all of AWS by the account's number and the region."""
-        return f"{self.base}-{purpose}-{self.project.account_id}-{self.environment.region}"
+        """A bucket's name, unique in all of AWS by the account's number and the region; ``purpose`` has at most 11
+        characters."""
+        return f"{self.base}-{_fitting(BUCKET, purpose)}-{self.project.account_id}-{self.environment.region}"
 
     def target_group(self, purpose: str) -> str:
-        """A target group's name; AWS allows 32 characters."""
-        return self.of(purpose)
+        """The name of a target group or load balancer; ``purpose`` has at most 15 characters."""
+        return self.of(_fitting(LOAD_BALANCER, purpose))
+
+    def role(self, purpose: str) -> str:
+        """An IAM role's name; ``purpose`` has at most 30 characters."""
+        return self.of(_fitting(ROLE, purpose))
+
+    def too_long(self) -> list[tuple[Limit, str]]:
+        """Kinds of names that this prefix and environment would make too long, each with the longest name that would
+        arise."""
+        longest = {
+            LOAD_BALANCER: self.target_group("x" * LOAD_BALANCER.purpose),
+            BUCKET: self.bucket("x" * BUCKET.purpose),
+            ROLE: self.role("x" * ROLE.purpose),
+        }
+        return [(limit, name) for limit, name in longest.items() if len(name) > limit.characters]
 
     def secret(self, purpose: str) -> str:
         """A secret's name in Secrets Manager, such as ``vet-dev/server-token``."""
@@ -63,3 +123,12 @@ class Names:
     def parameter(self, purpose: str) -> str:
         """A parameter's name in Parameter Store, such as ``/vet-dev/cluster-ca``."""
         return f"/{self.base}/{purpose}"
+
+
+def _fitting(limit: Limit, purpose: str) -> str:
+    """The purpose; ValueError (a mistake of a construct, not of a team's settings) if names with it might not fit."""
+    if len(purpose) > limit.purpose:
+        raise ValueError(
+            f"{limit.what}: the purpose {purpose!r} has {len(purpose)} characters, {limit.purpose} are kept for it"
+        )
+    return purpose

@@ -13,13 +13,13 @@ VolumeGib = Annotated[int, Field(ge=8, le=16384)]
 class Image(Section):
     """The Amazon Machine Image of the nodes: the newest that matches, or the pinned one."""
 
-    owner: Annotated[str, Field(pattern=r"^[0-9]{12}$")] = "099720109477"
+    owner: Annotated[str, Field(pattern=r"^[0-9]{12}$", examples=['"099720109477", in quotes'])] = "099720109477"
     """Account that publishes the image; 099720109477 is Canonical."""
 
     name: str = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*"
     """Name pattern of the image: Ubuntu 22.04 LTS for x86-64."""
 
-    pin: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$")] | None = None
+    pin: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$", examples=["ami-0123456789abcdef0"])] | None = None
     """Exact image id instead of the newest: quiet plans, and you choose when nodes change."""
 
 

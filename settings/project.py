@@ -4,31 +4,36 @@ from typing import Annotated
 
 from pydantic import Field
 
-from settings.base import Host, Section
+from settings.base import Domain, Region, Section
 
 
 class Project(Section):
     """The values that make this platform yours rather than anybody's."""
 
-    name_prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,10}[a-z0-9]$")] = "vet"
+    name_prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,10}[a-z0-9]$", examples=["vet"])] = "vet"
     """First part of every physical name (2 to 12 characters): ``vet`` gives the load balancer ``vet-dev``."""
 
-    account_id: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
-    """The AWS account, 12 digits in quotes. The provider refuses to touch any other, so a wrong profile fails the plan."""
+    account_id: Annotated[str, Field(pattern=r"^[0-9]{12}$", examples=['"123456789012", in quotes'])]
+    """The AWS account, 12 digits in quotes. The provider refuses to touch any other, so a wrong profile fails the
+    plan."""
 
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = "us-east-1"
+    region: Region = "us-east-1"
     """The AWS region of the state bucket, and of every environment that does not name its own."""
 
-    domain: Host
+    domain: Domain
     """The DNS domain that the team owns. ``{domain}`` in a host of an environment stands for it."""
 
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["platform@example.com"])]
     """Where Let's Encrypt and alarms write to."""
 
-    state_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")]
+    state_bucket: Annotated[
+        str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", examples=["clinic-terraform-state"])
+    ]
     """Name of the S3 bucket for all Terraform state: 3 to 63 characters, unique in all of AWS."""
 
-    cost_center: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+$")] = "veterinary-platform"
+    cost_center: Annotated[
+        str, Field(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+$", examples=["veterinary-platform"])
+    ] = "veterinary-platform"
     """Value of the ``CostCenter`` tag on everything, for cost allocation."""
 
 

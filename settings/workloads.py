@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from settings.base import Quantity, Section
+from settings.base import Cpu, Memory, Section
 
 
 class Rancher(Section):
@@ -17,17 +17,19 @@ class Rancher(Section):
 class Resources(Section):
     """CPU and memory of one container."""
 
-    cpu: Quantity
+    cpu: Cpu
     """CPU, such as 100m."""
 
-    memory: Quantity
+    memory: Memory
     """Memory, such as 128Mi."""
 
 
 class Application(Section):
     """The veterinary application (architecture: Application Layer)."""
 
-    namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)] = "vet-app"
+    namespace: Annotated[
+        str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63, examples=["vet-app"])
+    ] = "vet-app"
     """Kubernetes namespace."""
 
     replicas: Annotated[int, Field(ge=1, le=50)] = 2
@@ -45,7 +47,7 @@ class Application(Section):
     limits: Resources = Resources(cpu="200m", memory="256Mi")
     """What a pod may use at most."""
 
-    volume: Quantity = "5Gi"
+    volume: Memory = "5Gi"
     """Size of the database's volume."""
 
     database_instances: Annotated[int, Field(ge=1, le=5)]

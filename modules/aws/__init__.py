@@ -1,0 +1,1 @@
+"""Constructs for AWS: network, nodes, load balancers, names, keys, rights and storage of one environment."""

@@ -1,0 +1,48 @@
+"""A record of the VPC's connections, in CloudWatch Logs."""
+
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.flow_log import FlowLog
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from constructs import Construct
+
+from modules.aws.policy import Statement, policy, trust
+from settings.names import Names
+
+
+class FlowLogs(Construct):
+    """Flow logs of all traffic, kept as long as the platform's other logs."""
+
+    def __init__(self, scope: Construct, id_: str, *, names: Names, vpc_id: str, days: int) -> None:
+        super().__init__(scope, id_)
+        group = CloudwatchLogGroup(self, "group", name=f"/{names.base}/flow-logs", retention_in_days=_allowed(days))
+        role = IamRole(
+            self,
+            "role",
+            name=names.of("flow-logs"),
+            description=f"Writes the flow logs of {names.base}",
+            assume_role_policy=trust("vpc-flow-logs.amazonaws.com"),
+        )
+        actions = [
+            "logs:CreateLogStream",
+            "logs:DescribeLogGroups",
+            "logs:DescribeLogStreams",
+            "logs:PutLogEvents",
+        ]
+        rights = Statement("Write", actions, [group.arn, f"{group.arn}:*"])
+        IamRolePolicy(self, "policy", name="write", role=role.id, policy=policy(rights))
+        FlowLog(
+            self,
+            "Resource",
+            vpc_id=vpc_id,
+            traffic_type="ALL",
+            iam_role_arn=role.arn,
+            log_destination=group.arn,
+            tags={"Name": names.base},
+        )
+
+
+def _allowed(days: int) -> int:
+    """The shortest retention that CloudWatch Logs offers and that is not shorter than asked (API: PutRetentionPolicy)."""
+    offered = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+    return next(number for number in offered if number >= days)

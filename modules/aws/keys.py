@@ -1,0 +1,55 @@
+"""The KMS keys of an environment: who can read one kind of data cannot thereby read another."""
+
+from constructs import Construct
+
+from modules.aws.encryption_key import EncryptionKey, through_service
+from modules.aws.policy import Statement
+from settings.environment import Environment
+from settings.names import Names
+
+
+class Keys(Construct):
+    """Keys for volumes, for secrets and for backups.
+
+    An etcd snapshot can only be opened with the join token, so the two lie under different keys: reading one needs rights that reading the
+    other does not give (rke2-docs, backup and restore: security).
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, names: Names, environment: Environment) -> None:
+        super().__init__(scope, id_)
+        self._names, self._environment = names, environment
+        account_id, region = names.project.account_id, environment.region
+        self.volumes = self._key(
+            "volumes",
+            "EBS volumes of nodes and pods",
+            through_service("ec2", account_id=account_id, region=region, grants=True),
+        )
+        self.secrets = self._key("secrets", "Join tokens and cluster credentials", *self._readers())
+        self.backups = self._key("backups", "Node programs, etcd snapshots, database backups, images")
+
+    def _key(self, id_: str, purpose: str, *statements: Statement) -> EncryptionKey:
+        return EncryptionKey(
+            self,
+            id_,
+            name=self._names.of(id_),
+            purpose=f"{purpose} of {self._names.base}",
+            account_id=self._names.project.account_id,
+            protect=self._environment.protect,
+            statements=statements,
+        )
+
+    def _readers(self) -> list[Statement]:
+        """People and pipelines that are given a role in the cluster read its credentials, through Secrets Manager only."""
+        principals = self._environment.access.principals
+        readers = sorted({arn for _, arns in principals for arn in arns})
+        if not readers:
+            return []
+        service = f"secretsmanager.{self._environment.region}.amazonaws.com"
+        return [
+            Statement(
+                "ReadCredentials",
+                ["kms:Decrypt"],
+                principals={"AWS": readers},
+                conditions={"StringEquals": {"kms:ViaService": service}},
+            )
+        ]

@@ -1,0 +1,95 @@
+"""What servers and agents may do in AWS: two roles, each with the least that its work needs."""
+
+from dataclasses import dataclass
+
+from modules.aws.bucket import Bucket
+from modules.aws.encryption_key import EncryptionKey
+from modules.aws.policy import Statement
+from modules.aws.secrets import ClusterSecrets
+from modules.aws.storage import Buckets
+
+BUNDLES = "nodes/"
+"""Prefix of the program bundles in the nodes bucket."""
+
+MARKERS = "marker/"
+"""Prefix of the initialisation markers in the nodes bucket."""
+
+
+@dataclass(frozen=True)
+class NodeRights:
+    """Statements for both roles."""
+
+    secrets: ClusterSecrets
+    secrets_key: EncryptionKey
+    buckets: Buckets
+    backups_key: EncryptionKey
+    issuer: Bucket
+    issuer_documents: tuple[str, ...]
+    repository_arn: str
+
+    def server(self) -> list[Statement]:
+        """Rights of a server: form the cluster, publish what others need, take snapshots, run the AWS cloud controller."""
+        return [
+            *self._shared(),
+            Statement("Markers", ["s3:GetObject", "s3:PutObject"], [self.buckets.nodes.objects(MARKERS)]),
+            Statement("ListBuckets", ["s3:ListBucket"], [self.buckets.nodes.arn, self.buckets.snapshots.arn]),
+            Statement(
+                "Snapshots",
+                ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+                [self.buckets.snapshots.objects()],
+            ),
+            Statement(
+                "IssuerDocuments",
+                ["s3:GetObject", "s3:PutObject"],
+                [f"{self.issuer.arn}/{document}" for document in self.issuer_documents],
+            ),
+            Statement(
+                "ClusterSecrets",
+                ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+                [secret.arn for secret in self.secrets.all],
+            ),
+            Statement("PublishCa", ["ssm:GetParameter", "ssm:PutParameter"], [self.secrets.ca.arn]),
+            self.secrets_key.use("SecretsKey"),
+            self.backups_key.use("BackupsKey"),
+            self._cloud_controller(),
+        ]
+
+    def agent(self) -> list[Statement]:
+        """Rights of an agent: fetch its programs and its join token."""
+        decrypt = ["kms:Decrypt"]
+        return [
+            *self._shared(),
+            Statement("JoinToken", ["secretsmanager:GetSecretValue"], [self.secrets.agent_token.arn]),
+            Statement("ClusterCa", ["ssm:GetParameter"], [self.secrets.ca.arn]),
+            Statement("Keys", decrypt, [self.secrets_key.arn, self.backups_key.arn]),
+        ]
+
+    def _shared(self) -> list[Statement]:
+        return [
+            Statement("Programs", ["s3:GetObject"], [self.buckets.nodes.objects(BUNDLES)]),
+            Statement("RegistryLogin", ["ecr:GetAuthorizationToken"]),
+            Statement(
+                "PullImages",
+                ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                [self.repository_arn],
+            ),
+        ]
+
+    def _cloud_controller(self) -> Statement:
+        """What the cloud controller reads to describe nodes (cloud-provider-aws, prerequisites), without load balancers or routes.
+
+        Describe calls know no resource-level permission, hence ``*`` (service authorization reference: EC2).
+        """
+        actions = [
+            "autoscaling:DescribeAutoScalingGroups",
+            "ec2:DescribeAvailabilityZones",
+            "ec2:DescribeInstances",
+            "ec2:DescribeInstanceTopology",
+            "ec2:DescribeRegions",
+            "ec2:DescribeRouteTables",
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeVolumes",
+            "ec2:DescribeVpcs",
+        ]
+        return Statement("CloudController", actions)

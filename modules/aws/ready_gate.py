@@ -1,0 +1,28 @@
+"""The gate at the end of an infrastructure apply: the cluster answers, and its credentials are stored."""
+
+from cdktf_cdktf_provider_aws.ssm_association import SsmAssociation
+from constructs import Construct
+
+from modules.aws.lifecycle import lifecycle
+from modules.aws.servers import Server
+from nodes.boot import READY_COMMAND
+
+TIMEOUT_SECONDS = 2700
+"""Longest wait. Installing RKE2 and pulling its images takes 5 to 10 minutes; the command itself gives up after about 40."""
+
+
+class ReadyGate(Construct):
+    """A Run Command association on server 0 that Terraform waits for. A replaced server is waited for anew."""
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, server: Server) -> None:
+        super().__init__(scope, id_)
+        SsmAssociation(
+            self,
+            "Resource",
+            name="AWS-RunShellScript",
+            association_name=name,
+            targets=[{"key": "InstanceIds", "values": [server.instance.id]}],
+            parameters={"commands": READY_COMMAND, "executionTimeout": str(TIMEOUT_SECONDS)},
+            wait_for_success_timeout_seconds=TIMEOUT_SECONDS,
+            lifecycle=lifecycle(replace_with=[f"aws_instance.{server.instance.friendly_unique_id}.id"]),
+        )

@@ -1,0 +1,1 @@
+"""Constructs for what runs on the cluster: Helm releases and Kubernetes objects."""

@@ -1,0 +1,165 @@
+"""RKE2's configuration for servers and agents: what is known at synth. A node adds its own facts at boot (``bin/identify``, ``bin/form-cluster``).
+
+RKE2 reads ``/etc/rancher/rke2/config.yaml.d/*.yaml`` in alphabetical order; tokens are in files of their own, so no part holds a secret.
+Sources: docs.rke2.io (server_config, agent_config, backup_restore), rancher/rke2 at the release's tag.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from nodes.boot import ClusterInputs
+
+TOKEN = "/etc/rancher/rke2/token"
+AGENT_TOKEN = "/etc/rancher/rke2/agent-token"
+CREDENTIAL_PROVIDER = "/var/lib/rancher/credentialprovider"
+
+SERVER_TAINT = "CriticalAddonsOnly=true:NoExecute"
+"""Taint of dedicated servers: RKE2's own packaged components tolerate it (docs.rke2.io, ha)."""
+
+
+class UnknownKeys(ValueError):
+    """A configuration key that this RKE2 does not know: it would only log a warning and go on without it."""
+
+
+def server_config(inputs: "ClusterInputs") -> str:
+    """Configuration shared by all servers, as YAML.
+
+    Raises:
+        UnknownKeys: A key is not known to the release's RKE2.
+    """
+    addresses = inputs.server_addresses.split()
+    config: dict[str, Any] = {
+        **_common(),
+        "agent-token-file": AGENT_TOKEN,
+        "tls-san": [inputs.api_host, *addresses],
+        "write-kubeconfig-mode": "0600",
+        "cni": inputs.cni,
+        "cluster-cidr": inputs.pod_cidr,
+        "service-cidr": inputs.service_cidr,
+        "disable": ["rke2-ingress-nginx"],
+        # Must be the same on all servers; a cloud provider name alone implies it.
+        "disable-cloud-controller": True,
+        "kube-apiserver-arg": [
+            f"service-account-issuer={inputs.issuer_url}",
+            f"service-account-jwks-uri={inputs.issuer_url}/openid/v1/jwks",
+            # Given, the list replaces RKE2's own, so the audience of ordinary tokens is in it again.
+            f"api-audiences={inputs.issuer_url},https://kubernetes.default.svc.cluster.local,rke2",
+        ],
+        "etcd-expose-metrics": True,
+        "etcd-snapshot-schedule-cron": inputs.snapshot_schedule,
+        # RKE2 counts the snapshots of all servers in the folder together.
+        "etcd-snapshot-retention": inputs.snapshots_kept * len(addresses),
+        "etcd-snapshot-compress": True,
+        "etcd-s3": True,
+        "etcd-s3-bucket": inputs.snapshots_bucket,
+        "etcd-s3-region": inputs.region,
+        "etcd-s3-endpoint": f"s3.{inputs.region}.amazonaws.com",
+        "etcd-s3-folder": inputs.cluster,
+    }
+    if inputs.dedicated_servers:
+        config["node-taint"] = [SERVER_TAINT]
+    return _checked(config, inputs.release.server_keys, inputs.release.rke2, "server")
+
+
+def agent_config(inputs: "ClusterInputs") -> str:
+    """Configuration shared by all agents, as YAML.
+
+    Raises:
+        UnknownKeys: A key is not known to the release's RKE2.
+    """
+    config = {**_common(), "server": f"https://{inputs.api_host}:9345"}
+    return _checked(config, inputs.release.agent_keys, inputs.release.rke2, "agent")
+
+
+def cloud_controller(inputs: "ClusterInputs") -> str:
+    """Manifest of the AWS cloud controller, from the first boot: without it every node stays tainted as uninitialised.
+
+    ``bootstrap`` makes its job tolerate such nodes. Its node-lifecycle controller is off: it would delete the Node of a server that is
+    being replaced, and with the Node its etcd member, whose data was kept.
+    """
+    values = {
+        "image": {"tag": inputs.release.cloud_controller_image},
+        "hostNetworking": True,
+        "nodeSelector": {"node-role.kubernetes.io/control-plane": "true"},
+        "args": [
+            "--v=2",
+            "--cloud-provider=aws",
+            "--configure-cloud-routes=false",
+            "--controllers=*,-cloud-node-lifecycle",
+        ],
+        "tolerations": [
+            {"key": "node.cloudprovider.kubernetes.io/uninitialized", "value": "true", "effect": "NoSchedule"},
+            {"key": "node.kubernetes.io/not-ready", "operator": "Exists"},
+            {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"},
+            {"key": "node-role.kubernetes.io/etcd", "operator": "Exists"},
+            {"key": "CriticalAddonsOnly", "operator": "Exists"},
+        ],
+    }
+    chart = {
+        "apiVersion": "helm.cattle.io/v1",
+        "kind": "HelmChart",
+        "metadata": {"name": "aws-cloud-controller-manager", "namespace": "kube-system"},
+        "spec": {
+            "chart": "aws-cloud-controller-manager",
+            "repo": inputs.cloud_controller_repository,
+            "version": inputs.release.cloud_controller_chart,
+            "targetNamespace": "kube-system",
+            "bootstrap": True,
+            "valuesContent": to_yaml(values),
+        },
+    }
+    return to_yaml(chart)
+
+
+def credential_provider(region: str) -> str:
+    """The kubelet's configuration for pulling from ECR with the instance's role (kubelet.config.k8s.io/v1, from 1.26)."""
+    provider = {
+        "name": "ecr-credential-provider",
+        "apiVersion": "credentialprovider.kubelet.k8s.io/v1",
+        "matchImages": ["*.dkr.ecr.*.amazonaws.com"],
+        "defaultCacheDuration": "12h",
+        "args": ["get-credentials"],
+        "env": [{"name": "AWS_REGION", "value": region}],
+    }
+    return to_yaml(
+        {"apiVersion": "kubelet.config.k8s.io/v1", "kind": "CredentialProviderConfig", "providers": [provider]}
+    )
+
+
+def _common() -> dict[str, Any]:
+    return {
+        "token-file": TOKEN,
+        "cloud-provider-name": "external",
+        "protect-kernel-defaults": True,
+        "image-credential-provider-bin-dir": f"{CREDENTIAL_PROVIDER}/bin",
+        "image-credential-provider-config": f"{CREDENTIAL_PROVIDER}/config.yaml",
+    }
+
+
+def _checked(config: dict[str, Any], known: frozenset[str], release: str, role: str) -> str:
+    # What a node adds at boot (bin/identify, bin/form-cluster) goes through the same check.
+    unknown = sorted({*config, "node-name", "node-ip", "kubelet-arg", "server"} - known)
+    if unknown:
+        raise UnknownKeys(
+            f"RKE2 {release} does not know the {role} configuration key(s) {', '.join(unknown)} and would go on without them;"
+            " choose a release set whose RKE2 has them (cluster.release_set), or correct nodes/rke2.py"
+        )
+    return to_yaml(config)
+
+
+def to_yaml(document: dict[str, Any]) -> str:
+    """YAML for people: in the order given, and text of several lines as a literal block."""
+    return yaml.dump(document, Dumper=_BlockDumper, sort_keys=False, width=4096)
+
+
+class _BlockDumper(yaml.SafeDumper):
+    pass
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> Any:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_BlockDumper.add_representer(str, _represent_text)

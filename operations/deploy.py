@@ -1,0 +1,86 @@
+"""``make deploy ENV=dev`` and ``make destroy ENV=dev``: the stacks of one environment, in order."""
+
+import argparse
+from collections.abc import Sequence
+
+from rich.console import Console
+
+import main
+from operations.failure import Failure, guided, refuse_placeholders
+from operations.terraform import STACKS, Terraform
+from settings import Settings, load
+from settings.names import STATE_STACK, helm_stack, infrastructure_stack
+
+console = Console(highlight=False)
+
+
+def deploy(name: str, *, unattended: bool = False) -> None:
+    """Apply the environment's stacks, infrastructure first.
+
+    Raises:
+        Failure: there is no such environment, or the account has no state bucket yet.
+    """
+    settings = _prepare(name)
+    console.print(f"[bold]{name}[/] answers at {', '.join(settings.environment(name).hosts.all)}")
+    _name_servers(settings)
+    for stack in _stacks(name):
+        terraform = Terraform(stack, unattended=unattended)
+        console.rule(stack)
+        terraform.init("-reconfigure")
+        terraform.apply()
+
+
+def destroy(name: str, *, unattended: bool = False) -> None:
+    """Destroy the environment's stacks, in the opposite order.
+
+    Raises:
+        Failure: there is no such environment, or it is protected.
+    """
+    settings = _prepare(name)
+    if settings.environment(name).protect:
+        raise Failure(
+            f"{name} is protected: environments/{name}.yaml says protect: true.\n"
+            "docs/runbooks/destroying-an-environment.md tells how to give up a protected environment."
+        )
+    for stack in reversed(_stacks(name)):
+        terraform = Terraform(stack, unattended=unattended)
+        console.rule(f"destroy {stack}")
+        terraform.init("-reconfigure")
+        terraform.destroy()
+
+
+def _prepare(name: str) -> Settings:
+    settings = load()
+    refuse_placeholders(settings)
+    names = [environment.name for environment in settings.environments]
+    if name not in names:
+        raise Failure(f"there is no environment {name!r}; there are {', '.join(names)} (environments/*.yaml)")
+    main.build_app(settings).synth()
+    return settings
+
+
+def _stacks(name: str) -> Sequence[str]:
+    """Stacks of the environment that were synthesised, in the order of their creation."""
+    wanted = (infrastructure_stack(name), helm_stack(name))
+    return [stack for stack in wanted if (STACKS / stack).is_dir()]
+
+
+def _name_servers(settings: Settings) -> None:
+    """Say what the certificate's validation waits for, before it waits."""
+    state = Terraform(STATE_STACK)
+    state.init("-reconfigure")
+    outputs = state.outputs()
+    if not outputs:
+        raise Failure("the account has no state bucket and no DNS zones yet: run make state first")
+    servers = ", ".join(outputs["name_servers"])
+    console.print(f"The certificate is issued once {settings.project.domain} is delegated to {servers}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="make deploy", description=__doc__.splitlines()[0])
+    parser.add_argument("action", choices=("deploy", "destroy"))
+    parser.add_argument("environment")
+    parser.add_argument("--yes", action="store_true", help="apply without asking")
+    arguments = parser.parse_args()
+    action = deploy if arguments.action == "deploy" else destroy
+    guided(lambda: action(arguments.environment, unattended=arguments.yes))

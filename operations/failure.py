@@ -1,0 +1,47 @@
+"""How a guided command stops: one message that says what to do, and no traceback."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from settings.loader import Settings, placeholders_left
+from settings.problems import SettingsError
+from settings.terminal import show_errors
+
+
+class Failure(Exception):
+    """Something that the person at the terminal can mend. The text says what and how."""
+
+
+def guided(command: Callable[[], None]) -> None:
+    """Run a command; turn what people can mend into a message and exit status 1."""
+    try:
+        command()
+    except Failure as failure:
+        sys.exit(f"\n{failure}")
+    except SettingsError as error:
+        show_errors(error)
+        sys.exit(1)
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)
+    except KeyboardInterrupt:
+        sys.exit("\nstopped; run the same command again to go on")
+
+
+def refuse_placeholders(settings: Settings) -> None:
+    """Stop at first-day values that are still placeholders, unless an emulator on this machine plays AWS.
+
+    Raises:
+        SettingsError: naming each key and its file.
+    """
+    left = placeholders_left(settings.project)
+    if left and not on_emulator():
+        raise SettingsError(left)
+
+
+def on_emulator() -> bool:
+    """Whether the SDK's own endpoint variable leads to this machine."""
+    host = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname
+    return host in ("localhost", "127.0.0.1", "::1")

@@ -1,0 +1,118 @@
+"""``make state``: create the state bucket and the DNS zones, once per account and again whenever an environment is added.
+
+The bucket cannot hold the state that creates it before it exists. So the first run keeps its state in a local file and then moves it into
+the bucket. A run that was interrupted in between finds the file and goes on; later runs use the bucket like every other stack.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+import main
+from operations.failure import Failure, guided, refuse_placeholders
+from operations.terraform import Terraform
+from settings import load
+from settings.names import STATE_STACK, state_key
+from settings.project import Project
+
+LOCAL_STATE = Path("vet-state.tfstate")
+"""State of an unfinished first run, in the repository's folder and ignored by git."""
+
+console = Console(highlight=False)
+
+
+def run(*, unattended: bool = False) -> None:
+    """Create or update ``vet-state``.
+
+    Raises:
+        SettingsError: a first-day value is still a placeholder, or the settings are wrong.
+        Failure: what stands in the way, and what to do.
+    """
+    settings = load()
+    refuse_placeholders(settings)
+    main.build_app(settings).synth()
+    terraform = Terraform(STATE_STACK, unattended=unattended)
+    if LOCAL_STATE.exists() or not _state_is_in_the_bucket(settings.project):
+        _first_run(terraform, settings.project)
+    else:
+        terraform.init("-reconfigure")
+        terraform.apply()
+    _show(terraform, settings.project)
+
+
+def _first_run(terraform: Terraform, project: Project) -> None:
+    """Apply with local state, then move the state into the bucket that now exists."""
+    console.print(f"[bold]first run[/]: state stays in {LOCAL_STATE} until the bucket {project.state_bucket} exists")
+    override = terraform.folder / "local_override.tf.json"
+    backend = {"terraform": {"backend": {"local": {"path": str(LOCAL_STATE.resolve())}}}}
+    override.write_text(json.dumps(backend))
+    try:
+        terraform.init("-reconfigure")
+        terraform.apply()
+    finally:
+        override.unlink()
+    console.print(f"[bold]moving the state[/] into s3://{project.state_bucket}/{state_key(STATE_STACK)}")
+    # Terraform asks where the state was before; the local backend that it remembers from the init above is the answer.
+    terraform.init("-migrate-state", "-force-copy")
+    for leftover in (LOCAL_STATE, LOCAL_STATE.with_suffix(".tfstate.backup")):
+        leftover.unlink(missing_ok=True)
+
+
+def _state_is_in_the_bucket(project: Project) -> bool:
+    """Whether an earlier run has finished.
+
+    Raises:
+        Failure: the bucket's name is taken by somebody else, or it exists without the state that describes it.
+    """
+    try:
+        s3 = boto3.client("s3", region_name=project.region)
+        s3.head_bucket(Bucket=project.state_bucket, ExpectedBucketOwner=project.account_id)
+    except ClientError as error:
+        return _bucket_answer(error, project)
+    except BotoCoreError as error:
+        raise Failure(f"AWS cannot be asked: {error}\nset AWS_PROFILE, or log in (aws sso login), and try again") from error
+    try:
+        s3.head_object(Bucket=project.state_bucket, Key=state_key(STATE_STACK))
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            raise Failure(f"s3://{project.state_bucket}/{state_key(STATE_STACK)} cannot be read: {error}") from error
+        raise Failure(
+            f"the bucket {project.state_bucket} exists in your account, but not the state that describes it.\n"
+            f"If it is an earlier state bucket, bring the object {state_key(STATE_STACK)} back from its versions\n"
+            f"(docs/runbooks/lost-state-file.md); if it is another bucket, choose another state_bucket in\n"
+            "environments/_project.yaml."
+        ) from error
+    return True
+
+
+def _bucket_answer(error: ClientError, project: Project) -> bool:
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    if status == 404:
+        return False
+    if status == 403:
+        raise Failure(
+            f"the bucket {project.state_bucket} belongs to another account, or you may not see it.\n"
+            "Choose another state_bucket in environments/_project.yaml, or use credentials of account "
+            f"{project.account_id}."
+        ) from error
+    raise Failure(f"the bucket {project.state_bucket} cannot be looked up: {error}") from error
+
+
+def _show(terraform: Terraform, project: Project) -> None:
+    outputs = terraform.outputs()
+    console.print(f"\n[bold green]ready[/]: all state is in s3://{outputs['state_bucket']}")
+    console.print(f"Set these name servers for {project.domain} at your registrar:")
+    for server in outputs["name_servers"]:
+        console.print(f"  {server}")
+    console.print("Then: make deploy ENV=dev")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="make state", description=__doc__.splitlines()[0])
+    parser.add_argument("--yes", action="store_true", help="apply without asking")
+    arguments = parser.parse_args()
+    guided(lambda: run(unattended=arguments.yes))

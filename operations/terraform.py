@@ -1,0 +1,78 @@
+"""Run Terraform in the folder of a synthesised stack."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from operations.failure import Failure
+
+STACKS = Path("cdktf.out/stacks")
+"""Where synth writes, relative to the repository."""
+
+MINIMUM = (1, 11)
+"""Locking by a lock file is stable since Terraform 1.11."""
+
+HOW_TO_INSTALL = "install Terraform 1.11 or newer: https://developer.hashicorp.com/terraform/install"
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """Terraform for one stack. Its output goes to the terminal as it comes.
+
+    :param stack: name of the stack, such as ``vet-dev``.
+    :param unattended: apply without asking.
+    """
+
+    stack: str
+    unattended: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """The stack's folder, which also holds Terraform's own working files."""
+        return STACKS / self.stack
+
+    def init(self, *options: str) -> None:
+        """Prepare the folder: backend and providers."""
+        self._run("init", "-input=false", "-compact-warnings", *options)
+
+    def apply(self) -> None:
+        """Show the plan, ask, and apply it."""
+        self._run("apply", *self._consent())
+
+    def destroy(self) -> None:
+        """Show what goes, ask, and destroy it."""
+        self._run("destroy", *self._consent())
+
+    def outputs(self) -> dict[str, Any]:
+        """Values of the stack's outputs; empty before the first apply."""
+        answer = subprocess.run(self._command("output", "-json"), capture_output=True, text=True, check=True)
+        return {name: output["value"] for name, output in json.loads(answer.stdout).items()}
+
+    def _consent(self) -> list[str]:
+        return ["-auto-approve", "-input=false"] if self.unattended else []
+
+    def _run(self, *arguments: str) -> None:
+        subprocess.run(self._command(*arguments), check=True, env={**os.environ, "TF_IN_AUTOMATION": "1"})
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [program(), f"-chdir={self.folder}", *arguments]
+
+
+def program() -> str:
+    """Path of a Terraform that is new enough.
+
+    Raises:
+        Failure: there is none, or it is too old; the text says where to get one.
+    """
+    found = shutil.which("terraform")
+    if found is None:
+        raise Failure(f"terraform is not on PATH; {HOW_TO_INSTALL}")
+    answer = subprocess.run([found, "version", "-json"], capture_output=True, text=True, check=True)
+    version: str = json.loads(answer.stdout)["terraform_version"]
+    if tuple(int(part) for part in version.split("-")[0].split(".")[:2]) < MINIMUM:
+        raise Failure(f"terraform is version {version}; {HOW_TO_INSTALL}")
+    return found

@@ -1,0 +1,192 @@
+"""The values of Helm releases: which files they come from, how they are merged, and which keys a chart knows.
+
+A release's values are merged in this order, later ones winning key by key, lists replaced as a whole (Helm's own rule):
+
+1. ``helm-values/<release>.yaml``: what holds everywhere;
+2. ``helm-values/release-sets/<set>/<release>.yaml``: keys that only that set's version of the chart has;
+3. ``helm-values/<environment>/<release>.yaml``: differences of one environment;
+4. what comes from settings or from AWS: hosts, replicas, ARNs.
+
+Helm ignores a key that its chart does not know. ``helm-values/keys/`` therefore lists the keys of each chart, made by
+
+    python -m settings.helm_values keys CHART_DIRECTORY
+"""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from settings.release_sets import Release
+
+FOLDER = Path(__file__).parent.parent / "helm-values"
+"""Where values, lists of keys and local charts are."""
+
+NOT_ENVIRONMENTS = ("charts", "keys", "release-sets")
+"""Folders of ``helm-values/`` that are no environment's."""
+
+FREE = frozenset({"affinity", "extraArgs", "extraEnv", "nodeSelector", "resources", "updateStrategy"})
+"""Keys whose maps charts hand on as they are, whatever their defaults hold."""
+
+Values = dict[str, Any]
+"""Values of a release, as in YAML."""
+
+
+class ValuesError(ValueError):
+    """A values file that cannot be used; the message names the file and the remedy."""
+
+
+def files(release: str, release_set: str, environment: str) -> list[Path]:
+    """The values files that exist for a release, in the order in which they are merged.
+
+    Raises ``ValuesError`` when an environment has the name of another folder, or when the release has no file at all.
+    """
+    if environment in NOT_ENVIRONMENTS:
+        raise ValuesError(
+            f"helm-values/{environment}/ is not an environment's folder: name the environment otherwise than "
+            f"{', '.join(NOT_ENVIRONMENTS)}"
+        )
+    base = FOLDER / f"{release}.yaml"
+    if not base.exists():
+        raise ValuesError(f"helm-values/{base.name} does not exist: every release has one, if only with a comment")
+    layers = [base, FOLDER / "release-sets" / release_set / base.name, FOLDER / environment / base.name]
+    return [path for path in layers if path.exists()]
+
+
+def values(release: str, release_set: str, environment: str, derived: Mapping[str, Any] | None = None) -> Values:
+    """The merged values of a release; ``derived`` comes from settings or AWS and goes last."""
+    return merge(*(load(path) for path in files(release, release_set, environment)), derived or {})
+
+
+def load(path: Path) -> Values:
+    """One values file; an empty one has no keys. Raises ``ValuesError`` if it is not YAML or not one map."""
+    try:
+        documents = [
+            document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document is not None
+        ]
+    except yaml.YAMLError as error:
+        raise ValuesError(f"{_shown(path)} is not YAML: {error}") from error
+    if len(documents) > 1 or not all(isinstance(document, dict) for document in documents):
+        raise ValuesError(f"{_shown(path)} must be one map of keys")
+    return documents[0] if documents else {}
+
+
+def merge(*layers: Mapping[str, Any]) -> Values:
+    """Later layers over earlier ones: maps deep, the rest replaced. ``null`` stays: it takes a chart's default away."""
+    merged: Values = {}
+    for layer in layers:
+        for key, value in layer.items():
+            below = merged.get(key)
+            if isinstance(value, Mapping):
+                merged[key] = merge(below if isinstance(below, Mapping) else {}, value)
+            else:
+                merged[key] = value
+    return merged
+
+
+def web_identity(role_arn: str, region: str) -> list[dict[str, str]]:
+    """Environment of a container that takes an AWS role by the token that its values project to this path.
+
+    The variables are the SDK's own (docs.aws.amazon.com/sdkref, assume role credential provider).
+    """
+    return [
+        {"name": "AWS_REGION", "value": region},
+        {"name": "AWS_ROLE_ARN", "value": role_arn},
+        {"name": "AWS_WEB_IDENTITY_TOKEN_FILE", "value": "/var/run/secrets/aws/token"},
+        {"name": "AWS_STS_REGIONAL_ENDPOINTS", "value": "regional"},
+    ]
+
+
+def unknown_keys(release: Release, given: Mapping[str, Any]) -> list[str]:
+    """Paths in ``given`` that the release's chart does not know, such as ``controller.hostPorts.enabled``."""
+    known = known_keys(release)
+    return [path for path in _paths(given) if not _is_known(path, known)]
+
+
+def known_keys(release: Release) -> frozenset[str]:
+    """Key paths of a release's chart; ``.*`` at the end of one stands for anything below it.
+
+    Raises ``LookupError`` when there is no list for that version, and tells how to make it.
+    """
+    return _key_list(f"{release.chart.name}-{release.version}")
+
+
+@cache
+def _key_list(chart: str) -> frozenset[str]:
+    path = FOLDER / "keys" / f"{chart}.txt"
+    if not path.exists():
+        raise LookupError(
+            f"the keys of {chart} are not known: make helm-values/keys/{path.name} with "
+            "`python -m settings.helm_values keys CHART_DIRECTORY`, where the directory is the chart at that version"
+        )
+    return frozenset(path.read_text(encoding="utf-8").split())
+
+
+def _is_known(path: str, known: frozenset[str]) -> bool:
+    parts = path.split(".")
+    return path in known or any(".".join(parts[:end]) + ".*" in known for end in range(1, len(parts) + 1))
+
+
+def _paths(given: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in given.items():
+        if isinstance(value, Mapping) and value:
+            yield from _paths(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+def read_chart(chart: Path) -> list[str]:
+    """Key paths of a chart directory: its default values, and what its templates ask for besides."""
+    defaults = load(chart / "values.yaml")
+    paths = set(_chart_paths(defaults))
+    templates = [path for path in sorted((chart / "templates").rglob("*")) if path.is_file()]
+    for used in {name for path in templates for name in _used(path.read_text(encoding="utf-8"))}:
+        inside = any(path.startswith(f"{used}.") for path in paths)
+        if not inside and not _is_known(used, frozenset(paths)):
+            paths.add(f"{used}.*")
+    return sorted(paths)
+
+
+def _used(template: str) -> list[str]:
+    return [match.rstrip(".") for match in re.findall(r"\.Values\.([\w.]+)", template)]
+
+
+def _chart_paths(defaults: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in defaults.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value and key not in FREE and not _is_free(value):
+            yield from _chart_paths(value, f"{path}.")
+        elif value is None or isinstance(value, Mapping):
+            yield f"{path}.*"
+        else:
+            yield path
+
+
+def _is_free(value: Mapping[str, Any]) -> bool:
+    """Labels, annotations and the like: their keys are names of things, not of the chart."""
+    return any("." in str(key) or "/" in str(key) for key in value)
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(FOLDER.parent)) if path.is_relative_to(FOLDER.parent) else path.name
+
+
+def main(arguments: list[str]) -> int:
+    """Write the list of keys of one chart; returns the exit status."""
+    if len(arguments) != 2 or arguments[0] != "keys":
+        print("usage: python -m settings.helm_values keys CHART_DIRECTORY", file=sys.stderr)
+        return 2
+    chart = Path(arguments[1])
+    about = load(chart / "Chart.yaml")
+    path = FOLDER / "keys" / f"{about['name']}-{about['version']}.txt"
+    path.write_text("\n".join(read_chart(chart)) + "\n", encoding="utf-8")
+    print(f"wrote {_shown(path)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

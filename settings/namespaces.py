@@ -1,0 +1,81 @@
+"""The cluster's namespaces: what their pods may do, where they may run, and what a container gets that does not say.
+
+Pod security levels are Kubernetes' own (kubernetes.io/docs/concepts/security/pod-security-standards). Where Rancher's
+pods may run is said on its namespace, because the chart of 2.7 has no key for tolerations: the API server's admission
+plugins PodTolerationRestriction and PodNodeSelector read them (kubernetes.io/docs, admission controllers).
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+ADMISSION_PLUGINS = ("NodeRestriction", "PodNodeSelector", "PodTolerationRestriction")
+"""What the API server must have enabled for the annotations to work; the first is RKE2's default."""
+
+DEDICATED_TAINT = "CriticalAddonsOnly"
+"""Key of the taint on dedicated servers."""
+
+SERVER_SELECTOR = "node-role.kubernetes.io/control-plane=true"
+"""Label that RKE2 gives servers."""
+
+DEFAULT_REQUESTS = {"cpu": "10m", "memory": "64Mi"}
+"""Requests of a container that has none: jobs of charts, and what Rancher installs by itself."""
+
+DEFAULT_LIMITS = {"cpu": "500m", "memory": "512Mi"}
+"""Limits of a container that has none."""
+
+Level = Literal["privileged", "baseline", "restricted"]
+"""A pod security level."""
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """One namespace and the rules of its pods."""
+
+    name: str
+    """Its name."""
+
+    pod_security: Level
+    """What its pods may do."""
+
+    why: str
+    """Why that level."""
+
+    on_dedicated_servers: bool = False
+    """Where servers are dedicated, its pods run on them and nowhere else."""
+
+    limits: bool = True
+    """Containers without requests and limits get the defaults."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Pod security labels; what a level refuses is refused, and what the next would refuse is warned about."""
+        prefix = "pod-security.kubernetes.io"
+        return {
+            f"{prefix}/enforce": self.pod_security,
+            f"{prefix}/warn": "baseline" if self.pod_security == "privileged" else "restricted",
+        }
+
+    def annotations(self, *, dedicated: bool) -> dict[str, str]:
+        """Annotations for the scheduler, in a cluster whose servers are ``dedicated`` or not."""
+        if not (dedicated and self.on_dedicated_servers):
+            return {}
+        tolerations = [{"key": DEDICATED_TAINT, "operator": "Exists"}]
+        return {
+            "scheduler.alpha.kubernetes.io/defaultTolerations": json.dumps(tolerations),
+            "scheduler.alpha.kubernetes.io/node-selector": SERVER_SELECTOR,
+        }
+
+
+def namespaces(application: str) -> dict[str, Namespace]:
+    """All namespaces that the platform makes, by name; ``application`` is the veterinary application's."""
+    every = (
+        Namespace("cert-manager", "restricted", "its chart runs without rights"),
+        Namespace("ingress-nginx", "privileged", "hostPort 80 and 443 on the servers"),
+        Namespace(
+            "cattle-system", "privileged", "Rancher runs as root and installs its own parts", on_dedicated_servers=True
+        ),
+        Namespace("cnpg-system", "restricted", "its chart runs without rights"),
+        Namespace(application, "restricted", "application and database run without rights"),
+    )
+    return {namespace.name: namespace for namespace in every}

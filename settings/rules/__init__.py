@@ -1,0 +1,22 @@
+"""What must hold between settings, and what should. One small function a rule; importing this package registers them
+all."""
+
+from settings.rules import access, environments, hosts, naming, network, nodes, warnings, workloads
+from settings.rules.registry import COMPARISONS, ERRORS, PROJECT_ERRORS, WARNINGS, Facts, found
+
+__all__ = [
+    "COMPARISONS",
+    "ERRORS",
+    "PROJECT_ERRORS",
+    "WARNINGS",
+    "Facts",
+    "access",
+    "environments",
+    "found",
+    "hosts",
+    "naming",
+    "network",
+    "nodes",
+    "warnings",
+    "workloads",
+]

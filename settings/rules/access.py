@@ -1,0 +1,60 @@
+"""Rules about who may reach what."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+
+from settings.access import Access
+from settings.problems import Finding, Key
+from settings.rules.registry import error
+
+BROADEST_PRIVATE = 8
+"""10.0.0.0/8 is the broadest private range; whatever is broader takes in the internet, and 0.0.0.0/1 with 128.0.0.0/1
+is all of it."""
+
+BROADEST_PUBLIC = 16
+"""65,536 public addresses: more than an office or a VPN has, and little enough not to be a provider or a country."""
+
+
+@error
+def api_networks_narrow(access: Access) -> Iterator[Finding]:
+    """The Kubernetes API is open to known networks only; 0.0.0.0/0 is refused."""
+    yield from _narrow(("access", "api", "allowed_cidrs"), access.api.allowed_cidrs, "the Kubernetes API")
+
+
+@error
+def ssh_networks_narrow(access: Access) -> Iterator[Finding]:
+    """SSH is open to known networks only; 0.0.0.0/0 is refused."""
+    yield from _narrow(("access", "ssh", "allowed_cidrs"), access.ssh.allowed_cidrs, "SSH")
+
+
+def _narrow(key: Key, networks: list[IPv4Network], what: str) -> Iterator[Finding]:
+    for index, network in enumerate(networks):
+        broadest = BROADEST_PRIVATE if network.is_private else BROADEST_PUBLIC
+        if network.prefixlen < broadest:
+            rule = (
+                f"must not open {what} to strangers: at most a /{BROADEST_PUBLIC}, or a /{BROADEST_PRIVATE} of "
+                "private addresses"
+            )
+            yield Finding(
+                (*key, index),
+                rule,
+                "write your office's or VPN's network, such as 198.51.100.7/32; Session Manager needs none",
+            )
+
+
+@error
+def public_api_names_networks(access: Access) -> Iterator[Finding]:
+    """A public API that nobody may reach is a mistake, and one that all may reach is a worse one."""
+    if access.api.access == "public" and not access.api.allowed_cidrs:
+        rule = "must have access.api.allowed_cidrs: a public API says which networks reach it"
+        yield Finding(
+            ("access", "api", "access"), rule, "add access.api.allowed_cidrs, or set access.api.access to private"
+        )
+
+
+@error
+def ssh_networks_need_key(access: Access) -> Iterator[Finding]:
+    """Port 22 without a key lets nobody in; open, it only invites attempts."""
+    if access.ssh.allowed_cidrs and access.ssh.public_key is None:
+        rule = "must come with access.ssh.public_key: an open port that lets nobody in is only an invitation"
+        yield Finding(("access", "ssh", "allowed_cidrs"), rule, "add access.ssh.public_key, or remove the networks")

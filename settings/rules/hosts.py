@@ -1,0 +1,56 @@
+"""Rules about DNS names."""
+
+from collections.abc import Iterator
+
+from settings.environment import Hosts
+from settings.problems import Finding
+from settings.project import Project
+from settings.rules.registry import error
+
+COMMON_NAME = 64
+"""The longest common name of a certificate (RFC 5280, ub-common-name; AWS Certificate Manager: RequestCertificate)."""
+
+
+def _below(host: str, zone: str) -> bool:
+    return host == zone or host.endswith(f".{zone}")
+
+
+@error
+def hosts_in_zone(hosts: Hosts, zone: str) -> Iterator[Finding]:
+    """Records of the hosts are written into the environment's zone."""
+    for key, host in hosts:
+        if not _below(host, zone):
+            yield Finding(
+                ("hosts", key),
+                f"must end with .{zone}, the environment's zone",
+                f"write such as {key}.{zone}, or set zone",
+            )
+
+
+@error
+def zone_in_domain(zone: str, project: Project) -> Iterator[Finding]:
+    """Only the domain that the team owns can be delegated to the zone."""
+    if not _below(zone, project.domain):
+        rule = f"must be {project.domain} or end with .{project.domain}, the project's domain"
+        yield Finding(("zone",), rule, "mend the hosts or zone, or domain in _project.yaml")
+
+
+@error
+def hosts_differ(hosts: Hosts) -> Iterator[Finding]:
+    """The ingress controller tells the application and Rancher apart by host."""
+    if hosts.application == hosts.rancher:
+        yield Finding(
+            ("hosts", "rancher"), "must differ from hosts.application", "choose another name, such as rancher.{domain}"
+        )
+
+
+@error
+def hosts_fit_certificate(hosts: Hosts) -> Iterator[Finding]:
+    """A host is the common name of its certificate (RFC 5280: at most 64 characters)."""
+    for key, host in hosts:
+        if len(host) > COMMON_NAME:
+            rule = (
+                f"must have at most {COMMON_NAME} characters, since it is a certificate's common name; it has "
+                f"{len(host)}"
+            )
+            yield Finding(("hosts", key), rule, "shorten it")

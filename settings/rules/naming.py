@@ -1,0 +1,93 @@
+"""Rules about names and tags."""
+
+import re
+from collections.abc import Iterator
+
+from settings.names import Names, infrastructure_stack
+from settings.problems import Finding
+from settings.project import Project
+from settings.rules.registry import WARNINGS, error, project_error
+from settings.validation import suggestion
+
+RESERVED_TAGS = ("aws:", "kubernetes.io/", "k8s.io/")
+"""Starts of tag keys that AWS, Kubernetes' cloud controller and the cluster autoscaler read."""
+
+EXTRA_TAGS = 6
+"""An object in S3 has ten tags (Amazon S3: object tagging), of which the project sets four."""
+
+
+@error
+def environment_name_free(name: str) -> Iterator[Finding]:
+    """Stack names stay unique: ``vet-state`` is the account's own, and ``vet-<env>-helm`` belongs to ``<env>``."""
+    if name == "state":
+        rule = f"must not be state: the stack {infrastructure_stack('state')} holds all Terraform state"
+        yield Finding(("name",), rule, "rename the file")
+    if name.endswith("-helm"):
+        rule = (
+            f"must not end with -helm: {infrastructure_stack(name)} is the Helm stack of {name.removesuffix('-helm')}"
+        )
+        yield Finding(("name",), rule, "rename the file")
+
+
+@error
+def physical_names_fit(names: Names) -> Iterator[Finding]:
+    """AWS limits names: load balancers and target groups 32, buckets 63, IAM roles 64 characters (sources in
+    ``settings/names.py``)."""
+    for limit, longest in names.too_long():
+        excess = len(longest) - limit.characters
+        rule = (
+            f"must leave room for a {limit.what} name of {limit.characters} characters; {excess} too many after "
+            f"{names.base}"
+        )
+        remedy = f"shorten the file's name or name_prefix in _project.yaml by {excess} together"
+        yield Finding(("name",), rule, remedy)
+
+
+@error
+def tag_keys_free(tags: dict[str, str], names: Names) -> Iterator[Finding]:
+    """Tags that the project, AWS or Kubernetes set or read are not to be set by hand."""
+    own = {key.lower() for key in (*names.own_tags, "Name")}
+    for key in tags:
+        if key.lower() in own or key.lower().startswith(RESERVED_TAGS):
+            rule = (
+                f"is reserved: the platform sets {', '.join(names.own_tags)} and Name; {', '.join(RESERVED_TAGS)} are "
+                "read by others"
+            )
+            yield Finding(("tags", key), rule, "choose another key")
+
+
+@error
+def tags_allowed(tags: dict[str, str]) -> Iterator[Finding]:
+    """Tags have keys of 1 to 128 and values of at most 256 letters, digits, blanks and ``_.:/=+-@`` (AWS: tag naming
+    limits)."""
+    for key, value in tags.items():
+        if not re.fullmatch(r"[\w .:/=+@-]{1,128}", key) or not re.fullmatch(r"[\w .:/=+@-]{0,256}", value):
+            rule = "must be letters, digits, blanks and _ . : / = + - @ only, 128 in the key and 256 in the value"
+            yield Finding(("tags", key), rule, "leave the other characters out")
+
+
+@error
+def tags_few(tags: dict[str, str]) -> Iterator[Finding]:
+    """An object in S3 has at most ten tags (Amazon S3: object tagging)."""
+    if len(tags) > EXTRA_TAGS:
+        rule = (
+            f"must be at most {EXTRA_TAGS}: an object in S3 has ten tags and the platform sets four; there are "
+            f"{len(tags)}"
+        )
+        yield Finding(("tags",), rule, "remove some", value=", ".join(tags))
+
+
+@error
+def acknowledged_codes_known(acknowledged: dict[str, str]) -> Iterator[Finding]:
+    """A code that no warning has is a slip of the pen that would leave the warning unacknowledged."""
+    for code in acknowledged:
+        if code not in WARNINGS:
+            yield Finding(("acknowledged", code), "must be the code of a warning", suggestion(code, sorted(WARNINGS)))
+
+
+@project_error
+def state_bucket_apart(project: Project) -> Iterator[Finding]:
+    """The state's bucket is not one that an environment might create."""
+    if re.fullmatch(rf"{project.name_prefix}-.+-{project.account_id}-[a-z0-9-]+", project.state_bucket):
+        rule = "must not look like an environment's bucket, <prefix>-<env>-<purpose>-<account>-<region>"
+        yield Finding(("state_bucket",), rule, "choose another name, such as one that starts with your company's")

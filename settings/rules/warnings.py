@@ -1,0 +1,138 @@
+"""Warnings: what works, but not as well or as safely as a team may think. A file acknowledges one by its code, with a
+reason.
+
+The code of a warning is its function's name with dashes.
+"""
+
+from collections.abc import Iterator
+
+from settings.access import Access
+from settings.backups import Backups
+from settings.instance_types import INSTANCE_TYPES
+from settings.network import Network
+from settings.nodes import Agents, Servers
+from settings.problems import Finding
+from settings.rules.registry import warning
+from settings.workloads import Application, Rancher
+
+SERVER_GIB = 8
+"""RKE2 with Calico, Rancher, ingress and controllers has no room in 4 GiB (docs.rke2.io: requirements;
+rancher/docs#3153)."""
+
+AGENT_GIB = 4
+"""An agent's own programs take up to 3.6 GiB with their page cache (docs.rke2.io: resource profiling)."""
+
+RANCHER_GIB = 8
+"""All agents together, where Rancher runs on them."""
+
+
+@warning
+def small_servers(servers: Servers) -> Iterator[Finding]:
+    """RKE2 wants 2 vCPUs and 4 GiB, with Rancher 8 GiB (docs.rke2.io: requirements; rancher/docs#3153)."""
+    machine = INSTANCE_TYPES.get(servers.instance_type)
+    if machine and machine.memory_gib < SERVER_GIB:
+        rule = f"should have {SERVER_GIB} GiB: RKE2 with Rancher has no room in less; it has {machine.memory_gib:g} GiB"
+        yield Finding(("servers", "instance_type"), rule, "choose t3.large or more")
+
+
+@warning
+def small_agents(agents: Agents, servers: Servers) -> Iterator[Finding]:
+    """An agent wants 4 GiB; where the servers are too small for Rancher, the agents together want 8 (docs.rke2.io:
+    resource profiling)."""
+    machine, server = INSTANCE_TYPES.get(agents.instance_type), INSTANCE_TYPES.get(servers.instance_type)
+    if not machine or not agents.count:
+        return
+    key = ("agents", "instance_type")
+    if machine.memory_gib < AGENT_GIB:
+        rule = f"should have {AGENT_GIB} GiB: RKE2 and Calico take most of less; it has {machine.memory_gib:g} GiB"
+        yield Finding(key, rule, "choose t3.medium or more")
+    elif server and server.memory_gib < SERVER_GIB and machine.memory_gib * agents.count < RANCHER_GIB:
+        rule = f"should have {RANCHER_GIB} GiB over all agents, since small servers leave Rancher to them"
+        yield Finding(key, rule, "choose a larger type, or more agents")
+
+
+@warning
+def single_server(protect: bool, servers: Servers) -> Iterator[Finding]:
+    """One server is one etcd member: its loss stops the API until it is restored (etcd: FAQ)."""
+    if protect and servers.count == 1:
+        yield Finding(
+            ("servers", "count"),
+            "should be 3 where protect is true: the loss of the only server stops the API",
+            "set 3",
+        )
+
+
+@warning
+def servers_share_zones(protect: bool, servers: Servers, network: Network) -> Iterator[Finding]:
+    """With fewer than three zones, one of them holds a majority of the servers, and its loss stops the API."""
+    if protect and servers.count >= 3 > len(network.zones):
+        rule = f"should be 3 zones where protect is true: one of {len(network.zones)} holds most of the servers"
+        yield Finding(("network", "zones"), rule, "add a zone")
+
+
+@warning
+def shared_nat_gateways(protect: bool, network: Network) -> Iterator[Finding]:
+    """A private subnet goes out through its own zone's NAT gateway, or loses its way out with another zone (AWS: NAT
+    gateways)."""
+    missing = [letter for letter in network.zones if letter not in network.nat_gateways]
+    if protect and missing:
+        rule = f"should have one in each zone where protect is true; {', '.join(missing)} has none"
+        yield Finding(("network", "nat_gateways"), rule, f"write [{', '.join(network.zones)}]")
+
+
+@warning
+def few_agents(protect: bool, agents: Agents) -> Iterator[Finding]:
+    """Replicas on one node fail together."""
+    if protect and agents.count < 2:
+        yield Finding(
+            ("agents", "count"),
+            "should be 2 or more where protect is true: replicas on one node fail together",
+            "set 2 or more",
+        )
+
+
+@warning
+def spot_agents(protect: bool, agents: Agents) -> Iterator[Finding]:
+    """AWS takes spot instances back with two minutes' notice, many at once (Amazon EC2: spot interruptions)."""
+    if protect and agents.spot:
+        rule = (
+            "should be false where protect is true: AWS takes spot instances back with two minutes' notice, many "
+            "at once"
+        )
+        yield Finding(("agents", "spot"), rule, "set false")
+
+
+@warning
+def single_replica(protect: bool, application: Application, rancher: Rancher) -> Iterator[Finding]:
+    """One pod is away whenever its node is."""
+    for key, count in (("application", application.replicas), ("rancher", rancher.replicas)):
+        if protect and count == 1:
+            yield Finding(
+                (key, "replicas"),
+                "should be 2 or more where protect is true: one pod is away whenever its node is",
+                "set 2",
+            )
+
+
+@warning
+def single_database(protect: bool, application: Application) -> Iterator[Finding]:
+    """One PostgreSQL instance has nobody to take over (CloudNativePG: failover)."""
+    if protect and application.database_instances == 1:
+        rule = "should be 2 or more where protect is true: nobody takes over when the only instance fails"
+        yield Finding(("application", "database_instances"), rule, "set 3")
+
+
+@warning
+def short_backups(protect: bool, backups: Backups) -> Iterator[Finding]:
+    """Damage is often seen only after a week or more."""
+    if protect and backups.database_days < 14:
+        rule = "should be 14 or more where protect is true: damage is often seen only after a week"
+        yield Finding(("backups", "database_days"), rule, "set 30")
+
+
+@warning
+def unused_networks(access: Access) -> Iterator[Finding]:
+    """Networks of a private API have no effect."""
+    if access.api.access == "private" and access.api.allowed_cidrs:
+        rule = "should be empty while access.api.access is private: they have no effect"
+        yield Finding(("access", "api", "allowed_cidrs"), rule, "remove them, or set access.api.access to public")

@@ -1,0 +1,70 @@
+"""Rules about what runs on the cluster and how the load balancer asks after it."""
+
+from collections.abc import Iterator
+
+from settings.load_balancer import LoadBalancer
+from settings.problems import Finding
+from settings.rules.registry import error
+from settings.workloads import Application
+
+UNITS = {"Ki": 1024, "Mi": 1024**2, "Gi": 1024**3, "Ti": 1024**4}
+PLATFORM_NAMESPACES = ("default", "cert-manager", "ingress-nginx", "cnpg-system", "calico-system", "tigera-operator")
+PLATFORM_PREFIXES = ("kube-", "cattle-", "fleet-")
+
+
+def cores(cpu: str) -> float:
+    """CPUs: ``100m`` is 0.1."""
+    return float(cpu.removesuffix("m")) / 1000 if cpu.endswith("m") else float(cpu)
+
+
+def size(memory: str) -> int:
+    """Bytes: ``1Ki`` is 1024."""
+    return int(memory[:-2]) * UNITS[memory[-2:]]
+
+
+@error
+def limits_cover_requests(application: Application) -> Iterator[Finding]:
+    """A container's limits are not below its requests (Kubernetes: resource management for pods and containers)."""
+    requests, limits = application.requests, application.limits
+    for key, low in (
+        ("cpu", cores(limits.cpu) < cores(requests.cpu)),
+        ("memory", size(limits.memory) < size(requests.memory)),
+    ):
+        if low:
+            request = getattr(requests, key)
+            yield Finding(
+                ("application", "limits", key),
+                f"must be application.requests.{key} = {request} or more",
+                f"set {request} or more",
+            )
+
+
+@error
+def namespace_own(application: Application) -> Iterator[Finding]:
+    """The application has a namespace of its own: its network policies and quotas would hit the platform's pods."""
+    if application.namespace in PLATFORM_NAMESPACES or application.namespace.startswith(PLATFORM_PREFIXES):
+        yield Finding(
+            ("application", "namespace"), "must not be a namespace of the platform", "choose another, such as vet-app"
+        )
+
+
+@error
+def volume_size(application: Application) -> Iterator[Finding]:
+    """A gp3 volume has 1 GiB to 16 TiB (Amazon EBS: general purpose SSD volumes)."""
+    if not UNITS["Gi"] <= size(application.volume) <= 16 * UNITS["Ti"]:
+        yield Finding(
+            ("application", "volume"),
+            "must be 1Gi to 16Ti, the sizes of a gp3 volume",
+            "set a size in that range, such as 5Gi",
+        )
+
+
+@error
+def health_check_timeout_below_interval(load_balancer: LoadBalancer) -> Iterator[Finding]:
+    """A check ends before the next begins (Elastic Load Balancing: health checks for target groups)."""
+    check = load_balancer.health_check
+    if check.timeout_seconds >= check.interval_seconds:
+        rule = f"must be less than load_balancer.health_check.interval_seconds = {check.interval_seconds}"
+        yield Finding(
+            ("load_balancer", "health_check", "timeout_seconds"), rule, f"set {check.interval_seconds - 1} or less"
+        )

@@ -1,0 +1,1 @@
+"""Stacks only wire constructs together: each reads like a table of contents."""

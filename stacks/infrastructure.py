@@ -1,0 +1,253 @@
+"""``vet-<env>``: network, nodes and load balancers of one environment."""
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_aws.key_pair import KeyPair
+from constructs import Construct
+
+from modules.aws import pod_rights
+from modules.aws.agents import Agents
+from modules.aws.certificate import Certificate
+from modules.aws.dns import HostedZone
+from modules.aws.flow_logs import FlowLogs
+from modules.aws.image import machine_image
+from modules.aws.image_repository import ImageRepository
+from modules.aws.instance_role import InstanceRole
+from modules.aws.jump_host import JumpHost
+from modules.aws.keys import Keys
+from modules.aws.load_balancer import ApiLoadBalancer, IngressLoadBalancer
+from modules.aws.network import Network
+from modules.aws.node_rights import NodeRights
+from modules.aws.ready_gate import ReadyGate
+from modules.aws.secrets import ClusterSecrets
+from modules.aws.security_groups import KUBERNETES_API, RKE2_SUPERVISOR, SecurityGroup, SecurityGroups
+from modules.aws.servers import NodeContext, Servers
+from modules.aws.storage import Buckets
+from modules.aws.web_identity import WebIdentityIssuer
+from nodes.boot import ClusterInputs, bundle
+from settings import web_identity
+from settings.addresses import server_slots
+from settings.environment import Environment
+from settings.names import Names, infrastructure_stack
+from settings.project import Project
+from stacks.base import PlatformStack
+
+
+class InfrastructureStack(PlatformStack):
+    """Everything in AWS that an environment needs before Helm can do its part."""
+
+    def __init__(self, scope: Construct, *, project: Project, environment: Environment) -> None:
+        names = Names(project, environment)
+        super().__init__(
+            scope,
+            infrastructure_stack(environment.name),
+            project=project,
+            region=environment.region,
+            tags=names.tags,
+        )
+        self._names, self._environment = names, environment
+        self._foundation()
+        self._stores()
+        self._api()
+        self._nodes()
+        self._front_door()
+        self._pod_roles()
+        self._outputs()
+
+    def _foundation(self) -> None:
+        names, environment = self._names, self._environment
+        self._keys = Keys(self, "keys", names=names, environment=environment)
+        self._network = Network(self, "network", names=names, environment=environment)
+        self._groups = SecurityGroups(
+            self, "security_groups", names=names, environment=environment, vpc_id=self._network.vpc.id
+        )
+        if environment.network.flow_logs:
+            days = environment.backups.logs_days
+            FlowLogs(self, "flow_logs", names=names, vpc_id=self._network.vpc.id, days=days)
+
+    def _stores(self) -> None:
+        names, environment = self._names, self._environment
+        self._buckets = Buckets(self, "buckets", names=names, environment=environment, key=self._keys.backups)
+        self._secrets = ClusterSecrets(
+            self,
+            "secrets",
+            names=names,
+            key=self._keys.secrets,
+            protect=environment.protect,
+            principals=environment.access.principals,
+        )
+        self._issuer = WebIdentityIssuer(self, "web_identity", names=names, environment=environment)
+        self._repository = ImageRepository(
+            self,
+            "image_repository",
+            name=f"{names.base}/vet-app",
+            key=self._keys.backups,
+            protect=environment.protect,
+        ).repository
+
+    def _api(self) -> None:
+        self._api_load_balancer = ApiLoadBalancer(
+            self,
+            "api",
+            name=self._names.of("api"),
+            vpc_id=self._network.vpc.id,
+            subnets=self._network.private,
+            security_group=self._groups.api,
+            ports=[KUBERNETES_API, RKE2_SUPERVISOR],
+            internal=True,
+            protect=self._environment.protect,
+        )
+
+    def _nodes(self) -> None:
+        rights = NodeRights(
+            secrets=self._secrets,
+            secrets_key=self._keys.secrets,
+            buckets=self._buckets,
+            backups_key=self._keys.backups,
+            issuer=self._issuer.bucket,
+            issuer_documents=self._issuer.DOCUMENTS,
+            repository_arn=self._repository.arn,
+        )
+        names, environment = self._names, self._environment
+        server_role = InstanceRole(
+            self, "server_role", name=names.of("server"), description="RKE2 servers", statements=rights.server()
+        )
+        agent_role = InstanceRole(
+            self, "agent_role", name=names.of("agent"), description="RKE2 agents", statements=rights.agent()
+        )
+        context = self._node_context([*server_role.rights, *agent_role.rights])
+        self._servers = Servers(self, "servers", context=context, role=server_role)
+        Agents(self, "agents", context=context, role=agent_role)
+        self._api_load_balancer.send_to(self._servers)
+        ReadyGate(self, "ready", name=names.of("ready"), server=self._servers.first)
+        if environment.access.ssh.jump_host.enabled:
+            JumpHost(self, "jump_host", context=context, security_group=self._groups.operators)
+
+    def _node_context(self, rights: list[ITerraformDependable]) -> NodeContext:
+        programs = self._buckets.publish(bundle())
+        return NodeContext(
+            names=self._names,
+            environment=self._environment,
+            network=self._network,
+            security_group=self._groups.nodes,
+            volume_key=self._keys.volumes,
+            image_id=machine_image(self, "image", self._environment.image),
+            key_name=self._key_pair(),
+            inputs=self._boot_inputs(),
+            wait_for=[
+                *self._network.egress,
+                *rights,
+                programs,
+                self._issuer.bucket.ready,
+                self._buckets.snapshots.ready,
+                self._secrets.ca,
+                *(secret.secret for secret in self._secrets.all),
+            ],
+        )
+
+    def _boot_inputs(self) -> ClusterInputs:
+        names, environment = self._names, self._environment
+        return ClusterInputs(
+            cluster=names.base,
+            region=environment.region,
+            account_id=names.project.account_id,
+            vpc_id=self._network.vpc.id,
+            api_host=self._api_load_balancer.host,
+            server_addresses=" ".join(str(slot.address) for slot in server_slots(environment)),
+            nodes_bucket=self._buckets.nodes.name,
+            snapshots_bucket=self._buckets.snapshots.name,
+            issuer_bucket=self._issuer.bucket.name,
+            issuer_url=self._issuer.url,
+            server_token_secret=self._secrets.server_token.name,
+            agent_token_secret=self._secrets.agent_token.name,
+            credentials_secret_prefix=self._secrets.credentials_prefix,
+            ca_parameter=names.parameter("cluster-ca"),
+            application_namespace=environment.application.namespace,
+            cni=environment.cluster.cni,
+            pod_cidr=str(environment.cluster.pod_cidr),
+            service_cidr=str(environment.cluster.service_cidr),
+            snapshot_schedule=environment.cluster.snapshots.schedule,
+            snapshots_kept=environment.cluster.snapshots.retention,
+            dedicated_servers=environment.servers.dedicated,
+        )
+
+    def _key_pair(self) -> str | None:
+        public_key = self._environment.access.ssh.public_key
+        if public_key is None:
+            return None
+        return KeyPair(self, "key_pair", key_name=self._names.base, public_key=public_key).key_name
+
+    def _front_door(self) -> None:
+        names, environment = self._names, self._environment
+        hosts = environment.hosts.all
+        self._zone = HostedZone(self, "dns", name=environment.zone)
+        certificate = Certificate(self, "certificate", hosts=hosts, zone_id=self._zone.id)
+        logs = self._buckets.access_logs
+        ingress = IngressLoadBalancer(
+            self,
+            "ingress",
+            names=names,
+            settings=environment.load_balancer,
+            vpc_id=self._network.vpc.id,
+            subnets=self._network.public,
+            security_group=self._groups.ingress,
+            certificate_arn=certificate.issued_arn,
+            protect=environment.protect,
+            logs_bucket=logs.bucket.id if logs else None,
+            wait_for=[logs.ready] if logs else [],
+        )
+        ingress.send_to(self._servers)
+        self._zone.point_to(hosts, ingress.load_balancer)
+        if self._groups.public_api is not None:
+            self._public_api(self._groups.public_api)
+
+    def _public_api(self, group: SecurityGroup) -> None:
+        """A second load balancer for 6443 alone: nodes go on joining inside the VPC, and 9345 is never public."""
+        ApiLoadBalancer(
+            self,
+            "public_api",
+            name=self._names.of("public-api"),
+            vpc_id=self._network.vpc.id,
+            subnets=self._network.public,
+            security_group=group,
+            ports=[KUBERNETES_API],
+            internal=False,
+            protect=self._environment.protect,
+        ).send_to(self._servers)
+
+    def _pod_roles(self) -> None:
+        names, application = self._names, self._environment.application
+        issuer = self._issuer
+        self._roles = {
+            "storage": issuer.role("storage", web_identity.STORAGE, pod_rights.storage(names)),
+            "certificates": issuer.role(
+                "certificates", web_identity.CERTIFICATES, pod_rights.certificates(self._zone.id)
+            ),
+            "autoscaler": issuer.role("autoscaler", web_identity.AUTOSCALER, pod_rights.autoscaler(names)),
+            "database": issuer.role(
+                "database",
+                web_identity.database(application.namespace),
+                pod_rights.database(self._buckets.database, self._keys.backups),
+            ),
+        }
+
+    def _outputs(self) -> None:
+        self.output("api_host", self._api_load_balancer.host, "DNS name of the Kubernetes API's load balancer")
+        self.output("cluster_ca_parameter", self._secrets.ca.name, "parameter with the API's certificate authority")
+        self.output("credentials_prefix", self._secrets.credentials_prefix, "secrets with credentials: <prefix>/<role>")
+        self.output("image_repository_url", self._repository.repository_url, "registry of the application's images")
+        self.output(
+            "name_servers",
+            self._zone.zone.name_servers,
+            f"name servers of {self._environment.zone}; the certificate is issued once the domain is delegated to them",
+        )
+        self.output("zone_id", self._zone.id, "Route 53 zone of the environment's hosts")
+        self.output("database_bucket", self._buckets.database.name, "bucket for database backups")
+        self.output("volumes_key_arn", self._keys.volumes.arn, "KMS key of the nodes' and pods' volumes")
+        self.output(
+            "pod_role_arns", {name: role.arn for name, role in self._roles.items()}, "AWS roles of service accounts"
+        )
+        self.output(
+            "server_instance_ids",
+            {str(server.slot.number): server.instance.id for server in self._servers.servers},
+            "EC2 instances of the servers by slot",
+        )

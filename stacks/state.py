@@ -1,0 +1,25 @@
+"""``vet-state``: what exists once per AWS account and before everything else."""
+
+from constructs import Construct
+
+from modules.aws.dns_zones import DnsZones
+from modules.aws.state_storage import StateStorage
+from settings.loader import Settings
+from settings.names import STATE_STACK, project_tags
+from stacks.base import PlatformStack
+
+
+class StateStack(PlatformStack):
+    """The bucket and key for all state, and the DNS zones of all environments."""
+
+    def __init__(self, scope: Construct, *, settings: Settings) -> None:
+        project = settings.project
+        super().__init__(scope, STATE_STACK, project=project, region=project.region, tags=project_tags(project))
+        storage = StateStorage(self, "storage", project=project)
+        zones = DnsZones(
+            self, "dns", domain=project.domain, names=[environment.zone for environment in settings.environments]
+        )
+        self.output("state_bucket", storage.bucket.name, "S3 bucket that holds the state of every stack")
+        self.output(
+            "name_servers", zones.domain.name_servers, f"set these name servers for {project.domain} at your registrar"
+        )

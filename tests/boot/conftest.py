@@ -1,0 +1,67 @@
+"""One emulator and one loaded AWS CLI for all boot tests; a world of its own for each."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from moto.s3.responses import S3Response
+from moto.server import ThreadedMotoServer
+
+from tests.boot.sandbox import World
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[str]:
+    """Moto's server on a free port of loopback, with S3's conditional put made atomic."""
+    _make_conditional_put_atomic()
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def aws_socket() -> Iterator[str]:
+    """The real AWS CLI, loaded once."""
+    with TemporaryDirectory(prefix="vet-aws-") as folder:
+        path = f"{folder}/cli"
+        program = Path(__file__).parent / "aws_server.py"
+        process = subprocess.Popen([sys.executable, str(program), path], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n", "the AWS CLI did not load; is awscli installed in this environment?"
+        yield path
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def make_world(tmp_path: Path, emulator: str, aws_socket: str) -> Callable[..., World]:
+    """Makes worlds: ``make_world(servers=3)``."""
+
+    def make(servers: int = 1, **options: Any) -> World:
+        return World(tmp_path / f"world{len(list(tmp_path.iterdir()))}", emulator, aws_socket, servers, **options)
+
+    return make
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """A world with one server."""
+    return make_world()
+
+
+def _make_conditional_put_atomic() -> None:
+    """S3 decides a conditional put atomically; Moto looks first and writes later, so its put is put under a lock."""
+    lock, original = threading.Lock(), S3Response.put_object
+
+    def put_object(response: S3Response) -> Any:
+        with lock:
+            return original(response)
+
+    S3Response.put_object = put_object  # type: ignore[method-assign]

@@ -1,0 +1,368 @@
+"""A world of machines for the real node programs: each has a root folder, and a PATH that begins with stand-ins for what would change a machine.
+
+The programs, bash, tar, sha256sum, gpgv and the AWS CLI are the real ones; S3, Secrets Manager, Parameter Store and EC2 are an emulator.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+
+from nodes.boot import ClusterInputs, agent_user_data, bundle, server_user_data
+from nodes.release import DOCUMENTED
+
+STAND_INS = Path(__file__).parent / "stand_ins"
+NAMES = ("blkid", "curl", "kubectl", "lsblk", "mkfs.ext4", "mount", "mountpoint", "resize2fs", "sleep", "systemctl", "wipefs")
+RECORDED_ONLY = ("journalctl", "logger", "swapoff", "sysctl")
+SUBNETS = ("10.0.10.10", "10.0.11.10", "10.0.12.10")
+STOPPED = 78
+"""Exit code of a decision that only a person can change."""
+
+
+@dataclass
+class Result:
+    """How a program ended."""
+
+    code: int
+    log: str
+
+    def decisions(self) -> list[str]:
+        """The decisions in the order they were logged."""
+        return [line.split("decision: ", 1)[1].split(",", 1)[0] for line in self.log.splitlines() if "decision: " in line]
+
+
+@dataclass
+class World:
+    """Volumes, buckets, secrets and the model of RKE2 that all machines of one test share."""
+
+    folder: Path
+    endpoint: str
+    aws_socket: str
+    servers: int = 1
+    identity: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    issuer_key: dict[str, str] = field(default_factory=lambda: {"kty": "RSA", "kid": "1", "n": "public", "e": "AQAB"})
+
+    def __post_init__(self) -> None:
+        for name in ("volumes", "internet", "machines"):
+            (self.folder / name).mkdir(parents=True)
+        state: dict[str, Any] = dict(clusters={}, machines={}, unreachable=[], violations=[], agents=[], tokens=[], namespaces=[])
+        state |= dict(applied=[], snapshots=[], resets=[], aws_failures=[], load_balancer=[], issuer=self.inputs.issuer_url)
+        state |= dict(jwk=self.issuer_key, servers=list(SUBNETS[: self.servers]))
+        self.write(state)
+        self._publish_downloads()
+        self._create_in_aws()
+
+    @cached_property
+    def inputs(self) -> ClusterInputs:
+        """What user data is rendered from; names are this world's own, so that worlds share the emulator."""
+        release = replace(DOCUMENTED, **{f"{name}_sha256": hashlib.sha256(_program(name)).hexdigest() for name in ("kubectl", "ecr_provider")})
+        return ClusterInputs(
+            cluster="vet-dev",
+            region="us-east-1",
+            account_id="123456789012",
+            vpc_id=f"vpc-{self.identity}",
+            api_host="api.test",
+            server_addresses=" ".join(SUBNETS[: self.servers]),
+            nodes_bucket=f"nodes-{self.identity}",
+            snapshots_bucket=f"etcd-{self.identity}",
+            issuer_bucket=f"issuer-{self.identity}",
+            issuer_url=f"https://issuer-{self.identity}.s3.us-east-1.amazonaws.com",
+            server_token_secret=f"{self.identity}/server-token",
+            agent_token_secret=f"{self.identity}/agent-token",
+            credentials_secret_prefix=f"{self.identity}/credentials",
+            ca_parameter=f"/{self.identity}/cluster-ca",
+            release=release,
+        )
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The model as it is now."""
+        state: dict[str, Any] = json.loads((self.folder / "state.json").read_text())
+        return state
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Replace the model."""
+        (self.folder / "state.json").write_text(json.dumps(state))
+
+    def change(self, **parts: Any) -> None:
+        """Replace parts of the model."""
+        self.write(self.state | parts)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the emulator."""
+        return boto3.client(service, "us-east-1", endpoint_url=self.endpoint, aws_access_key_id="test", aws_secret_access_key="test")
+
+    def secret(self, name: str) -> str | None:
+        """A secret's value, or None while it is empty."""
+        client = self.client("secretsmanager")
+        try:
+            return str(client.get_secret_value(SecretId=f"{self.identity}/{name}")["SecretString"])
+        except client.exceptions.ResourceNotFoundException:
+            return None
+
+    def ca(self) -> str:
+        """The parameter with the cluster's CA."""
+        return str(self.client("ssm").get_parameter(Name=self.inputs.ca_parameter)["Parameter"]["Value"])
+
+    def marker(self) -> str | None:
+        """The marker's text, or None."""
+        client = self.client("s3")
+        try:
+            return str(client.get_object(Bucket=self.inputs.nodes_bucket, Key=f"marker/{self.inputs.vpc_id}")["Body"].read().decode())
+        except client.exceptions.NoSuchKey:
+            return None
+
+    def new_volume(self) -> str:
+        """A blank data volume."""
+        volume = f"vol-{uuid.uuid4().hex[:17]}"
+        (self.folder / "volumes" / volume / "files").mkdir(parents=True)
+        return volume
+
+    def server(self, slot: int, volume: str | None = None) -> "Machine":
+        """A freshly created server in a slot; with the volume of an earlier one it is its replacement."""
+        volume = volume or self.new_volume()
+        text = server_user_data(self.inputs, slot=slot, data_volume_id=volume)
+        return Machine(self, SUBNETS[slot], text, volume)
+
+    def standing(self) -> list["Machine"]:
+        """A cluster as its servers left it, without booting them: data on the volumes, everything published, all running."""
+        machines = [self.server(slot) for slot in range(self.servers)]
+        cluster: dict[str, Any] = {"token": "server-token", "members": {}, "nodes": {}, "leases": {}, "secrets": []}
+        for number, machine in enumerate(machines):
+            database = machine.on_volume("server/db/etcd")
+            (database / "member/wal").mkdir(parents=True)
+            (database / "name").write_text(f"{machine.name}-{number}")
+            (database / "cluster").write_text("cluster-0")
+            (machine.on_volume("server/tls")).mkdir()
+            (machine.on_volume("server/tls/server-ca.crt")).write_text("CA of cluster-0\n")
+            (machine.on_volume("signature", whole=True)).write_text("ext4 vet-data")
+            cluster["members"][f"{machine.name}-{number}"] = {"id": f"{number:016x}", "address": machine.address, "learner": False}
+            cluster["nodes"][machine.name] = {"server": True, "ready": "True", "provider": "", "address": machine.address}
+            cluster["secrets"].append(f"{machine.name}.node-password.rke2")
+        addresses = [machine.address for machine in machines]
+        running = {address: {"running": True, "cluster": "cluster-0"} for address in addresses}
+        self.change(clusters={"cluster-0": cluster}, machines=running, load_balancer=addresses, tokens=["stored-token"])
+        self._publish(f"state=ready\nvolume={machines[0].volume}\n")
+        return machines
+
+    def _publish(self, marker: str) -> None:
+        secrets = self.client("secretsmanager")
+        soon = (datetime.now(timezone.utc) + timedelta(hours=11.5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        document = f'{{"kind":"ExecCredential","status":{{"token":"stored-token","expirationTimestamp":"{soon}"}}}}'
+        values = {"server-token": "server-token", "agent-token": "agent-token"}
+        values |= {f"credentials/{role}": document for role in ("admin", "deploy", "read")}
+        for name, value in values.items():
+            secrets.put_secret_value(SecretId=f"{self.identity}/{name}", SecretString=value)
+        self.client("ssm").put_parameter(Name=self.inputs.ca_parameter, Value="CA of cluster-0", Overwrite=True)
+        self.client("s3").put_object(Bucket=self.inputs.nodes_bucket, Key=f"marker/{self.inputs.vpc_id}", Body=marker.encode())
+
+    def formed(self) -> list["Machine"]:
+        """All servers of the world, booted one after the other into one cluster."""
+        machines = [self.server(slot) for slot in range(self.servers)]
+        for machine in machines:
+            result = machine.boot()
+            assert result.code == 0, result.log
+        assert self.problems() == []
+        self.change(load_balancer=[machine.address for machine in machines])
+        return machines
+
+    def problems(self) -> list[str]:
+        """What must never be, whatever happened: a second cluster, joins at the same time, members that stand twice."""
+        state = self.state
+        found = list(state["violations"])
+        if len(state["clusters"]) > 1:
+            found.append(f"{len(state['clusters'])} clusters exist: {sorted(state['clusters'])}")
+        for name, cluster in state["clusters"].items():
+            addresses = sorted(member["address"] for member in cluster["members"].values())
+            if len(set(addresses)) != len(addresses):
+                found.append(f"{name} has two members with one address: {addresses}")
+        return found
+
+    def members(self) -> list[str]:
+        """Addresses of the only cluster's etcd members."""
+        (cluster,) = self.state["clusters"].values()
+        return sorted(member["address"] for member in cluster["members"].values())
+
+    def agent(self) -> "Machine":
+        """A freshly created agent."""
+        return Machine(self, f"10.0.10.{100 + len(self.state['agents'])}", agent_user_data(self.inputs), None)
+
+    def _publish_downloads(self) -> None:
+        internet = self.folder / "internet"
+        files = {f"bin/{name}": _stand_in_script(name) for name in ("rke2", "rke2-killall.sh")}
+        archive = _tar(files)
+        (internet / "rke2.linux-amd64.tar.gz").write_bytes(archive)
+        (internet / "sha256sum-amd64.txt").write_text(f"{hashlib.sha256(archive).hexdigest()}  rke2.linux-amd64.tar.gz\n")
+        (internet / "kubectl").write_bytes(_program("kubectl"))
+        (internet / "ecr-credential-provider-linux-amd64").write_bytes(_program("ecr_provider"))
+
+    def _create_in_aws(self) -> None:
+        s3, secrets, ssm = (self.client(service) for service in ("s3", "secretsmanager", "ssm"))
+        for bucket in (self.inputs.nodes_bucket, self.inputs.snapshots_bucket, self.inputs.issuer_bucket):
+            s3.create_bucket(Bucket=bucket)
+        s3.put_object(Bucket=self.inputs.nodes_bucket, Key=bundle().key, Body=bundle().content)
+        for name in ("server-token", "agent-token", "credentials/admin", "credentials/deploy", "credentials/read"):
+            secrets.create_secret(Name=f"{self.identity}/{name}")
+        ssm.put_parameter(Name=self.inputs.ca_parameter, Type="String", Value="pending")
+
+
+class Machine:
+    """One instance: user data is unpacked into its root as cloud-init would, programs run with that root."""
+
+    def __init__(self, world: World, address: str, user_data: str, volume: str | None) -> None:
+        self.world, self.address, self.volume = world, address, volume
+        self.instance = f"i-{uuid.uuid4().hex[:17]}"
+        self.name = f"ip-{address.replace('.', '-')}.ec2.internal"
+        self.folder = world.folder / "machines" / self.instance
+        self.root = self.folder / "root"
+        for folder in ("etc/systemd/system", "etc/NetworkManager", "usr/local/bin", "opt", "run"):
+            (self.root / folder).mkdir(parents=True)
+        self._write_files(user_data)
+        facts = {"instance-id": self.instance, "placement/availability-zone": "us-east-1a", "local-ipv4": address}
+        (self.folder / "metadata.json").write_text(json.dumps(facts | {"local-hostname": self.name}))
+        (self.folder / "devices.json").write_text(json.dumps({"/dev/nvme1n1": volume} if volume else {}))
+        self._path = self._stand_ins()
+        self.unpack()
+
+    def on_volume(self, path: str, *, whole: bool = False) -> Path:
+        """A path on the data volume's file system, or of the volume itself."""
+        return self.world.folder / "volumes" / str(self.volume) / ("" if whole else "files") / path
+
+    def run(self, program: str, *arguments: str, **environment: str) -> Result:
+        """Run a program of ``/opt/vet/bin`` to its end."""
+        return self.finish(self.begin(program, *arguments, **environment))
+
+    def begin(self, program: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        """Start a program without waiting, in a session of its own, so that a crash ends all of it."""
+        path = self.root / "opt/vet/bin" / program
+        return subprocess.Popen(
+            [str(path), *arguments],
+            env=self.environment | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def finish(self, process: "subprocess.Popen[str]", seconds: float = 90) -> Result:
+        """Wait for a program; one that does not end is a defect of bounded retries."""
+        try:
+            log, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            log, _ = process.communicate()
+            raise AssertionError(f"did not end within {seconds} s:\n{log}") from None
+        return Result(process.returncode, log)
+
+    def unpack(self) -> None:
+        """Put the programs in place without the loader, which has tests of its own."""
+        with tarfile.open(fileobj=io.BytesIO(bundle().content)) as archive:
+            archive.extractall(self.root / "opt/vet", filter="data")
+
+    def boot(self, **environment: str) -> Result:
+        """What vet-boot.service runs."""
+        return self.run("boot", **environment)
+
+    def power_off(self) -> None:
+        """Nothing runs any more; mounts and /run are gone with the next boot, disks stay."""
+        state = self.world.state
+        state["machines"].setdefault(self.address, {})["running"] = False
+        self.world.write(state)
+        for mount in ("var/lib/rancher/rke2/server", "etc/rancher/node", "var/lib/vet/data"):
+            if (self.root / mount).is_symlink():
+                (self.root / mount).unlink()
+        for fact in (self.root / "run/vet").glob("*"):
+            fact.unlink()
+
+    def crash_after(self, pattern: str, count: int = 1) -> None:
+        """Lose power right after the ``count``-th call that contains the pattern."""
+        (self.folder / "crash-after").write_text(f"{pattern}\n{count}")
+
+    def calls(self, pattern: str = "") -> list[str]:
+        """The recorded calls that contain the pattern."""
+        log = self.folder / "calls.log"
+        return [line for line in (log.read_text().splitlines() if log.exists() else []) if pattern in line]
+
+    def config(self) -> dict[str, Any]:
+        """RKE2's configuration as it would read it: later files win, ``key+`` appends."""
+        merged: dict[str, Any] = {}
+        for file in sorted((self.root / "etc/rancher/rke2/config.yaml.d").glob("*.yaml")):
+            for key, value in (yaml.safe_load(file.read_text()) or {}).items():
+                if key.endswith("+"):
+                    merged[key[:-1]] = [*merged.get(key[:-1], []), *value]
+                else:
+                    merged[key] = value
+        return merged
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The programs' environment: the sandbox, the emulator, and few attempts instead of forty minutes."""
+        return {
+            "PATH": f"{self._path}:/usr/bin:/bin",
+            "HOME": str(self.folder),
+            "LANG": "C.UTF-8",
+            "JOURNAL_STREAM": "8:1",  # as under systemd: what is printed is in the journal
+            "VET_ROOT": str(self.root),
+            "VET_PATIENCE": "6",
+            "VET_CONFIRMATIONS": "2",
+            "STAND_IN_WORLD": str(self.world.folder),
+            "STAND_IN_ADDRESS": self.address,
+            "STAND_IN_AWS": self.world.aws_socket,
+            "AWS_ENDPOINT_URL": self.world.endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_MAX_ATTEMPTS": "2",
+        }
+
+    def _write_files(self, user_data: str) -> None:
+        for file in yaml.safe_load(user_data)["write_files"]:
+            path = self.root / file["path"].lstrip("/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(file["content"])
+            path.chmod(int(file["permissions"], 8))
+
+    def _stand_ins(self) -> Path:
+        folder = self.folder / "bin"
+        folder.mkdir()
+        for name in NAMES:
+            (folder / name).write_text(_stand_in_script(name))
+            (folder / name).chmod(0o755)
+        for name in RECORDED_ONLY:
+            (folder / name).write_text(f'#!/bin/sh\necho "{name} $*" >>{self.folder}/calls.log\n')
+            (folder / name).chmod(0o755)
+        (folder / "aws").write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {STAND_INS}/aws.py "$@"\n')
+        (folder / "aws").chmod(0o755)
+        return folder
+
+
+def _stand_in_script(name: str) -> str:
+    return f'#!/bin/sh\nexec {sys.executable} -I -S {STAND_INS}/stand_in.py {name} "$@"\n'
+
+
+def _program(name: str) -> bytes:
+    """Content of a download: kubectl is its stand-in, the credential provider is never run here."""
+    return _stand_in_script(name).encode() if name == "kubectl" else b"#!/bin/sh\n"
+
+
+def _tar(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
+        for name, text in files.items():
+            info = tarfile.TarInfo(name)
+            info.mode, info.size = 0o755, len(text.encode())
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return buffer.getvalue()

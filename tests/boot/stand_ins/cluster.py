@@ -1,0 +1,180 @@
+"""Stand-ins for systemctl, RKE2 and kubectl over a small model of RKE2's own rules:
+
+no etcd data and no ``server:`` starts a new cluster; with ``server:`` it joins that one; with data it starts what it has. A member that
+etcd no longer lists cannot start. A cluster needs a majority of its members for anything.
+"""
+
+import os
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from state import ADDRESS, CONFIG, ROOT, SERVER_DATA, fail, look, world
+
+State = dict[str, Any]
+
+
+def cluster_of(state: State, address: str) -> State | None:
+    """The cluster that the running server at an address belongs to."""
+    machine = state["machines"].get(address, {})
+    return state["clusters"][machine["cluster"]] if machine.get("running") else None
+
+
+def has_quorum(state: State, cluster: State) -> bool:
+    """Whether a majority of the voting members runs."""
+    voting = [member for member in cluster["members"].values() if not member["learner"]]
+    alive = [member for member in voting if state["machines"].get(member["address"], {}).get("running")]
+    return len(alive) * 2 > len(voting)
+
+
+def api_answers(state: State, address: str) -> bool:
+    """Whether something answers on 6443: without quorum the API server still does, with errors."""
+    return cluster_of(state, address) is not None and address not in state["unreachable"]
+
+
+def systemctl(arguments: list[str]) -> None:
+    """Start, stop and ask for units; only RKE2's mean something here."""
+    words = [word for word in arguments if not word.startswith("-")]
+    action, units = words[0], words[1:]
+    running = look()["machines"].get(ADDRESS, {}).get("running", False)
+    if action in ("is-active", "is-failed"):
+        is_so = running if units[0].startswith("rke2") else False
+        if "--quiet" not in arguments:
+            print("active" if is_so else "inactive")
+        sys.exit(0 if is_so and action == "is-active" else 3)
+    if action == "start" and units == ["rke2-server.service"]:
+        _start_server()
+    elif action == "start" and units == ["rke2-agent.service"]:
+        _start_agent()
+    elif action == "stop" and units == ["rke2-server.service"]:
+        with world() as state:
+            state["machines"][ADDRESS]["running"] = False
+
+
+def _setting(key: str) -> str | None:
+    for file in sorted((CONFIG / "config.yaml.d").glob("*.yaml"), reverse=True):
+        found = re.search(rf"^{key}: \"?([^\"\n]*)", file.read_text(), re.MULTILINE)
+        if found:
+            return found[1]
+    return None
+
+
+def _start_server() -> None:
+    token = (CONFIG / "token").read_text().strip()
+    if not token or not (CONFIG / "agent-token").read_text().strip():
+        fail("rke2: token file is empty")
+    if not (SERVER_DATA / "manifests" / "vet-cloud-controller.yaml").exists():
+        fail("test: the cloud controller's manifest is missing at the start")
+    name, join = str(_setting("node-name")), _setting("server")
+    database = SERVER_DATA / "db/etcd"
+    if (database / "member/wal").is_dir():
+        _start_with_data(database)
+    elif join:
+        _join(str(re.match(r"https://(.*):9345", join)[1]), token, name, database)  # type: ignore[index]
+    else:
+        with world() as state:
+            cluster = f"cluster-{len(state['clusters'])}"
+            state["clusters"][cluster] = {"token": token, "members": {}, "nodes": {}, "leases": {}, "secrets": []}
+            _become_member(state, cluster, name, database)
+
+
+def _start_with_data(database: Path) -> None:
+    name = (database / "name").read_text()
+    with world() as state:
+        cluster = (database / "cluster").read_text()
+        members = state["clusters"][cluster]["members"]
+        if name not in members:
+            fail("rke2: etcd: the member has been permanently removed from the cluster")
+        members[name] |= {"learner": False, "started": True}
+        state["machines"][ADDRESS] = {"running": True, "cluster": cluster}
+        _write_local(cluster, str(_setting("node-name")), state)
+
+
+def _join(peer: str, token: str, name: str, database: Path) -> None:
+    with world() as state:
+        cluster = cluster_of(state, peer)
+        if peer == ADDRESS or cluster is None or not has_quorum(state, cluster):
+            fail(f"rke2: cannot join through {peer}")
+        assert cluster is not None
+        if cluster["token"] != token:
+            fail("rke2: token does not match the cluster's")
+        if f"{name}.node-password.rke2" in cluster["secrets"]:
+            fail("rke2: node password rejected, duplicate hostname")
+        if any(member["address"] == ADDRESS for member in cluster["members"].values()):
+            fail("etcd: Peer URLs already exists")
+        if any(member["learner"] for member in cluster["members"].values()):
+            state["violations"].append(f"{name} joined while another member was a learner")
+        _become_member(state, state["machines"][peer]["cluster"], name, database, learner=True)
+    time.sleep(look().get("join_seconds", 0))
+    with world() as state:
+        etcd_name = (database / "name").read_text()
+        state["clusters"][state["machines"][ADDRESS]["cluster"]]["members"][etcd_name]["learner"] = False
+
+
+def _become_member(state: State, cluster: str, name: str, database: Path, *, learner: bool = False) -> None:
+    (database / "member/wal").mkdir(parents=True)
+    etcd_name = f"{name}-{os.urandom(4).hex()}"
+    (database / "name").write_text(etcd_name)
+    (database / "cluster").write_text(cluster)
+    state["clusters"][cluster]["members"][etcd_name] = {"id": os.urandom(8).hex(), "address": ADDRESS, "learner": learner}
+    state["machines"][ADDRESS] = {"running": True, "cluster": cluster}
+    _write_local(cluster, name, state)
+
+
+def _write_local(cluster: str, name: str, state: State) -> None:
+    (SERVER_DATA / "tls").mkdir(exist_ok=True)
+    (SERVER_DATA / "tls/server-ca.crt").write_text(f"CA of {cluster}\n")
+    (CONFIG / "rke2.yaml").write_text(f"server: https://{ADDRESS}:6443\n")
+    state["clusters"][cluster]["nodes"][name] = {"server": True, "ready": "True", "provider": "", "address": ADDRESS}
+    if f"{name}.node-password.rke2" not in state["clusters"][cluster]["secrets"]:
+        state["clusters"][cluster]["secrets"].append(f"{name}.node-password.rke2")
+
+
+def _start_agent() -> None:
+    with world() as state:
+        token = (CONFIG / "token").read_text().strip()
+        state["agents"].append({"address": ADDRESS, "token": token, "server": _setting("server")})
+        state["machines"][ADDRESS] = {"running": False}
+
+
+def rke2(arguments: list[str]) -> None:
+    """The program itself: a cluster reset from a snapshot, and taking one."""
+    if arguments[:2] == ["etcd-snapshot", "save"]:
+        with world() as state:
+            state["snapshots"].append(arguments[-1])
+        return
+    snapshot = arguments[-1].removeprefix("--cluster-reset-restore-path=")
+    if _setting("server"):
+        fail("cannot perform cluster-reset while server URL is set - remove server from configuration before resetting")
+    if (SERVER_DATA / "db/reset-flag").exists():
+        fail("Managed etcd cluster membership was previously reset, please remove the cluster-reset flag and start rke2 normally")
+    database = SERVER_DATA / "db/etcd"
+    if database.exists():
+        database.rename(SERVER_DATA / f"db/etcd-old-{time.time_ns()}")
+    with world() as state:
+        name = str(_setting("node-name"))
+        cluster = f"restored-{snapshot}"
+        # Node objects come back with the snapshot, those of other servers too.
+        nodes = {f"ip-{address.replace('.', '-')}.ec2.internal": address for address in state["servers"]}
+        state["clusters"].setdefault(cluster, {"nodes": {}, "leases": {}, "secrets": []})
+        state["clusters"][cluster] |= {
+            "token": (CONFIG / "token").read_text().strip(),
+            "members": {},
+            "nodes": {node: {"server": True, "ready": "Unknown", "provider": "", "address": at} for node, at in nodes.items()},
+            "secrets": [f"{node}.node-password.rke2" for node in nodes],
+        }
+        state["resets"].append(snapshot)
+        _become_member(state, cluster, name, database)
+        state["machines"][ADDRESS]["running"] = False
+        (SERVER_DATA / "db/reset-flag").touch()
+
+
+def rke2_killall(_: list[str]) -> None:
+    """End the pods, and unmount what is below RKE2's folder, as the real script does."""
+    (ROOT.parent / "killed").touch()
+    if SERVER_DATA.is_symlink():
+        SERVER_DATA.unlink()
+        shutil.rmtree(SERVER_DATA, ignore_errors=True)

@@ -1,0 +1,75 @@
+"""Stand-ins for what changes the operating system: devices, file systems, mounts, time.
+
+A volume is a folder; mounting makes a symbolic link to it, so what is on the volume outlives the machine's root.
+"""
+
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from state import ROOT, WORLD, fail, look
+
+
+def _volume(device: str) -> Path:
+    attached = json.loads((ROOT.parent / "devices.json").read_text())
+    if device.startswith("UUID="):
+        return WORLD / "volumes" / device.removeprefix("UUID=")
+    return WORLD / "volumes" / str(attached[device])
+
+
+def lsblk(_: list[str]) -> None:
+    """Print devices and serial numbers as Nitro instances show them."""
+    print("/dev/nvme0n1 vol00000000000root")
+    for device, volume in json.loads((ROOT.parent / "devices.json").read_text()).items():
+        print(device, volume.replace("-", ""))
+
+
+def wipefs(arguments: list[str]) -> None:
+    """Print the signatures of a volume: none when it is blank."""
+    signature = _volume(arguments[-1]) / "signature"
+    if signature.exists():
+        print(signature.read_text())
+
+
+def mkfs(arguments: list[str]) -> None:
+    """Format: what was there is gone."""
+    volume = _volume(arguments[-1])
+    shutil.rmtree(volume)
+    (volume / "files").mkdir(parents=True)
+    (volume / "signature").write_text("ext4 " + arguments[arguments.index("-L") + 1])
+
+
+def blkid(arguments: list[str]) -> None:
+    """The UUID of a stand-in's file system is its volume's id."""
+    print(_volume(arguments[-1]).name)
+
+
+def mount(arguments: list[str]) -> None:
+    """Link the target to the volume or, for a bind mount, to the folder."""
+    if arguments[0] == "--bind":
+        source, target = Path(arguments[1]), Path(arguments[2])
+    else:
+        source, target = _volume(arguments[0]) / "files", Path(arguments[1])
+    if target.is_symlink():
+        fail(f"mount: {target} is mounted")
+    target.rmdir()
+    target.symlink_to(source)
+
+
+def mountpoint(arguments: list[str]) -> None:
+    """A mounted target is a link."""
+    sys.exit(0 if Path(arguments[-1]).is_symlink() else 1)
+
+
+def resize2fs(arguments: list[str]) -> None:
+    """Refuse what is not a file system, as the real one does."""
+    if not (_volume(arguments[-1]) / "signature").exists():
+        fail("Bad magic number in super-block")
+
+
+def sleep(_: list[str]) -> None:
+    """Let others go on, but do not make the tests wait."""
+    time.sleep(look().get("sleep", 0.01))
+

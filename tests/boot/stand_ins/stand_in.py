@@ -1,0 +1,33 @@
+"""One program under many names: records its call, acts on the world's model, and crashes the machine where a test asked for it."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import state
+
+ACTIONS = {
+    "blkid": "host.blkid",
+    "curl": "network.curl",
+    "kubectl": "kubectl.kubectl",
+    "lsblk": "host.lsblk",
+    "mkfs.ext4": "host.mkfs",
+    "mount": "host.mount",
+    "mountpoint": "host.mountpoint",
+    "resize2fs": "host.resize2fs",
+    "rke2": "cluster.rke2",
+    "rke2-killall.sh": "cluster.rke2_killall",
+    "sleep": "host.sleep",
+    "systemctl": "cluster.systemctl",
+    "wipefs": "host.wipefs",
+}
+
+if __name__ == "__main__":
+    name, arguments = sys.argv[1], sys.argv[2:]
+    state.record([name, *arguments])
+    module, action = ACTIONS[name].split(".")
+    # Only what this call needs: a boot makes some fifty of them.
+    getattr(__import__(module), action)(arguments)
+    sys.stdout.flush()
+    state.crash_if_told([name, *arguments])

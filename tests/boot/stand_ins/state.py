@@ -1,0 +1,70 @@
+"""The world that the stand-ins act on: one JSON document for all machines of a test, changed under a lock."""
+
+import fcntl
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+WORLD = Path(os.environ.get("STAND_IN_WORLD", "/nonexistent"))
+ROOT = Path(os.environ.get("VET_ROOT", "/nonexistent"))
+ADDRESS = os.environ.get("STAND_IN_ADDRESS", "")
+"""Private address of the machine that a stand-in runs on."""
+
+SERVER_DATA = ROOT / "var/lib/rancher/rke2/server"
+CONFIG = ROOT / "etc/rancher/rke2"
+
+
+@contextmanager
+def world() -> Iterator[dict[str, Any]]:
+    """The state, exclusively; written back at the end."""
+    with (WORLD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        path = WORLD / "state.json"
+        state = json.loads(path.read_text())
+        yield state
+        path.write_text(json.dumps(state, indent=1))
+
+
+def look() -> dict[str, Any]:
+    """The state, to read only."""
+    with (WORLD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        state: dict[str, Any] = json.loads((WORLD / "state.json").read_text())
+        return state
+
+
+def record(words: list[str]) -> None:
+    """Append a call to the machine's log, and make the machine crash after it when the test asked for that."""
+    log = ROOT.parent / "calls.log"
+    with log.open("a") as file:
+        file.write(" ".join(word.replace("\n", " ") for word in words) + "\n")
+
+
+def crash_if_told(words: list[str]) -> None:
+    """End the whole boot, as a power failure does, when the call matches what the test chose and its turn has come."""
+    wish = ROOT.parent / "crash-after"
+    if not wish.exists():
+        return
+    pattern, count = wish.read_text().rsplit("\n", 1)
+    if pattern not in " ".join(words):
+        return
+    if int(count) > 1:
+        wish.write_text(f"{pattern}\n{int(count) - 1}")
+        return
+    wish.unlink()
+    session = os.getsid(0)
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(ProcessLookupError):
+            if os.getsid(int(process.name)) == session:
+                os.kill(int(process.name), signal.SIGKILL)
+
+
+def fail(message: str, code: int = 1) -> None:
+    """End the stand-in as the real program would fail."""
+    print(message, file=sys.stderr)
+    sys.exit(code)

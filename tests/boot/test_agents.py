@@ -1,0 +1,104 @@
+"""Agents join when there is something to join, and their Nodes go when their instances are gone; a server's Node never does."""
+
+import hashlib
+from typing import Any
+
+from tests.boot.sandbox import World
+
+
+def test_an_agent_waits_for_the_cluster(world: World) -> None:
+    agent = world.agent()
+    result = agent.boot()
+    assert result.code == 1, "bounded: it gives up, and systemd starts it again"
+    assert "CA is still pending" in result.log
+    assert world.state["agents"] == []
+
+
+def test_an_agent_waits_for_an_api_that_answers(world: World) -> None:
+    world.standing()
+    world.change(load_balancer=[])
+    result = world.agent().boot()
+    assert result.code == 1, result.log
+    assert "the API at api.test does not answer" in result.log
+    assert world.state["agents"] == []
+
+
+def test_an_agent_joins_through_the_load_balancer_with_the_ca_pinned_in_its_token(world: World) -> None:
+    world.standing()
+    agent = world.agent()
+    result = agent.boot()
+    assert result.code == 0, result.log
+    (joined,) = world.state["agents"]
+    assert joined["server"] == "https://api.test:9345"
+    digest = hashlib.sha256(b"CA of cluster-0\n").hexdigest()
+    assert joined["token"] == f"K10{digest}::node:agent-token"
+    assert "server-token" not in "".join(agent.calls()), "an agent asked for the servers' token"
+    assert agent.config()["node-name"] == agent.name
+
+
+def test_a_second_boot_of_an_agent_changes_nothing(world: World) -> None:
+    world.standing()
+    agent = world.agent()
+    agent.boot()
+    config = agent.config()
+    agent.power_off()
+    assert agent.boot().code == 0
+    assert agent.config() == config
+
+
+def _instances(world: World, count: int) -> list[str]:
+    """Real instances of the emulator."""
+    ec2 = world.client("ec2")
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    launched = ec2.run_instances(ImageId=image, MinCount=count, MaxCount=count, InstanceType="t3.medium")["Instances"]
+    return [instance["InstanceId"] for instance in launched]
+
+
+def _with_nodes(world: World, **nodes: dict[str, Any]) -> None:
+    state = world.state
+    for name, facts in nodes.items():
+        state["clusters"]["cluster-0"]["nodes"][name] = {"server": False, "ready": "Unknown", "address": "", **facts}
+    world.write(state)
+
+
+def test_only_nodes_of_terminated_agents_are_deleted(world: World) -> None:
+    server = world.standing()[0]
+    assert server.boot().code == 0
+    gone, stopped, alive = _instances(world, 3)
+    ec2 = world.client("ec2")
+    ec2.terminate_instances(InstanceIds=[gone])
+    ec2.stop_instances(InstanceIds=[stopped])
+    provider = "aws:///us-east-1a/{}".format
+    _with_nodes(
+        world,
+        terminated={"provider": provider(gone)},
+        forgotten={"provider": provider("i-0123456789abcdef0")},
+        stopped={"provider": provider(stopped)},
+        rebooting={"provider": provider(alive)},
+        ready_although_unknown={"provider": provider("i-0123456789abcdef1"), "ready": "True"},
+        not_yet_known={"provider": ""},
+    )
+    result = server.run("remove-terminated-agents")
+    assert result.code == 0, result.log
+    left = set(world.state["clusters"]["cluster-0"]["nodes"])
+    assert left == {server.name, "stopped", "rebooting", "ready_although_unknown", "not_yet_known"}
+
+
+def test_a_servers_node_is_never_deleted_by_the_timer(world: World) -> None:
+    server = world.standing()[0]
+    assert server.boot().code == 0
+    state = world.state
+    state["clusters"]["cluster-0"]["nodes"]["lost-server"] = {"server": True, "ready": "Unknown", "provider": "aws:///a/i-0", "address": ""}
+    world.write(state)
+    result = server.run("remove-terminated-agents")
+    assert result.code == 0, result.log
+    assert "lost-server" in world.state["clusters"]["cluster-0"]["nodes"]
+
+
+def test_nothing_is_deleted_when_aws_does_not_answer(world: World) -> None:
+    server = world.standing()[0]
+    assert server.boot().code == 0
+    _with_nodes(world, agent={"provider": "aws:///us-east-1a/i-0123456789abcdef0"})
+    world.change(aws_failures=[["describe-instances", 9, "An error occurred (RequestLimitExceeded)"]])
+    assert server.run("remove-terminated-agents").code != 0
+    assert "agent" in world.state["clusters"]["cluster-0"]["nodes"]

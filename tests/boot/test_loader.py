@@ -1,0 +1,87 @@
+"""The loader in user data: an AWS CLI that AWS signed, programs with the right checksum, and nothing else."""
+
+import io
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.boot.sandbox import Machine, World
+
+GPG = ["gpg", "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
+
+
+@pytest.fixture(scope="module")
+def signing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key of our own in place of AWS's, so that the check of the signature is the real one."""
+    home = tmp_path_factory.mktemp("g")
+    home.chmod(0o700)
+    subprocess.run([*GPG, "--homedir", home, "--quick-generate-key", "test", "ed25519", "sign", "never"], check=True)
+    key = subprocess.run([*GPG, "--homedir", home, "--export"], check=True, capture_output=True).stdout
+    (home / "key.gpg").write_bytes(key)
+    return home
+
+
+@pytest.fixture
+def machine(world: World, signing: Path) -> Machine:
+    """A server whose internet has a signed AWS CLI of another version than the one that is there."""
+    machine = world.server(0)
+    (machine.root / "etc/vet/aws-cli.gpg").write_bytes((signing / "key.gpg").read_bytes())
+    env = machine.root / "etc/vet/node.env"
+    env.write_text(env.read_text().replace("AWS_CLI_VERSION='2.36.9'", "AWS_CLI_VERSION='2.99.0'"))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("aws/install", '#!/bin/sh\necho "install $*" >>"$VET_ROOT/installed"\n')
+        zipped.writestr("aws/dist/aws", "#!/bin/sh\n")
+    file = world.folder / "internet/awscli-exe-linux-x86_64-2.99.0.zip"
+    file.write_bytes(archive.getvalue())
+    subprocess.run([*GPG, "--homedir", signing, "--detach-sign", "--output", f"{file}.sig", str(file)], check=True)
+    subprocess.run(["rm", "-r", str(machine.root / "opt/vet")], check=True)
+    return machine
+
+
+def _load(machine: Machine) -> "subprocess.CompletedProcess[str]":
+    loader = machine.root / "usr/local/lib/vet/loader.sh"
+    return subprocess.run([loader], env=machine.environment, capture_output=True, text=True, timeout=60)
+
+
+def test_the_loader_installs_and_hands_over(machine: Machine) -> None:
+    result = _load(machine)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "--install-dir" in (machine.root / "installed").read_text()
+    assert (machine.root / "opt/vet/bin/boot").stat().st_mode & 0o111
+    assert (machine.root / "etc/systemd/system/vet-boot.service").exists()
+    assert machine.calls("systemctl enable vet-boot.service")
+    assert machine.calls("systemctl start --no-block vet-boot.service")
+
+
+def test_the_loader_runs_twice(machine: Machine) -> None:
+    assert _load(machine).returncode == 0
+    assert _load(machine).returncode == 0
+
+
+def test_an_aws_cli_with_another_signature_is_not_installed(machine: Machine) -> None:
+    archive = machine.world.folder / "internet/awscli-exe-linux-x86_64-2.99.0.zip"
+    archive.write_bytes(archive.read_bytes() + b"tampered")
+    result = _load(machine)
+    assert result.returncode != 0
+    assert "not signed by AWS's key" in result.stdout
+    assert not (machine.root / "installed").exists()
+
+
+def test_programs_with_another_checksum_are_not_run(machine: Machine) -> None:
+    inputs = machine.world.inputs
+    key = next(line for line in (machine.root / "etc/vet/node.env").read_text().splitlines() if line.startswith("BUNDLE_KEY")).split("'")[1]
+    machine.world.client("s3").put_object(Bucket=inputs.nodes_bucket, Key=key, Body=b"tampered")
+    result = _load(machine)
+    assert result.returncode != 0
+    assert "checksum" in result.stdout
+    assert not (machine.root / "opt/vet").exists()
+
+
+def test_a_bucket_that_refuses_is_tried_again_and_then_given_up(machine: Machine) -> None:
+    machine.world.change(aws_failures=[["s3 cp", 99, "fatal error: An error occurred (403)"]])
+    result = _load(machine)
+    assert result.returncode != 0
+    assert "attempt 8 of 8" in result.stdout

@@ -1,0 +1,82 @@
+"""What a cluster publishes: its CA, the issuer's public documents, credentials that end by themselves; and the gate that waits for them."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
+import yaml
+
+from tests.boot.sandbox import STOPPED, World
+
+
+def _object(world: World, key: str) -> dict[str, object]:
+    answer = world.client("s3").get_object(Bucket=world.inputs.issuer_bucket, Key=key)
+    assert answer["ContentType"] == "application/json"
+    document: dict[str, object] = json.loads(answer["Body"].read())
+    return document
+
+
+def test_the_issuers_documents_are_public_keys_only(world: World) -> None:
+    assert world.server(0).boot().code == 0
+    discovery = _object(world, ".well-known/openid-configuration")
+    assert discovery["issuer"] == world.inputs.issuer_url
+    assert discovery["jwks_uri"] == f"{world.inputs.issuer_url}/openid/v1/jwks"
+    assert _object(world, "openid/v1/jwks") == {"keys": [world.issuer_key]}
+
+
+def test_a_private_key_is_never_published(make_world: Callable[..., World]) -> None:
+    world = make_world(issuer_key={"kty": "RSA", "n": "public", "e": "AQAB", "d": "private"})
+    result = world.server(0).boot()
+    assert result.code == STOPPED, result.log
+    assert "private key" in result.log
+    listed = world.client("s3").list_objects_v2(Bucket=world.inputs.issuer_bucket).get("Contents", [])
+    assert [entry["Key"] for entry in listed] == [".well-known/openid-configuration"]
+
+
+def test_credentials_are_exec_credentials_of_twelve_hours_for_each_role(world: World) -> None:
+    server = world.server(0)
+    assert server.boot().code == 0
+    for role in ("admin", "deploy", "read"):
+        document = json.loads(world.secret(f"credentials/{role}") or "")
+        assert document["apiVersion"] == "client.authentication.k8s.io/v1"
+        assert document["kind"] == "ExecCredential"
+        assert document["status"]["token"] in world.state["tokens"]
+        left = datetime.fromisoformat(document["status"]["expirationTimestamp"].replace("Z", "+00:00")) - datetime.now(timezone.utc)
+        assert timedelta(hours=11) < left <= timedelta(hours=12), left
+        assert server.calls(f"create token {role} --namespace vet-access --duration 12h")
+
+
+def test_roles_give_what_they_say(world: World) -> None:
+    world.change(namespaces=["vet-app"])
+    assert world.server(0).boot().code == 0
+    objects = list(yaml.safe_load_all(world.state["applied"][-1]))
+    roles = {
+        (binding["metadata"].get("namespace", "*"), subject["name"]): binding["roleRef"]["name"]
+        for binding in objects
+        if binding["kind"].endswith("Binding")
+        for subject in binding["subjects"]
+    }
+    assert roles == {("*", "admin"): "cluster-admin", ("*", "read"): "view", ("*", "deploy"): "view", ("vet-app", "deploy"): "admin"}
+
+
+def test_fresh_credentials_are_left_alone_and_stale_ones_replaced(world: World) -> None:
+    server = world.standing()[0]
+    assert server.boot().code == 0
+    assert not server.calls("create token"), "fresh credentials were replaced"
+    state = world.state
+    world.change(tokens=[])  # the cluster no longer takes the stored token, as after a restore
+    result = server.run("refresh-credentials")
+    assert result.code == 0, result.log
+    stored = json.loads(world.secret("credentials/admin") or "")
+    assert stored["status"]["token"] not in state["tokens"]
+
+
+def test_the_ready_gate_waits_and_then_opens(world: World) -> None:
+    server = world.server(0)
+    early = server.run("ready", VET_PATIENCE="2")
+    assert early.code == 1, early.log
+    assert server.boot().code == 0
+    result = server.run("ready")
+    assert result.code == 0, result.log
+    world.client("ssm").put_parameter(Name=world.inputs.ca_parameter, Value="pending", Overwrite=True)
+    assert server.run("ready", VET_PATIENCE="2").code == 1, "the gate opened without the CA"

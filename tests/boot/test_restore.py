@@ -1,0 +1,108 @@
+"""Restoring etcd from a snapshot: refused where it harms, resumable, and everybody rejoins."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.boot.sandbox import STOPPED, SUBNETS, Machine, World
+
+SNAPSHOT = "etcd-snapshot-ip-10-0-10-10.ec2.internal-1700000000"
+
+
+@pytest.fixture
+def lost(make_world: Callable[..., World]) -> tuple[World, list[Machine]]:
+    """Three replaced servers with empty volumes, a marker that says "ready", and snapshots in the bucket."""
+    world = make_world(servers=3)
+    for machine in world.standing():
+        machine.power_off()
+    world.change(clusters={}, machines={})
+    for key in (SNAPSHOT, "etcd-snapshot-ip-10-0-10-10.ec2.internal-1600000000", f".metadata/{SNAPSHOT}"):
+        world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-dev/{key}", Body=b"snapshot")
+    machines = [world.server(slot) for slot in range(3)]
+    for machine in machines:
+        for program in ("install-rke2", "identify", "mount-data"):
+            assert machine.run(program).code == 0
+    return world, machines
+
+
+def test_restore_makes_one_cluster_that_the_others_rejoin(lost: tuple[World, list[Machine]]) -> None:
+    world, (chosen, *others) = lost
+    result = chosen.run("restore", SNAPSHOT)
+    assert result.code == 0, result.log
+    assert world.state["resets"] == [SNAPSHOT]
+    assert (chosen.root / "etc/rancher/rke2/token").read_text() == "server-token\n", "not the token that encrypts the snapshot"
+    for other in others:
+        assert other.run("rejoin").code == 0
+        result = other.boot()  # what vet-boot.service does when it is restarted
+        assert result.code == 0, result.log
+        assert result.decisions() == ["join"], result.log
+    assert world.members() == sorted(SUBNETS)
+    assert world.problems() == []
+
+
+def test_restore_with_a_wrong_name_changes_nothing_and_shows_the_newest(lost: tuple[World, list[Machine]]) -> None:
+    world, (chosen, *_) = lost
+    result = chosen.run("restore", "no-such-snapshot")
+    assert result.code == STOPPED, result.log
+    assert SNAPSHOT in result.log
+    assert ".metadata" not in result.log
+    assert world.state["resets"] == []
+    assert not chosen.calls("systemctl stop rke2-server")
+
+
+def test_restore_runs_twice(lost: tuple[World, list[Machine]]) -> None:
+    """The second time the cluster is healthy: refused; with the flag it restores again, and keeps the data that it replaces."""
+    world, (chosen, *_) = lost
+    assert chosen.run("restore", SNAPSHOT).code == 0
+    refused = chosen.run("restore", SNAPSHOT)
+    assert refused.code == STOPPED, refused.log
+    assert "healthy" in refused.log
+    result = chosen.run("restore", SNAPSHOT, "--healthy-too")
+    assert result.code == 0, result.log
+    assert world.state["resets"] == [SNAPSHOT, SNAPSHOT]
+    assert list(chosen.on_volume("server/db").glob("etcd-old-*")), "the replaced database was not kept"
+
+
+@pytest.mark.parametrize("call", ["rke2-killall.sh", "mount --bind", "rke2 server --cluster-reset", "systemctl start rke2-server"])
+def test_restore_resumes_after_a_crash(call: str, lost: tuple[World, list[Machine]]) -> None:
+    world, (chosen, *_) = lost
+    chosen.crash_after(call)
+    crashed = chosen.run("restore", SNAPSHOT)
+    assert crashed.code == -9, crashed.log
+    chosen.power_off()
+    chosen.run("mount-data")
+    chosen.run("identify")
+    result = chosen.run("restore", SNAPSHOT)
+    assert result.code == 0, result.log
+    assert world.members() == [chosen.address]
+
+
+def test_restore_is_refused_on_a_healthy_cluster(world: World) -> None:
+    server = world.standing()[0]
+    assert server.boot().code == 0
+    world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-dev/{SNAPSHOT}", Body=b"snapshot")
+    result = server.run("restore", SNAPSHOT)
+    assert result.code == STOPPED, result.log
+    assert "FORCE=yes" in result.log
+    assert world.state["resets"] == []
+
+
+def test_a_snapshot_is_taken_by_name_and_a_bad_name_is_refused(world: World) -> None:
+    server = world.standing()[0]
+    assert server.boot().code == 0
+    assert server.run("snapshot", "before-upgrade").code == 0
+    assert world.state["snapshots"] == ["before-upgrade"]
+    assert server.run("snapshot", "Bad Name; rm").code == STOPPED
+
+
+def test_health_tells_what_operations_need(make_world: Callable[..., World]) -> None:
+    world = make_world(servers=3)
+    machines = world.standing()
+    assert machines[0].boot().code == 0
+    said = dict(line.split("=", 1) for line in machines[0].run("health").log.splitlines() if not line.startswith("vet "))
+    assert said | {"boot": ""} == dict(
+        slot="0", rke2="active", boot="", data="present", api="ready", etcd="healthy", members="3", voting="3", servers_ready="3"
+    )
+    machines[1].power_off()
+    said = dict(line.split("=", 1) for line in machines[0].run("health").log.splitlines() if not line.startswith("vet "))
+    assert said["etcd"] == "unhealthy"

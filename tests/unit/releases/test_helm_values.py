@@ -1,0 +1,117 @@
+"""Values: layers, merging as Helm does it, and no key that its chart does not know."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import LOCAL, NAMESPACES, helm_template, installed, merged
+
+from settings import helm_values
+from settings.helm_values import FOLDER, ValuesError, files, merge, read_chart, unknown_keys
+from settings.release_sets import SETS, release_set
+
+ENVIRONMENTS = ("dev", "prod")
+
+LAYERS: list[dict[str, Any]] = [
+    {"a": {"kept": 1, "changed": 1, "gone": 1}, "list": [1, 2, 3], "map": {"x": 1}, "scalar": 1},
+    {"a": {"changed": 2, "added": {"deep": True}}, "list": [9], "map": "now a scalar", "scalar": {"now": "a map"}},
+    {"a": {"gone": None}, "b": {}},
+]
+"""Three layers with every way in which two values can meet."""
+
+
+def test_merge_is_deep_and_replaces_lists() -> None:
+    assert merge(*LAYERS) == {
+        "a": {"kept": 1, "changed": 2, "gone": None, "added": {"deep": True}},
+        "list": [9],
+        "map": "now a scalar",
+        "scalar": {"now": "a map"},
+        "b": {},
+    }
+    assert LAYERS[0]["a"] == {"kept": 1, "changed": 1, "gone": 1}, "merging changed a layer"
+
+
+def test_merge_is_what_helm_does(helm: str, tmp_path: Path) -> None:
+    """A chart that prints its values gets our merged map, or Helm merges the files itself: the same comes out."""
+    chart = tmp_path / "printer"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: printer\nversion: 1.0.0\n", encoding="utf-8")
+    (chart / "values.yaml").write_text("a: {gone: 5, default: 1}\n", encoding="utf-8")
+    (chart / "templates/all.yaml").write_text("values: {{ .Values | toJson }}\n", encoding="utf-8")
+    paths = []
+    for number, layer in enumerate(LAYERS):
+        paths.append(tmp_path / f"{number}.yaml")
+        paths[-1].write_text(yaml.safe_dump(layer), encoding="utf-8")
+    by_helm = helm_template(helm, chart, "p", "p", {}, *(f"--values={path}" for path in paths))
+    assert by_helm == helm_template(helm, chart, "p", "p", merge(*LAYERS))
+    assert "gone" not in by_helm[0]["values"]["a"], "null takes a chart's default away"
+
+
+def test_layers_come_in_the_documented_order() -> None:
+    assert [str(path.relative_to(FOLDER)) for path in files("rancher", "current", "prod")] == [
+        "rancher.yaml",
+        "release-sets/current/rancher.yaml",
+        "prod/rancher.yaml",
+    ]
+    with pytest.raises(ValuesError, match=r"helm-values/ranger\.yaml does not exist"):
+        files("ranger", "current", "prod")
+    with pytest.raises(ValuesError, match="not an environment's folder"):
+        files("rancher", "current", "keys")
+
+
+def test_what_settings_say_goes_last() -> None:
+    base = helm_values.values("ingress-nginx", "documented", "dev")
+    assert base["controller"]["config"]["proxy-real-ip-cidr"] == "127.0.0.1/32"
+    given = {"controller": {"config": {"proxy-real-ip-cidr": "10.0.1.0/24"}}}
+    over = helm_values.values("ingress-nginx", "documented", "dev", given)
+    assert over["controller"]["config"]["proxy-real-ip-cidr"] == "10.0.1.0/24"
+    assert over["controller"]["config"]["use-forwarded-headers"] == "true"
+
+
+@pytest.mark.parametrize("text", ["a: [", "- a list", "a: 1\n---\nb: 2"])
+def test_a_file_that_is_no_map_is_refused_by_name(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValuesError, match=r"broken\.yaml"):
+        helm_values.load(path)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("set_name", SETS)
+def test_charts_know_every_key(set_name: str, environment: str) -> None:
+    for release in installed(set_name):
+        unknown = unknown_keys(release_set(set_name)[release], merged(release, set_name, environment))
+        assert unknown == [], f"{release} in {set_name} for {environment} has keys that its chart ignores: {unknown}"
+
+
+def test_a_key_that_no_chart_key_answers_to_is_found() -> None:
+    ingress = release_set("documented")["ingress-nginx"]
+    given = {"controller": {"hostPorts": {"enabled": True}, "config": {"any-name": "1"}, "hostPort": {"enabled": True}}}
+    assert unknown_keys(ingress, given) == ["controller.hostPorts.enabled"]
+    rancher = release_set("documented")["rancher"]
+    assert unknown_keys(rancher, {"extraTolerations": [], "startupProbe": {"periodSeconds": 1}}) == ["extraTolerations"]
+
+
+def test_every_values_file_belongs_to_a_release_and_an_environment() -> None:
+    releases = {*NAMESPACES, *LOCAL}
+    environments = {path.stem for path in (FOLDER.parent / "environments").glob("[a-z]*.yaml")}
+    folders = {path.name for path in FOLDER.iterdir() if path.is_dir()} - set(helm_values.NOT_ENVIRONMENTS)
+    assert folders <= environments, f"no such environment: {folders - environments}"
+    assert {path.name for path in (FOLDER / "release-sets").iterdir()} <= set(SETS)
+    for path in [*FOLDER.glob("*.yaml"), *FOLDER.glob("*/*.yaml"), *FOLDER.glob("release-sets/*/*.yaml")]:
+        assert path.stem in releases, f"{path.relative_to(FOLDER)} belongs to no release"
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER / "keys").glob("*.txt")), ids=lambda path: path.stem)
+def test_the_lists_of_keys_are_fresh(path: Path) -> None:
+    chart = Path(os.environ.get("VET_TEST_CHARTS", "/nonexistent")) / path.stem
+    if not chart.is_dir():
+        pytest.skip(f"set VET_TEST_CHARTS to a folder that has the unpacked chart {path.stem}/")
+    assert path.read_text(encoding="utf-8").split() == read_chart(chart)
+
+
+def test_there_is_a_list_for_every_chart_of_every_set_and_no_other() -> None:
+    wanted = {f"{s[r].chart.name}-{s[r].version}" for s in map(release_set, SETS) for r in installed(s.name)}
+    assert {path.stem for path in (FOLDER / "keys").glob("*.txt")} == wanted

@@ -1,0 +1,54 @@
+"""The application, synthesised once for all tests of stacks."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import main
+from settings import Settings, load
+from tests.template import Template
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """The repository's own environments."""
+    return load()
+
+
+@pytest.fixture(scope="session")
+def output(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the synthesised application."""
+    folder = tmp_path_factory.mktemp("synth") / "cdktf.out"
+    main.build_app(settings, outdir=str(folder)).synth()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def templates(output: Path) -> Mapping[str, Template]:
+    """Every stack by name."""
+    return {path.parent.name: Template.read(path) for path in sorted(output.glob("stacks/*/cdk.tf.json"))}
+
+
+@pytest.fixture(scope="session")
+def state(templates: Mapping[str, Template]) -> Template:
+    """The stack that exists once per account."""
+    return templates["vet-state"]
+
+
+@pytest.fixture(scope="session")
+def dev(templates: Mapping[str, Template]) -> Template:
+    """Infrastructure of the development environment."""
+    return templates["vet-dev"]
+
+
+@pytest.fixture(scope="session")
+def prod(templates: Mapping[str, Template]) -> Template:
+    """Infrastructure of the production environment."""
+    return templates["vet-prod"]
+
+
+@pytest.fixture(scope="session", params=["vet-dev", "vet-prod"])
+def infrastructure(request: pytest.FixtureRequest, templates: Mapping[str, Template]) -> Template:
+    """Infrastructure of each environment in turn."""
+    return templates[request.param]

@@ -1,0 +1,181 @@
+"""What holds for every resource of every stack, whatever the settings are."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+import pytest
+
+from settings.names import state_key
+from tests.template import Block, Template
+
+PHYSICAL_NAMES = {
+    "aws_autoscaling_group": "name",
+    "aws_cloudwatch_log_group": "name",
+    "aws_ecr_repository": "name",
+    "aws_iam_instance_profile": "name",
+    "aws_iam_role": "name",
+    "aws_key_pair": "key_name",
+    "aws_kms_alias": "name",
+    "aws_launch_template": "name",
+    "aws_lb": "name",
+    "aws_lb_target_group": "name",
+    "aws_s3_bucket": "bucket",
+    "aws_secretsmanager_secret": "name",
+    "aws_security_group": "name",
+    "aws_ssm_association": "association_name",
+    "aws_ssm_parameter": "name",
+}
+"""Resource types whose names an account (or all of AWS) has only once, and the argument with the name."""
+
+
+@pytest.fixture(params=["vet-state", "vet-dev", "vet-prod"])
+def stack(request: pytest.FixtureRequest, templates: Mapping[str, Template]) -> Template:
+    """Each stack of AWS resources in turn."""
+    return templates[request.param]
+
+
+def test_the_manifest_names_every_stack(templates: Mapping[str, Template]) -> None:
+    assert {"vet-state", "vet-dev", "vet-prod"} <= set(templates)
+
+
+def test_every_reference_resolves(stack: Template) -> None:
+    dangling = stack.references() - stack.declared()
+    assert not dangling, f"{stack.name} refers to what it does not declare: {sorted(dangling)}"
+    assert len(stack.references()) > 5, "the search for references finds hardly any: it is broken"
+
+
+def test_state_is_in_s3_under_the_stack_s_own_key_and_locked(stack: Template) -> None:
+    backend = stack.document["terraform"]["backend"]
+    assert backend == {
+        "s3": {
+            "bucket": "vet-terraform-state-example",
+            "key": state_key(stack.name),
+            "region": "us-east-1",
+            "use_lockfile": True,
+            "allowed_account_ids": ["123456789012"],
+        }
+    }
+
+
+def test_no_two_stacks_share_a_physical_name(templates: Mapping[str, Template]) -> None:
+    named = {
+        name: {
+            (type_, block[PHYSICAL_NAMES[type_]])
+            for type_, _, block in template.every_resource()
+            if type_ in PHYSICAL_NAMES and PHYSICAL_NAMES[type_] in block
+        }
+        for name, template in templates.items()
+    }
+    for one, other in combinations(sorted(named), 2):
+        assert not named[one] & named[other], f"{one} and {other} share {named[one] & named[other]}"
+
+
+def test_everything_is_tagged_through_the_provider(stack: Template) -> None:
+    (provider,) = stack.document["provider"]["aws"]
+    (default,) = provider["default_tags"]
+    assert {"Project", "ManagedBy", "CostCenter"} <= set(default["tags"])
+    if stack.name != "vet-state":
+        assert default["tags"]["Environment"] == stack.name.removeprefix("vet-")
+
+
+def test_the_provider_touches_no_other_account_and_overrides_no_credentials(stack: Template) -> None:
+    (provider,) = stack.document["provider"]["aws"]
+    assert provider["allowed_account_ids"] == ["123456789012"]
+    assert set(provider) == {"allowed_account_ids", "default_tags", "region"}
+
+
+def test_instances_require_imds_v2_one_hop_away(stack: Template) -> None:
+    machines = {**stack.resources("aws_instance"), **stack.resources("aws_launch_template")}
+    for path, machine in machines.items():
+        options = machine["metadata_options"]
+        assert options["http_tokens"] == "required", f"{path} allows IMDSv1"
+        assert options["http_put_response_hop_limit"] == 1, f"{path}: a pod could take the node's role"
+
+
+def test_disks_are_encrypted_with_the_environment_s_key(infrastructure: Template) -> None:
+    key = f"${{{infrastructure.reference_to('aws_kms_key', 'keys/volumes')}.arn}}"
+    disks = list(_disks(infrastructure))
+    assert len(disks) >= 3, f"servers' root and data volumes and agents' root, found {disks}"
+    for path, disk in disks:
+        assert str(disk["encrypted"]).lower() == "true", f"{path} is not encrypted"
+        assert disk["kms_key_id"] == key, f"{path} is encrypted with {disk['kms_key_id']}"
+
+
+def test_buckets_are_closed_encrypted_versioned_and_tls_only(stack: Template) -> None:
+    buckets = [path for path in stack.resources("aws_s3_bucket")]
+    assert buckets
+    for path in buckets:
+        public = path == "web_identity/bucket"
+        block = stack.one("aws_s3_bucket_public_access_block", f"{path}/public_access_block")
+        assert block["block_public_acls"] and block["ignore_public_acls"], path
+        assert block["block_public_policy"] is not public, path
+        assert block["restrict_public_buckets"] is not public, path
+        versioning = stack.one("aws_s3_bucket_versioning", f"{path}/versioning")
+        assert versioning["versioning_configuration"]["status"] == "Enabled"
+        assert stack.count("aws_s3_bucket_server_side_encryption_configuration")
+        deny = json.loads(stack.one("aws_s3_bucket_policy", f"{path}/policy")["policy"])["Statement"][0]
+        assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}}), path
+
+
+def test_only_the_issuer_s_documents_are_public(infrastructure: Template) -> None:
+    for path, block in infrastructure.resources("aws_s3_bucket_policy").items():
+        for statement in json.loads(block["policy"])["Statement"]:
+            if statement["Effect"] == "Allow" and statement["Principal"] == {"AWS": "*"}:
+                assert path == "web_identity/bucket/policy", f"{path} is public"
+                assert [r.split("/", 1)[1] for r in statement["Resource"]] == [
+                    ".well-known/openid-configuration",
+                    "openid/v1/jwks",
+                ]
+
+
+def test_the_internet_enters_only_through_the_application_load_balancer(infrastructure: Template) -> None:
+    for path, rule in infrastructure.resources("aws_vpc_security_group_ingress_rule").items():
+        if rule.get("cidr_ipv4") == "0.0.0.0/0":
+            assert path.startswith("security_groups/ingress/"), f"{path} is open to the internet"
+
+
+def test_roles_do_not_use_wildcards_for_actions(stack: Template) -> None:
+    for path, block in stack.resources("aws_iam_role_policy").items():
+        for statement in json.loads(block["policy"])["Statement"]:
+            wild = [action for action in statement["Action"] if "*" in action and not action.startswith("kms:")]
+            assert not wild, f"{path}: {wild}"
+
+
+def test_no_secret_value_is_in_the_document(stack: Template) -> None:
+    assert not stack.resources("aws_secretsmanager_secret_version")
+    assert not stack.resources("random_password")
+    assert not re.search(r"BEGIN [A-Z ]*PRIVATE KEY|AKIA[0-9A-Z]{16}", stack.text)
+
+
+def test_outputs_are_described_and_not_secret(stack: Template) -> None:
+    outputs = stack.document["output"]
+    assert outputs
+    for name, block in outputs.items():
+        assert len(block["description"]) > 15, f"{name} is not described"
+        assert block["sensitive"] is False, f"{name} would hide a secret in the state"
+
+
+def test_protection_guards_what_holds_data_and_the_way_in(templates: Mapping[str, Template]) -> None:
+    guarded = {"aws_ebs_volume", "aws_kms_key", "aws_s3_bucket", "aws_secretsmanager_secret", "aws_ecr_repository"}
+    for name, protected in (("vet-state", True), ("vet-dev", False), ("vet-prod", True)):
+        for type_, path, block in templates[name].every_resource():
+            if type_ in guarded or path == "ingress":
+                found = block.get("lifecycle", {}).get("prevent_destroy", False)
+                assert found is protected, f"{name} {type_} {path}: prevent_destroy is {found}"
+
+
+def test_an_unprotected_environment_can_go_without_a_trace(dev: Template) -> None:
+    assert all(bucket["force_destroy"] for bucket in dev.resources("aws_s3_bucket").values())
+    assert all(secret["recovery_window_in_days"] == 0 for secret in dev.resources("aws_secretsmanager_secret").values())
+    assert not any(lb["enable_deletion_protection"] for lb in dev.resources("aws_lb").values())
+
+
+def _disks(template: Template) -> Iterator[tuple[str, Block]]:
+    for path, instance in template.resources("aws_instance").items():
+        yield f"{path} root", instance["root_block_device"]
+    for path, launch in template.resources("aws_launch_template").items():
+        for device in launch["block_device_mappings"]:
+            yield f"{path} {device['device_name']}", device["ebs"]
+    yield from template.resources("aws_ebs_volume").items()

@@ -1,0 +1,49 @@
+"""The stack that exists once per account: state bucket and zones."""
+
+import json
+
+from tests.template import Template
+
+
+def test_state_bucket_is_guarded_versioned_and_encrypted_by_its_own_key(state: Template) -> None:
+    bucket = state.one("aws_s3_bucket", bucket="vet-terraform-state-example")
+    assert bucket["lifecycle"] == {"prevent_destroy": True}
+    assert bucket["force_destroy"] is False
+    key = state.reference_to("aws_kms_key", "storage/key")
+    (rule,) = state.one("aws_s3_bucket_server_side_encryption_configuration")["rule"]
+    assert rule["apply_server_side_encryption_by_default"] == {
+        "kms_master_key_id": f"${{{key}.arn}}",
+        "sse_algorithm": "aws:kms",
+    }
+    assert state.one("aws_kms_key")["lifecycle"] == {"prevent_destroy": True}
+    (lifecycle,) = state.one("aws_s3_bucket_lifecycle_configuration")["rule"]
+    assert lifecycle["noncurrent_version_expiration"] == [{"noncurrent_days": 365}]
+    assert "expiration" not in lifecycle, "state must never expire"
+
+
+def test_each_environment_has_a_zone_delegated_from_the_domain_s(state: Template) -> None:
+    names = {block["name"] for block in state.resources("aws_route53_zone").values()}
+    assert names == {"example.com", "dev.example.com"}
+    delegation = state.one("aws_route53_record", name="dev.example.com")
+    zone = state.reference_to("aws_route53_zone", "dns/zone_dev.example.com")
+    assert (delegation["type"], delegation["records"]) == ("NS", f"${{{zone}.name_servers}}")
+
+
+def test_zones_outlive_their_environments(state: Template) -> None:
+    for path, zone in state.resources("aws_route53_zone").items():
+        assert zone["lifecycle"]["prevent_destroy"] is True, path
+
+
+def test_environments_look_their_zone_up(dev: Template, prod: Template) -> None:
+    assert [zone["name"] for zone in dev.document["data"]["aws_route53_zone"].values()] == ["dev.example.com"]
+    assert [zone["name"] for zone in prod.document["data"]["aws_route53_zone"].values()] == ["example.com"]
+    assert not dev.resources("aws_route53_zone")
+
+
+def test_name_servers_to_set_at_the_registrar_are_an_output(state: Template) -> None:
+    assert "registrar" in state.output("name_servers")["description"]
+
+
+def test_the_key_s_policy_names_the_account_s_administrators_only(state: Template) -> None:
+    (statement,) = json.loads(state.one("aws_kms_key")["policy"])["Statement"]
+    assert statement["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}

@@ -1,0 +1,57 @@
+"""AWS roles for pods."""
+
+import json
+
+from tests.template import Block, Template
+
+SUBJECTS = {
+    "storage": "system:serviceaccount:kube-system:ebs-csi-controller-sa",
+    "certificates": "system:serviceaccount:cert-manager:cert-manager",
+    "autoscaler": "system:serviceaccount:kube-system:cluster-autoscaler",
+    "database": "system:serviceaccount:vet-app:database",
+}
+
+
+def _statements(template: Template, role: str) -> list[Block]:
+    found: list[Block] = json.loads(template.one("aws_iam_role_policy", f"web_identity/{role}/policy")["policy"])[
+        "Statement"
+    ]
+    return found
+
+
+def test_each_role_trusts_one_service_account_of_this_cluster(infrastructure: Template) -> None:
+    host = f"{infrastructure.name}-issuer-123456789012-us-east-1.s3.us-east-1.amazonaws.com"
+    assert infrastructure.one("aws_iam_openid_connect_provider")["url"] == f"https://{host}"
+    for role, subject in SUBJECTS.items():
+        (trust,) = json.loads(infrastructure.one("aws_iam_role", f"web_identity/{role}")["assume_role_policy"])[
+            "Statement"
+        ]
+        assert trust["Condition"] == {"StringEquals": {f"{host}:sub": subject, f"{host}:aud": "sts.amazonaws.com"}}
+
+
+def test_storage_changes_only_volumes_and_instances_of_this_cluster(infrastructure: Template) -> None:
+    tag = f"kubernetes.io/cluster/{infrastructure.name}"
+    for statement in _statements(infrastructure, "storage"):
+        if statement["Sid"] in ("Look", "TagWhenCreating"):
+            continue
+        conditions = json.dumps(statement.get("Condition", {}))
+        assert tag in conditions, f"{statement['Sid']} is not narrowed to {tag}: {statement}"
+
+
+def test_certificates_changes_records_of_one_zone(infrastructure: Template) -> None:
+    (answer,) = [s for s in _statements(infrastructure, "certificates") if s["Sid"] == "Answer"]
+    (resource,) = answer["Resource"]
+    assert resource.startswith("arn:aws:route53:::hostedzone/${data.aws_route53_zone.")
+
+
+def test_autoscaler_scales_only_its_own_groups(infrastructure: Template) -> None:
+    (scale,) = [s for s in _statements(infrastructure, "autoscaler") if s["Sid"] == "Scale"]
+    tag = f"aws:ResourceTag/k8s.io/cluster-autoscaler/{infrastructure.name}"
+    assert scale["Condition"] == {"StringEquals": {tag: "owned"}}
+
+
+def test_database_writes_only_to_its_bucket(infrastructure: Template) -> None:
+    bucket = f"arn:aws:s3:::{infrastructure.name}-database-123456789012-us-east-1"
+    for statement in _statements(infrastructure, "database"):
+        if statement["Sid"] != "BackupsKey":
+            assert all(resource.startswith(bucket) for resource in statement["Resource"]), statement
