@@ -28,7 +28,7 @@ lint: ## ruff, mypy, shellcheck, yamllint
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
-	@$(RUN) shellcheck -x nodes/loader.sh nodes/bin/* scripts/find-python scripts/run .ci/run
+	@$(RUN) shellcheck -x -P nodes/bin nodes/loader.sh nodes/bin/* scripts/find-python scripts/run .ci/run
 	@$(RUN) yamllint -s environments tests/architecture.yaml
 
 format: ## put the code into its form

@@ -74,7 +74,9 @@ def _state_is_in_the_bucket(project: Project) -> bool:
     except ClientError as error:
         return _bucket_answer(error, project)
     except BotoCoreError as error:
-        raise Failure(f"AWS cannot be asked: {error}\nset AWS_PROFILE, or log in (aws sso login), and try again") from error
+        raise Failure(
+            f"AWS cannot be asked: {error}\nset AWS_PROFILE, or log in (aws sso login), and try again"
+        ) from error
     try:
         s3.head_object(Bucket=project.state_bucket, Key=state_key(STATE_STACK))
     except ClientError as error:

@@ -33,7 +33,7 @@ def run() -> None:
 
 
 def _show(settings: Settings, seconds: float) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     table = Table(box=SIMPLE, pad_edge=False)
     for heading in ("stack", "file", "resources", "data", "providers", "state"):
         table.add_column(heading, justify="right" if heading in ("resources", "data") else "left", overflow="fold")

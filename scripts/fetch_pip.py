@@ -53,7 +53,9 @@ def _by_other_pip(folder: Path) -> Path:
     program = shutil.which("pip3") or shutil.which("pip")
     if not program:
         raise LookupError("none on PATH")
-    subprocess.run([program, "download", "--quiet", "--no-deps", "--dest", folder, "pip"], check=True, capture_output=True)
+    subprocess.run(
+        [program, "download", "--quiet", "--no-deps", "--dest", folder, "pip"], check=True, capture_output=True
+    )
     return next(folder.glob("pip-*.whl"))
 
 
@@ -72,7 +74,9 @@ def _from_index(folder: Path) -> Path:
         raise LookupError("PIP_INDEX_URL is not set")
     page = f"{index.rstrip('/')}/pip/"
     with urllib.request.urlopen(page, timeout=60) as answer:
-        links = re.findall(r'href="([^"#]*/pip-[0-9.]+-py3-none-any\.whl)#sha256=([0-9a-f]{64})"', answer.read().decode())
+        links = re.findall(
+            r'href="([^"#]*/pip-[0-9.]+-py3-none-any\.whl)#sha256=([0-9a-f]{64})"', answer.read().decode()
+        )
     if not links:
         raise LookupError(f"no wheel of pip with its digest on {page}")
     link, digest = max(links, key=lambda found: [int(part) for part in re.findall(r"\d+", found[0].rsplit("/", 1)[1])])

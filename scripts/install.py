@@ -15,7 +15,15 @@ from pathlib import Path
 
 import fetch_pip
 
-UNWANTED = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_HASHES")
+UNWANTED = (
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PIP_USER",
+    "PIP_TARGET",
+    "PIP_PREFIX",
+    "PIP_REQUIRE_HASHES",
+)
 """Variables that would send packages elsewhere or leave them uncompiled, which makes every later start slow."""
 
 
@@ -64,16 +72,26 @@ def pip_install(python: Path, wanted: dict[str, str], progress: Progress) -> Non
     command = [python, "-m", "pip", "install", "--require-hashes", "--no-deps", "--no-compile", "--progress-bar=off"]
     site = next(environment.glob("lib/python*/site-packages"))
     with log.open("w") as output:
-        pip = subprocess.Popen([*command, "-r", listing], stdout=output, stderr=subprocess.STDOUT, env=clean_environment())
+        pip = subprocess.Popen(
+            [*command, "-r", listing], stdout=output, stderr=subprocess.STDOUT, env=clean_environment()
+        )
         while pip.poll() is None:
-            fetched = sum(line.startswith(("Collecting", "Requirement already")) for line in log.read_text().splitlines())
+            fetched = sum(
+                line.startswith(("Collecting", "Requirement already")) for line in log.read_text().splitlines()
+            )
             unpacked = len(list(site.glob("*.dist-info"))) - 1
             state = "fetching" if fetched < len(wanted) else f"fetched, unpacked {max(unpacked, 0)}"
-            progress.show(f"{state} ({fetched} of {len(wanted)} packages)" if fetched < len(wanted) else f"{state} of {len(wanted)} packages")
+            progress.show(
+                f"{state} ({fetched} of {len(wanted)} packages)"
+                if fetched < len(wanted)
+                else f"{state} of {len(wanted)} packages"
+            )
             time.sleep(0.5)
     if pip.returncode:
         tail = "\n".join(log.read_text().splitlines()[-15:])
-        raise InstallError(f"pip could not install the packages:\n{tail}\nCheck the network (a proxy? HTTPS_PROXY) and run it again.")
+        raise InstallError(
+            f"pip could not install the packages:\n{tail}\nCheck the network (a proxy? HTTPS_PROXY) and run it again."
+        )
 
 
 def remove_surplus(python: Path, wanted: dict[str, str]) -> None:
@@ -82,7 +100,9 @@ def remove_surplus(python: Path, wanted: dict[str, str]) -> None:
     names = {package["name"].lower().replace("_", "-").replace(".", "-") for package in json.loads(listed)}
     surplus = names - set(wanted) - {"pip", "setuptools"}
     if surplus:
-        subprocess.check_call([python, "-m", "pip", "uninstall", "--quiet", "--yes", *sorted(surplus)], env=clean_environment())
+        subprocess.check_call(
+            [python, "-m", "pip", "uninstall", "--quiet", "--yes", *sorted(surplus)], env=clean_environment()
+        )
 
 
 def clean_environment() -> dict[str, str]:
@@ -102,7 +122,10 @@ def install(lock_file: Path, environment: Path) -> None:
     if usable and stamp.exists() and stamp.read_text() == digest:
         return
     wanted = requirements(json.loads(lock_file.read_text()))
-    print(f"Setting up {environment.name} from {lock_file} with Python {sys.version.split()[0]}: some minutes, once.", flush=True)
+    print(
+        f"Setting up {environment.name} from {lock_file} with Python {sys.version.split()[0]}: some minutes, once.",
+        flush=True,
+    )
     progress = Progress()
     if not usable:
         progress.show("making the environment")
@@ -114,7 +137,9 @@ def install(lock_file: Path, environment: Path) -> None:
     remove_surplus(python, wanted)
     progress.show("compiling")
     command = [python, "-m", "compileall", "-qq", "-j0", *environment.glob("lib/python*/site-packages")]
-    subprocess.run(command, env=clean_environment(), check=False)  # a package may ship a file of another Python's syntax
+    subprocess.run(
+        command, env=clean_environment(), check=False
+    )  # a package may ship a file of another Python's syntax
     progress.done(f"{len(wanted)} packages installed")
     stamp.write_text(digest)
 

@@ -100,7 +100,7 @@ def _has(block: Any, properties: Any) -> bool:
 
 
 def _brief(block: Block, properties: Block) -> Block:
-    return {key: block.get(key) for key in properties} if properties else sorted(set(block) - {"//"})
+    return {key: value for key, value in block.items() if (key in properties if properties else key != "//")}
 
 
 def _strings(value: Any, key: str = "") -> Iterator[str]:

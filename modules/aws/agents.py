@@ -95,9 +95,7 @@ class Agents(Construct):
             launch_template={"id": self.template.id, "version": "$Latest"},
             health_check_type="EC2",
             force_delete=not context.environment.protect,
-            tag=[
-                AutoscalingGroupTag(key=key, value=value, propagate_at_launch=True) for key, value in tags.items()
-            ],
+            tag=[AutoscalingGroupTag(key=key, value=value, propagate_at_launch=True) for key, value in tags.items()],
             lifecycle=lifecycle(ignore=["desired_capacity"]),
             depends_on=list(context.wait_for),
         )

@@ -93,9 +93,7 @@ class Bucket(Construct):
             ],
             expiration=expiration,
         )
-        S3BucketLifecycleConfiguration(
-            self, "lifecycle", bucket=self.bucket.id, rule=[rule], depends_on=[versioning]
-        )
+        S3BucketLifecycleConfiguration(self, "lifecycle", bucket=self.bucket.id, rule=[rule], depends_on=[versioning])
 
     def _encryption(self, key: EncryptionKey | None) -> None:
         default: dict[str, Any] = {"sse_algorithm": "AES256"}

@@ -18,7 +18,9 @@ SESSION_MANAGER = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 class InstanceRole(Construct):
     """Role and instance profile with Session Manager access and the given rights."""
 
-    def __init__(self, scope: Construct, id_: str, *, name: str, description: str, statements: Sequence[Statement]) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, name: str, description: str, statements: Sequence[Statement]
+    ) -> None:
         super().__init__(scope, id_)
         self.role = IamRole(
             self,

@@ -12,7 +12,7 @@ from cdktf_cdktf_provider_aws.subnet import Subnet
 from constructs import Construct
 
 from modules.aws.lifecycle import lifecycle
-from modules.aws.security_groups import HTTP, HTTPS, KUBERNETES_API, RKE2_SUPERVISOR, Port, SecurityGroup
+from modules.aws.security_groups import HTTP, HTTPS, KUBERNETES_API, Port, SecurityGroup
 from modules.aws.servers import Servers
 from settings.load_balancer import LoadBalancer
 from settings.names import Names

@@ -75,7 +75,9 @@ class ClusterSecrets(Construct):
         self.server_token = self._secret("server-token", "Token by which RKE2 servers join; it decrypts etcd snapshots")
         self.agent_token = self._secret("agent-token", "Token by which RKE2 agents join")
         self.credentials = {
-            role: self._secret(f"credentials/{role}", f"Kubernetes credentials for the role {role}, renewed hourly", readers)
+            role: self._secret(
+                f"credentials/{role}", f"Kubernetes credentials for the role {role}, renewed hourly", readers
+            )
             for role, readers in principals
         }
         self.ca = SsmParameter(

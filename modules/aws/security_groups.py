@@ -34,7 +34,14 @@ class SecurityGroup(Construct):
     """A security group whose rules are resources of their own, so that groups can refer to each other."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, name: str, description: str, vpc_id: str, tags: dict[str, str] | None = None
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        description: str,
+        vpc_id: str,
+        tags: dict[str, str] | None = None,
     ) -> None:
         super().__init__(scope, id_)
         self.name = name
@@ -56,7 +63,9 @@ class SecurityGroup(Construct):
     def allow_from(self, source: "SecurityGroup", *ports: Port) -> None:
         """Let members of another group open connections to these ports."""
         for port in ports:
-            self._ingress(f"{port.label}_from_{source.node.id}", f"{port.label} from {source.name}", port, source=source)
+            self._ingress(
+                f"{port.label}_from_{source.node.id}", f"{port.label} from {source.name}", port, source=source
+            )
 
     def allow_from_networks(self, networks: Iterable[str], port: Port) -> None:
         """Let addresses open connections to a port."""
@@ -88,7 +97,13 @@ class SecurityGroup(Construct):
         )
 
     def _ingress(
-        self, id_: str, description: str, port: Port, *, source: "SecurityGroup | None" = None, network: str | None = None
+        self,
+        id_: str,
+        description: str,
+        port: Port,
+        *,
+        source: "SecurityGroup | None" = None,
+        network: str | None = None,
     ) -> None:
         VpcSecurityGroupIngressRule(
             self,
@@ -126,7 +141,12 @@ class SecurityGroups(Construct):
 
     def _group(self, id_: str, description: str, tags: dict[str, str] | None = None) -> SecurityGroup:
         return SecurityGroup(
-            self, id_, name=self._names.of(id_.replace("_", "-")), description=description, vpc_id=self._vpc_id, tags=tags
+            self,
+            id_,
+            name=self._names.of(id_.replace("_", "-")),
+            description=description,
+            vpc_id=self._vpc_id,
+            tags=tags,
         )
 
     def _internet_to_ingress_to_nodes(self) -> None:

@@ -171,7 +171,8 @@ def zones_of_region(region: str, network: Network) -> Iterator[Finding]:
 def private_subnets_hold_nodes(network: Network, servers: Servers, agents: Agents) -> Iterator[Finding]:
     """The servers' fixed addresses, all agents and some spare fit a private subnet, less what AWS keeps of it (Amazon
     VPC: subnet sizing)."""
-    environment = Environment.model_construct(network=network, servers=servers, agents=agents)
+    # Only these sections are valid for sure here, and the address plan reads no other.
+    environment = Environment.model_construct(None, **{"network": network, "servers": servers, "agents": agents})
     for letter, subnets in network.zones.items():
         fixed = [slot.address for slot in server_slots(environment) if slot.zone == letter]
         outside = [

@@ -27,7 +27,12 @@ def _lines(sections: set[str]) -> Iterator[tuple[str, str, str]]:
             section, subsection = match[1], ""
         elif match := re.match(r"####? (.+)$", raw):
             subsection = match[1]
-        elif section in sections and subsection not in ("", *WORKLOADS) and (line := _text(raw)) and not ESTIMATES.match(line):
+        elif (
+            section in sections
+            and subsection not in ("", *WORKLOADS)
+            and (line := _text(raw))
+            and not ESTIMATES.match(line)
+        ):
             yield section, subsection, line
 
 

@@ -104,12 +104,13 @@ def test_disks_are_encrypted_with_the_environment_s_key(infrastructure: Template
 
 
 def test_buckets_are_closed_encrypted_versioned_and_tls_only(stack: Template) -> None:
-    buckets = [path for path in stack.resources("aws_s3_bucket")]
+    buckets = list(stack.resources("aws_s3_bucket"))
     assert buckets
     for path in buckets:
         public = path == "web_identity/bucket"
         block = stack.one("aws_s3_bucket_public_access_block", f"{path}/public_access_block")
-        assert block["block_public_acls"] and block["ignore_public_acls"], path
+        assert block["block_public_acls"], path
+        assert block["ignore_public_acls"], path
         assert block["block_public_policy"] is not public, path
         assert block["restrict_public_buckets"] is not public, path
         versioning = stack.one("aws_s3_bucket_versioning", f"{path}/versioning")

@@ -24,7 +24,8 @@ def test_its_targets_are_all_servers_on_port_443(infrastructure: Template) -> No
         if block["target_group_arn"] == f"${{{group}.arn}}"
     }
     servers = {
-        f"${{{infrastructure.reference_to('aws_instance', path)}.id}}" for path in infrastructure.resources("aws_instance")
+        f"${{{infrastructure.reference_to('aws_instance', path)}.id}}"
+        for path in infrastructure.resources("aws_instance")
     }
     assert attached == servers
 
@@ -91,4 +92,3 @@ def test_access_logs_are_kept_in_prod_only(dev: Template, prod: Template) -> Non
 def test_target_group_names_fit(infrastructure: Template) -> None:
     for path, group in infrastructure.resources("aws_lb_target_group").items():
         assert len(group["name"]) <= 32, f"{path}: {group['name']}"
-

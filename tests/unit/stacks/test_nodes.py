@@ -37,7 +37,11 @@ def test_root_volumes_are_50_gb_gp3_and_encrypted(infrastructure: Template) -> N
         root = instance["root_block_device"]
         assert (root["volume_size"], root["volume_type"], root["encrypted"]) == (50, "gp3", True)
     (device,) = infrastructure.one("aws_launch_template")["block_device_mappings"]
-    assert (device["ebs"]["volume_size"], device["ebs"]["volume_type"], device["ebs"]["encrypted"]) == (50, "gp3", "true")
+    assert (device["ebs"]["volume_size"], device["ebs"]["volume_type"], device["ebs"]["encrypted"]) == (
+        50,
+        "gp3",
+        "true",
+    )
 
 
 def test_nodes_run_ubuntu_22_04_from_canonical(infrastructure: Template) -> None:

@@ -140,7 +140,11 @@ def test_dev_and_prod_differ_where_they_should(dev: Template, prod: Template) ->
     assert kinds[0] == kinds[1]
     places = [{path for _, path, _ in template.every_resource()} for template in (dev, prod)]
     only_prod = {path for path in places[1] - places[0] if not path.endswith(("_c", "_c_association"))}
-    assert not {path for path in only_prod if not any(part in path for part in ("slot_1", "slot_2", "access_logs", "nat_", ".com"))}
+    assert not {
+        path
+        for path in only_prod
+        if not any(part in path for part in ("slot_1", "slot_2", "access_logs", "nat_", ".com"))
+    }
     assert all(".com" in path for path in places[0] - places[1]), sorted(places[0] - places[1])
 
 
