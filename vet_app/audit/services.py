@@ -1,0 +1,53 @@
+"""Writing the audit trail: the only function that makes an entry, and the comparison of a record before and after."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional
+
+from django.db import models, transaction
+
+from audit.actor import Actor
+from audit.models import AuditEntry
+
+UNTOLD = {"id", "created_at", "updated_at", "version", "password", "sha256", "content", "last_login", "search_name"}
+Changes = Dict[str, List[Any]]
+
+
+def snapshot(record: models.Model) -> Dict[str, Any]:
+    """The present values of a record's own columns, without secrets, file contents and bookkeeping."""
+    fields = record._meta.concrete_fields
+    return {field.name: field.value_from_object(record) for field in fields if field.name not in UNTOLD}
+
+
+def differences(before: Mapping[str, Any], record: models.Model) -> Changes:
+    """`{field: [old, new]}` of what has changed since `before`."""
+    after = snapshot(record)
+    return {name: [before.get(name), after[name]] for name in after if before.get(name) != after[name]}
+
+
+def record(
+    actor: Actor,
+    action: AuditEntry.Action,
+    target: models.Model,
+    changes: Optional[Changes] = None,
+    *,
+    before: Optional[Mapping[str, Any]] = None,
+) -> AuditEntry:
+    """Write an entry about `target` in the transaction of the change; with `before`, the differences are its changes.
+
+    Raises RuntimeError outside of a transaction: an entry must never outlive, or be outlived by, what it tells of.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("audit.record belongs into the transaction of the change")
+    found = differences(before, target) if before is not None else {}
+    return AuditEntry.objects.create(
+        user_id=actor.user_id,
+        actor=actor.name,
+        action=action,
+        object_type=target._meta.model_name or "",
+        object_id=str(target.pk),
+        object_text=str(target)[:200],
+        changes={**found, **(changes or {})},
+        request_id=actor.request_id,
+        ip=actor.ip,
+    )
