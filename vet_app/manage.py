@@ -9,7 +9,7 @@ from vetclinic.start import configure
 def main() -> None:
     """Run one management command."""
     configure()
-    from django.core.management import execute_from_command_line  # noqa: PLC0415 -- after the settings are known good
+    from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)
 

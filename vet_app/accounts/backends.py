@@ -21,7 +21,11 @@ class ThrottledModelBackend(ModelBackend):
     """Django's backend behind the throttle of throttle.py. Every log-in page uses it, the administration's as well."""
 
     def authenticate(
-        self, request: Optional[HttpRequest], username: Optional[str] = None, password: Optional[str] = None, **kwargs: Any
+        self,
+        request: Optional[HttpRequest],
+        username: Optional[str] = None,
+        password: Optional[str] = None,
+        **kwargs: Any,
     ) -> Optional[User]:
         """The user, or None; raises PermissionDenied (no further backend is asked) while the throttle is closed."""
         ip = client_ip(request) if request else ""

@@ -21,7 +21,7 @@ class AppendOnlyQuerySet(models.QuerySet["AuditEntry"]):
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AuditIsFinal("The audit trail is append only.")
 
-    update = delete = bulk_update = _refuse  # type: ignore[assignment]
+    update = delete = bulk_update = _refuse
 
 
 class AuditEntry(models.Model):

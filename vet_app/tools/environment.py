@@ -1,4 +1,4 @@
-"""Make a virtual environment from a lock file: python tools/environment.py .venv test
+"""Make a virtual environment from a lock file, e.g. `python tools/environment.py .venv test`.
 
 The lock is chosen by the interpreter that runs this. Nothing is done when the environment already matches its lock.
 A Python without `venv` or `ensurepip` (Debian splits them off) is served by virtualenv from the package registry, and a
@@ -28,8 +28,8 @@ def lock_file(purpose: str) -> Path:
 def create(target: Path) -> None:
     """Create an environment with pip in `target`, by venv or else by virtualenv."""
     try:
-        import ensurepip  # noqa: F401 PLC0415 -- Debian ships venv without it
-        import venv  # noqa: F401 PLC0415
+        import ensurepip  # noqa: F401 -- Debian ships venv without it
+        import venv  # noqa: F401
     except ImportError:
         create_with_virtualenv(target)
     else:
@@ -54,7 +54,10 @@ def main(target: Path, purpose: str) -> None:
     digest = hashlib.sha256(lock.read_bytes()).hexdigest() + f" {sys.version}"
     if stamp.is_file() and stamp.read_text() == digest:
         return
-    print(f"Installing {lock.name} into {target.name} with Python {sys.version.split()[0]} (a minute or two) ...", flush=True)
+    print(
+        f"Installing {lock.name} into {target.name} with Python {sys.version.split()[0]} (a minute or two) ...",
+        flush=True,
+    )
     shutil.rmtree(target, ignore_errors=True)
     create(target)
     pip = [str(target / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]

@@ -10,5 +10,5 @@ from django.db import models
 
 def check(condition: models.Q, name: str) -> models.CheckConstraint:
     """A CHECK constraint; its keyword was renamed from `check` to `condition` in Django 5.1."""
-    keyword: Any = "condition" if django.VERSION >= (5, 1) else "check"
-    return models.CheckConstraint(**{keyword: condition}, name=name)
+    arguments: Any = {"condition" if django.VERSION >= (5, 1) else "check": condition, "name": name}
+    return models.CheckConstraint(**arguments)

@@ -30,12 +30,12 @@ def sqlite(file: Path) -> Dict[str, Any]:
 
 
 def postgresql(url: str) -> Dict[str, Any]:
-    """PostgreSQL by URL; what the URL leaves out comes from PGHOST, PGUSER, PGPASSWORD and the rest of libpq's variables.
+    """PostgreSQL by URL; what the URL leaves out comes from libpq's variables (PGHOST, PGUSER, PGPASSWORD, ...).
 
     One connection per thread is kept for five minutes and checked before use, so that a restart of the server heals by
     itself; no statement may hold one of the few threads for longer than five seconds.
     """
-    from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 -- SQLite runs without loading the driver
+    from psycopg import ProgrammingError, conninfo
 
     try:
         given = conninfo.conninfo_to_dict(url)

@@ -7,6 +7,7 @@ from datetime import time
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -78,6 +79,18 @@ def public_url(name: str, default: str) -> Tuple[str, str]:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
         raise ImproperlyConfigured(f"{name}={value!r} must look like https://clinic.example.com, without a path.")
     return value, parts.hostname
+
+
+def time_zone(name: str, default: str) -> str:
+    """The name of a time zone that this machine knows, such as Europe/Berlin."""
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is not a time zone; it must look like Europe/Berlin."
+        ) from problem
+    return value
 
 
 def email(name: str) -> Dict[str, Any]:

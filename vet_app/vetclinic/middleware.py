@@ -26,7 +26,7 @@ def client_ip(request: HttpRequest) -> str:
 
 
 class RequestIdMiddleware:
-    """Gives each request an id (`request.request_id`), taken from X-Request-ID where it is well formed, and returns it."""
+    """Gives each request an id, `request.request_id`, and returns it; a well-formed X-Request-ID is taken over."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

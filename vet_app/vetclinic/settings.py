@@ -26,21 +26,23 @@ def refuse_unsafe_production() -> None:
     problems = []
     if not env.text("SECRET_KEY"):
         problems.append(
-            "SECRET_KEY (or SECRET_KEY_FILE) is missing. Every replica needs the same random key of at least 50 characters"
+            "SECRET_KEY (or SECRET_KEY_FILE) is missing. Give every replica the same random key, 50 characters or more"
         )
     elif len(env.text("SECRET_KEY")) < 50:
         problems.append("SECRET_KEY is shorter than 50 characters")
     if DATABASES["default"]["ENGINE"] == "vetclinic.sqlite":
         problems.append(
-            "DATABASE_URL (or PGHOST and its companions) is missing or names SQLite; replicas would each keep a clinic of"
-            " their own. Give a PostgreSQL database"
+            "DATABASE_URL (or PGHOST and its companions) is missing or names SQLite; each replica would keep a clinic"
+            " of its own. Give a PostgreSQL database"
         )
     if DEBUG:
         problems.append("DEBUG is on, which shows the inner state to visitors. Unset it")
     if not HTTPS:
         problems.append(f"PUBLIC_URL is {PUBLIC_URL}; passwords need an https address")
     if problems:
-        raise ImproperlyConfigured("VET_ENV=production refuses this environment.\n  - " + ".\n  - ".join(problems) + ".")
+        raise ImproperlyConfigured(
+            "VET_ENV=production refuses this environment.\n  - " + ".\n  - ".join(problems) + "."
+        )
 
 
 def local_secret_key() -> str:
@@ -72,7 +74,7 @@ LANGUAGES = [("en", _("English")), ("de", _("German"))]
 if LANGUAGE_CODE.split("-")[0] not in dict(LANGUAGES):
     raise ImproperlyConfigured(f"LANGUAGE_CODE={LANGUAGE_CODE!r} must be one of: {', '.join(dict(LANGUAGES))}.")
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.text("TIME_ZONE", "UTC")
+TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 USE_I18N = True
 
@@ -170,7 +172,9 @@ CONTENT_SECURITY_POLICY = (
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # a form; files are limited where they are received
 # The proxy redirects to https; a redirect here would loop behind one that does not forward the scheme.
-SILENCED_SYSTEM_CHECKS = ["security.W008"] + ([] if SECURE_HSTS_SECONDS > 86_400 else ["security.W005", "security.W021"])
+SILENCED_SYSTEM_CHECKS = ["security.W008"] + (
+    [] if SECURE_HSTS_SECONDS > 86_400 else ["security.W005", "security.W021"]
+)
 
 # E-mail is optional: without it the reminders are listed and printed.
 globals().update(env.email("EMAIL_URL"))

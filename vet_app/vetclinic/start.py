@@ -9,8 +9,8 @@ import sys
 def configure() -> None:
     """Point Django at the settings and read them now; a wrong environment ends the process with its message, code 2."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vetclinic.settings")
-    from django.conf import settings  # noqa: PLC0415 -- needs the variable above
-    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
 
     try:
         settings._setup()  # type: ignore[misc]

@@ -70,39 +70,124 @@ PRODUCTS: List[Tuple[str, str, str, Decimal, Decimal]] = [
     ("DIET-G", "Gastrointestinal diet, 2 kg", "goods", Decimal("27.90"), Decimal("8.25")),
 ]
 OWNERS = [
-    DemoOwner("Maren", "Holloway", "555-0142", (
-        DemoPet("Biscuit", "Dog", "Beagle", "male", 1500, "tricolour", "900000000000101", "Bites when his paws are touched"),
-        DemoPet("Clementine", "Cat", "Domestic Shorthair", "female", 2900, "orange tabby", "900000000000102"),
-    )),
-    DemoOwner("Idris", "Vale", "555-0117", (
-        DemoPet("Pepper", "Dog", "Labrador Retriever", "female", 700, "black", "900000000000103"),)),
-    DemoOwner("Saskia", "Brandt", "555-0163", (
-        DemoPet("Moss", "Dog", "Border Collie", "male", 3300, "black and white", "900000000000104", "Allergic to penicillin"),)),
-    DemoOwner("Jürgen", "Müller-Ashby", "555-0128", (
-        DemoPet("Pixel", "Cat", "Siamese", "male", 1100, "seal point"),
-        DemoPet("Waffles", "Rabbit", "Mini Lop", "female", 900, "fawn"),
-    )),
+    DemoOwner(
+        "Maren",
+        "Holloway",
+        "555-0142",
+        (
+            DemoPet(
+                "Biscuit",
+                "Dog",
+                "Beagle",
+                "male",
+                1500,
+                "tricolour",
+                "900000000000101",
+                "Bites when his paws are touched",
+            ),
+            DemoPet("Clementine", "Cat", "Domestic Shorthair", "female", 2900, "orange tabby", "900000000000102"),
+        ),
+    ),
+    DemoOwner(
+        "Idris",
+        "Vale",
+        "555-0117",
+        (DemoPet("Pepper", "Dog", "Labrador Retriever", "female", 700, "black", "900000000000103"),),
+    ),
+    DemoOwner(
+        "Saskia",
+        "Brandt",
+        "555-0163",
+        (
+            DemoPet(
+                "Moss",
+                "Dog",
+                "Border Collie",
+                "male",
+                3300,
+                "black and white",
+                "900000000000104",
+                "Allergic to penicillin",
+            ),
+        ),
+    ),
+    DemoOwner(
+        "Jürgen",
+        "Müller-Ashby",
+        "555-0128",
+        (
+            DemoPet("Pixel", "Cat", "Siamese", "male", 1100, "seal point"),
+            DemoPet("Waffles", "Rabbit", "Mini Lop", "female", 900, "fawn"),
+        ),
+    ),
     DemoOwner("Opal", "Nakamura", "555-0189", (DemoPet("Juniper", "Cat", "Maine Coon", "female", 130, "brown tabby"),)),
-    DemoOwner("Callum", "Reyes", "555-0175", (
-        DemoPet("Otto", "Dog", "Dachshund", "male", 4100, "red", "900000000000105", "Heart murmur: careful with sedation"),)),
-    DemoOwner("Wren", "Okafor", "555-0154", (DemoPet("Tilly", "Dog", "Poodle", "female", 2000, "apricot", "900000000000106"),)),
+    DemoOwner(
+        "Callum",
+        "Reyes",
+        "555-0175",
+        (
+            DemoPet(
+                "Otto",
+                "Dog",
+                "Dachshund",
+                "male",
+                4100,
+                "red",
+                "900000000000105",
+                "Heart murmur: careful with sedation",
+            ),
+        ),
+    ),
+    DemoOwner(
+        "Wren", "Okafor", "555-0154", (DemoPet("Tilly", "Dog", "Poodle", "female", 2000, "apricot", "900000000000106"),)
+    ),
     DemoOwner("Desmond", "Pryce", "555-0131", (DemoPet("Nugget", "Guinea pig", "", "male", 500, "cream"),)),
-]  # fmt: skip
+]
 # pet, vaccine, days ago: some fresh, some due soon, one overdue
 VACCINATIONS = [
-    ("Biscuit", "Rabies (dog, 1 year)", 350), ("Biscuit", "DHPP (dog)", 400), ("Clementine", "FVRCP (cat)", 1120),
-    ("Pepper", "Rabies (dog, 1 year)", 120), ("Moss", "Leptospirosis (dog)", 340), ("Moss", "Rabies (dog, 3 years)", 600),
-    ("Pixel", "FeLV (cat)", 362), ("Otto", "Rabies (dog, 1 year)", 380), ("Tilly", "Kennel cough (dog)", 200),
-]  # fmt: skip
+    ("Biscuit", "Rabies (dog, 1 year)", 350),
+    ("Biscuit", "DHPP (dog)", 400),
+    ("Clementine", "FVRCP (cat)", 1120),
+    ("Pepper", "Rabies (dog, 1 year)", 120),
+    ("Moss", "Leptospirosis (dog)", 340),
+    ("Moss", "Rabies (dog, 3 years)", 600),
+    ("Pixel", "FeLV (cat)", 362),
+    ("Otto", "Rabies (dog, 1 year)", 380),
+    ("Tilly", "Kennel cough (dog)", 200),
+]
 # pet, days ago, weight, temperature, history, findings, assessment, plan
 VISITS = [
-    ("Moss", 21, "19.4", "38.6", "Scratches his left ear since the weekend.", "Left ear canal red, brown wax.",
-     "Otitis externa, left.", "Ear cleaner daily, check in three weeks."),
-    ("Otto", 60, "9.8", "38.4", "Yearly check.", "Systolic murmur grade 3 of 6, lungs clear.", "Stable mitral disease.",
-     "Same medicine, check in six months."),
-    ("Clementine", 90, "4.6", "38.7", "Drinks more than before.", "Mild dental tartar, otherwise normal.",
-     "Early kidney disease to be ruled out.", "Blood and urine sample, call with the result."),
-]  # fmt: skip
+    (
+        "Moss",
+        21,
+        "19.4",
+        "38.6",
+        "Scratches his left ear since the weekend.",
+        "Left ear canal red, brown wax.",
+        "Otitis externa, left.",
+        "Ear cleaner daily, check in three weeks.",
+    ),
+    (
+        "Otto",
+        60,
+        "9.8",
+        "38.4",
+        "Yearly check.",
+        "Systolic murmur grade 3 of 6, lungs clear.",
+        "Stable mitral disease.",
+        "Same medicine, check in six months.",
+    ),
+    (
+        "Clementine",
+        90,
+        "4.6",
+        "38.7",
+        "Drinks more than before.",
+        "Mild dental tartar, otherwise normal.",
+        "Early kidney disease to be ruled out.",
+        "Blood and urine sample, call with the result.",
+    ),
+]
 DAY = [
     DemoSlot(0, "Biscuit", "08:30", 30, "vaccination", "Yearly vaccination", "done"),
     DemoSlot(0, "Moss", "09:15", 30, "follow_up", "Ear check", "with_vet"),

@@ -1,4 +1,7 @@
-"""Load the demonstration through the services, as people at the desk would, so that it obeys every rule and is audited."""
+"""Load the demonstration through the services, as people at the desk would.
+
+So it obeys every rule and is in the audit trail.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ def _load_owner(given: data.DemoOwner) -> None:
                 "species": Species.objects.get(name=pet.species),
                 "breed": Breed.objects.filter(species__name=pet.species, name=pet.breed).first(),
                 "sex": pet.sex,
-                "neutered": pet.age_days > 365,  # noqa: PLR2004 -- a year
+                "neutered": pet.age_days > 365,
                 "birth_date": timezone.localdate() - timedelta(days=pet.age_days),
                 "colour": pet.colour,
                 "microchip": pet.microchip,

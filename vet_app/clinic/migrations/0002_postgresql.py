@@ -1,7 +1,7 @@
 """What only PostgreSQL can promise: no overlapping appointments, and indexes for finding parts of names and numbers.
 
-Both extensions are trusted ones, which the owner of a database may create without being a superuser (PostgreSQL 13 and newer,
-https://www.postgresql.org/docs/current/btree-gist.html).
+Both extensions are trusted ones, which the owner of a database may create without being a superuser (PostgreSQL 13
+and newer, https://www.postgresql.org/docs/current/btree-gist.html).
 """
 
 from django.db import migrations

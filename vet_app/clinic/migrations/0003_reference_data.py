@@ -3,12 +3,27 @@
 from django.db import migrations
 
 BREEDS = {
-    "Dog": ["Mixed breed", "Beagle", "Border Collie", "Dachshund", "French Bulldog", "German Shepherd", "Golden Retriever",
-            "Jack Russell Terrier", "Labrador Retriever", "Poodle"],
+    "Dog": [
+        "Mixed breed",
+        "Beagle",
+        "Border Collie",
+        "Dachshund",
+        "French Bulldog",
+        "German Shepherd",
+        "Golden Retriever",
+        "Jack Russell Terrier",
+        "Labrador Retriever",
+        "Poodle",
+    ],
     "Cat": ["Domestic Shorthair", "Domestic Longhair", "British Shorthair", "Maine Coon", "Persian", "Siamese"],
     "Rabbit": ["Mixed breed", "Lionhead", "Mini Lop", "Netherland Dwarf"],
-    "Guinea pig": [], "Hamster": [], "Ferret": [], "Bird": [], "Reptile": [], "Other": [],
-}  # fmt: skip
+    "Guinea pig": [],
+    "Hamster": [],
+    "Ferret": [],
+    "Bird": [],
+    "Reptile": [],
+    "Other": [],
+}
 # name, group, species, months until the next; typical intervals, to be set to what the clinic's products say
 VACCINES = [
     ("Rabies (dog, 1 year)", "rabies", "Dog", 12),

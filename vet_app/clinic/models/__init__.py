@@ -10,7 +10,24 @@ from clinic.models.vaccination import Reminder, ReminderNotice, Vaccination, Vac
 from clinic.models.visit import Visit, VisitAmendment
 
 __all__ = [
-    "Appointment", "Attachment", "Breed", "Invoice", "InvoiceCounter", "InvoiceLine", "Owner", "Payment", "Pet", "Phone",
-    "Prescription", "Product", "Reminder", "ReminderNotice", "Species", "Vaccination", "Vaccine", "Vet", "Visit",
+    "Appointment",
+    "Attachment",
+    "Breed",
+    "Invoice",
+    "InvoiceCounter",
+    "InvoiceLine",
+    "Owner",
+    "Payment",
+    "Pet",
+    "Phone",
+    "Prescription",
+    "Product",
+    "Reminder",
+    "ReminderNotice",
+    "Species",
+    "Vaccination",
+    "Vaccine",
+    "Vet",
+    "Visit",
     "VisitAmendment",
-]  # fmt: skip
+]

@@ -14,7 +14,11 @@ from clinic.models.visit import Visit
 from vetclinic.constraints import check
 
 MAX_BYTES = 2 * 1024 * 1024
-SIGNATURES: Dict[bytes, str] = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+SIGNATURES: Dict[bytes, str] = {
+    b"%PDF-": "application/pdf",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+}
 
 
 class AttachmentQuerySet(models.QuerySet["Attachment"]):

@@ -33,7 +33,7 @@ class Record(models.Model):
 
 
 class VersionedRecord(Record):
-    """A record that people edit: `version` grows with each change, and a change must name the version it was based on."""
+    """A record that people edit; a change must name the `version` it was based on, which grows with each change."""
 
     version = models.PositiveIntegerField(default=1, editable=False)
 

@@ -40,7 +40,11 @@ class Product(Record):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.SERVICE)
     unit_price = models.DecimalField(_("price"), max_digits=9, decimal_places=2, validators=[MinValueValidator(0)])
     tax_rate = models.DecimalField(
-        _("tax (%)"), max_digits=5, decimal_places=2, default=Decimal(0), validators=[MinValueValidator(0), MaxValueValidator(100)]
+        _("tax (%)"),
+        max_digits=5,
+        decimal_places=2,
+        default=Decimal(0),
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
     active = models.BooleanField(_("active"), default=True)
 
@@ -92,7 +96,10 @@ class Invoice(VersionedRecord):
         verbose_name = _("invoice")
         verbose_name_plural = _("invoices")
         constraints: ClassVar = [
-            check(Q(status="draft", number__isnull=True) | (~Q(status="draft") & Q(number__isnull=False)), "invoice_number"),
+            check(
+                Q(status="draft", number__isnull=True) | (~Q(status="draft") & Q(number__isnull=False)),
+                "invoice_number",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -107,7 +114,9 @@ class InvoiceLine(Record):
     """A line with copies of name, price and tax, so that a new price list never changes an old bill."""
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines", verbose_name=_("invoice"))
-    pet = models.ForeignKey(Pet, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("pet"))
+    pet = models.ForeignKey(
+        Pet, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("pet")
+    )
     product = models.ForeignKey(
         Product, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("product")
     )

@@ -18,7 +18,12 @@ class Vet(Record):
     """Somebody who sees animals and so has a column in the calendar."""
 
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="vet", verbose_name=_("user")
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="vet",
+        verbose_name=_("user"),
     )
     name = models.CharField(_("name"), max_length=80)
     licence = models.CharField(_("licence number"), max_length=40, blank=True)
@@ -46,8 +51,8 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 class Appointment(VersionedRecord):
     """A stretch of a vet's time, `starts_at` to before `ends_at`. Without a pet it is a block or a new client.
 
-    Two occupying appointments of a vet overlap only where one is `overbooked`; PostgreSQL guarantees it by the exclusion
-    constraint `appointment_no_overlap` (migration 0002).
+    Two occupying appointments of a vet overlap only where one is `overbooked`; PostgreSQL guarantees it by the
+    exclusion constraint `appointment_no_overlap` (migration 0002).
     """
 
     class Kind(models.TextChoices):

@@ -39,7 +39,9 @@ class Vaccination(VersionedRecord):
     """One injection. A wrong entry is marked `entered_in_error`, never deleted."""
 
     pet = models.ForeignKey(Pet, on_delete=models.PROTECT, related_name="vaccinations", verbose_name=_("pet"))
-    vaccine = models.ForeignKey(Vaccine, on_delete=models.PROTECT, related_name="vaccinations", verbose_name=_("vaccine"))
+    vaccine = models.ForeignKey(
+        Vaccine, on_delete=models.PROTECT, related_name="vaccinations", verbose_name=_("vaccine")
+    )
     given_on = models.DateField(_("given on"))
     vet = models.ForeignKey(
         Vet, null=True, blank=True, on_delete=models.PROTECT, related_name="vaccinations", verbose_name=_("vet")
@@ -93,7 +95,9 @@ class Reminder(Record):
         verbose_name = _("reminder")
         verbose_name_plural = _("reminders")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["pet", "group"], condition=Q(status="pending"), name="reminder_one_pending"),
+            models.UniqueConstraint(
+                fields=["pet", "group"], condition=Q(status="pending"), name="reminder_one_pending"
+            ),
         ]
 
     def __str__(self) -> str:

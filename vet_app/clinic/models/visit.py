@@ -27,7 +27,12 @@ class Visit(VersionedRecord):
     pet = models.ForeignKey(Pet, on_delete=models.PROTECT, related_name="visits", verbose_name=_("pet"))
     vet = models.ForeignKey(Vet, on_delete=models.PROTECT, related_name="visits", verbose_name=_("vet"))
     appointment = models.OneToOneField(
-        Appointment, null=True, blank=True, on_delete=models.PROTECT, related_name="visit", verbose_name=_("appointment")
+        Appointment,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="visit",
+        verbose_name=_("appointment"),
     )
     at = models.DateTimeField(_("at"), default=timezone.now)
     weight_kg = models.DecimalField(
@@ -36,8 +41,12 @@ class Visit(VersionedRecord):
     temp_c = models.DecimalField(
         _("temperature (°C)"), max_digits=3, decimal_places=1, null=True, blank=True, validators=between(20, 45)
     )
-    heart_rate = models.PositiveSmallIntegerField(_("heart rate (per minute)"), null=True, blank=True, validators=between(1, 1500))
-    resp_rate = models.PositiveSmallIntegerField(_("breaths (per minute)"), null=True, blank=True, validators=between(1, 500))
+    heart_rate = models.PositiveSmallIntegerField(
+        _("heart rate (per minute)"), null=True, blank=True, validators=between(1, 1500)
+    )
+    resp_rate = models.PositiveSmallIntegerField(
+        _("breaths (per minute)"), null=True, blank=True, validators=between(1, 500)
+    )
     subjective = models.TextField(_("history"), max_length=8000, blank=True)
     objective = models.TextField(_("findings"), max_length=8000, blank=True)
     assessment = models.TextField(_("assessment"), max_length=8000, blank=True)

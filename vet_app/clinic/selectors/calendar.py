@@ -42,7 +42,8 @@ def waiting_room(date: date) -> QuerySet[Appointment]:
 def free_times(vet: Vet, date: date, minutes: int) -> List[datetime]:
     """Starts on the grid of SLOT_MINUTES at which `minutes` are free within the opening hours.
 
-    Times are the clinic's own. On the day the clocks change, hours that do not exist are left out and a length is real time.
+    Times are the clinic's own. On the day the clocks change, hours that do not exist are left out and a length is
+    real time.
     """
     opens, closes = settings.OPENING_HOURS
     zone = timezone.get_default_timezone()

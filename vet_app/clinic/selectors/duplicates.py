@@ -17,6 +17,6 @@ def similar_owners(first_name: str, last_name: str, email: str, phones: Sequence
         same |= Q(email__iexact=email)
     for phone in phones:
         number = digits(phone)
-        if len(number) >= 7:  # noqa: PLR2004 -- shorter ones are extensions
+        if len(number) >= 7:
             same |= Q(phones__digits__endswith=number[-7:])
     return list(Owner.objects.filter(same, merged_into=None).distinct().prefetch_related("phones", "pets")[:5])

@@ -8,7 +8,10 @@ from clinic.models import Invoice
 
 
 def listed() -> QuerySet[Invoice]:
-    """All invoices: unpaid first, then drafts, then the rest, the newest on top of each; with owner, payments and credits."""
+    """All invoices: unpaid first, then drafts, then the rest, the newest on top of each.
+
+    They come with owner, payments and credits, as `services.billing.amount_due` needs them.
+    """
     order = Case(
         When(status=Invoice.Status.ISSUED, then=Value(0)),
         When(status=Invoice.Status.DRAFT, then=Value(1)),

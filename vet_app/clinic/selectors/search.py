@@ -25,7 +25,8 @@ class Found:
 def search(query: str) -> Found:
     """Find by every word in an owner's name, or in a pet's and its owner's together; by digits; or by an exact tag.
 
-    Leading zeros are dropped before telephone numbers are compared, because +44 7700 900123 is dialled 07700 900123 at home.
+    Leading zeros are dropped before telephone numbers are compared, because +44 7700 900123 is dialled 07700 900123
+    at home.
     """
     folded = fold(query.replace("\x00", ""))[:100]
     if not folded:
@@ -41,10 +42,13 @@ def search(query: str) -> Found:
         pets |= Q(microchip__startswith=number)
     return Found(
         owners=list(
-            Owner.objects.filter(owners, merged_into=None).distinct().prefetch_related("phones", "pets__species")[:LIMIT]
+            Owner.objects.filter(owners, merged_into=None)
+            .distinct()
+            .prefetch_related("phones", "pets__species")[:LIMIT]
         ),
         pets=list(
-            Pet.objects.filter(pets, merged_into=None).select_related("owner", "species", "breed")
+            Pet.objects.filter(pets, merged_into=None)
+            .select_related("owner", "species", "breed")
             .order_by("deceased_on", "name", "pk")[:LIMIT]
         ),
-    )  # fmt: skip
+    )

@@ -41,7 +41,13 @@ NEXT: Dict[str, Set[str]] = {
 
 
 def book(
-    actor: Actor, vet_id: int, starts_at: datetime, ends_at: datetime, details: records.Fields, *, override_reason: str = ""
+    actor: Actor,
+    vet_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    details: records.Fields,
+    *,
+    override_reason: str = "",
 ) -> Appointment:
     """Book a vet's time. Raises SlotTaken where it is taken, unless `override_reason` says why it is double booked.
 

@@ -44,7 +44,9 @@ def merge_owners(actor: Actor, keep_id: int, duplicate_id: int) -> Owner:
             setattr(keep, name, getattr(keep, name) or getattr(duplicate, name))
         keep.reminder_consent = keep.reminder_consent and duplicate.reminder_consent
         keep.notes = "\n".join(part for part in (keep.notes, duplicate.notes) if part)[:4000]
-        records.save_changes(actor, keep, before, AuditEntry.Action.MERGE, note={"duplicate": duplicate.pk, "moved": moved})
+        records.save_changes(
+            actor, keep, before, AuditEntry.Action.MERGE, note={"duplicate": duplicate.pk, "moved": moved}
+        )
         _hide(actor, duplicate, keep)
     return keep
 
@@ -66,13 +68,17 @@ def merge_pets(actor: Actor, keep_id: int, duplicate_id: int) -> Pet:
         _hide(actor, duplicate, keep)
         keep.microchip, keep.tag = keep.microchip or chip, keep.tag or tag
         keep.alert = "; ".join(part for part in (keep.alert, duplicate.alert) if part)[:200]
-        records.save_changes(actor, keep, before, AuditEntry.Action.MERGE, note={"duplicate": duplicate.pk, "moved": moved})
+        records.save_changes(
+            actor, keep, before, AuditEntry.Action.MERGE, note={"duplicate": duplicate.pk, "moved": moved}
+        )
         for group in set(keep.vaccinations.values_list("vaccine__group", flat=True)):
             refresh_reminder(actor, keep, group)
     return keep
 
 
-def _pair(model: Type[records.Versioned], keep_id: int, duplicate_id: int) -> Tuple[records.Versioned, records.Versioned]:
+def _pair(
+    model: Type[records.Versioned], keep_id: int, duplicate_id: int
+) -> Tuple[records.Versioned, records.Versioned]:
     """Both rows, locked in the order of their ids so that two merges never wait for each other."""
     if keep_id == duplicate_id:
         raise Conflict(_("A record cannot be merged with itself."))

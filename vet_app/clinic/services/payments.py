@@ -39,7 +39,9 @@ def reverse_payment(actor: Actor, payment_id: int, reason: str) -> Payment:
         payment = records.lock(Payment, payment_id)
         if payment.reverses_id or Payment.objects.filter(reverses=payment).exists():
             raise Conflict(_("This payment has been undone already."))
-        opposite = Payment(invoice=invoice, amount=-payment.amount, method=payment.method, reverses=payment, reason=reason)
+        opposite = Payment(
+            invoice=invoice, amount=-payment.amount, method=payment.method, reverses=payment, reason=reason
+        )
         return _write(actor, invoice, opposite, AuditEntry.Action.VOID)
 
 
@@ -51,9 +53,14 @@ def _pay(actor: Actor, invoice_id: int, amount: Decimal, method: str, reference:
             raise Conflict(_("Only an issued invoice can be paid."))
         due = amount_due(invoice)
         if not amount or abs(amount) > abs(due) or (amount > 0) != (due > 0):
-            raise ValidationError({"amount": [_("The amount must be above zero and at most %(due)s.") % {"due": abs(due)}]})
+            raise ValidationError(
+                {"amount": [_("The amount must be above zero and at most %(due)s.") % {"due": abs(due)}]}
+            )
         return _write(
-            actor, invoice, Payment(invoice=invoice, amount=amount, method=method, reference=reference), AuditEntry.Action.PAY
+            actor,
+            invoice,
+            Payment(invoice=invoice, amount=amount, method=method, reference=reference),
+            AuditEntry.Action.PAY,
         )
 
 

@@ -14,8 +14,8 @@ from audit.models import AuditEntry
 from audit.services import snapshot
 from clinic.models import Appointment, Owner, Pet
 from clinic.services import records
-from clinic.services.reminders import cancel_reminders
 from clinic.services.booking import change_status
+from clinic.services.reminders import cancel_reminders
 
 EDITABLE = {
     "name", "species", "breed", "sex", "neutered", "birth_date", "birth_date_estimated", "colour", "microchip", "tag",

@@ -51,11 +51,16 @@ def create(actor: Actor, row: Row, fields: Fields, allowed: Set[str]) -> Row:
 
 
 def lock(model: Type[Row], pk: int, version: Optional[int] = None) -> Row:
-    """The row, locked until the transaction ends. Raises DoesNotExist, or Changed where `version` is no longer current."""
+    """The row, locked until the transaction ends.
+
+    Raises DoesNotExist, or Changed where `version` is given and no longer current.
+    """
     row = model._default_manager.select_for_update().get(pk=pk)
     if version is not None and getattr(row, "version", version) != version:
         when = row.updated_at.strftime("%Y-%m-%d %H:%M UTC")
-        raise Changed(_("Somebody changed this record at %(when)s. Look at it again and repeat your change.") % {"when": when})
+        raise Changed(
+            _("Somebody changed this record at %(when)s. Look at it again and repeat your change.") % {"when": when}
+        )
     return row
 
 

@@ -1,8 +1,8 @@
 """Reminders: derived from the newest vaccination of a group, and sent in stages by e-mail.
 
-`refresh_reminder` is idempotent: it looks at what is recorded and makes the reminders agree. The newest vaccination of a
-group that counts has the pending reminder; older reminders of that group are completed, or cancelled when their vaccination
-was entered in error.
+`refresh_reminder` is idempotent: it looks at what is recorded and makes the reminders agree. The newest vaccination
+of a group that counts has the pending reminder; older reminders of that group are completed, or cancelled when their
+vaccination was entered in error.
 """
 
 from __future__ import annotations
@@ -42,10 +42,17 @@ def refresh_reminder(actor: Actor, pet: Pet, group: str) -> Optional[Reminder]:
     newest = counting.order_by("-given_on", "-id").first()
     pending = Reminder.objects.filter(pet=pet, group=group, status=Status.PENDING).select_related("vaccination").first()
     wanted = newest if newest is not None and newest.due_on and not pet.is_deceased else None
-    if pending is not None and wanted is not None and pending.vaccination_id == wanted.pk and pending.due_on == wanted.due_on:
+    if (
+        pending is not None
+        and wanted is not None
+        and pending.vaccination_id == wanted.pk
+        and pending.due_on == wanted.due_on
+    ):
         return pending
     if pending is not None:
-        superseded = newest is not None and newest.pk != pending.vaccination_id and not pending.vaccination.entered_in_error
+        superseded = (
+            newest is not None and newest.pk != pending.vaccination_id and not pending.vaccination.entered_in_error
+        )
         _close(actor, pending, Status.COMPLETED if superseded else Status.CANCELLED)
     if wanted is None or wanted.due_on is None:
         return None
@@ -73,7 +80,10 @@ def stage_on(due_on: date, today: date) -> Optional[int]:
 
 
 def send_due(actor: Actor, today: date) -> Tally:
-    """Write one e-mail to each owner with reminders at a stage not written about yet. Safe to run twice, or in parallel."""
+    """Write one e-mail to each owner with reminders at a stage not written about yet.
+
+    Safe to run twice, or in parallel. Returns what was done.
+    """
     tally = Tally(given_up=_give_up(actor, today))
     horizon = today - timedelta(days=STAGES[0])
     owners = Owner.objects.filter(

@@ -30,7 +30,13 @@ def add_months(day: date, months: int) -> date:
 
 
 def record_vaccination(
-    actor: Actor, pet_id: int, vaccine_id: int, given_on: date, details: records.Fields, *, due_on: Optional[date] = None
+    actor: Actor,
+    pet_id: int,
+    vaccine_id: int,
+    given_on: date,
+    details: records.Fields,
+    *,
+    due_on: Optional[date] = None,
 ) -> Vaccination:
     """Record an injection. The next one is due after the vaccine's interval unless `due_on` says otherwise.
 

@@ -1,6 +1,7 @@
 """SQLite whose transactions begin IMMEDIATE and whose file allows readers beside the writer.
 
-A transaction that reads first and writes later fails with "database is locked" when another one wrote in between, and no
+A transaction that reads first and writes later fails with "database is locked" when another one wrote in between,
+and no
 time-out helps; taking the write lock at BEGIN makes the second writer wait instead. Django 5.1 has an option for it
 (https://docs.djangoproject.com/en/5.1/ref/databases/#sqlite-transaction-behavior), Django 4.2 has not.
 """

@@ -18,7 +18,9 @@ class ClinicLoginForm(AuthenticationForm):
     def get_invalid_login_error(self) -> forms.ValidationError:
         """The usual error, or that one has to wait."""
         if getattr(self.request, "login_blocked", False):
-            return forms.ValidationError(_("Too many failed attempts. Please wait 15 minutes or ask a manager."), code="blocked")
+            return forms.ValidationError(
+                _("Too many failed attempts. Please wait 15 minutes or ask a manager."), code="blocked"
+            )
         return super().get_invalid_login_error()
 
 

@@ -13,9 +13,10 @@ LOCK = 0x7665745F617070  # "vet_app", an arbitrary number that all replicas shar
 
 
 class Command(BaseCommand):
-    """Two replicas that start together must not migrate together: the second waits on an advisory lock, then has nothing to do.
+    """Two replicas that start together must not migrate together.
 
-    The lock belongs to the session, so it needs a direct connection, not one through a pooler of transactions.
+    The second waits on an advisory lock and then has nothing left to do. The lock belongs to the session, so it needs a
+    direct connection, not one through a pooler of transactions.
     """
 
     help = "Migrate the database under a lock that all replicas share, after waiting for the database to answer."
@@ -23,7 +24,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How long to wait."""
-        parser.add_argument("--wait", type=int, default=60, metavar="SECONDS", help="wait this long for the database (60)")
+        parser.add_argument(
+            "--wait", type=int, default=60, metavar="SECONDS", help="wait this long for the database (60)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Wait, lock, migrate, unlock."""
