@@ -128,6 +128,8 @@ TEMPLATES = [
 # Static files
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+if not PRODUCTION:
+    STATIC_ROOT.mkdir(exist_ok=True)  # collected into for the container only, but looked for everywhere
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # files of the clinic live in the database
     "staticfiles": {
