@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "accounts",
     "audit",
     "clinic",
+    "exchange",
     "web",
     "django_htmx",
     "django.contrib.admin",
