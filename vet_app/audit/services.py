@@ -1,8 +1,8 @@
-"""Writing the audit trail: the only function that makes an entry, and the comparison of a record before and after."""
+"""Writing the audit trail: the only functions that make an entry, and the comparison of a record before and after."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from django.db import models, transaction
 
@@ -37,17 +37,33 @@ def record(
 
     Raises RuntimeError outside of a transaction: an entry must never outlive, or be outlived by, what it tells of.
     """
+    _require_transaction()
+    found = differences(before, target) if before is not None else {}
+    entry = _entry(actor, action, target, {**found, **(changes or {})})
+    entry.save()
+    return entry
+
+
+def record_many(actor: Actor, action: AuditEntry.Action, targets: Iterable[Tuple[models.Model, Changes]]) -> None:
+    """Write an entry for each of many records, in few statements; otherwise like `record`."""
+    _require_transaction()
+    AuditEntry.objects.bulk_create([_entry(actor, action, target, changes) for target, changes in targets], 200)
+
+
+def _require_transaction() -> None:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("audit.record belongs into the transaction of the change")
-    found = differences(before, target) if before is not None else {}
-    return AuditEntry.objects.create(
+
+
+def _entry(actor: Actor, action: AuditEntry.Action, target: models.Model, changes: Changes) -> AuditEntry:
+    return AuditEntry(
         user_id=actor.user_id,
         actor=actor.name,
         action=action,
         object_type=target._meta.model_name or "",
         object_id=str(target.pk),
         object_text=str(target)[:200],
-        changes={**found, **(changes or {})},
+        changes=changes,
         request_id=actor.request_id,
         ip=actor.ip,
     )

@@ -19,6 +19,14 @@ class Record(models.Model):
     class Meta:
         abstract = True
 
+    def derive(self) -> None:
+        """Fill the columns that follow from others. Every save does it, and so must whoever creates rows in bulk."""
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save with the derived columns."""
+        self.derive()
+        super().save(*args, **kwargs)
+
     def clean_fields(self, exclude: Optional[Collection[str]] = None) -> None:
         """Django's checks, after refusing NUL characters with an error beside their field."""
         skipped = set(exclude or ())

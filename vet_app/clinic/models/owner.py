@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
 from django.urls import reverse
@@ -51,10 +51,9 @@ class Owner(VersionedRecord):
         """The owner's page."""
         return reverse("owner", args=[self.pk])
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save with the folded name that the search looks at."""
+    def derive(self) -> None:
+        """The folded name that the search looks at."""
         self.search_name = fold(f"{self.first_name} {self.last_name}")[:200]
-        super().save(*args, **kwargs)
 
 
 class Phone(Record):
@@ -73,7 +72,6 @@ class Phone(Record):
     def __str__(self) -> str:
         return f"{self.number} ({self.label})" if self.label else self.number
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save with the bare digits."""
+    def derive(self) -> None:
+        """The bare digits."""
         self.digits = digits(self.number)
-        super().save(*args, **kwargs)

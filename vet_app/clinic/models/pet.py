@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -120,9 +120,8 @@ class Pet(VersionedRecord):
         if errors:
             raise ValidationError(errors)
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save with the folded name, and the microchip without the spaces that readers print."""
+    def derive(self) -> None:
+        """The folded name, and the microchip without the spaces that readers print."""
         self.search_name = fold(self.name)[:100]
         if digits(self.microchip) == self.microchip.replace(" ", "").replace("-", ""):
             self.microchip = digits(self.microchip)
-        super().save(*args, **kwargs)

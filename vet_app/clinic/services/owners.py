@@ -58,11 +58,16 @@ def _replace_phones(owner: Owner, phones: Sequence[PhoneNumber]) -> None:
         raise ValidationError({"phones": [_("At most six telephone numbers can be kept.")]})
     owner.phones.all().delete()
     for number, label in phones:
-        if len(digits(number)) < 3:
-            raise ValidationError({"phones": [_("“%(number)s” is not a telephone number.") % {"number": number[:40]}]})
-        phone = Phone(owner=owner, number=number.strip(), label=label.strip())
-        try:
-            phone.full_clean()
-        except ValidationError as problem:
-            raise ValidationError({"phones": problem.messages}) from problem
-        phone.save()
+        new_phone(owner, number, label).save()
+
+
+def new_phone(owner: Owner, number: str, label: str) -> Phone:
+    """A checked number that is not saved yet. Raises ValidationError beside `phones`."""
+    if len(digits(number)) < 3:
+        raise ValidationError({"phones": [_("“%(number)s” is not a telephone number.") % {"number": number[:40]}]})
+    phone = Phone(owner=owner, number=number.strip(), label=label.strip())
+    try:
+        phone.clean_fields(exclude={"owner"})
+    except ValidationError as problem:
+        raise ValidationError({"phones": problem.messages}) from problem
+    return phone

@@ -51,7 +51,7 @@ def record_vaccination(
         vaccination = Vaccination(pet=pet, vaccine=vaccine, given_on=given_on, due_on=due_on)
         records.assign(vaccination, details, DETAILS)
         vaccination.manufacturer = vaccination.manufacturer or vaccine.manufacturer
-        _check(vaccination)
+        check(vaccination)
         records.create(actor, vaccination, {}, DETAILS)
         refresh_reminder(actor, pet, vaccine.group)
     return vaccination
@@ -82,7 +82,8 @@ def mark_entered_in_error(actor: Actor, vaccination_id: int, version: int, reaso
     return vaccination
 
 
-def _check(vaccination: Vaccination) -> None:
+def check(vaccination: Vaccination) -> None:
+    """Raise ValidationError by field for what no injection can be; asks the database nothing where relations are loaded."""
     errors = {}
     if vaccination.given_on > timezone.localdate():
         errors["given_on"] = [_("This date is in the future.")]
