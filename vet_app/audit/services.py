@@ -50,6 +50,18 @@ def record_many(actor: Actor, action: AuditEntry.Action, targets: Iterable[Tuple
     AuditEntry.objects.bulk_create([_entry(actor, action, target, changes) for target, changes in targets], 200)
 
 
+def record_event(actor: Actor, action: AuditEntry.Action, kind: str, text: str, changes: Changes) -> AuditEntry:
+    """Write an entry about something that is no single record, such as the export of all clients."""
+    _require_transaction()
+    entry = AuditEntry(action=action, object_type=kind, object_text=text[:200], changes=changes, **_author(actor))
+    entry.save()
+    return entry
+
+
+def _author(actor: Actor) -> Dict[str, Any]:
+    return {"user_id": actor.user_id, "actor": actor.name, "request_id": actor.request_id, "ip": actor.ip}
+
+
 def _require_transaction() -> None:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("audit.record belongs into the transaction of the change")
@@ -57,13 +69,10 @@ def _require_transaction() -> None:
 
 def _entry(actor: Actor, action: AuditEntry.Action, target: models.Model, changes: Changes) -> AuditEntry:
     return AuditEntry(
-        user_id=actor.user_id,
-        actor=actor.name,
         action=action,
         object_type=target._meta.model_name or "",
         object_id=str(target.pk),
         object_text=str(target)[:200],
         changes=changes,
-        request_id=actor.request_id,
-        ip=actor.ip,
+        **_author(actor),
     )

@@ -37,7 +37,9 @@ class ImportFile(Record):
         SKIP = "skip", _("Leave them out")
         CREATE = "create", _("Import them as new owners")
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     name = models.CharField(_("file"), max_length=120)
     sha256 = models.CharField(max_length=64, editable=False)
     content = models.BinaryField()

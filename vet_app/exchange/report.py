@@ -22,7 +22,7 @@ class Outcome(models.TextChoices):
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with a row: the heading of its column as it stands in the file ("" for the row), and a sentence."""
+    """Something wrong with a row: the heading of its column in the file ("" for the whole row), and a sentence."""
 
     column: str
     message: str

@@ -83,7 +83,7 @@ def mark_entered_in_error(actor: Actor, vaccination_id: int, version: int, reaso
 
 
 def check(vaccination: Vaccination) -> None:
-    """Raise ValidationError by field for what no injection can be; asks the database nothing where relations are loaded."""
+    """Raise ValidationError by field for what no injection can be; no query where the relations are loaded."""
     errors = {}
     if vaccination.given_on > timezone.localdate():
         errors["given_on"] = [_("This date is in the future.")]
