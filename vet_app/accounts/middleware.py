@@ -1,0 +1,40 @@
+"""Log-in by default: a view is closed unless it says that it is public."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Optional, TypeVar
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def public(view: View) -> View:
+    """Mark a view that people may open without logging in."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+class LoginRequiredMiddleware:
+    """Sends visitors who are not logged in to the log-in page, except from views marked `public`.
+
+    Addresses below LOGIN_EXEMPT_PREFIXES ask for a log-in themselves, in their own way.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on; the decision needs the view and falls in process_view."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> Optional[HttpResponse]:
+        """Redirect, or None to go on."""
+        if request.user.is_authenticated or getattr(view, "is_public", False):
+            return None
+        if request.path.startswith(tuple(settings.LOGIN_EXEMPT_PREFIXES)):
+            return None
+        return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))

@@ -1,0 +1,34 @@
+"""PostgreSQL refuses to change, delete or truncate audit entries, whoever asks."""
+
+from django.db import migrations
+
+FORWARD = """
+CREATE FUNCTION audit_is_final() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'The audit trail is append only.' USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit_auditentry
+  FOR EACH ROW EXECUTE FUNCTION audit_is_final();
+CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit_auditentry
+  FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final();
+"""
+BACKWARD = """
+DROP TRIGGER audit_no_change ON audit_auditentry;
+DROP TRIGGER audit_no_truncate ON audit_auditentry;
+DROP FUNCTION audit_is_final();
+"""
+
+
+def on_postgresql(sql):
+    """A migration step that other databases skip."""
+
+    def run(apps, schema_editor):
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(sql)
+
+    return run
+
+
+class Migration(migrations.Migration):
+    dependencies = [("audit", "0001_initial")]
+    operations = [migrations.RunPython(on_postgresql(FORWARD), on_postgresql(BACKWARD))]

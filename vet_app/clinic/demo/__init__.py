@@ -1,0 +1,1 @@
+"""The demonstration clinic. Every person, animal, number and address is invented."""

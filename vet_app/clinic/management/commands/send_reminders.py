@@ -1,0 +1,45 @@
+"""manage.py send_reminders: write to owners whose pets need a vaccination. Meant to run once a night."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from audit.actor import Actor
+from clinic.selectors.reminders import due
+from clinic.services.reminders import send_due
+
+
+class Command(BaseCommand):
+    """Sends each reminder at most once per stage, all of an owner in one mail.
+
+    The stages are 30 and 7 days before, the day itself, and 30 days after.
+    """
+
+    help = "E-mail the vaccination reminders that are due. Without EMAIL_URL they are only listed."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """For which day."""
+        parser.add_argument(
+            "--date", type=date.fromisoformat, default=None, help="act as on this day, YYYY-MM-DD (today)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Send, and end with code 1 where a mail could not be handed over, so that the night's job shows as failed."""
+        today = options["date"] or timezone.localdate()
+        if not settings.EMAIL_ENABLED:
+            count = due(today).count()
+            self.stdout.write(
+                f"{count} reminders are due. EMAIL_URL is not set, so nothing is sent; print them from the list."
+            )
+            return
+        tally = send_due(Actor.system("send_reminders"), today)
+        self.stdout.write(
+            f"Owners written to: {tally.sent}. Failed: {tally.failed}. Given up after a year: {tally.given_up}."
+        )
+        if tally.failed:
+            raise CommandError("Some mails could not be handed over; they are tried again in the next run.")

@@ -1,0 +1,33 @@
+"""The clinic's records, one concept a file."""
+
+from clinic.models.attachment import Attachment
+from clinic.models.billing import Invoice, InvoiceCounter, InvoiceLine, Payment, Product
+from clinic.models.calendar import Appointment, Vet
+from clinic.models.owner import Owner, Phone
+from clinic.models.pet import Breed, Pet, Species
+from clinic.models.prescription import Prescription
+from clinic.models.vaccination import Reminder, ReminderNotice, Vaccination, Vaccine
+from clinic.models.visit import Visit, VisitAmendment
+
+__all__ = [
+    "Appointment",
+    "Attachment",
+    "Breed",
+    "Invoice",
+    "InvoiceCounter",
+    "InvoiceLine",
+    "Owner",
+    "Payment",
+    "Pet",
+    "Phone",
+    "Prescription",
+    "Product",
+    "Reminder",
+    "ReminderNotice",
+    "Species",
+    "Vaccination",
+    "Vaccine",
+    "Vet",
+    "Visit",
+    "VisitAmendment",
+]

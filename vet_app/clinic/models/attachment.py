@@ -1,0 +1,54 @@
+"""Small files that belong to a pet: a referral, a laboratory sheet, a photograph."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Dict
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.base import Record
+from clinic.models.pet import Pet
+from clinic.models.visit import Visit
+from vetclinic.constraints import check
+
+MAX_BYTES = 2 * 1024 * 1024
+SIGNATURES: Dict[bytes, str] = {
+    b"%PDF-": "application/pdf",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+}
+
+
+class AttachmentQuerySet(models.QuerySet["Attachment"]):
+    """Attachments, mostly without their bytes."""
+
+    def listed(self) -> AttachmentQuerySet:
+        """Everything but the content, for lists."""
+        return self.defer("content")
+
+
+class Attachment(Record):
+    """A file kept in the database, so that it is in the same backup and both replicas see it; at most 2 MiB."""
+
+    pet = models.ForeignKey(Pet, on_delete=models.PROTECT, related_name="attachments", verbose_name=_("pet"))
+    visit = models.ForeignKey(
+        Visit, null=True, blank=True, on_delete=models.PROTECT, related_name="attachments", verbose_name=_("visit")
+    )
+    name = models.CharField(_("name"), max_length=120)
+    content_type = models.CharField(_("type"), max_length=40, editable=False)
+    size = models.PositiveIntegerField(_("size (bytes)"), editable=False)
+    sha256 = models.CharField(max_length=64, editable=False)
+    content = models.BinaryField()
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+        verbose_name = _("attachment")
+        verbose_name_plural = _("attachments")
+        constraints: ClassVar = [check(Q(size__lte=MAX_BYTES), "attachment_size")]
+
+    def __str__(self) -> str:
+        return self.name

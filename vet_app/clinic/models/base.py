@@ -1,0 +1,49 @@
+"""What all records share: times, an optimistic lock, and the refusal of characters that PostgreSQL cannot store."""
+
+from __future__ import annotations
+
+from typing import Any, Collection, Optional
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+
+class Record(models.Model):
+    """A row with the times of its creation and last change."""
+
+    created_at = models.DateTimeField(gettext_lazy("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(gettext_lazy("changed"), auto_now=True)
+
+    class Meta:
+        abstract = True
+
+    def derive(self) -> None:
+        """Fill the columns that follow from others. Every save does it, and so must whoever creates rows in bulk."""
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save with the derived columns."""
+        self.derive()
+        super().save(*args, **kwargs)
+
+    def clean_fields(self, exclude: Optional[Collection[str]] = None) -> None:
+        """Django's checks, after refusing NUL characters with an error beside their field."""
+        skipped = set(exclude or ())
+        errors = {}
+        for field in self._meta.concrete_fields:
+            value: Any = getattr(self, field.attname)
+            if field.name not in skipped and isinstance(value, str) and "\x00" in value:
+                errors[field.name] = [_("This text contains a character that cannot be stored.")]
+        if errors:
+            raise ValidationError(errors)
+        super().clean_fields(exclude=exclude)
+
+
+class VersionedRecord(Record):
+    """A record that people edit; a change must name the `version` it was based on, which grows with each change."""
+
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    class Meta:
+        abstract = True

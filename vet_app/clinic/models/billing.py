@@ -1,0 +1,183 @@
+"""Prices, invoices, their lines and payments. Money is a Decimal with two places in the clinic's currency."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, ClassVar
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.base import Record, VersionedRecord
+from clinic.models.owner import Owner
+from clinic.models.pet import Pet
+from vetclinic.constraints import check
+from vetclinic.errors import Locked
+
+CENT = Decimal("0.01")
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Round half away from zero to two places, as a till does."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+class Product(Record):
+    """A thing or a service with a price before tax; the tax rate is in percent."""
+
+    class Kind(models.TextChoices):
+        """For the price list."""
+
+        SERVICE = "service", _("Service")
+        MEDICINE = "medicine", _("Medicine")
+        GOODS = "goods", _("Goods")
+
+    code = models.CharField(_("code"), max_length=20, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.SERVICE)
+    unit_price = models.DecimalField(_("price"), max_digits=9, decimal_places=2, validators=[MinValueValidator(0)])
+    tax_rate = models.DecimalField(
+        _("tax (%)"),
+        max_digits=5,
+        decimal_places=2,
+        default=Decimal(0),
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+    )
+    active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class InvoiceCounter(models.Model):
+    """The last invoice number given out: one row, locked while an invoice is issued, so numbers have no gaps."""
+
+    last_number = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.last_number)
+
+
+class Invoice(VersionedRecord):
+    """A bill, or with `credit_of` the credit note that takes one back. Its lines and totals are final once issued."""
+
+    class Status(models.TextChoices):
+        """Draft, then issued, then paid or void."""
+
+        DRAFT = "draft", _("Draft")
+        ISSUED = "issued", _("Unpaid")
+        PAID = "paid", _("Paid")
+        VOID = "void", _("Void")
+
+    owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="invoices", verbose_name=_("owner"))
+    number = models.PositiveBigIntegerField(_("number"), null=True, blank=True, unique=True, editable=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.DRAFT, editable=False)
+    issued_at = models.DateTimeField(_("issued"), null=True, blank=True, editable=False)
+    due_on = models.DateField(_("due on"), null=True, blank=True)
+    net = models.DecimalField(_("net"), max_digits=12, decimal_places=2, default=Decimal(0), editable=False)
+    tax = models.DecimalField(_("tax"), max_digits=12, decimal_places=2, default=Decimal(0), editable=False)
+    total = models.DecimalField(_("total"), max_digits=12, decimal_places=2, default=Decimal(0), editable=False)
+    credit_of = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="credits"
+    )
+    void_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
+    notes = models.CharField(_("note"), max_length=200, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        verbose_name = _("invoice")
+        verbose_name_plural = _("invoices")
+        constraints: ClassVar = [
+            check(
+                Q(status="draft", number__isnull=True) | (~Q(status="draft") & Q(number__isnull=False)),
+                "invoice_number",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number:06d}" if self.number else f"{self.get_status_display()} {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """The invoice's page."""
+        return reverse("invoice", args=[self.pk])
+
+
+class InvoiceLine(Record):
+    """A line with copies of name, price and tax, so that a new price list never changes an old bill."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines", verbose_name=_("invoice"))
+    pet = models.ForeignKey(
+        Pet, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("pet")
+    )
+    product = models.ForeignKey(
+        Product, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("product")
+    )
+    text = models.CharField(_("text"), max_length=200)
+    quantity = models.DecimalField(_("quantity"), max_digits=8, decimal_places=2, default=Decimal(1))
+    unit_price = models.DecimalField(_("price"), max_digits=9, decimal_places=2)
+    tax_rate = models.DecimalField(_("tax (%)"), max_digits=5, decimal_places=2, default=Decimal(0))
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        verbose_name = _("invoice line")
+        verbose_name_plural = _("invoice lines")
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def net(self) -> Decimal:
+        """Quantity times price, rounded for this line."""
+        return cents(self.quantity * self.unit_price)
+
+    def _require_draft(self) -> None:
+        if not Invoice.objects.filter(pk=self.invoice_id, status=Invoice.Status.DRAFT).exists():
+            raise Locked(_("This invoice has been issued. Void or credit it instead."))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save a line of a draft; raises Locked for an issued invoice."""
+        self._require_draft()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Delete a line of a draft; raises Locked for an issued invoice."""
+        self._require_draft()
+        return super().delete(*args, **kwargs)
+
+
+class Payment(Record):
+    """Money taken, or given back where the amount is negative. A mistake is undone by its reversal, not by deletion."""
+
+    class Method(models.TextChoices):
+        """How it was paid."""
+
+        CASH = "cash", _("Cash")
+        CARD = "card", _("Card")
+        TRANSFER = "transfer", _("Bank transfer")
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments", verbose_name=_("invoice"))
+    amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2)
+    method = models.CharField(_("method"), max_length=10, choices=Method.choices, default=Method.CARD)
+    at = models.DateTimeField(_("at"))
+    reference = models.CharField(_("reference"), max_length=80, blank=True)
+    reverses = models.OneToOneField(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="reversed_by"
+    )
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["at", "id"]
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
+        constraints: ClassVar = [check(~Q(amount=0), "payment_not_zero")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} ({self.get_method_display()})"

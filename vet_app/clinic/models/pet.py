@@ -1,0 +1,127 @@
+"""Pets, and the species and breeds to choose from."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clinic.folding import digits, fold
+from clinic.models.base import Record, VersionedRecord
+from clinic.models.owner import Owner
+from vetclinic.constraints import check
+
+
+class Species(Record):
+    """Dog, cat, rabbit: data, so that a clinic can add its own."""
+
+    name = models.CharField(_("name"), max_length=60, unique=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        verbose_name = _("species")
+        verbose_name_plural = _("species")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Breed(Record):
+    """A breed of one species."""
+
+    species = models.ForeignKey(Species, on_delete=models.PROTECT, related_name="breeds", verbose_name=_("species"))
+    name = models.CharField(_("name"), max_length=80)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        verbose_name = _("breed")
+        verbose_name_plural = _("breeds")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["species", "name"], name="breed_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Pet(VersionedRecord):
+    """An animal. `alert` (allergies, bites) is shown wherever the pet is."""
+
+    class Sex(models.TextChoices):
+        """Sex, as far as it is known."""
+
+        FEMALE = "female", _("Female")
+        MALE = "male", _("Male")
+        UNKNOWN = "unknown", _("Unknown")
+
+    owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="pets", verbose_name=_("owner"))
+    name = models.CharField(_("name"), max_length=80)
+    species = models.ForeignKey(Species, on_delete=models.PROTECT, related_name="pets", verbose_name=_("species"))
+    breed = models.ForeignKey(
+        Breed, null=True, blank=True, on_delete=models.PROTECT, related_name="pets", verbose_name=_("breed")
+    )
+    sex = models.CharField(_("sex"), max_length=10, choices=Sex.choices, default=Sex.UNKNOWN)
+    neutered = models.BooleanField(_("neutered"), null=True, blank=True)
+    birth_date = models.DateField(_("birth date"), null=True, blank=True)
+    birth_date_estimated = models.BooleanField(_("birth date is estimated"), default=False)
+    colour = models.CharField(_("colour"), max_length=80, blank=True)
+    microchip = models.CharField(_("microchip"), max_length=30, blank=True)
+    tag = models.CharField(_("tag"), max_length=30, blank=True, db_index=True)
+    alert = models.CharField(_("alert"), max_length=200, blank=True)
+    deceased_on = models.DateField(_("died on"), null=True, blank=True)
+    notes = models.TextField(_("notes"), max_length=4000, blank=True)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="merged_from"
+    )
+    search_name = models.CharField(max_length=100, editable=False, db_index=True)
+
+    class Meta:
+        ordering: ClassVar = ["name", "id"]
+        verbose_name = _("pet")
+        verbose_name_plural = _("pets")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["microchip"], condition=~Q(microchip=""), name="pet_microchip_unique"),
+            check(
+                Q(birth_date__isnull=True) | Q(deceased_on__isnull=True) | Q(deceased_on__gte=models.F("birth_date")),
+                "pet_died_after_birth",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_deceased(self) -> bool:
+        """Whether the pet has died."""
+        return self.deceased_on is not None
+
+    @property
+    def microchip_is_unusual(self) -> bool:
+        """Whether the number has not the 15 digits of ISO 11784; worth a look, never a refusal."""
+        return bool(self.microchip) and not (len(self.microchip) == 15 and self.microchip.isdigit())
+
+    def get_absolute_url(self) -> str:
+        """The pet's page."""
+        return reverse("pet", args=[self.pk])
+
+    def clean(self) -> None:
+        """Refuse a breed of another species and dates in the future."""
+        errors = {}
+        today = timezone.localdate()
+        if self.breed is not None and self.breed.species_id != self.species_id:
+            errors["breed"] = _("This breed belongs to another species.")
+        for name in ("birth_date", "deceased_on"):
+            value = getattr(self, name)
+            if value is not None and value > today:
+                errors[name] = _("This date is in the future.")
+        if errors:
+            raise ValidationError(errors)
+
+    def derive(self) -> None:
+        """The folded name, and the microchip without the spaces that readers print."""
+        self.search_name = fold(self.name)[:100]
+        if digits(self.microchip) == self.microchip.replace(" ", "").replace("-", ""):
+            self.microchip = digits(self.microchip)

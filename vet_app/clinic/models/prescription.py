@@ -1,0 +1,37 @@
+"""Prescriptions."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.base import Record
+from clinic.models.visit import Visit
+
+
+class Prescription(Record):
+    """A drug prescribed at a visit. It is voided with a reason, never edited: the label is out of the house."""
+
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="prescriptions", verbose_name=_("visit"))
+    drug = models.CharField(_("drug"), max_length=120)
+    strength = models.CharField(_("strength"), max_length=60, blank=True)
+    dose = models.CharField(_("dose"), max_length=120)
+    quantity = models.DecimalField(_("quantity"), max_digits=8, decimal_places=2, validators=[MinValueValidator(0.01)])
+    unit = models.CharField(_("unit"), max_length=30, default="tablets")
+    refills = models.PositiveSmallIntegerField(_("refills"), default=0)
+    instructions = models.TextField(_("instructions"), max_length=1000)
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+    controlled = models.BooleanField(_("controlled drug"), default=False)
+    voided_at = models.DateTimeField(_("voided"), null=True, blank=True, editable=False)
+    void_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+        verbose_name = _("prescription")
+        verbose_name_plural = _("prescriptions")
+
+    def __str__(self) -> str:
+        return f"{self.drug} {self.strength}".strip()

@@ -1,0 +1,130 @@
+"""Vaccines, the vaccinations given, and the reminders that follow from them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.base import Record, VersionedRecord
+from clinic.models.calendar import Vet
+from clinic.models.pet import Pet, Species
+from clinic.models.visit import Visit
+from vetclinic.constraints import check
+
+
+class Vaccine(Record):
+    """A vaccine. Vaccines of one `group` replace one another: the newest of a group decides when the next is due."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    group = models.SlugField(_("group"), max_length=40)
+    species = models.ForeignKey(Species, on_delete=models.PROTECT, related_name="vaccines", verbose_name=_("species"))
+    interval_months = models.PositiveSmallIntegerField(_("repeat after (months)"), null=True, blank=True)
+    manufacturer = models.CharField(_("manufacturer"), max_length=80, blank=True)
+    active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        ordering: ClassVar = ["species__name", "name"]
+        verbose_name = _("vaccine")
+        verbose_name_plural = _("vaccines")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Vaccination(VersionedRecord):
+    """One injection. A wrong entry is marked `entered_in_error`, never deleted."""
+
+    pet = models.ForeignKey(Pet, on_delete=models.PROTECT, related_name="vaccinations", verbose_name=_("pet"))
+    vaccine = models.ForeignKey(
+        Vaccine, on_delete=models.PROTECT, related_name="vaccinations", verbose_name=_("vaccine")
+    )
+    given_on = models.DateField(_("given on"))
+    vet = models.ForeignKey(
+        Vet, null=True, blank=True, on_delete=models.PROTECT, related_name="vaccinations", verbose_name=_("vet")
+    )
+    given_elsewhere = models.BooleanField(_("given elsewhere"), default=False)
+    manufacturer = models.CharField(_("manufacturer"), max_length=80, blank=True)
+    lot = models.CharField(_("lot number"), max_length=40, blank=True)
+    lot_expiry = models.DateField(_("lot expires"), null=True, blank=True)
+    tag = models.CharField(_("tag"), max_length=30, blank=True, db_index=True)
+    due_on = models.DateField(_("next due"), null=True, blank=True)
+    visit = models.ForeignKey(
+        Visit, null=True, blank=True, on_delete=models.PROTECT, related_name="vaccinations", verbose_name=_("visit")
+    )
+    entered_in_error = models.BooleanField(_("entered in error"), default=False, editable=False)
+    error_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["-given_on", "-id"]
+        verbose_name = _("vaccination")
+        verbose_name_plural = _("vaccinations")
+        constraints: ClassVar = [
+            check(Q(due_on__isnull=True) | Q(due_on__gt=F("given_on")), "vaccination_due_after_given"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.vaccine} {self.given_on}"
+
+    def get_absolute_url(self) -> str:
+        """The certificate."""
+        return reverse("certificate", args=[self.pk])
+
+
+class Reminder(Record):
+    """The next vaccination of one group that a pet needs; at most one is pending for a pet and group."""
+
+    class Status(models.TextChoices):
+        """Pending until a newer vaccination completes it or a reason cancels it."""
+
+        PENDING = "pending", _("Pending")
+        COMPLETED = "completed", _("Completed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    pet = models.ForeignKey(Pet, on_delete=models.PROTECT, related_name="reminders", verbose_name=_("pet"))
+    group = models.SlugField(_("group"), max_length=40)
+    vaccination = models.ForeignKey(Vaccination, on_delete=models.PROTECT, related_name="reminders")
+    due_on = models.DateField(_("due on"), db_index=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
+
+    class Meta:
+        ordering: ClassVar = ["due_on", "id"]
+        verbose_name = _("reminder")
+        verbose_name_plural = _("reminders")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["pet", "group"], condition=Q(status="pending"), name="reminder_one_pending"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pet} {self.group} {self.due_on}"
+
+
+class ReminderNotice(Record):
+    """One message about a reminder: at most one for each stage, which makes sending twice impossible."""
+
+    class Status(models.TextChoices):
+        """`sending` is written before the mail leaves, so a crash in between is visible and never repeats a message."""
+
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+
+    reminder = models.ForeignKey(Reminder, on_delete=models.PROTECT, related_name="notices")
+    stage = models.SmallIntegerField(_("days from the due date"))
+    channel = models.CharField(_("channel"), max_length=10, default="email")
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.SENDING)
+    error = models.CharField(_("error"), max_length=200, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+        verbose_name = _("reminder message")
+        verbose_name_plural = _("reminder messages")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["reminder", "stage"], name="notice_once_per_stage")]
+
+    def __str__(self) -> str:
+        return f"{self.reminder} {self.stage:+d} {self.status}"

@@ -1,0 +1,92 @@
+"""Visits with their notes, which lock, and the amendments that may follow."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, List
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.base import Record, VersionedRecord
+from clinic.models.calendar import Appointment, Vet
+from clinic.models.pet import Pet
+from vetclinic.errors import Locked
+
+
+def between(low: float, high: float) -> List[Any]:
+    """Validators of a measurement that a living animal can have."""
+    return [MinValueValidator(low), MaxValueValidator(high)]
+
+
+class Visit(VersionedRecord):
+    """One examination. Weight in kilograms, temperature in degrees Celsius, heart and breath per minute."""
+
+    pet = models.ForeignKey(Pet, on_delete=models.PROTECT, related_name="visits", verbose_name=_("pet"))
+    vet = models.ForeignKey(Vet, on_delete=models.PROTECT, related_name="visits", verbose_name=_("vet"))
+    appointment = models.OneToOneField(
+        Appointment,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="visit",
+        verbose_name=_("appointment"),
+    )
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    weight_kg = models.DecimalField(
+        _("weight (kg)"), max_digits=6, decimal_places=3, null=True, blank=True, validators=between(0.001, 999)
+    )
+    temp_c = models.DecimalField(
+        _("temperature (°C)"), max_digits=3, decimal_places=1, null=True, blank=True, validators=between(20, 45)
+    )
+    heart_rate = models.PositiveSmallIntegerField(
+        _("heart rate (per minute)"), null=True, blank=True, validators=between(1, 1500)
+    )
+    resp_rate = models.PositiveSmallIntegerField(
+        _("breaths (per minute)"), null=True, blank=True, validators=between(1, 500)
+    )
+    subjective = models.TextField(_("history"), max_length=8000, blank=True)
+    objective = models.TextField(_("findings"), max_length=8000, blank=True)
+    assessment = models.TextField(_("assessment"), max_length=8000, blank=True)
+    plan = models.TextField(_("plan"), max_length=8000, blank=True)
+    locked_at = models.DateTimeField(_("locked"), null=True, blank=True, editable=False)
+    locked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-id"]
+        verbose_name = _("visit")
+        verbose_name_plural = _("visits")
+
+    def __str__(self) -> str:
+        return f"{self.pet} {self.at:%Y-%m-%d}"
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the notes are closed; amendments remain possible."""
+        return self.locked_at is not None
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save an open visit; raises Locked where the stored one is locked already."""
+        if self.pk and Visit.objects.filter(pk=self.pk, locked_at__isnull=False).exists():
+            raise Locked(_("This visit is locked. Add an amendment instead."))
+        super().save(*args, **kwargs)
+
+
+class VisitAmendment(Record):
+    """A signed addition to a locked visit."""
+
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="amendments", verbose_name=_("visit"))
+    author = models.CharField(_("author"), max_length=150, editable=False)
+    text = models.TextField(_("text"), max_length=8000)
+
+    class Meta:
+        ordering: ClassVar = ["created_at", "id"]
+        verbose_name = _("amendment")
+        verbose_name_plural = _("amendments")
+
+    def __str__(self) -> str:
+        return f"{self.visit} ({self.author})"

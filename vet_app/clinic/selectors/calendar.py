@@ -1,0 +1,62 @@
+"""The day's appointments, the waiting room and free times."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from datetime import timezone as fixed_zone
+from typing import List, Optional, Tuple
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from clinic.models import Appointment, Vet
+
+Span = Tuple[datetime, datetime]
+UTC = fixed_zone.utc
+
+
+def bounds(day: date) -> Span:
+    """The first moment of a day at the clinic and that of the next, 23 to 25 hours later."""
+    midnight = datetime.min.time()
+    zone = timezone.get_default_timezone()
+    return (
+        datetime.combine(day, midnight, tzinfo=zone),
+        datetime.combine(day + timedelta(days=1), midnight, tzinfo=zone),
+    )
+
+
+def day(date: date, vet: Optional[Vet] = None) -> QuerySet[Appointment]:
+    """Appointments that touch a day, with pet, owner and vet, in the order of the clock."""
+    start, end = bounds(date)
+    found = Appointment.objects.filter(starts_at__lt=end, ends_at__gt=start)
+    return (found.filter(vet=vet) if vet else found).select_related("vet", "pet__owner", "pet__species")
+
+
+def waiting_room(date: date) -> QuerySet[Appointment]:
+    """Who is here: waiting or with a vet, whoever came first on top."""
+    here = (Appointment.Status.ARRIVED, Appointment.Status.WITH_VET)
+    return day(date).filter(status__in=here).order_by("arrived_at", "pk")
+
+
+def free_times(vet: Vet, date: date, minutes: int) -> List[datetime]:
+    """Starts on the grid of SLOT_MINUTES at which `minutes` are free within the opening hours.
+
+    Times are the clinic's own. On the day the clocks change, hours that do not exist are left out and a length is
+    real time.
+    """
+    opens, closes = settings.OPENING_HOURS
+    zone = timezone.get_default_timezone()
+    closing = datetime.combine(date, closes, tzinfo=zone).astimezone(UTC)
+    taken = [(item.starts_at, item.ends_at) for item in day(date, vet) if item.status not in Appointment.FREE]
+    wall, last = datetime.combine(date, opens), datetime.combine(date, closes)
+    free = []
+    while wall < last:
+        start = wall.replace(tzinfo=zone)
+        begin = start.astimezone(UTC)
+        end = begin + timedelta(minutes=minutes)
+        exists = begin.astimezone(zone).replace(tzinfo=None) == wall
+        if exists and end <= closing and not any(begin < other_end and end > other for other, other_end in taken):
+            free.append(start)
+        wall += timedelta(minutes=settings.SLOT_MINUTES)
+    return free

@@ -1,0 +1,54 @@
+"""The one search box: names, telephone digits, microchip and tag."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import List
+
+from django.db.models import Q
+
+from clinic.folding import digits, fold
+from clinic.models import Owner, Pet
+
+LIMIT = 25
+FEWEST_DIGITS = 3
+
+
+@dataclass(frozen=True)
+class Found:
+    """Owners and pets for one query, at most LIMIT of each."""
+
+    owners: List[Owner]
+    pets: List[Pet]
+
+
+def search(query: str) -> Found:
+    """Find by every word in an owner's name, or in a pet's and its owner's together; by digits; or by an exact tag.
+
+    Leading zeros are dropped before telephone numbers are compared, because +44 7700 900123 is dialled 07700 900123
+    at home.
+    """
+    folded = fold(query.replace("\x00", ""))[:100]
+    if not folded:
+        return Found([], [])
+    owners, pets = Q(), Q()
+    for word in folded.split():
+        owners &= Q(search_name__contains=word)
+        pets &= Q(search_name__contains=word) | Q(owner__search_name__contains=word)
+    pets |= Q(tag__iexact=folded) | Q(microchip__iexact=folded)
+    number = digits(query)
+    if len(number) >= FEWEST_DIGITS and not any(letter.isalpha() for letter in query):
+        owners |= Q(phones__digits__contains=number.lstrip("0") or number)
+        pets |= Q(microchip__startswith=number)
+    return Found(
+        owners=list(
+            Owner.objects.filter(owners, merged_into=None)
+            .distinct()
+            .prefetch_related("phones", "pets__species")[:LIMIT]
+        ),
+        pets=list(
+            Pet.objects.filter(pets, merged_into=None)
+            .select_related("owner", "species", "breed")
+            .order_by("deceased_on", "name", "pk")[:LIMIT]
+        ),
+    )

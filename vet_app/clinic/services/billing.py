@@ -1,0 +1,209 @@
+"""Invoices: drafting lines, issuing with a number that leaves no gap, voiding and crediting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Dict, Iterable, Optional, Sequence
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.roles import Right
+from audit.actor import Actor
+from audit.models import AuditEntry
+from audit.services import record, snapshot
+from clinic.models import Invoice, InvoiceCounter, InvoiceLine, Owner, Product
+from clinic.models.billing import cents
+from clinic.services import records
+from vetclinic.errors import Conflict, Locked
+
+PAY_WITHIN = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line to bill. With a product, what is left out is copied from the price list."""
+
+    product: Optional[Product] = None
+    text: str = ""
+    quantity: Decimal = Decimal(1)
+    unit_price: Optional[Decimal] = None
+    tax_rate: Optional[Decimal] = None
+    pet_id: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The sums of an invoice."""
+
+    net: Decimal
+    tax: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """What is to be paid."""
+        return self.net + self.tax
+
+
+def totals(lines: Iterable[InvoiceLine]) -> Totals:
+    """Add up lines: each line's net is rounded, tax is computed once per rate on the sum of its lines and rounded."""
+    by_rate: Dict[Decimal, Decimal] = {}
+    for line in lines:
+        by_rate[line.tax_rate] = by_rate.get(line.tax_rate, Decimal(0)) + line.net
+    tax = sum((cents(net * rate / 100) for rate, net in by_rate.items()), Decimal(0))
+    return Totals(net=sum(by_rate.values(), Decimal(0)), tax=tax)
+
+
+def draft_invoice(actor: Actor, owner_id: int, lines: Sequence[Line] = (), *, notes: str = "") -> Invoice:
+    """Start an invoice that can still be changed."""
+    actor.require(Right.DRAFT_INVOICE)
+    with transaction.atomic():
+        owner = records.lock(Owner, owner_id)
+        invoice = records.create(actor, Invoice(owner=owner, notes=notes), {}, set())
+        _write_lines(invoice, lines)
+        if lines:
+            _save_totals(actor, invoice, len(lines))
+    return invoice
+
+
+def replace_lines(actor: Actor, invoice_id: int, version: int, lines: Sequence[Line]) -> Invoice:
+    """Give a draft other lines. Raises Locked once it is issued."""
+    actor.require(Right.DRAFT_INVOICE)
+    with transaction.atomic():
+        invoice = _draft(invoice_id, version)
+        for line in invoice.lines.all():
+            line.delete()
+        _write_lines(invoice, lines)
+        _save_totals(actor, invoice, len(lines))
+    return invoice
+
+
+def discard_draft(actor: Actor, invoice_id: int, version: int) -> None:
+    """Throw a draft away; it has no number, so nothing is missing afterwards."""
+    actor.require(Right.DRAFT_INVOICE)
+    with transaction.atomic():
+        invoice = _draft(invoice_id, version)
+        record(actor, AuditEntry.Action.VOID, invoice, {"draft": ["kept", "discarded"]})
+        for line in invoice.lines.all():
+            line.delete()
+        invoice.delete()
+
+
+def issue_invoice(actor: Actor, invoice_id: int, version: int) -> Invoice:
+    """Number a draft and make it final. Raises ValidationError where it has no lines."""
+    actor.require(Right.BILLING)
+    with transaction.atomic():
+        invoice = _draft(invoice_id, version)
+        if not invoice.lines.exists():
+            raise ValidationError({"lines": [_("Add at least one line first.")]})
+        return _issue(actor, invoice, AuditEntry.Action.ISSUE)
+
+
+def void_invoice(actor: Actor, invoice_id: int, version: int, reason: str) -> Invoice:
+    """Declare an issued invoice void; it keeps its number. Raises Conflict while money has been taken for it."""
+    actor.require(Right.BILLING)
+    reason = records.require_reason("reason", reason)
+    with transaction.atomic():
+        invoice = records.lock(Invoice, invoice_id, version)
+        if invoice.number is None or invoice.status == Invoice.Status.VOID:
+            raise Conflict(_("Only an issued invoice can be voided."))
+        if invoice.credits.exists():
+            raise Conflict(_("This invoice has been credited already."))
+        if sum((payment.amount for payment in invoice.payments.all()), Decimal(0)):
+            raise Conflict(_("Money has been taken for this invoice. Undo the payment first, or credit the invoice."))
+        before = snapshot(invoice)
+        invoice.status, invoice.void_reason = Invoice.Status.VOID, reason
+        return records.save_changes(actor, invoice, before, AuditEntry.Action.VOID)
+
+
+def credit_invoice(actor: Actor, invoice_id: int, version: int, reason: str) -> Invoice:
+    """Take back an issued invoice as a whole by a credit note with a number of its own; returns the note.
+
+    The note lowers what the owner owes; money already taken becomes the owner's and can be paid out (payments.refund).
+    """
+    actor.require(Right.BILLING)
+    reason = records.require_reason("reason", reason)
+    with transaction.atomic():
+        invoice = records.lock(Invoice, invoice_id, version)
+        if invoice.number is None or invoice.status == Invoice.Status.VOID or invoice.credit_of_id:
+            raise Conflict(_("Only an issued invoice can be credited."))
+        if invoice.credits.exists():
+            raise Conflict(_("This invoice has been credited already."))
+        note = Invoice(owner=invoice.owner, credit_of=invoice, notes=reason)
+        records.store(note)
+        for line in invoice.lines.all():
+            line.pk, line.invoice, line.quantity = None, note, -line.quantity
+            line._state.adding = True
+            line.save()
+        _issue(actor, note, AuditEntry.Action.CREDIT)
+        before = snapshot(invoice)
+        settle(invoice)
+        records.save_changes(actor, invoice, before, AuditEntry.Action.CREDIT, note={"credit_note": note.number})
+    return note
+
+
+def amount_due(invoice: Invoice) -> Decimal:
+    """What is still to be paid for an issued invoice; negative where money is owed to the owner."""
+    if invoice.status in (Invoice.Status.DRAFT, Invoice.Status.VOID) or invoice.credit_of_id:
+        return Decimal(0)
+    paid = sum((payment.amount for payment in invoice.payments.all()), Decimal(0))
+    credited = sum((note.total for note in invoice.credits.all()), Decimal(0))
+    return invoice.total + credited - paid
+
+
+def settle(invoice: Invoice) -> None:
+    """Set an issued invoice to paid or unpaid by its balance; the caller saves it."""
+    invoice.status = Invoice.Status.PAID if amount_due(invoice) <= 0 else Invoice.Status.ISSUED
+
+
+def _draft(invoice_id: int, version: int) -> Invoice:
+    invoice = records.lock(Invoice, invoice_id, version)
+    if invoice.status != Invoice.Status.DRAFT:
+        raise Locked(_("This invoice has been issued. Void or credit it instead."))
+    return invoice
+
+
+def _write_lines(invoice: Invoice, lines: Sequence[Line]) -> None:
+    for position, line in enumerate(lines, start=1):
+        product = line.product
+        price = line.unit_price if line.unit_price is not None else product.unit_price if product else None
+        rate = line.tax_rate if line.tax_rate is not None else product.tax_rate if product else Decimal(0)
+        if line.quantity <= 0 or price is None:
+            wrong = _("Line %(position)d needs a price and a quantity above zero.") % {"position": position}
+            raise ValidationError({"lines": [wrong]})
+        row = InvoiceLine(
+            invoice=invoice, pet_id=line.pet_id, product=product, text=line.text.strip() or str(product or ""),
+            quantity=line.quantity, unit_price=price, tax_rate=rate,
+        )  # fmt: skip
+        try:
+            row.full_clean()
+        except ValidationError as problem:
+            found = "; ".join(problem.messages)
+            wrong = _("Line %(position)d: %(problem)s") % {"position": position, "problem": found}
+            raise ValidationError({"lines": [wrong]}) from problem
+        row.save()
+
+
+def _save_totals(actor: Actor, invoice: Invoice, count: int) -> None:
+    before = snapshot(invoice)
+    sums = totals(invoice.lines.all())
+    invoice.net, invoice.tax, invoice.total = sums.net, sums.tax, sums.total
+    records.save_changes(actor, invoice, before, note={"lines": count})
+
+
+def _issue(actor: Actor, invoice: Invoice, action: AuditEntry.Action) -> Invoice:
+    """Take the next number under the counter's lock, which the transaction holds: a rollback gives the number back."""
+    before = snapshot(invoice)
+    counter, _new = InvoiceCounter.objects.select_for_update().get_or_create(pk=1)
+    counter.last_number += 1
+    counter.save()
+    sums = totals(invoice.lines.all())
+    invoice.number, invoice.issued_at = counter.last_number, timezone.now()
+    invoice.due_on = invoice.due_on or timezone.localdate() + PAY_WITHIN
+    invoice.net, invoice.tax, invoice.total = sums.net, sums.tax, sums.total
+    invoice.status = Invoice.Status.ISSUED if sums.total > 0 else Invoice.Status.PAID
+    return records.save_changes(actor, invoice, before, action)

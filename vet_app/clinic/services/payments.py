@@ -1,0 +1,74 @@
+"""Taking money, giving it back, and undoing a payment that was typed wrong."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.roles import Right
+from audit.actor import Actor
+from audit.models import AuditEntry
+from audit.services import record, snapshot
+from clinic.models import Invoice, Payment
+from clinic.services import records
+from clinic.services.billing import amount_due, settle
+from vetclinic.errors import Conflict
+
+
+def take_payment(actor: Actor, invoice_id: int, amount: Decimal, method: str, *, reference: str = "") -> Payment:
+    """Take money for an issued invoice, at most what is due."""
+    return _pay(actor, invoice_id, amount, method, reference)
+
+
+def refund(actor: Actor, invoice_id: int, amount: Decimal, method: str, *, reference: str = "") -> Payment:
+    """Give back money that an invoice owes its owner, for instance after a credit note; at most that much."""
+    return _pay(actor, invoice_id, -amount, method, reference)
+
+
+def reverse_payment(actor: Actor, payment_id: int, reason: str) -> Payment:
+    """Undo a payment by its opposite. Raises Conflict where that was done already."""
+    actor.require(Right.BILLING)
+    reason = records.require_reason("reason", reason)
+    invoice_id = Payment.objects.only("invoice_id").get(pk=payment_id).invoice_id
+    with transaction.atomic():
+        invoice = records.lock(Invoice, invoice_id)
+        payment = records.lock(Payment, payment_id)
+        if payment.reverses_id or Payment.objects.filter(reverses=payment).exists():
+            raise Conflict(_("This payment has been undone already."))
+        opposite = Payment(
+            invoice=invoice, amount=-payment.amount, method=payment.method, reverses=payment, reason=reason
+        )
+        return _write(actor, invoice, opposite, AuditEntry.Action.VOID)
+
+
+def _pay(actor: Actor, invoice_id: int, amount: Decimal, method: str, reference: str) -> Payment:
+    actor.require(Right.BILLING)
+    with transaction.atomic():
+        invoice = records.lock(Invoice, invoice_id)
+        if invoice.number is None or invoice.status == Invoice.Status.VOID:
+            raise Conflict(_("Only an issued invoice can be paid."))
+        due = amount_due(invoice)
+        if not amount or abs(amount) > abs(due) or (amount > 0) != (due > 0):
+            raise ValidationError(
+                {"amount": [_("The amount must be above zero and at most %(due)s.") % {"due": abs(due)}]}
+            )
+        return _write(
+            actor,
+            invoice,
+            Payment(invoice=invoice, amount=amount, method=method, reference=reference),
+            AuditEntry.Action.PAY,
+        )
+
+
+def _write(actor: Actor, invoice: Invoice, payment: Payment, action: AuditEntry.Action) -> Payment:
+    payment.at = timezone.now()
+    records.store(payment)
+    record(actor, action, payment, {"invoice": [None, invoice.number], "amount": [None, payment.amount]})
+    before = snapshot(invoice)
+    settle(invoice)
+    records.save_changes(actor, invoice, before, AuditEntry.Action.STATUS)
+    return payment

@@ -1,0 +1,65 @@
+"""Creating and changing pets, handing them to another owner, and recording their death."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.roles import Right
+from audit.actor import Actor
+from audit.models import AuditEntry
+from audit.services import snapshot
+from clinic.models import Appointment, Owner, Pet
+from clinic.services import records
+from clinic.services.booking import change_status
+from clinic.services.reminders import cancel_reminders
+
+EDITABLE = {
+    "name", "species", "breed", "sex", "neutered", "birth_date", "birth_date_estimated", "colour", "microchip", "tag",
+    "alert", "notes",
+}  # fmt: skip
+
+
+def create_pet(actor: Actor, owner_id: int, fields: records.Fields) -> Pet:
+    """Create a pet of an owner. Raises Owner.DoesNotExist, or ValidationError by field."""
+    actor.require(Right.FRONT_DESK)
+    with transaction.atomic():
+        owner = records.lock(Owner, owner_id)
+        return records.create(actor, Pet(owner=owner), fields, EDITABLE)
+
+
+def update_pet(actor: Actor, pet_id: int, version: int, fields: records.Fields) -> Pet:
+    """Change a pet. Raises Changed for an old `version`."""
+    actor.require(Right.FRONT_DESK)
+    return records.update(actor, Pet, pet_id, version, fields, EDITABLE)
+
+
+def transfer_pet(actor: Actor, pet_id: int, version: int, new_owner_id: int) -> Pet:
+    """Hand a pet to another owner; its records go with it, bills stay with the owner who got them."""
+    actor.require(Right.FRONT_DESK)
+    with transaction.atomic():
+        owner = records.lock(Owner, new_owner_id)
+        pet = records.lock(Pet, pet_id, version)
+        if owner.merged_into_id or owner.pk == pet.owner_id:
+            raise ValidationError({"owner": [_("Choose another owner.")]})
+        before = snapshot(pet)
+        pet.owner = owner
+        return records.save_changes(actor, pet, before, AuditEntry.Action.TRANSFER)
+
+
+def mark_deceased(actor: Actor, pet_id: int, version: int, on: date) -> Pet:
+    """Record a death: no reminder will be sent any more and future appointments are cancelled."""
+    actor.require(Right.FRONT_DESK)
+    with transaction.atomic():
+        pet = records.lock(Pet, pet_id, version)
+        before = snapshot(pet)
+        pet.deceased_on = on
+        records.save_changes(actor, pet, before)
+        cancel_reminders(actor, pet)
+        waiting = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
+        for appointment in pet.appointments.filter(status__in=waiting, starts_at__date__gte=on):
+            change_status(actor, appointment.pk, appointment.version, Appointment.Status.CANCELLED)
+    return pet

@@ -1,0 +1,102 @@
+"""Recording vaccinations and correcting wrong entries; the reminder of the group follows each time."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date
+from typing import Optional
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.roles import Right
+from audit.actor import Actor
+from audit.models import AuditEntry
+from audit.services import snapshot
+from clinic.models import Pet, Vaccination, Vaccine
+from clinic.services import records
+from clinic.services.reminders import refresh_reminder
+
+DETAILS = {"vet", "given_elsewhere", "manufacturer", "lot", "lot_expiry", "tag", "visit"}
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day some months later, or the last day of a month that is too short."""
+    year, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + year, month + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def record_vaccination(
+    actor: Actor,
+    pet_id: int,
+    vaccine_id: int,
+    given_on: date,
+    details: records.Fields,
+    *,
+    due_on: Optional[date] = None,
+) -> Vaccination:
+    """Record an injection. The next one is due after the vaccine's interval unless `due_on` says otherwise.
+
+    What was given here needs the vet and the lot; a lot that had expired is refused.
+    """
+    actor.require(Right.CLINICAL)
+    with transaction.atomic():
+        pet = records.lock(Pet, pet_id)
+        vaccine = Vaccine.objects.get(pk=vaccine_id)
+        if due_on is None and vaccine.interval_months:
+            due_on = add_months(given_on, vaccine.interval_months)
+        vaccination = Vaccination(pet=pet, vaccine=vaccine, given_on=given_on, due_on=due_on)
+        records.assign(vaccination, details, DETAILS)
+        vaccination.manufacturer = vaccination.manufacturer or vaccine.manufacturer
+        check(vaccination)
+        records.create(actor, vaccination, {}, DETAILS)
+        refresh_reminder(actor, pet, vaccine.group)
+    return vaccination
+
+
+def change_due_date(actor: Actor, vaccination_id: int, version: int, due_on: Optional[date]) -> Vaccination:
+    """Set when the next vaccination is due, None for never."""
+    actor.require(Right.CLINICAL)
+    with transaction.atomic():
+        vaccination = records.lock(Vaccination, vaccination_id, version)
+        before = snapshot(vaccination)
+        vaccination.due_on = due_on
+        records.save_changes(actor, vaccination, before)
+        refresh_reminder(actor, vaccination.pet, vaccination.vaccine.group)
+    return vaccination
+
+
+def mark_entered_in_error(actor: Actor, vaccination_id: int, version: int, reason: str) -> Vaccination:
+    """Take back a wrong entry; it stays readable, and the reminder follows the newest one that is left."""
+    actor.require(Right.CLINICAL)
+    with transaction.atomic():
+        vaccination = records.lock(Vaccination, vaccination_id, version)
+        before = snapshot(vaccination)
+        vaccination.entered_in_error = True
+        vaccination.error_reason = records.require_reason("reason", reason)
+        records.save_changes(actor, vaccination, before, AuditEntry.Action.VOID)
+        refresh_reminder(actor, vaccination.pet, vaccination.vaccine.group)
+    return vaccination
+
+
+def check(vaccination: Vaccination) -> None:
+    """Raise ValidationError by field for what no injection can be; no query where the relations are loaded."""
+    errors = {}
+    if vaccination.given_on > timezone.localdate():
+        errors["given_on"] = [_("This date is in the future.")]
+    if vaccination.vaccine.species_id != vaccination.pet.species_id:
+        errors["vaccine"] = [_("This vaccine is not for this species.")]
+    if not vaccination.given_elsewhere:
+        if vaccination.vet_id is None:
+            errors["vet"] = [_("Who gave it?")]
+        if not vaccination.lot.strip():
+            errors["lot"] = [_("The lot number is needed to trace a recall.")]
+    if vaccination.lot_expiry and vaccination.lot_expiry < vaccination.given_on:
+        errors["lot_expiry"] = [_("This lot had expired when it was given.")]
+    if vaccination.visit is not None and vaccination.visit.pet_id != vaccination.pet_id:
+        errors["visit"] = [_("This visit is of another pet.")]
+    if errors:
+        raise ValidationError(errors)

@@ -1,0 +1,72 @@
+"""Visits: writing notes, locking them, and amending what is locked."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.roles import Right
+from audit.actor import Actor
+from audit.models import AuditEntry
+from audit.services import record, snapshot
+from clinic.models import Appointment, Pet, Visit, VisitAmendment
+from clinic.services import records
+from vetclinic.errors import Conflict, Locked
+
+EDITABLE = {
+    "vet", "at", "weight_kg", "temp_c", "heart_rate", "resp_rate", "subjective", "objective", "assessment", "plan",
+}  # fmt: skip
+
+
+def start_visit(actor: Actor, pet_id: int, fields: records.Fields, *, appointment_id: Optional[int] = None) -> Visit:
+    """Begin a visit, with or without an appointment of the same pet. Raises Conflict where one has begun already."""
+    actor.require(Right.CLINICAL)
+    with transaction.atomic():
+        pet = records.lock(Pet, pet_id)
+        appointment = records.lock(Appointment, appointment_id) if appointment_id else None
+        if appointment is not None and appointment.pet_id != pet.pk:
+            raise Conflict(_("This appointment is for another pet."))
+        if appointment is not None and Visit.objects.filter(appointment=appointment).exists():
+            raise Conflict(_("A visit for this appointment has been started already."))
+        return records.create(actor, Visit(pet=pet, appointment=appointment), fields, EDITABLE)
+
+
+def update_visit(actor: Actor, visit_id: int, version: int, fields: records.Fields) -> Visit:
+    """Change an open visit. Raises Locked for a closed one, Changed for an old `version`."""
+    actor.require(Right.CLINICAL)
+    with transaction.atomic():
+        visit = records.lock(Visit, visit_id, version)
+        if visit.is_locked:
+            raise Locked(_("This visit is locked. Add an amendment instead."))
+        before = snapshot(visit)
+        records.assign(visit, fields, EDITABLE)
+        return records.save_changes(actor, visit, before)
+
+
+def lock_visit(actor: Actor, visit_id: int, version: int) -> Visit:
+    """Close the notes for good, signed by the actor."""
+    actor.require(Right.CLINICAL)
+    with transaction.atomic():
+        visit = records.lock(Visit, visit_id, version)
+        if visit.is_locked:
+            raise Locked(_("This visit is locked already."))
+        before = snapshot(visit)
+        visit.locked_at = timezone.now()
+        visit.locked_by_id = actor.user_id
+        return records.save_changes(actor, visit, before, AuditEntry.Action.LOCK)
+
+
+def amend_visit(actor: Actor, visit_id: int, text: str) -> VisitAmendment:
+    """Add a signed text to a locked visit. Raises Conflict while the visit is open."""
+    actor.require(Right.CLINICAL)
+    with transaction.atomic():
+        visit = records.lock(Visit, visit_id)
+        if not visit.is_locked:
+            raise Conflict(_("This visit is still open. Change its notes instead."))
+        amendment = VisitAmendment(visit=visit, author=actor.name, text=text.strip())
+        records.store(amendment)
+        record(actor, AuditEntry.Action.AMEND, visit, {"amendment": [None, amendment.pk]})
+    return amendment

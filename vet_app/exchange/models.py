@@ -1,0 +1,59 @@
+"""A file that waits between its preview and its import."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.base import Record
+
+
+class ImportFile(Record):
+    """An uploaded CSV file. Its content is kept until it is imported or discarded, at most for a day, and then emptied.
+
+    It lives in the database because the request that imports it may reach the other replica.
+    """
+
+    class Status(models.TextChoices):
+        """Where it stands."""
+
+        STAGED = "staged", _("Waiting")
+        APPLIED = "applied", _("Imported")
+        DISCARDED = "discarded", _("Discarded")
+
+    class Dates(models.TextChoices):
+        """How to read 03/04/2024. Dates such as 2024-04-03 and 3.4.2024 are always understood."""
+
+        AUTO = "auto", _("Find out from the file")
+        DAY_FIRST = "dmy", _("Day first (31/12/2024)")
+        MONTH_FIRST = "mdy", _("Month first (12/31/2024)")
+
+    class Duplicates(models.TextChoices):
+        """What to do with owners who look like somebody recorded already but are not surely the same."""
+
+        SKIP = "skip", _("Leave them out")
+        CREATE = "create", _("Import them as new owners")
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    name = models.CharField(_("file"), max_length=120)
+    sha256 = models.CharField(max_length=64, editable=False)
+    content = models.BinaryField()
+    dates = models.CharField(_("dates"), max_length=4, choices=Dates.choices, default=Dates.AUTO)
+    duplicates = models.CharField(
+        _("possible duplicates"), max_length=6, choices=Duplicates.choices, default=Duplicates.SKIP
+    )
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.STAGED, editable=False)
+    previewed = models.CharField(max_length=64, blank=True, editable=False)  # fingerprint of the report people saw
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        verbose_name = _("import file")
+        verbose_name_plural = _("import files")
+
+    def __str__(self) -> str:
+        return self.name

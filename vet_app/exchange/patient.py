@@ -1,0 +1,113 @@
+"""One patient's whole record for another clinic: a ZIP to read, to print and to import."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import datetime
+from typing import Any, Dict, Iterable, List
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models, transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.text import slugify
+
+from accounts.roles import Right
+from audit.actor import Actor
+from audit.models import AuditEntry
+from audit.services import record
+from clinic.models import Attachment, Pet
+from clinic.selectors.history import History, history
+from exchange import csv_out
+
+ZIP_TYPE = "application/zip"
+FORMAT = "vet-patient-record/1"
+OURS = {"id", "version", "created_at", "updated_at", "search_name", "merged_into", "content"}
+NAMES = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
+
+
+def patient_record(actor: Actor, pet_id: int) -> bytes:
+    """A ZIP of type ZIP_TYPE with everything recorded about one pet, to hand to another clinic.
+
+    It holds `record.html` to read and print, `record.json` for programs, `vaccinations.csv`, and the attachments.
+    Needs Right.READ_NOTES, because the notes of visits are in it; invoices and the clinic's own remarks on the owner
+    are not. Audited. Raises Pet.DoesNotExist.
+    """
+    actor.require(Right.READ_NOTES)
+    with transaction.atomic():
+        pet = Pet.objects.select_related("owner", "species", "breed").get(pk=pet_id)
+        known = history(pet)
+        record(actor, AuditEntry.Action.EXPORT, pet, {"whole_record": [None, len(known.visits)]})
+        return _pack(pet, known, timezone.localtime())
+
+
+def patient_record_name(pet_id: int) -> str:
+    """The file name for `patient_record`, ASCII only, e.g. `record-biscuit-42.zip`. Raises Pet.DoesNotExist."""
+    name = slugify(Pet.objects.only("name").get(pk=pet_id).name)
+    return "-".join(part for part in ("record", name, str(pet_id)) if part) + ".zip"
+
+
+def _pack(pet: Pet, known: History, at: datetime) -> bytes:
+    vaccinations = [row for row in known.vaccinations if not row.entered_in_error]
+    context = {"pet": pet, "owner": pet.owner, "history": known, "vaccinations": vaccinations, "at": at,
+               "clinic_name": settings.CLINIC_NAME, "clinic_address": settings.CLINIC_ADDRESS,
+               "clinic_phone": settings.CLINIC_PHONE}  # fmt: skip
+    document = json.dumps(_document(pet, known, at), cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("record.html", render_to_string("exchange/record.html", context))
+        archive.writestr("record.json", document)
+        archive.writestr("vaccinations.csv", b"".join(csv_out.pieces(_vaccination_rows(vaccinations))))
+        for listed in known.attachments:
+            attachment = Attachment.objects.get(pk=listed.pk)  # one content in memory at a time
+            archive.writestr(_file(attachment), bytes(attachment.content))
+    return buffer.getvalue()
+
+
+def _document(pet: Pet, known: History, at: datetime) -> Dict[str, Any]:
+    """What record.json holds. Related records appear by their names, because our ids mean nothing elsewhere."""
+    owner = pet.owner
+    return {
+        "format": FORMAT,
+        "exported_at": at,
+        "clinic": {"name": settings.CLINIC_NAME, "address": settings.CLINIC_ADDRESS, "phone": settings.CLINIC_PHONE},
+        "owner": {"name": owner.full_name, "address": owner.address, "email": owner.email,
+                  "phones": [phone.number for phone in owner.phones.all()]},
+        "pet": _fields(pet, {"owner"}),
+        "visits": [
+            {
+                **_fields(visit, {"pet", "appointment"}),
+                "amendments": [_fields(row, {"visit"}) for row in visit.amendments.all()],
+            }
+            for visit in known.visits
+        ],
+        "vaccinations": [_fields(row, {"pet", "visit"}) for row in known.vaccinations],
+        "prescriptions": [_fields(row) for row in known.prescriptions],
+        "appointments": [_fields(row, {"pet"}) for row in known.appointments],
+        "attachments": [{**_fields(row, {"pet", "visit"}), "file": _file(row)} for row in known.attachments],
+    }  # fmt: skip
+
+
+def _fields(row: models.Model, without: Iterable[str] = ()) -> Dict[str, Any]:
+    skipped = OURS.union(without)
+    found = {}
+    for field in row._meta.concrete_fields:
+        if field.name not in skipped:
+            value = getattr(row, field.name)
+            found[field.name] = str(value) if isinstance(value, models.Model) else value
+    return found
+
+
+def _file(attachment: Attachment) -> str:
+    """A name that no archive program takes for a path, with the ending of what the file is."""
+    stem = slugify(attachment.name.rsplit(".", 1)[0]) or "file"
+    return f"attachments/{attachment.pk}-{stem[:60]}.{NAMES.get(attachment.content_type, 'bin')}"
+
+
+def _vaccination_rows(vaccinations: List[Any]) -> List[List[Any]]:
+    rows = [[row.vaccine, row.given_on, row.due_on, row.manufacturer, row.lot, row.lot_expiry, row.tag, row.vet]
+            for row in vaccinations]  # fmt: skip
+    return [["Vaccine", "Given on", "Next due", "Manufacturer", "Lot", "Lot expires", "Tag", "Vet"], *rows]

@@ -1,0 +1,152 @@
+"""Writing a batch of drafts: what is new is created and audited, what is known is left as it is."""
+
+from __future__ import annotations
+
+from typing import Callable, Counter, Dict, List, Optional, Sequence, Set, Tuple
+
+from audit.actor import Actor
+from clinic.models import Pet, Phone, Reminder, Vaccination
+from clinic.services import records
+from clinic.services.reminders import refresh_reminder
+from exchange.drafts import Draft
+from exchange.matching import KnownOwner, KnownPet, Owners, Pets
+from exchange.models import ImportFile
+from exchange.report import Outcome, Problem, Row, Similar
+
+
+class Writer:
+    """Writes the drafts of one import, batch after batch, and tells for each row what became of it."""
+
+    def __init__(self, actor: Actor, duplicates: str, heading: Callable[[str], str]) -> None:
+        self._actor = actor
+        self._skip = duplicates == ImportFile.Duplicates.SKIP
+        self._heading = heading
+        self._owners, self._pets = Owners(), Pets()
+        self.created: Counter[str] = Counter()
+
+    def write(self, drafts: Sequence[Draft]) -> List[Row]:
+        """Create what is new in these rows. Call it inside of a transaction."""
+        batch = [Pending(draft) for draft in drafts]
+        self._write_owners([item for item in batch if item.usable])
+        self._write_pets([item for item in batch if item.usable and item.draft.pet is not None])
+        self._write_vaccinations([item for item in batch if item.usable and item.draft.vaccination is not None])
+        for item in batch:
+            if item.usable:
+                self.created.update(item.created)
+        return [item.row() for item in batch]
+
+    def _write_owners(self, batch: List[Pending]) -> None:
+        new: List[Tuple[KnownOwner, Draft]] = []
+        for item in batch:
+            try:
+                item.owner, item.similar = self._owners.of(item.draft)
+            except ValueError as problem:
+                item.refuse(self._heading("owner_number"), str(problem))
+                continue
+            if item.owner is None and not (item.similar and self._skip):
+                item.owner = self._owners.add(item.draft)
+                item.created.append("owner")
+                new.append((item.owner, item.draft))
+        records.create_many(self._actor, [draft.owner for _known, draft in new])
+        phones: List[Phone] = []
+        for known, draft in new:
+            known.pk = draft.owner.pk
+            for phone in draft.phones:
+                phone.owner = draft.owner
+                phones.append(phone)
+        Phone.objects.bulk_create(phones, batch_size=200)
+
+    def _write_pets(self, batch: List[Pending]) -> None:
+        chips = {item.draft.pet.microchip for item in batch if item.draft.pet is not None}
+        self._pets.read({item.owner.pk for item in batch if item.owner is not None and item.owner.pk}, chips)
+        new: List[Tuple[KnownPet, Pet]] = []
+        for item in batch:
+            pet, owner = item.draft.pet, item.owner
+            if pet is None or owner is None or owner.pk is None:
+                continue
+            pet.owner_id = owner.pk
+            try:
+                item.pet = self._pets.of(owner.pk, pet, item.draft.pet_number)
+            except ValueError as problem:
+                item.refuse(self._heading("microchip"), str(problem))
+                continue
+            if item.pet is None:
+                item.pet = self._pets.add(owner.pk, pet, item.draft.pet_number)
+                item.created.append("pet")
+                new.append((item.pet, pet))
+        records.create_many(self._actor, [pet for _known, pet in new])
+        for known, pet in new:
+            known.pk = pet.pk
+
+    def _write_vaccinations(self, batch: List[Pending]) -> None:
+        new: List[Vaccination] = []
+        for item in batch:
+            vaccination, pet = item.draft.vaccination, item.pet
+            if vaccination is None or pet is None or pet.pk is None or item.draft.pet is None:
+                continue
+            item.draft.pet.pk = pet.pk  # stands for the recorded pet from here on, and is not saved again
+            vaccination.pet = item.draft.pet
+            if not self._pets.is_given(pet.pk, vaccination):
+                item.created.append("vaccination")
+                new.append(vaccination)
+        records.create_many(self._actor, new)
+        self._write_reminders(new)
+
+    def _write_reminders(self, new: Sequence[Vaccination]) -> None:
+        """What `refresh_reminder` would do for each pet and group; it is asked itself where a reminder is pending."""
+        pets: Dict[int, Pet] = {row.pet_id: row.pet for row in new}
+        groups: Dict[Tuple[int, str], Optional[Vaccination]] = {(row.pet_id, row.vaccine.group): None for row in new}
+        recorded = Vaccination.objects.filter(pet_id__in=pets, entered_in_error=False).select_related("vaccine")
+        for row in recorded.order_by("given_on", "id"):
+            if (row.pet_id, row.vaccine.group) in groups:
+                groups[row.pet_id, row.vaccine.group] = row
+        pending = Reminder.objects.filter(pet_id__in=pets, status=Reminder.Status.PENDING)
+        busy: Set[Tuple[int, str]] = set(pending.values_list("pet_id", "group"))
+        dead = set(Pet.objects.filter(pk__in=pets, deceased_on__isnull=False).values_list("pk", flat=True))
+        reminders = []
+        for (pet_id, group), newest in groups.items():
+            if (pet_id, group) in busy:
+                refresh_reminder(self._actor, Pet.objects.get(pk=pet_id), group)
+            elif newest is not None and newest.due_on and pet_id not in dead:
+                reminders.append(Reminder(pet=pets[pet_id], group=group, vaccination=newest, due_on=newest.due_on))
+        records.create_many(self._actor, reminders)
+
+
+class Pending:
+    """A draft on its way to a row of the report."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.owner: Optional[KnownOwner] = None
+        self.pet: Optional[KnownPet] = None
+        self.similar: Sequence[Similar] = ()
+        self.created: List[str] = []
+
+    @property
+    def usable(self) -> bool:
+        """Whether nothing is wrong with the row so far."""
+        return not self.draft.problems
+
+    def refuse(self, column: str, message: str) -> None:
+        """Add a problem; the row is left alone from here on."""
+        self.draft.problems.append(Problem(column, message))
+
+    def row(self) -> Row:
+        """The row of the report."""
+        draft = self.draft
+        if draft.problems:
+            outcome = Outcome.ERROR
+        elif self.owner is None:
+            outcome = Outcome.DUPLICATE
+        else:
+            outcome = Outcome.NEW if self.created else Outcome.KNOWN
+        return Row(
+            line=draft.line,
+            outcome=outcome,
+            owner=draft.owner.full_name,
+            pet=str(draft.pet) if draft.pet is not None else "",
+            vaccination=str(draft.vaccination) if draft.vaccination is not None else "",
+            created=tuple(self.created) if outcome is Outcome.NEW else (),
+            problems=tuple(draft.problems),
+            similar=tuple(self.similar),
+        )

@@ -1,0 +1,93 @@
+"""What tests share: people with each role and a small clinic."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any, Callable
+
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from accounts.roles import Role
+from audit.actor import Actor
+from clinic.models import Product, Species, Vaccine, Vet
+from clinic.services.owners import PhoneNumber, create_owner
+from clinic.services.pets import create_pet
+
+NINE = datetime(2030, 3, 5, 9, 0, tzinfo=timezone.utc)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Test SQLite in a file, as it is used; threads cannot wait for each other on a database in memory."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Let Django empty the tables between transactional tests; test_audit.py turns this guard on again to test it."""
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE audit_auditentry DISABLE TRIGGER audit_no_truncate")
+
+
+@pytest.fixture(autouse=True)
+def _postgresql_only(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("postgresql") and connection.vendor != "postgresql":
+        pytest.skip("needs --database postgresql, which `make test` runs as well")
+
+
+def make_actor(role: str) -> Actor:
+    """An actor of a new user with the role."""
+    user, _new = User.objects.get_or_create(username=f"test-{role}", defaults={"role": role})
+    return Actor.of_user(user)
+
+
+@pytest.fixture
+def actor_with(db: None) -> Callable[[str], Actor]:
+    """Make an actor with a role."""
+    return make_actor
+
+
+@pytest.fixture
+def manager(db: None) -> Actor:
+    """Somebody who may do everything."""
+    return make_actor(Role.MANAGER)
+
+
+def make_clinic() -> SimpleNamespace:
+    """A vet, an owner with a dog, a rabies vaccine and a product; works after the tables were emptied as well."""
+    actor = make_actor(Role.MANAGER)
+    species, _new = Species.objects.get_or_create(name="Dog")
+    Species.objects.get_or_create(name="Cat")
+    vaccine, _new = Vaccine.objects.get_or_create(
+        name="Test rabies", defaults={"group": "rabies", "species": species, "interval_months": 12}
+    )
+    owner = create_owner(
+        actor,
+        {"first_name": "Maren", "last_name": "Müller", "email": "maren@example.com"},
+        [PhoneNumber("+1 555-0142", "mobile")],
+    )
+    return SimpleNamespace(
+        actor=actor,
+        vet=Vet.objects.create(name="Dr Test"),
+        owner=owner,
+        species=species,
+        pet=create_pet(actor, owner.pk, {"name": "Biscuit", "species": species, "microchip": "900 000 000 000 101"}),
+        vaccine=vaccine,
+        product=Product.objects.create(code="T", name="Test", unit_price="10.00", tax_rate="10"),
+    )
+
+
+@pytest.fixture
+def clinic(db: None) -> SimpleNamespace:
+    """The small clinic."""
+    return make_clinic()
+
+
+def at(minutes: int) -> datetime:
+    """A time that many minutes after nine."""
+    return NINE + timedelta(minutes=minutes)

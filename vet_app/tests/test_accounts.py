@@ -1,0 +1,97 @@
+"""Logging in, its throttle, tokens, and that every page is closed unless it says otherwise."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Iterator, Tuple
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from accounts import services
+from accounts.models import LoginAttempt, User
+from audit.actor import Actor
+from audit.models import AuditEntry
+
+OPEN = {"login"}
+PASSWORD = "a long test password"
+
+
+@pytest.fixture
+def robin(manager: Actor) -> User:
+    return services.create_user(manager, "robin", PASSWORD, "reception")
+
+
+def log_in(password: str, ip: str = "192.0.2.1") -> Any:
+    return Client(REMOTE_ADDR=ip).post("/login/", {"username": "robin", "password": password})
+
+
+def test_logging_in_leads_to_today_and_is_audited(robin: User) -> None:
+    client = Client()
+    assert client.get("/")["Location"] == "/login/?next=/"
+    assert client.post("/login/", {"username": "robin", "password": PASSWORD})["Location"] == "/"
+    page = client.get("/")
+    assert page.status_code == 200
+    assert page["Cache-Control"] == "no-store"
+    assert "script-src 'self'" in page["Content-Security-Policy"]
+    assert AuditEntry.objects.filter(action="login", user=robin).count() == 1
+
+
+def test_the_throttle_closes_after_five_failures_even_for_the_right_password(robin: User) -> None:
+    for _try in range(5):
+        assert b"correct" in log_in("wrong").content
+    assert b"Too many failed attempts" in log_in(PASSWORD).content
+    assert log_in(PASSWORD, ip="192.0.2.2").status_code == 302, "a stranger must not lock Robin out everywhere"
+    LoginAttempt.objects.update(at=timezone.now() - timedelta(minutes=16))
+    assert log_in(PASSWORD).status_code == 302
+
+
+def test_the_throttle_asks_nothing_of_the_password_while_closed(robin: User) -> None:
+    for _try in range(5):
+        log_in("wrong")
+    assert authenticate(None, username="robin", password=PASSWORD) is not None, "another address is another count"
+    assert log_in(PASSWORD).status_code == 200
+    assert LoginAttempt.objects.filter(outcome="blocked").count() == 1
+
+
+def test_a_token_opens_until_it_is_revoked_expires_or_its_user_leaves(manager: Actor, robin: User) -> None:
+    token, secret = services.issue_token(manager, robin, "scripts")
+    assert secret not in str(vars(token)), "the secret must not be kept"
+    assert services.user_of_token(secret) == robin
+    assert services.user_of_token(secret + "x") is None
+    services.update_user(manager, robin, is_active=False)
+    assert services.user_of_token(secret) is None
+    services.update_user(manager, robin, is_active=True)
+    services.revoke_token(manager, token)
+    assert services.user_of_token(secret) is None
+    _old, secret = services.issue_token(manager, robin, "old", timezone.now() - timedelta(seconds=1))
+    assert services.user_of_token(secret) is None
+
+
+def test_only_managers_make_users_and_weak_passwords_are_refused(manager: Actor, robin: User) -> None:
+    with pytest.raises(PermissionDenied):
+        services.create_user(Actor.of_user(robin), "eve", PASSWORD, "manager")
+    with pytest.raises(ValidationError):
+        services.create_user(manager, "eve", "12345", "vet")
+    with pytest.raises(ValidationError):
+        services.create_user(manager, "eve", PASSWORD, "emperor")
+
+
+def patterns(resolver: Any, prefix: str = "") -> Iterator[Tuple[str, URLPattern]]:
+    for item in resolver.url_patterns:
+        if isinstance(item, URLResolver):
+            yield from patterns(item, f"{prefix}{item.namespace or ''}:" if item.namespace else prefix)
+        else:
+            yield f"{prefix}{item.name}", item
+
+
+def test_every_address_is_closed_unless_it_is_listed_here(db: None) -> None:
+    found = dict(patterns(get_resolver()))
+    assert {name for name, item in found.items() if getattr(item.callback, "is_public", False)} == OPEN
+    assert len(found) > 10, "the walk found hardly anything"
+    for path in ("/", "/admin/", "/admin/accounts/user/", "/logout/", "/admin/login/"):
+        assert Client().get(path)["Location"].startswith("/login/"), path

@@ -1,0 +1,64 @@
+"""The environment: production refuses what is unsafe, names the variable, and shows no traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SAFE = {
+    "VET_ENV": "production",
+    "PUBLIC_URL": "https://clinic.example.com",
+    "SECRET_KEY": "a-key-of-the-tests-only-" * 3,
+    "DATABASE_URL": "postgresql://u:p@db.invalid/vet",
+}
+
+
+def start(environment: Dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    for name in ("DJANGO_SETTINGS_MODULE", "DATABASE_URL"):
+        kept.pop(name, None)
+    command = [sys.executable, "manage.py", *(arguments or ("check",))]
+    return subprocess.run(command, cwd=ROOT, env={**kept, **environment}, capture_output=True, text=True, check=False)
+
+
+def test_a_safe_production_environment_starts_and_passes_djangos_own_check() -> None:
+    done = start(SAFE, "check", "--deploy", "--fail-level", "WARNING")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"DATABASE_URL": ""}, "DATABASE_URL"),
+        ({"DATABASE_URL": "sqlite:////tmp/x"}, "SQLite"),
+        ({"DATABASE_URL": "mysql://db/vet"}, "DATABASE_URL"),
+        ({"DEBUG": "1"}, "DEBUG"),
+        ({"PUBLIC_URL": "http://clinic.example.com"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "clinic"}, "PUBLIC_URL"),
+        ({"SECRET_KEY": "", "SECRET_KEY_FILE": "/nonexistent"}, "SECRET_KEY_FILE"),
+        ({"VET_ENV": "prod"}, "VET_ENV"),
+        ({"OPENING_HOURS": "9-5"}, "OPENING_HOURS"),
+        ({"TIME_ZONE": "Mars/Olympus"}, "TIME_ZONE"),
+        ({"SLOT_MINUTES": "x"}, "SLOT_MINUTES"),
+    ],
+)
+def test_an_unsafe_or_wrong_environment_is_refused_in_plain_words(change: Dict[str, str], named: str) -> None:
+    done = start({**SAFE, **change})
+    assert done.returncode == 2, done.stderr
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("f" * 60 + "\n")
+    environment = {**SAFE, "SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "key")}
+    done = start(environment, "shell", "-c", "from django.conf import settings; print(len(settings.SECRET_KEY))")
+    assert done.stdout.strip().endswith("60"), done.stderr

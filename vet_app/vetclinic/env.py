@@ -1,0 +1,114 @@
+"""Read settings from environment variables, and from the files that `NAME_FILE` variables point to."""
+
+from __future__ import annotations
+
+import os
+from datetime import time
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.exceptions import ImproperlyConfigured
+
+YES = {"1", "true", "yes", "on"}
+NO = {"0", "false", "no", "off", ""}
+
+
+def text(name: str, default: str = "") -> str:
+    """The value of `name`, else the stripped content of the file that `name_FILE` names, else `default`.
+
+    Raises ImproperlyConfigured when both are set or the file cannot be read.
+    """
+    value, file = os.environ.get(name), os.environ.get(f"{name}_FILE")
+    if value and file:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; keep one of them.")
+    if file:
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError as problem:
+            raise ImproperlyConfigured(f"{name}_FILE={file!r} cannot be read: {problem.strerror}.") from problem
+    return value or default
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """A yes-or-no variable."""
+    value = text(name, "yes" if default else "no").lower()
+    if value not in YES | NO:
+        raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no.")
+    return value in YES
+
+
+def number(name: str, default: int, *, low: int = 0, high: int = 1_000_000) -> int:
+    """A whole number between `low` and `high`."""
+    value = text(name, str(default))
+    if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+        raise ImproperlyConfigured(f"{name}={value!r} must be a whole number from {low} to {high}.")
+    return int(value)
+
+
+def choice(name: str, default: str, allowed: Tuple[str, ...]) -> str:
+    """One of a few words."""
+    value = text(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name}={value!r} must be one of: {', '.join(allowed)}.")
+    return value
+
+
+def words(name: str) -> List[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def opening_hours(name: str, default: str) -> Tuple[time, time]:
+    """Opening and closing time, written `08:00-18:00`."""
+    value = text(name, default)
+    try:
+        opens, closes = (time.fromisoformat(part.strip()) for part in value.split("-"))
+    except ValueError as problem:
+        raise ImproperlyConfigured(f"{name}={value!r} must look like 08:00-18:00.") from problem
+    if closes <= opens:
+        raise ImproperlyConfigured(f"{name}={value!r}: the clinic closes before it opens.")
+    return opens, closes
+
+
+def public_url(name: str, default: str) -> Tuple[str, str]:
+    """The address of the clinic as browsers see it, without a trailing slash, and its host name."""
+    value = text(name, default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        raise ImproperlyConfigured(f"{name}={value!r} must look like https://clinic.example.com, without a path.")
+    return value, parts.hostname
+
+
+def time_zone(name: str, default: str) -> str:
+    """The name of a time zone that this machine knows, such as Europe/Berlin."""
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is not a time zone; it must look like Europe/Berlin."
+        ) from problem
+    return value
+
+
+def email(name: str) -> Dict[str, Any]:
+    """Django's e-mail settings from `smtp://user:password@host:587?tls=yes`; empty means that no mail is sent."""
+    value = text(name)
+    if not value:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+    parts = urlsplit(value)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ImproperlyConfigured(f"{name} must look like smtp://user:password@host:587?tls=yes.")
+    secure = parts.scheme == "smtps"
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if secure else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": secure,
+        "EMAIL_USE_TLS": not secure and parse_qs(parts.query).get("tls", ["yes"])[0].lower() in YES,
+        "EMAIL_TIMEOUT": 10,
+    }

@@ -1,0 +1,193 @@
+"""Settings of the clinic. Everything that differs between places is an environment variable; README.md lists them."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from vetclinic import env
+from vetclinic.databases import database
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
+
+PRODUCTION = env.choice("VET_ENV", "local", ("local", "production")) == "production"
+DEBUG = env.flag("DEBUG", default=False)
+PUBLIC_URL, PUBLIC_HOST = env.public_url("PUBLIC_URL", "http://localhost:8000")
+HTTPS = PUBLIC_URL.startswith("https://")
+DATABASES = {"default": database(VAR_DIR / "vet.sqlite3")}
+
+
+def refuse_unsafe_production() -> None:
+    """Raise ImproperlyConfigured with every reason why this environment must not serve a real clinic."""
+    problems = []
+    if not env.text("SECRET_KEY"):
+        problems.append(
+            "SECRET_KEY (or SECRET_KEY_FILE) is missing. Give every replica the same random key, 50 characters or more"
+        )
+    elif len(env.text("SECRET_KEY")) < 50:
+        problems.append("SECRET_KEY is shorter than 50 characters")
+    if DATABASES["default"]["ENGINE"] == "vetclinic.sqlite":
+        problems.append(
+            "DATABASE_URL (or PGHOST and its companions) is missing or names SQLite; each replica would keep a clinic"
+            " of its own. Give a PostgreSQL database"
+        )
+    if DEBUG:
+        problems.append("DEBUG is on, which shows the inner state to visitors. Unset it")
+    if not HTTPS:
+        problems.append(f"PUBLIC_URL is {PUBLIC_URL}; passwords need an https address")
+    if problems:
+        raise ImproperlyConfigured(
+            "VET_ENV=production refuses this environment.\n  - " + ".\n  - ".join(problems) + "."
+        )
+
+
+def local_secret_key() -> str:
+    """A random key of this checkout, kept in the data folder so that a restart logs nobody out."""
+    file = VAR_DIR / "secret-key"
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(50))
+    return file.read_text()
+
+
+if PRODUCTION:
+    refuse_unsafe_production()
+SECRET_KEY = env.text("SECRET_KEY") or local_secret_key()
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+
+# The clinic
+CLINIC_NAME = env.text("CLINIC_NAME", "Willow Lane Veterinary Clinic")
+CLINIC_ADDRESS = env.text("CLINIC_ADDRESS", "12 Willow Lane, Exampleton")
+CLINIC_PHONE = env.text("CLINIC_PHONE", "555-0100")
+CURRENCY = env.text("CURRENCY", "USD")
+OPENING_HOURS = env.opening_hours("OPENING_HOURS", "08:00-18:00")
+SLOT_MINUTES = env.number("SLOT_MINUTES", 15, low=5, high=120)
+
+# Language and time. The list of languages is fixed, so that no visitor can ask for the loading of an arbitrary one.
+LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en")
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+if LANGUAGE_CODE.split("-")[0] not in dict(LANGUAGES):
+    raise ImproperlyConfigured(f"LANGUAGE_CODE={LANGUAGE_CODE!r} must be one of: {', '.join(dict(LANGUAGES))}.")
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
+USE_TZ = True
+USE_I18N = True
+
+INSTALLED_APPS = [
+    "accounts",
+    "audit",
+    "clinic",
+    "exchange",
+    "web",
+    "django_htmx",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "vetclinic.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "vetclinic.middleware.SecurityHeadersMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "vetclinic.urls"
+WSGI_APPLICATION = "vetclinic.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "vetclinic.context.clinic",
+            ]
+        },
+    }
+]
+
+# Static files
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+if not PRODUCTION:
+    STATIC_ROOT.mkdir(exist_ok=True)  # collected into for the container only, but looked for everywhere
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # files of the clinic live in the database
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not PRODUCTION
+
+# People
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.ThrottledModelBackend"]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "today"
+LOGOUT_REDIRECT_URL = "login"
+LOGIN_EXEMPT_PREFIXES = ["/api/"]  # the API asks for a token or a session itself, and answers 401 instead of a redirect
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+] + [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}}]
+SESSION_COOKIE_AGE = 60 * 60 * 12  # a long working day
+
+# Security. TLS ends at a proxy; its headers are believed only where one is known to stand in front.
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 1 if PRODUCTION else 0, high=5)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+ALLOWED_HOSTS = [PUBLIC_HOST] if PRODUCTION else [PUBLIC_HOST, "localhost", "127.0.0.1", "[::1]", "testserver"]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 86_400, high=63_072_000) if HTTPS else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none';"
+    " frame-ancestors 'none'; form-action 'self'"
+)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # a form; files are limited where they are received
+# The proxy redirects to https; a redirect here would loop behind one that does not forward the scheme.
+SILENCED_SYSTEM_CHECKS = ["security.W008"] + (
+    [] if SECURE_HSTS_SECONDS > 86_400 else ["security.W005", "security.W021"]
+)
+
+# E-mail is optional: without it the reminders are listed and printed.
+globals().update(env.email("EMAIL_URL"))
+EMAIL_ENABLED = bool(env.text("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"noreply@{PUBLIC_HOST}")
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+}
