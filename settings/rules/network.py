@@ -173,8 +173,8 @@ def private_subnets_hold_nodes(network: Network, servers: Servers, agents: Agent
     """The servers' fixed addresses, all agents and some spare fit a private subnet, less what AWS keeps of it (Amazon
     VPC: subnet sizing)."""
     # Only these sections are valid for sure here, and the address plan reads no other.
-    parts: dict[str, Any] = {"network": network, "servers": servers, "agents": agents}
-    environment = Environment.model_construct(None, **parts)
+    sections: dict[str, Any] = {"network": network, "servers": servers, "agents": agents}
+    environment = Environment.model_construct(None, **sections)
     for letter, subnets in network.zones.items():
         fixed = [slot.address for slot in server_slots(environment) if slot.zone == letter]
         outside = [
