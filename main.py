@@ -3,7 +3,9 @@
 import sys
 from typing import TYPE_CHECKING
 
-from settings import Settings, SettingsError, load
+import bindings
+from settings import Settings
+from settings.terminal import load_or_exit
 
 if TYPE_CHECKING:
     from cdktf import App
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 
 def build_app(settings: Settings, outdir: str | None = None) -> "App":
     """All stacks in the order in which they are deployed: state first, then each environment."""
+    bindings.enable()
     from cdktf import App
 
     from stacks.infrastructure import InfrastructureStack
@@ -25,12 +28,7 @@ def build_app(settings: Settings, outdir: str | None = None) -> "App":
 
 def main() -> int:
     """Synthesise everything; settings are checked before cdktf is loaded, so that mistakes answer at once."""
-    try:
-        settings = load()
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 1
-    build_app(settings).synth()
+    build_app(load_or_exit()).synth()
     return 0
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from settings.base import Cidr, Section
+from settings.release_sets import ReleaseSet, release_set
 
 
 class Snapshots(Section):
@@ -24,6 +25,9 @@ class Cluster(Section):
     release_set: Literal["documented", "current"] = "documented"
     """Versions that are known to fit together, see ``settings/release_sets.py``."""
 
+    versions: dict[str, str] = {}
+    """Other versions than the set's, by component, such as ``rancher: 2.7.10``; what no longer fits is an error."""
+
     cni: Literal["calico"] = "calico"
     """Pod network; Calico brings network policies."""
 
@@ -35,3 +39,11 @@ class Cluster(Section):
 
     snapshots: Snapshots = Snapshots()
     """etcd snapshots."""
+
+    @property
+    def releases(self) -> ReleaseSet:
+        """What is installed: the set with the versions that replace some of it.
+
+        Raises ``UnknownReleaseError`` for a version that the catalogue does not know; settings that were loaded have none.
+        """
+        return release_set(self.release_set).override(self.versions)

@@ -197,7 +197,11 @@ def _at(value: Any, key: Key) -> Any:
 
 
 def _flow(value: Any) -> str:
-    return yaml.safe_dump(value, default_flow_style=True, width=4096).removesuffix("\n").removesuffix("\n...")
+    return (
+        yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=4096)
+        .removesuffix("\n")
+        .removesuffix("\n...")
+    )
 
 
 def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -144,7 +144,9 @@ def read_chart(chart: Path) -> list[str]:
     defaults = load(chart / "values.yaml")
     paths = set(_chart_paths(defaults))
     templates = [path for path in sorted((chart / "templates").rglob("*")) if path.is_file()]
-    for used in {name for path in templates for name in _used(path.read_text(encoding="utf-8"))}:
+    asked = {name for path in templates for name in _used(path.read_text(encoding="utf-8"))}
+    # The deepest first: where a template asks for `a.b` and tests whether there is an `a`, the keys of `a` are the chart's.
+    for used in sorted(asked, key=lambda name: (-name.count("."), name)):
         inside = any(path.startswith(f"{used}.") for path in paths)
         if not inside and not _is_known(used, frozenset(paths)):
             paths.add(f"{used}.*")

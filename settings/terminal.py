@@ -18,8 +18,13 @@ def load_or_exit(directory: Path = ENVIRONMENTS) -> Settings:
     try:
         return load(directory)
     except SettingsError as error:
-        show(error.title, error.problems, "red", sys.stderr)
+        show_errors(error)
         sys.exit(1)
+
+
+def show_errors(error: SettingsError, stream: TextIO | None = None) -> None:
+    """Every error with its place, value, rule and remedy, on standard error unless told otherwise."""
+    show(error.title, error.problems, "red", stream or sys.stderr)
 
 
 def show_warnings(warnings: Sequence[SettingsWarning], stream: TextIO) -> None:

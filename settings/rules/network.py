@@ -189,8 +189,8 @@ def private_subnets_hold_nodes(network: Network, servers: Servers, agents: Agent
                 "choose a wider range, such as a /24",
             )
         elif need > free:
-            rule = (
-                f"must have {need} addresses for {len(fixed)} servers, {need - len(fixed) - SPARE_ADDRESSES} agents "
-                f"and spare; it has {free}"
+            parts = (
+                f"servers ({len(fixed)}), agents ({need - len(fixed) - SPARE_ADDRESSES}) and spare ({SPARE_ADDRESSES})"
             )
+            rule = f"must have {need} addresses for {parts}; it has {free}"
             yield Finding(key, rule, "choose a wider range, such as a /24, or lower agents.maximum")

@@ -1,4 +1,4 @@
-"""What the tests of releases share: the releases of a set, sample values from settings, and what Helm renders of them."""
+"""What the tests of releases share: sample values from settings, and what Helm renders with them."""
 
 import json
 import subprocess

@@ -1,0 +1,63 @@
+# Every target sets itself up. Written for any make (GNU 3.81 of macOS included) and any POSIX shell.
+RUN = sh scripts/run
+ENV ?=
+YES = $(if $(AUTO_APPROVE),--yes)
+
+.DEFAULT_GOAL := help
+.PHONY: help synth test test-unit test-boot test-apply lint format bench state deploy destroy schema app test-app load-app clean
+
+help: ## list these targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+synth: ## Terraform JSON of every stack in cdktf.out/
+	@$(RUN) python -m operations.synth
+
+test: lint test-unit test-boot ## lint and all tests but the applies
+	@if [ -f vet_app/Makefile ]; then $(MAKE) test-app; fi
+
+test-unit: ## tests of settings, stacks, nodes and tools
+	@$(RUN) python -m pytest tests/unit
+
+test-boot: ## the nodes' programs in a sandbox, every scenario by name
+	@if [ -d tests/boot ]; then $(RUN) python -m pytest -v tests/boot; fi
+
+test-apply: ## the real Terraform against an AWS emulator
+	@if [ -d tests/apply ]; then $(RUN) python -m pytest tests/apply; fi
+
+lint: ## ruff, mypy, shellcheck, yamllint
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(RUN) shellcheck -x nodes/loader.sh nodes/bin/* scripts/find-python scripts/run .ci/run
+	@$(RUN) yamllint -s environments tests/architecture.yaml
+
+format: ## put the code into its form
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+
+bench: ## speed and memory of synth, plain imports beside the fast bindings
+	@$(RUN) python -m operations.bench
+
+schema: ## make the JSON Schemas for editors anew
+	@$(RUN) python -m settings.schema
+
+state: ## once per account: the state bucket and the DNS zones
+	@$(RUN) python -m operations.state $(YES)
+
+deploy: ## both stacks of an environment: make deploy ENV=dev
+	@$(RUN) python -m operations.deploy deploy "$(ENV)" $(YES)
+
+destroy: ## the same in the opposite order: make destroy ENV=dev
+	@$(RUN) python -m operations.deploy destroy "$(ENV)" $(YES)
+
+app: ## the clinic's application on this machine, with a demo clinic
+	@$(MAKE) -C vet_app app
+
+test-app: ## the application's own tests
+	@$(MAKE) -C vet_app test
+
+load-app: ## the application under its pod's limits
+	@$(MAKE) -C vet_app load
+
+clean: ## remove what the tools made
+	rm -rf cdktf.out .venv .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,75 @@
+"""``make synth``: Terraform JSON of every stack, and a table of what was made."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from operations.failure import guided
+from settings import Settings, SettingsWarning
+from settings.terminal import load_or_exit, show_warnings
+
+OUTPUT = Path("cdktf.out")
+"""Where CDKTF writes, relative to the repository."""
+
+
+def run() -> None:
+    """Synthesise everything and show it.
+
+    Raises:
+        SettingsError: the settings are wrong.
+    """
+    started = time.monotonic()
+    settings = load_or_exit()
+    import main  # cdktf is loaded only once the settings are known to be right
+
+    main.build_app(settings).synth()
+    _show(settings, time.monotonic() - started)
+
+
+def _show(settings: Settings, seconds: float) -> None:
+    console = Console(highlight=False)
+    table = Table(box=SIMPLE, pad_edge=False)
+    for heading in ("stack", "file", "resources", "data", "providers", "state"):
+        table.add_column(heading, justify="right" if heading in ("resources", "data") else "left", overflow="fold")
+    manifest = json.loads((OUTPUT / "manifest.json").read_text())
+    for stack in manifest["stacks"].values():
+        table.add_row(*_row(stack["name"], OUTPUT / stack["synthesizedStackPath"]))
+    console.print(table)
+    open_warnings = [warning for warning in settings.warnings if warning.acknowledged is None]
+    if open_warnings:
+        show_warnings(open_warnings, sys.stdout)
+    for warning in settings.warnings:
+        if warning.acknowledged is not None:
+            console.print(_footnote(warning), style="dim")
+    console.print(f"{len(manifest['stacks'])} stacks in {seconds:.1f} s")
+
+
+def _row(name: str, path: Path) -> list[str]:
+    document: dict[str, Any] = json.loads(path.read_text())
+    providers = document["terraform"].get("required_providers", {})
+    return [
+        name,
+        str(path),
+        str(_count(document.get("resource", {}))),
+        str(_count(document.get("data", {}))),
+        ", ".join(f"{provider} {facts['version']}" for provider, facts in sorted(providers.items())),
+        document["terraform"]["backend"]["s3"]["key"],
+    ]
+
+
+def _count(blocks: dict[str, dict[str, Any]]) -> int:
+    return sum(len(found) for found in blocks.values())
+
+
+def _footnote(warning: SettingsWarning) -> str:
+    return f"{warning.environment}: {warning.code} is acknowledged: {warning.acknowledged}"
+
+
+if __name__ == "__main__":
+    guided(run)

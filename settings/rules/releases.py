@@ -1,0 +1,35 @@
+"""Rules about versions: whether what is installed fits together."""
+
+from collections.abc import Iterator
+
+from settings.cluster import Cluster
+from settings.problems import Finding
+from settings.release_sets import UnknownReleaseError, check, find
+from settings.rules.registry import error
+
+
+@error
+def releases_known(cluster: Cluster) -> Iterator[Finding]:
+    """Only what the catalogue knows can be checked (``settings/releases/catalogue.yaml``)."""
+    for component, version in cluster.versions.items():
+        try:
+            find(component, version)
+        except UnknownReleaseError as unknown:
+            yield Finding(
+                ("cluster", "versions", component),
+                "must be a component and version of settings/releases/catalogue.yaml",
+                str(unknown),
+            )
+
+
+@error
+def releases_fit(cluster: Cluster) -> Iterator[Finding]:
+    """Releases accept each other (sources in ``settings/releases/catalogue.yaml``)."""
+    try:
+        misfits = check(cluster.releases)
+    except UnknownReleaseError:
+        return  # releases_known tells
+    key = ("cluster", "versions") if cluster.versions else ("cluster", "release_set")
+    for misfit in misfits:
+        rule = f"{misfit.subject} does not fit {misfit.other}: it needs {misfit.rule} ({misfit.source})"
+        yield Finding(key, rule, " or ".join(misfit.ways_out) or "add a release that fits to the catalogue")
