@@ -1,6 +1,7 @@
 """``make kubeconfig ENV=dev ROLE=read``: a kubeconfig without any key in it, and the way to an API that is private.
 
-kubectl gets its credentials from Secrets Manager each time, as you: whoever may read the role's secret has the role, for as long as that lasts.
+kubectl gets its credentials from Secrets Manager each time, as you: whoever may read the role's secret has the role,
+for as long as that lasts.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """``make restore ENV=dev SNAPSHOT=name``: bring the cluster back from an etcd snapshot.
 
-The first running server becomes the whole cluster; the others give up their data (it is moved aside, never deleted) and join again, one at a
-time. Running the command again goes on where it stopped.
+The first running server becomes the whole cluster; the others give up their data (it is moved aside, never deleted) and
+join again, one at a time. Running the command again goes on where it stopped.
 """
 
 import argparse
@@ -28,7 +28,8 @@ def restore(
     servers = [server for server in cluster.servers() if server.running]
     if not servers:
         raise Failure(
-            f"no server of {cluster.names.base} runs: make deploy ENV={cluster.environment.name} first; their volumes are kept"
+            f"no server of {cluster.names.base} runs: make deploy ENV={cluster.environment.name} first;"
+            " their volumes are kept"
         )
     first, others = servers[0], servers[1:]
     healths = {server: _ask(cluster, server) for server in servers}
@@ -79,7 +80,8 @@ def _ask(cluster: Cluster, server: Server) -> Health | None:
 
 
 def _restored(health: Health | None, snapshot: Snapshot) -> bool:
-    """Whether an earlier run has brought the first server back from this very snapshot, and others are still to rejoin."""
+    """Whether an earlier run has brought the first server back from this very snapshot, and others are still to
+    rejoin."""
     return health is not None and health.restored == snapshot.name and health.api_ready and health.members < 2
 
 

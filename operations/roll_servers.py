@@ -1,7 +1,8 @@
 """``make roll-servers ENV=prod``: bring new images, configuration and types to the servers, one slot at a time.
 
-A server is replaced by Terraform; its address and its data volume stay, so it comes back as the same etcd member. Before and after each,
-etcd must be whole; at the first doubt this stops. A server that is already as it should be is passed over, so running it again resumes.
+A server is replaced by Terraform; its address and its data volume stay, so it comes back as the same etcd member.
+Before and after each, etcd must be whole; at the first doubt this stops. A server that is already as it should be is
+passed over, so running it again resumes.
 """
 
 import argparse
@@ -129,7 +130,7 @@ class Rolling:
                 time.sleep(15)
         raise Failure(
             f"server {slot} is not back after {BACK_SECONDS // 60} minutes: {'; '.join(doubts)}.\n"
-            "No other server was touched. docs/runbooks/lost-server.md tells how to look; then run the same command again."
+            "No other server was touched. docs/runbooks/lost-server.md tells how to look; then run the command again."
         )
 
     def _image(self) -> str:

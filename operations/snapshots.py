@@ -52,7 +52,8 @@ def show(cluster: Cluster) -> None:
     found = snapshots(cluster)
     if not found:
         console.print(
-            f"no snapshots of {cluster.names.base} yet; RKE2 takes one at {cluster.environment.cluster.snapshots.schedule} UTC"
+            f"no snapshots of {cluster.names.base} yet; the servers take them at"
+            f" {cluster.environment.cluster.snapshots.schedule} UTC"
         )
         return
     table = Table("snapshot", "taken (UTC)", "size", box=None, pad_edge=False)

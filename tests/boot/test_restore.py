@@ -54,7 +54,8 @@ def test_restore_with_a_wrong_name_changes_nothing_and_shows_the_newest(lost: tu
 
 
 def test_restore_runs_twice(lost: tuple[World, list[Machine]]) -> None:
-    """The second time the cluster is healthy: refused; with the flag it restores again, and keeps the data that it replaces."""
+    """The second time the cluster is healthy: refused; with the flag it restores again, and keeps the data that it
+    replaces."""
     world, (chosen, *_) = lost
     assert chosen.run("restore", SNAPSHOT).code == 0
     refused = chosen.run("restore", SNAPSHOT)
