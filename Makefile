@@ -4,7 +4,8 @@ ENV ?=
 YES = $(if $(AUTO_APPROVE),--yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help synth test test-unit test-boot test-apply lint format bench state deploy destroy schema app test-app load-app clean
+.PHONY: help synth test test-unit test-boot test-apply lint format bench state deploy destroy kubeconfig snapshots restore
+.PHONY: roll-servers schema app test-app load-app clean
 
 help: ## list these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -49,6 +50,18 @@ deploy: ## both stacks of an environment: make deploy ENV=dev
 
 destroy: ## the same in the opposite order: make destroy ENV=dev
 	@$(RUN) python -m operations.deploy destroy "$(ENV)" $(YES)
+
+kubeconfig: ## kubectl's way in, without a key: make kubeconfig ENV=dev ROLE=read [TUNNEL=yes]
+	@$(RUN) python -m operations.kubeconfig "$(ENV)" $(ROLE) $(if $(TUNNEL),--tunnel)
+
+snapshots: ## etcd snapshots, newest first: make snapshots ENV=dev [TAKE=name]
+	@$(RUN) python -m operations.snapshots "$(ENV)" $(if $(TAKE),--take "$(TAKE)")
+
+restore: ## a snapshot: make restore ENV=dev [SNAPSHOT=name] [DRY_RUN=yes] [FORCE=yes]
+	@$(RUN) python -m operations.restore "$(ENV)" $(SNAPSHOT) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(YES)
+
+roll-servers: ## new images, types and configuration to the servers, one by one: make roll-servers ENV=prod
+	@$(RUN) python -m operations.roll_servers "$(ENV)" $(YES)
 
 app: ## the clinic's application on this machine, with a demo clinic
 	@$(MAKE) -C vet_app app

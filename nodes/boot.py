@@ -1,8 +1,9 @@
 """The seam between Terraform and the nodes: what a node is told at boot, and the bundle of programs that it fetches.
 
-User data is a thin cloud-config: it writes ``/etc/vet/node.env`` (names and addresses, never a secret) and starts a loader, which
-fetches the bundle from the environment's bucket by the instance's role, checks its SHA-256 and hands over to it. So user data stays
-small (EC2 allows 16 KiB), and what the nodes run is versioned with the Terraform that creates them.
+User data is a thin cloud-config: it writes ``/etc/vet/node.env`` (names and addresses, never a secret) and starts a
+loader, which fetches the bundle from the environment's bucket by the instance's role, checks its SHA-256 and hands over
+to it. So user data stays small (EC2 allows 16 KiB), and what the nodes run is versioned with the Terraform that creates
+them.
 """
 
 import gzip
@@ -22,8 +23,12 @@ PACKED = ("bin", "units")
 LOADER = HERE / "loader.sh"
 SIGNING_KEY = HERE / "aws-cli-signing-key.asc"
 
-READY_COMMAND = "for i in $(seq 60); do [ -x /opt/vet/bin/ready ] && exec /opt/vet/bin/ready; sleep 10; done; echo 'no programs after 10 minutes'; exit 1"
-"""The ready gate, for a Session Manager association on server 0: waits for the programs, then for the cluster (about 40 minutes at most)."""
+READY_COMMAND = (
+    "for i in $(seq 60); do [ -x /opt/vet/bin/ready ] && exec /opt/vet/bin/ready; sleep 10; done; "
+    "echo 'no programs after 10 minutes'; exit 1"
+)
+"""The ready gate, for a Session Manager association on server 0: waits for the programs, then for the cluster (about 40
+minutes at most)."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,8 @@ class ClusterInputs:
     """Name of the secret with the agents' join token; empty until server 0 fills it."""
 
     credentials_secret_prefix: str
-    """The secrets ``<prefix>/admin``, ``/deploy`` and ``/read`` hold ExecCredential documents, kept fresh by the servers."""
+    """The secrets ``<prefix>/admin``, ``/deploy`` and ``/read`` hold ExecCredential documents, kept fresh by the
+    servers."""
 
     ca_parameter: str
     """Parameter for the cluster's CA certificate; Terraform creates it as ``pending``."""
@@ -136,7 +142,7 @@ def server_user_data(inputs: ClusterInputs, *, slot: int, data_volume_id: str) -
     """User data of the server in ``slot``, whose retained data volume is ``data_volume_id``.
 
     Raises:
-        UnknownKeys: The release's RKE2 does not know a key of its configuration.
+        UnknownKeysError: The release's RKE2 does not know a key of its configuration.
     """
     files = [
         _file("/etc/rancher/rke2/config.yaml.d/10-cluster.yaml", rke2.server_config(inputs), "0600"),
@@ -149,7 +155,7 @@ def agent_user_data(inputs: ClusterInputs) -> str:
     """User data of every agent.
 
     Raises:
-        UnknownKeys: The release's RKE2 does not know a key of its configuration.
+        UnknownKeysError: The release's RKE2 does not know a key of its configuration.
     """
     files = [_file("/etc/rancher/rke2/config.yaml.d/10-cluster.yaml", rke2.agent_config(inputs), "0600")]
     return _user_data(inputs, {"ROLE": "agent"}, files)
@@ -205,6 +211,7 @@ def _file(path: str, content: str, permissions: str = "0644") -> dict[str, str]:
 
 
 def _binary_key() -> bytes:
-    """AWS's signing key without its ASCII armour: gpgv reads only the binary form. The last line is the armour's own checksum."""
+    """AWS's signing key without its ASCII armour: gpgv reads only the binary form. The last line is the armour's own
+    checksum."""
     body = SIGNING_KEY.read_text().split("\n\n", 1)[1].split("\n-----END", 1)[0]
     return b64decode("".join(line for line in body.splitlines() if not line.startswith("=")))

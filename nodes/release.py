@@ -16,7 +16,8 @@ Kubernetes 1.26."""
 
 @dataclass(frozen=True)
 class NodeRelease:
-    """Versions of everything that a node installs. An empty checksum means: check against what the release publishes."""
+    """Versions of everything that a node installs. An empty checksum means: check against what the release
+    publishes."""
 
     rke2: str
     """RKE2 release, such as ``v1.26.15+rke2r1``."""

@@ -1,7 +1,9 @@
-"""RKE2's configuration for servers and agents: what is known at synth. A node adds its own facts at boot (``bin/identify``, ``bin/form-cluster``).
+"""RKE2's configuration for servers and agents: what is known at synth. A node adds its own facts at boot
+(``bin/identify``, ``bin/form-cluster``).
 
-RKE2 reads ``/etc/rancher/rke2/config.yaml.d/*.yaml`` in alphabetical order; tokens are in files of their own, so no part holds a secret.
-Sources: docs.rke2.io (server_config, agent_config, backup_restore), rancher/rke2 at the release's tag.
+RKE2 reads ``/etc/rancher/rke2/config.yaml.d/*.yaml`` in alphabetical order; tokens are in files of their own, so no
+part holds a secret. Sources: docs.rke2.io (server_config, agent_config, backup_restore), rancher/rke2 at the release's
+tag.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,7 @@ SERVER_TAINT = "CriticalAddonsOnly=true:NoExecute"
 """Taint of dedicated servers: RKE2's own packaged components tolerate it (docs.rke2.io, ha)."""
 
 
-class UnknownKeys(ValueError):
+class UnknownKeysError(ValueError):
     """A configuration key that this RKE2 does not know: it would only log a warning and go on without it."""
 
 
@@ -32,7 +34,7 @@ def server_config(inputs: "ClusterInputs") -> str:
     """Configuration shared by all servers, as YAML.
 
     Raises:
-        UnknownKeys: A key is not known to the release's RKE2.
+        UnknownKeysError: A key is not known to the release's RKE2.
     """
     addresses = inputs.server_addresses.split()
     config: dict[str, Any] = {
@@ -72,7 +74,7 @@ def agent_config(inputs: "ClusterInputs") -> str:
     """Configuration shared by all agents, as YAML.
 
     Raises:
-        UnknownKeys: A key is not known to the release's RKE2.
+        UnknownKeysError: A key is not known to the release's RKE2.
     """
     config = {**_common(), "server": f"https://{inputs.api_host}:9345"}
     return _checked(config, inputs.release.rke2, "agent")
@@ -81,7 +83,8 @@ def agent_config(inputs: "ClusterInputs") -> str:
 def cloud_controller(inputs: "ClusterInputs") -> str:
     """Manifest of the AWS cloud controller, from the first boot: without it every node stays tainted as uninitialised.
 
-    ``bootstrap`` makes RKE2's Helm job tolerate such nodes. What it may do is in ``helm-values/aws-cloud-controller-manager.yaml``.
+    ``bootstrap`` makes RKE2's Helm job tolerate such nodes. What it may do is in
+    ``helm-values/aws-cloud-controller-manager.yaml``.
     """
     values = helm_values.merge(
         helm_values.load(helm_values.FOLDER / f"{CLOUD_CONTROLLER}.yaml"),
@@ -104,7 +107,8 @@ def cloud_controller(inputs: "ClusterInputs") -> str:
 
 
 def credential_provider(region: str) -> str:
-    """The kubelet's configuration for pulling from ECR with the instance's role (kubelet.config.k8s.io/v1, from 1.26)."""
+    """The kubelet's configuration for pulling from ECR with the instance's role (kubelet.config.k8s.io/v1, from
+    1.26)."""
     provider = {
         "name": "ecr-credential-provider",
         "apiVersion": "credentialprovider.kubelet.k8s.io/v1",
@@ -132,8 +136,9 @@ def _checked(config: dict[str, Any], release: str, role: Role) -> str:
     # What a node adds at boot (bin/identify, bin/form-cluster) goes through the same check.
     unknown = unknown_keys(release, role, {*config, "node-name", "node-ip", "kubelet-arg", "server"})
     if unknown:
-        raise UnknownKeys(
-            f"RKE2 {release} does not know the {role} configuration key(s) {', '.join(unknown)} and would go on without them;"
+        raise UnknownKeysError(
+            f"RKE2 {release} does not know the {role} configuration key(s) {', '.join(unknown)}"
+            " and would go on without them;"
             " choose a release set whose RKE2 has them (cluster.release_set), or correct nodes/rke2.py"
         )
     return to_yaml(config)

@@ -37,7 +37,8 @@ stop() { # REASON...  end for good: trying again would not help
   exit "$EXIT_STOP"
 }
 
-# What retry calls runs without errexit (bash turns it off in a condition), so such functions end with "|| return 1" where it matters.
+# What retry calls runs without errexit (bash turns it off in a condition), so such functions end with "|| return 1"
+# where it matters.
 retry() { # ATTEMPTS COMMAND...  until it succeeds; waits 2, 4, 8, 16, then 30 seconds
   local attempts=$1 attempt=1 pause=2 code
   shift
@@ -77,7 +78,8 @@ write_file() { # MODE FILE  from standard input, whole or not at all
 
 metadata() { # PATH  from the instance's metadata service (IMDSv2)
   local endpoint=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254} token
-  token=$(retry 6 curl --fail --silent --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' "$endpoint/latest/api/token")
+  token=$(retry 6 curl --fail --silent --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' \
+    "$endpoint/latest/api/token")
   retry 6 curl --fail --silent --max-time 5 -H "X-aws-ec2-metadata-token: $token" "$endpoint/latest/meta-data/$1"
 }
 
@@ -94,7 +96,7 @@ secret() { # NAME  print its value; nothing when it has none yet
 }
 
 store_secret() { # NAME  value from standard input
-  aws secretsmanager put-secret-value --secret-id "$1" --secret-string file:///dev/stdin --output text --query Name >/dev/null
+  aws secretsmanager put-secret-value --secret-id "$1" --secret-string file:///dev/stdin >/dev/null
 }
 
 cluster_ca() { # print the cluster's CA certificate; nothing while it is pending
@@ -119,7 +121,7 @@ next_peer() { # print the address of the following slot; nothing when this is th
   [ "${#addresses[@]}" -eq 1 ] || echo "${addresses[$(((SLOT + 1) % ${#addresses[@]}))]}"
 }
 
-join_through() { # ADDRESS  the server that RKE2 joins when it has no data; RKE2 ignores it otherwise. Without: RKE2 would initialise
+join_through() { # ADDRESS  the server that RKE2 joins when it has no data; it ignores it otherwise. Empty: it would initialise
   if [ -n "${1:-}" ]; then
     echo "server: https://$1:9345" | write_file 0600 "$config/config.yaml.d/30-join.yaml"
   else
@@ -127,7 +129,8 @@ join_through() { # ADDRESS  the server that RKE2 joins when it has no data; RKE2
   fi
 }
 
-# On another server, before this one belongs to the cluster: by the stored administrator credentials, never by a key on disk.
+# On another server, before this one belongs to the cluster: by the stored administrator credentials, never by a key on
+# disk.
 
 peer_kubeconfig() { # ADDRESS
   local ca
@@ -146,7 +149,7 @@ users:
         apiVersion: client.authentication.k8s.io/v1
         interactiveMode: Never
         command: aws
-        args: [secretsmanager, get-secret-value, --secret-id, $CREDENTIALS_SECRET_PREFIX/admin, --query, SecretString, --output, text]
+        args: [secretsmanager, get-secret-value, --query, SecretString, --output, text, --secret-id, $CREDENTIALS_SECRET_PREFIX/admin]
 EOF
 }
 

@@ -1,6 +1,7 @@
 """The real AWS CLI (PyPI ``awscli``, version 1: the same commands as version 2's) without its start-up time.
 
-One process loads it; the stand-in ``aws`` sends it arguments, environment and its own three files, and it runs each call in a fork.
+One process loads it; the stand-in ``aws`` sends it arguments, environment and its own three files, and it runs each
+call in a fork.
 """
 
 import contextlib

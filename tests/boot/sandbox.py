@@ -1,6 +1,8 @@
-"""A world of machines for the real node programs: each has a root folder, and a PATH that begins with stand-ins for what would change a machine.
+"""A world of machines for the real node programs: each has a root folder, and a PATH that begins with stand-ins for
+what would change a machine.
 
-The programs, bash, tar, sha256sum, gpgv and the AWS CLI are the real ones; S3, Secrets Manager, Parameter Store and EC2 are an emulator.
+The programs, bash, tar, sha256sum, gpgv and the AWS CLI are the real ones; S3, Secrets Manager, Parameter Store and EC2
+are an emulator.
 """
 
 import gzip
@@ -177,7 +179,8 @@ class World:
         return Machine(self, SUBNETS[slot], text, volume)
 
     def standing(self) -> list["Machine"]:
-        """A cluster as its servers left it, without booting them: data on the volumes, everything published, all running."""
+        """A cluster as its servers left it, without booting them: data on the volumes, everything published, all
+        running."""
         machines = [self.server(slot) for slot in range(self.servers)]
         cluster: dict[str, Any] = {"token": "server-token", "members": {}, "nodes": {}, "leases": {}, "secrets": []}
         for number, machine in enumerate(machines):

@@ -1,4 +1,5 @@
-"""Agents join when there is something to join, and their Nodes go when their instances are gone; a server's Node never does."""
+"""Agents join when there is something to join, and their Nodes go when their instances are gone; a server's Node never
+does."""
 
 import hashlib
 from typing import Any

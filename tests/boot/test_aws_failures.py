@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from tests.boot.sandbox import World
 
-SLOW_DOWN = "An error occurred (SlowDown) when calling the {} operation (reached max retries: 8): Please reduce your request rate"
+SLOW_DOWN = (
+    "An error occurred (SlowDown) when calling the {} operation (reached max retries: 8): Please reduce your rate"
+)
 DENIED = "An error occurred (AccessDenied) when calling the {} operation: Access Denied"
 
 

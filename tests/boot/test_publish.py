@@ -1,4 +1,5 @@
-"""What a cluster publishes: its CA, the issuer's public documents, credentials that end by themselves; and the gate that waits for them."""
+"""What a cluster publishes: its CA, the issuer's public documents, credentials that end by themselves; and the gate
+that waits for them."""
 
 import json
 from collections.abc import Callable

@@ -40,6 +40,7 @@ def test_restore_makes_one_cluster_that_the_others_rejoin(lost: tuple[World, lis
         assert result.decisions() == ["join"], result.log
     assert world.members() == sorted(SUBNETS)
     assert world.problems() == []
+    assert f"restored={SNAPSHOT}" in chosen.run("health").log.splitlines()
 
 
 def test_restore_with_a_wrong_name_changes_nothing_and_shows_the_newest(lost: tuple[World, list[Machine]]) -> None:
@@ -53,7 +54,8 @@ def test_restore_with_a_wrong_name_changes_nothing_and_shows_the_newest(lost: tu
 
 
 def test_restore_runs_twice(lost: tuple[World, list[Machine]]) -> None:
-    """The second time the cluster is healthy: refused; with the flag it restores again, and keeps the data that it replaces."""
+    """The second time the cluster is healthy: refused; with the flag it restores again, and keeps the data that it
+    replaces."""
     world, (chosen, *_) = lost
     assert chosen.run("restore", SNAPSHOT).code == 0
     refused = chosen.run("restore", SNAPSHOT)
@@ -113,6 +115,7 @@ def test_health_tells_what_operations_need(make_world: Callable[..., World]) -> 
         "members": "3",
         "voting": "3",
         "servers_ready": "3",
+        "restored": "",
     }
     machines[1].power_off()
     said = dict(

@@ -1,4 +1,5 @@
-"""The command ``aws``: hands its call to the server that has the real AWS CLI loaded, after the failures that a test asked for."""
+"""The command ``aws``: hands its call to the server that has the real AWS CLI loaded, after the failures that a test
+asked for."""
 
 import json
 import os

@@ -1,7 +1,7 @@
 """Stand-ins for systemctl, RKE2 and kubectl over a small model of RKE2's own rules:
 
-no etcd data and no ``server:`` starts a new cluster; with ``server:`` it joins that one; with data it starts what it has. A member that
-etcd no longer lists cannot start. A cluster needs a majority of its members for anything.
+no etcd data and no ``server:`` starts a new cluster; with ``server:`` it joins that one; with data it starts what it
+has. A member that etcd no longer lists cannot start. A cluster needs a majority of its members for anything.
 """
 
 import os
@@ -154,9 +154,7 @@ def rke2(arguments: list[str]) -> None:
     if _setting("server"):
         fail("cannot perform cluster-reset while server URL is set - remove server from configuration before resetting")
     if (SERVER_DATA / "db/reset-flag").exists():
-        fail(
-            "Managed etcd cluster membership was previously reset, please remove the cluster-reset flag and start rke2 normally"
-        )
+        fail("Managed etcd cluster membership was previously reset, please remove the cluster-reset flag")
     database = SERVER_DATA / "db/etcd"
     if database.exists():
         database.rename(SERVER_DATA / f"db/etcd-old-{time.time_ns()}")

@@ -1,4 +1,5 @@
-"""One program under many names: records its call, acts on the world's model, and crashes the machine where a test asked for it."""
+"""One program under many names: records its call, acts on the world's model, and crashes the machine where a test asked
+for it."""
 
 import sys
 from pathlib import Path

@@ -8,7 +8,7 @@ import yaml
 
 from nodes.boot import SIGNING_KEY, ClusterInputs, server_user_data
 from nodes.release import node_release
-from nodes.rke2 import UnknownKeys, agent_config, cloud_controller, credential_provider, server_config
+from nodes.rke2 import UnknownKeysError, agent_config, cloud_controller, credential_provider, server_config
 from settings.release_sets import SETS, release_set
 from settings.rke2_config_keys import unknown_keys
 
@@ -22,7 +22,7 @@ def test_all_keys_are_known_to_the_sets_rke2(name: str, inputs: ClusterInputs) -
 
 def test_an_unknown_key_is_refused_with_a_remedy(inputs: ClusterInputs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nodes.rke2._common", lambda: {"etcd-s3-retention": 5})
-    with pytest.raises(UnknownKeys, match=r"etcd-s3-retention.*release_set"):
+    with pytest.raises(UnknownKeysError, match=r"etcd-s3-retention.*release_set"):
         server_config(inputs)
 
 

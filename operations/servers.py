@@ -1,0 +1,182 @@
+"""The servers of an environment as they are in AWS: find them, run the node programs on them, ask how they are."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from operations.failure import Failure
+from settings import load
+from settings.environment import Environment
+from settings.names import Names
+
+PROGRAMS = "/opt/vet/bin"
+HOUR = 3600
+POLL_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server's machine."""
+
+    slot: int
+    """Its place."""
+
+    instance: str
+    """EC2 instance id."""
+
+    instance_type: str
+    """EC2 type that it runs as."""
+
+    image: str
+    """Image that it was started from."""
+
+    running: bool
+    """Whether EC2 says that it runs."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """What ``/opt/vet/bin/health`` says on one server. See there."""
+
+    api_ready: bool
+    etcd_healthy: bool
+    members: int
+    voting: int
+    servers_ready: int
+    booted: bool
+    running: bool
+    restored: str
+    """Snapshot that this server was last restored from, or an empty string."""
+
+    @classmethod
+    def read(cls, text: str) -> "Health":
+        """From the program's NAME=value lines."""
+        said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("vet "))
+        return cls(
+            api_ready=said["api"] == "ready",
+            etcd_healthy=said["etcd"] == "healthy",
+            members=int(said["members"]),
+            voting=int(said["voting"]),
+            servers_ready=int(said["servers_ready"]),
+            booted=said["boot"] == "active",
+            running=said["rke2"] == "active",
+            restored=said.get("restored", ""),
+        )
+
+    def doubts(self, servers: int) -> list[str]:
+        """What is not as it must be in a whole cluster of so many servers."""
+        found = {
+            "the API is not ready": not self.api_ready,
+            "etcd is not healthy": not self.etcd_healthy,
+            f"etcd has {self.members} members, not {servers}": self.members != servers,
+            f"{self.voting} members vote, not {servers}": self.voting != servers,
+            f"{self.servers_ready} servers are Ready, not {servers}": self.servers_ready != servers,
+            "its boot has not finished": not self.booted,
+        }
+        return [doubt for doubt, holds in found.items() if holds]
+
+
+class Cluster:
+    """The servers of one environment.
+
+    Raises:
+        Failure: There is no such environment.
+    """
+
+    def __init__(self, name: str) -> None:
+        settings = load()
+        known = [environment.name for environment in settings.environments]
+        if name not in known:
+            raise Failure(f"there is no environment {name!r}; there are {', '.join(known)} (environments/*.yaml)")
+        self.environment: Environment = settings.environment(name)
+        self.names = Names(settings.project, self.environment)
+
+    def client(self, service: str) -> Any:
+        """A client of an AWS service in the environment's region."""
+        return boto3.client(service, region_name=self.environment.region)
+
+    def servers(self) -> list[Server]:
+        """The machines by slot. A slot whose machine was terminated is missing.
+
+        Raises:
+            Failure: AWS does not answer, or two machines claim one slot.
+        """
+        wanted = [
+            {"Name": "tag:vet:cluster", "Values": [self.names.base]},
+            {"Name": "tag:vet:role", "Values": ["server"]},
+        ]
+        alive = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
+        try:
+            pages = self.client("ec2").get_paginator("describe_instances").paginate(Filters=[*wanted, alive])
+            machines = [machine for page in pages for held in page["Reservations"] for machine in held["Instances"]]
+        except (BotoCoreError, ClientError) as error:
+            raise Failure(f"AWS does not tell the servers of {self.names.base}: {error}") from error
+        found = sorted((_server(machine) for machine in machines), key=lambda server: server.slot)
+        if len({server.slot for server in found}) != len(found):
+            raise Failure(
+                f"two machines claim one slot: {found}; find out which one Terraform knows, and stop the other"
+            )
+        return found
+
+    def run(self, server: Server, program: str, *arguments: str, seconds: int = HOUR) -> str:
+        """Run a node program on a server through Session Manager, and return what it printed.
+
+        Raises:
+            Failure: It failed, or the server cannot be reached; the text holds the program's last lines.
+        """
+        command = " ".join([f"{PROGRAMS}/{program}", *(f"'{argument}'" for argument in arguments)])
+        where = f"server {server.slot} ({server.instance})"
+        client = self.client("ssm")
+        try:
+            sent = client.send_command(
+                InstanceIds=[server.instance],
+                DocumentName="AWS-RunShellScript",
+                Comment=f"{self.names.base}: {program}"[:100],
+                Parameters={"commands": [command], "executionTimeout": [str(seconds)]},
+            )
+            result = self._await(client, sent["Command"]["CommandId"], server.instance, seconds)
+        except (BotoCoreError, ClientError) as error:
+            raise Failure(f"Session Manager does not reach {where}: {error}") from error
+        if result["Status"] != "Success":
+            said = "\n".join(
+                f"{result['StandardOutputContent']}\n{result['StandardErrorContent']}".strip().splitlines()[-12:]
+            )
+            raise Failure(f"{program} on {where} ended as {result['Status']}:\n{said}")
+        return str(result["StandardOutputContent"])
+
+    def health(self, server: Server) -> Health:
+        """How a server is. Raises ``Failure`` when it cannot be asked."""
+        return Health.read(self.run(server, "health", seconds=120))
+
+    @staticmethod
+    def _await(client: Any, command: str, instance: str, seconds: int) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds + 60
+        while time.monotonic() < deadline:
+            try:
+                result: dict[str, Any] = client.get_command_invocation(CommandId=command, InstanceId=instance)
+            except client.exceptions.InvocationDoesNotExist:  # for a moment after sending
+                result = {"Status": "Pending"}
+            if result["Status"] not in ("Pending", "InProgress", "Delayed"):
+                return result
+            time.sleep(POLL_SECONDS)
+        return {"Status": "TimedOut", "StandardOutputContent": "", "StandardErrorContent": f"no answer in {seconds} s"}
+
+
+def names_of(servers: Sequence[Server]) -> str:
+    """Slots for a message."""
+    return ", ".join(f"server {server.slot}" for server in servers) or "none"
+
+
+def _server(machine: dict[str, Any]) -> Server:
+    tags = {tag["Key"]: tag["Value"] for tag in machine["Tags"]}
+    return Server(
+        slot=int(tags["vet:slot"]),
+        instance=machine["InstanceId"],
+        instance_type=machine["InstanceType"],
+        image=machine["ImageId"],
+        running=machine["State"]["Name"] == "running",
+    )
