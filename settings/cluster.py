@@ -44,6 +44,7 @@ class Cluster(Section):
     def releases(self) -> ReleaseSet:
         """What is installed: the set with the versions that replace some of it.
 
-        Raises ``UnknownReleaseError`` for a version that the catalogue does not know; settings that were loaded have none.
+        Raises ``UnknownReleaseError`` for a version that the catalogue does not know; settings that were loaded have
+        none.
         """
         return release_set(self.release_set).override(self.versions)

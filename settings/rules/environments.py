@@ -28,6 +28,6 @@ def names_not_nested(environments: Mapping[str, Facts]) -> Iterator[tuple[str, F
     """
     for shorter, longer in permutations(environments, 2):
         if longer.startswith(f"{shorter}-"):
-            rule = f"must not begin with {shorter}-: rights to names that begin so, which are {shorter}'s, would reach into it"
+            rule = f"must not begin with {shorter}-: rights to names of {shorter}, which begin so, would reach into it"
             reversed_name = "-".join((*longer.removeprefix(f"{shorter}-").split("-"), shorter))
             yield longer, Finding(("name",), rule, f"rename the file, such as {reversed_name}.yaml")

@@ -1,0 +1,54 @@
+"""Schemas for editors: fresh, and of one mind with the files."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from settings.loader import ENVIRONMENTS
+from settings.schema import FOLDER, common_schema, environment_schema, project_schema, schemas
+
+FILES = sorted(ENVIRONMENTS.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", sorted(schemas()), ids=lambda path: path.name)
+def test_schemas_are_fresh(path: Any) -> None:
+    assert path.exists(), "run: python -m settings.schema"
+    assert path.read_text() == schemas()[path], f"{path.name} is stale; run: python -m settings.schema"
+    assert set(FOLDER.iterdir()) == set(schemas()), "a schema that nothing makes any more"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
+def test_each_file_names_its_schema(file: Any) -> None:
+    schema = {"_project.yaml": "project", "_common.yaml": "common"}.get(file.name, "environment")
+    assert file.read_text().splitlines()[0] == f"# yaml-language-server: $schema=schema/{schema}.json"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
+def test_each_file_fits_its_schema(file: Any) -> None:
+    jsonschema = pytest.importorskip("jsonschema", reason="pip install jsonschema to check the files as an editor does")
+    made = {"_project.yaml": project_schema, "_common.yaml": common_schema}.get(file.name, environment_schema)()
+    jsonschema.Draft202012Validator.check_schema(made)
+    errors = jsonschema.Draft202012Validator(made).iter_errors(yaml.safe_load(file.read_text()))
+    assert [error.message for error in errors] == []
+
+
+def test_an_environments_name_is_not_a_key_and_what_is_filled_in_is_optional() -> None:
+    schema = environment_schema()
+    assert "name" not in schema["properties"]
+    assert schema["required"] == ["hosts", "protect"]
+    assert {"region", "zone"} <= schema["properties"].keys()
+
+
+def test_nothing_is_required_of_the_common_file() -> None:
+    schema = common_schema()
+    parts = {"the file": schema, **schema["$defs"]}
+    assert [name for name, part in parts.items() if "required" in part] == []
+
+
+def test_every_setting_is_described() -> None:
+    for schema in (project_schema(), common_schema()):
+        models = {schema["title"]: schema, **schema["$defs"]} if "$defs" in schema else {schema["title"]: schema}
+        bare = [f"{name}.{key}" for name, model in models.items() for key, field in model["properties"].items()
+                if len(field.get("description", "")) < 5]  # fmt: skip
+        assert bare == [], "a field without a docstring"
