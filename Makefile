@@ -13,7 +13,7 @@ help: ## list these targets
 synth: ## Terraform JSON of every stack in cdktf.out/
 	@$(RUN) python -m operations.synth
 
-test: lint test-unit test-boot ## lint and all tests but the applies
+test: lint test-unit ## lint and all tests but test-boot and the applies
 	@if [ -f vet_app/Makefile ]; then $(MAKE) test-app; fi
 
 test-unit: ## tests of settings, stacks, nodes and tools

@@ -79,7 +79,7 @@ class Access(Section):
     """Kubernetes API."""
 
     ssh: Ssh = Ssh()
-    """SSH."""
+    """SSH on port 22 of the nodes."""
 
     principals: Principals = Principals()
     """People and pipelines by role."""

@@ -62,25 +62,6 @@ def test_a_copy_of_dev_with_the_same_hosts_is_refused(files: Files) -> None:
     assert "the environment dev has this host too" in problems[0].rule
 
 
-def test_problems_of_all_files_and_kinds_are_told_together(files: Files) -> None:
-    files.replace("_project.yaml", "email: platform@example.com", "email: nobody")
-    files.replace("_common.yaml", "cidr: 10.0.0.0/16", "cidr: 10.0.0.0/8")
-    files.replace("dev.yaml", "count: 1\n", "count: 2\n")
-    files.replace("dev.yaml", "replicas: 1", 'replicas: "one"')
-    files.replace("dev.yaml", "protect: false", "protect: false\nprotekt: true")
-    files.replace("prod.yaml", "[a, b, c]", "[a, b, c")
-    files.append("dev.yaml", "protect: true\n")
-    assert {(problem.file.removeprefix("environments/"), problem.key) for problem in files.problems()} == {
-        ("_project.yaml", "email"),
-        ("_common.yaml", "network.cidr"),
-        ("dev.yaml", "servers.count"),
-        ("dev.yaml", "rancher.replicas"),
-        ("dev.yaml", "protekt"),
-        ("dev.yaml", "protect"),
-        ("prod.yaml", ""),
-    }
-
-
 def test_an_unknown_key_does_not_hide_rules_of_its_own_section(files: Files) -> None:
     files.replace("dev.yaml", "count: 1\n", "count: 2\n  sice: 3\n")
     assert [problem.key for problem in files.problems()] == ["servers.count", "servers.sice"]
@@ -91,70 +72,6 @@ def test_what_is_wrong_in_the_common_file_is_told_once(files: Files) -> None:
     problem = files.only()
     assert (problem.file, problem.value) == ("environments/_common.yaml", "ping")
     assert "write it like /ping" in problem.remedy
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "key", "value", "rule", "remedy"),
-    [
-        ("replicas: 1", 'replicas: "1"', "rancher.replicas", '"1"', "must be a whole number", "without quotes"),
-        ("replicas: 1", "replicas: yes", "rancher.replicas", "yes", "must be a whole number", "digits only"),
-        ("replicas: 1", "replicas: 0", "rancher.replicas", "0", "must be 1 or more: Pods of Rancher", "set 1 or more"),
-        ("count: 1\n", "count: 0\n", "servers.count", "0", "must be 1 or more: How many", "set 1 or more"),
-        ("protect: false", "protect: 0", "protect", "0", "must be true or false", "write true or false"),
-        ("protect: false", "", "protect", "", "is required: Refuse to destroy", "add protect"),
-        ("10.0.2.0/24", "10.0.2.1/24", "network.zones.b.public", "10.0.2.1/24", "host bits zero", "write 10.0.2.0/24"),
-        ("10.0.2.0/24", "12", "network.zones.b.public", "12", "must be an IPv4 network", "write"),
-        ("nat_gateways: [b]", "nat_gateways: b", "network.nat_gateways", "b", "must be a list", "write [first, second]"),
-        ("nat_gateways: [b]", "nat_gateways: []", "network.nat_gateways", "[]", "1 entries or more", "add"),
-        ("    b: {", "    B: {", "network.zones.B", "{public: 10.0.2.0/24", "must match ^[a-z]$", "write it like a"),
-        ("vet-app.dev.{domain}", "Vet_App.dev.{domain}", "hosts.application", "Vet_App.dev.example.com", "match", "like"),
-        ("rancher.dev.{domain}", "x" * 64 + ".dev.{domain}", "hosts.rancher", "x", "at most 63 characters", "clinic"),
-        ("logs_days: 14", "logs_days: 15", "backups.logs_days", "15", "must be 1, 3, 5, 7, 14, 30", "set 1, 3"),
-        ("rancher:\n  replicas: 1", "rancher: 1", "rancher", "1", "must be a map of keys: Rancher", "indent"),
-        ("  access_logs: false", "  acces_logs: false", "load_balancer.acces_logs", "false", "not a setting", "access_logs"),
-        ("small-servers: Rancher and all that need not be on the 4 GiB server runs on the agents in this environment.",
-         "small-servers: fine", "acknowledged.small-servers", "fine", "must have 10 characters or more", "write more"),
-        ("protect: false", "protect: false\nname: dev", "name", "dev", "is not a setting", "rename the file"),
-    ],
-)  # fmt: skip
-def test_a_wrong_value_is_explained(
-    files: Files, old: str, new: str, key: str, value: str, rule: str, remedy: str
-) -> None:
-    files.replace("dev.yaml", old, new)
-    found = [problem for problem in files.problems() if problem.key == key]
-    assert len(found) == 1, "\n\n".join(map(str, files.problems()))
-    [problem] = found
-    assert problem.file == "environments/dev.yaml"
-    assert problem.value.startswith(value), problem
-    assert rule in problem.rule, problem
-    assert remedy in problem.remedy, problem
-    if new:
-        lines = (files.folder / "dev.yaml").read_text().splitlines()
-        assert key.rpartition(".")[2] in lines[problem.line - 1], f"line {problem.line} is {lines[problem.line - 1]!r}"
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "key", "rule"),
-    [
-        ("cluster: [\n", 42, "", "the file must be valid YAML"),
-        ("tags: {a: b}\ntags: {c: d}\n", 42, "tags", "this one stands on line 41 too"),
-        ("tags: {team: a, team: b}\n", 41, "tags.team", "a key must stand once"),
-        ("tags:\n  <<: {a: b}\n", 42, "tags", "merge keys are not supported"),
-        ("tags:\n  ? [a]\n  : b\n", 42, "tags", "a key must be plain text"),
-        ("tags: &t {a: *t}\n", 41, "tags.a", "an anchor must not contain itself"),
-        ("tags: {a: !!python/none x}\n", 41, "tags.a", "the tag !!python/none does not fit"),
-        ("tags: {a: !!int x}\n", 41, "tags.a", "the tag !!int does not fit"),
-        ("---\ntags: {}\n", 41, "", "but found another document"),
-    ],
-)
-def test_what_yaml_would_let_pass_or_fail_without_a_word(
-    files: Files, text: str, line: int, key: str, rule: str
-) -> None:
-    files.append("dev.yaml", text)
-    problem = files.only()
-    assert (problem.file, problem.line, problem.key) == ("environments/dev.yaml", line, key), problem
-    assert rule in problem.rule, problem
-    assert problem.remedy
 
 
 def _binary(files: Files) -> None:
