@@ -12,6 +12,8 @@ from vetclinic import env
 
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 3_000
+# A server that vanished without a word (its node is gone) is noticed after ten seconds, not after fifteen minutes.
+DEAD_PEER = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 
 
 def database(default_file: Path) -> Dict[str, Any]:
@@ -51,7 +53,13 @@ def postgresql(url: str) -> Dict[str, Any]:
         f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
         " -c idle_in_transaction_session_timeout=60000"
     )
-    options = {"connect_timeout": 3, "application_name": env.text("POD_NAME", "vet_app"), "options": timeouts, **given}
+    options = {
+        "connect_timeout": 3,
+        **DEAD_PEER,
+        "application_name": env.text("POD_NAME", "vet_app"),
+        "options": timeouts,
+        **given,
+    }
     return {
         "ENGINE": "django.db.backends.postgresql",
         **chosen,

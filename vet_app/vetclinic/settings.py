@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from vetclinic import env
+from vetclinic import env, logs
 from vetclinic.databases import database
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -94,7 +94,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "vetclinic.health.HealthMiddleware",
     "vetclinic.middleware.RequestIdMiddleware",
+    "vetclinic.logs.AccessLogMiddleware",
+    "vetclinic.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "vetclinic.middleware.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -185,9 +188,4 @@ EMAIL_ENABLED = bool(env.text("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"noreply@{PUBLIC_HOST}")
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-}
+LOGGING = logs.configuration(LOG_LEVEL, as_json=PRODUCTION)
