@@ -17,6 +17,7 @@ test: lint test-unit ## lint and all tests but test-boot and the applies
 	@if [ -f vet_app/Makefile ]; then $(MAKE) test-app; fi
 
 test-unit: ## tests of settings, stacks, nodes and tools
+	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m pytest tests/unit
 
 test-boot: ## the nodes' programs in a sandbox, every scenario by name
@@ -73,4 +74,4 @@ load-app: ## the application under its pod's limits
 	@$(MAKE) -C vet_app load
 
 clean: ## remove what the tools made
-	rm -rf cdktf.out .venv .pytest_cache .mypy_cache .ruff_cache
+	rm -rf cdktf.out .venv .tools .pytest_cache .mypy_cache .ruff_cache

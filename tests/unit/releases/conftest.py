@@ -10,13 +10,16 @@ from settings.helm_values import FOLDER
 from settings.release_sets import release_set
 from tests.unit.releases.samples import LOCAL, NAMESPACES, Manifest, Render, helm_template, merged
 
+FETCHED = ".tools"
+"""Where ``scripts/fetch_helm.py`` puts Helm, in the repository's folder."""
+
 
 @pytest.fixture(scope="session")
 def helm() -> str:
-    """Path of Helm."""
-    path = os.environ.get("VET_TEST_HELM") or shutil.which("helm")
+    """Path of Helm: the one named, the one that ``make test-unit`` fetched, or the machine's own."""
+    path = os.environ.get("VET_TEST_HELM") or shutil.which("helm", path=FETCHED) or shutil.which("helm")
     if not path:
-        pytest.skip("needs Helm 3: put helm on PATH or its path into VET_TEST_HELM")
+        pytest.skip("needs Helm 3: run make test-unit, put helm on PATH, or put its path into VET_TEST_HELM")
     return path
 
 
