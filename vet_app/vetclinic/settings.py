@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "clinic",
     "exchange",
     "web",
+    "ninja",
     "django_htmx",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -98,6 +99,7 @@ MIDDLEWARE = [
     "vetclinic.middleware.RequestIdMiddleware",
     "vetclinic.logs.AccessLogMiddleware",
     "vetclinic.metrics.MetricsMiddleware",
+    "api.problems.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "vetclinic.middleware.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -186,6 +188,8 @@ SILENCED_SYSTEM_CHECKS = ["security.W008"] + (
 globals().update(env.email("EMAIL_URL"))
 EMAIL_ENABLED = bool(env.text("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"noreply@{PUBLIC_HOST}")
+
+API_PER_MINUTE = env.number("API_PER_MINUTE", 300, low=1, high=100_000)
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = logs.configuration(LOG_LEVEL, as_json=PRODUCTION)

@@ -1,0 +1,62 @@
+"""Who asks: a token or a session, how often, and with which rights."""
+
+from typing import Any, Callable, Optional
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from ninja.security import HttpBearer, SessionAuth
+from ninja.throttling import SimpleRateThrottle
+
+from accounts.models import User
+from accounts.roles import Right
+from accounts.services import user_of_token
+from api.problems import problem
+from audit.actor import Actor
+
+
+class Token(HttpBearer):
+    """`Authorization: Bearer vet_...`, a token that a manager has issued."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Optional[User]:
+        """The token's user, or None for 401."""
+        return user_of_token(token)
+
+
+class Session(SessionAuth):
+    """The browser's session; changes need the CSRF token as on the pages."""
+
+
+class PerUser(SimpleRateThrottle):
+    """Requests of one user a minute, so that a script gone wild leaves the few threads to the people at the desk.
+
+    Counted by each replica for itself: it sheds load and guards no secret.
+    """
+
+    def get_cache_key(self, request: HttpRequest) -> str:
+        """One count for each user."""
+        return f"api-requests-{request.auth.pk}"  # type: ignore[attr-defined]
+
+
+AUTH = [Token(), Session()]
+THROTTLE = PerUser(f"{settings.API_PER_MINUTE}/min")
+
+
+def actor(request: HttpRequest, right: Right = Right.VIEW) -> Actor:
+    """Who acts; raises PermissionDenied without `right`, which reading needs. Services check the rights of changes."""
+    found = Actor.of_user(request.auth, request)  # type: ignore[attr-defined]
+    found.require(right)
+    return found
+
+
+def known_people_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Close the document and its page to strangers: a browser is sent to log in, a program gets 401."""
+
+    def closed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated or Token()(request):
+            return view(request, *args, **kwargs)
+        if "text/html" in request.headers.get("Accept", ""):
+            return redirect_to_login(request.get_full_path())
+        return problem(request, 401)
+
+    return closed

@@ -1,0 +1,57 @@
+"""The API as a whole: its routes, its errors and its document."""
+
+from typing import Any
+
+from ninja import NinjaAPI
+from ninja.operation import Operation
+
+from api import access, problems
+from api.routes import ROUTERS
+
+DESCRIPTION = """Everything that the pages do, for programs.
+
+A manager issues a token (`manage.py api_token USER NAME`); send it as `Authorization: Bearer vet_...`.
+A change names the `version` it was based on and is refused with 409 and `"code": "changed"` when somebody else was
+faster. Money is a string with two decimals, times have an offset from UTC. Lists take `limit` (at most 100) and
+`offset`. All errors are problem documents (RFC 9457)."""
+
+
+class ClinicAPI(NinjaAPI):
+    """ninja's API with short operation ids and the errors that every route may answer in its document."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """The name of the function, which is unique."""
+        return str(operation.view_func.__name__)
+
+    def get_openapi_schema(self, **options: Any) -> Any:
+        """The OpenAPI document."""
+        document = super().get_openapi_schema(**options)
+        problems.describe(document)
+        forget_patterns(document)
+        return document
+
+
+def forget_patterns(part: Any) -> None:
+    """Drop the patterns of decimal numbers: each release of pydantic writes others, and they say nothing to people."""
+    if isinstance(part, dict):
+        if part.get("type") == "string":
+            part.pop("pattern", None)
+        for inner in part.values():
+            forget_patterns(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            forget_patterns(inner)
+
+
+api = ClinicAPI(
+    title="Veterinary practice",
+    version="1",
+    description=DESCRIPTION,
+    urls_namespace="api",
+    auth=access.AUTH,
+    throttle=[access.THROTTLE],
+    docs_decorator=access.known_people_only,
+)
+problems.install(api)
+for prefix, router in ROUTERS.items():
+    api.add_router(prefix, router, tags=[prefix.strip("/")])

@@ -1,0 +1,19 @@
+"""The routes, one file a concept."""
+
+from typing import Dict
+
+from ninja import Router
+
+from api.routes import appointments, invoices, owners, pets, reference, reminders, search, vaccinations, visits
+
+ROUTERS: Dict[str, Router] = {
+    "/owners": owners.router,
+    "/pets": pets.router,
+    "/appointments": appointments.router,
+    "/visits": visits.router,
+    "/vaccinations": vaccinations.router,
+    "/reminders": reminders.router,
+    "/invoices": invoices.router,
+    "/search": search.router,
+    "/reference": reference.router,
+}

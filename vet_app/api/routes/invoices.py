@@ -1,0 +1,208 @@
+"""Invoices from draft to payment, void and credit."""
+
+from decimal import Decimal
+from typing import Any, List, Optional
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema, Status
+from pydantic import Field
+from typing_extensions import Annotated
+
+from accounts.roles import Right
+from api.access import actor
+from api.lists import chosen, listed
+from api.types import Amount, Day, Id, Moment, Price, Reason, ReasonIn, Text, Version, VersionIn
+from clinic.models import Invoice, Owner, Pet, Product
+from clinic.selectors import invoices
+from clinic.services import billing, payments
+
+router = Router()
+
+
+class LineOut(Schema):
+    """A line; name, price and tax are copies, final once the invoice is issued."""
+
+    pet_id: Optional[int]
+    product_id: Optional[int]
+    text: str
+    quantity: Decimal
+    unit_price: Decimal
+    tax_rate: Decimal
+    net: Decimal
+
+
+class PaymentOut(Schema):
+    """Money taken, or given back where the amount is negative."""
+
+    id: int
+    amount: Decimal
+    method: str
+    at: Moment
+    reference: str
+    reverses_id: Optional[int]
+    reason: str
+
+
+class InvoiceOut(Schema):
+    """A bill, or with `credit_of_id` the credit note that takes one back."""
+
+    id: int
+    version: int
+    owner_id: int
+    number: Optional[int]
+    status: str
+    issued_at: Optional[Moment]
+    due_on: Optional[Day]
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+    amount_due: Decimal
+    credit_of_id: Optional[int]
+    void_reason: str
+    notes: str
+    lines: List[LineOut]
+    payments: List[PaymentOut]
+
+    @staticmethod
+    def resolve_amount_due(invoice: Any) -> Decimal:
+        """What is still to be paid; negative where money is owed to the owner."""
+        return billing.amount_due(invoice)
+
+
+class LineIn(Schema):
+    """One line. With a product, what is left out is copied from the price list."""
+
+    product_id: Optional[Id] = None
+    text: Text = ""
+    quantity: Annotated[Decimal, Field(gt=0, max_digits=8, decimal_places=2)] = Decimal(1)
+    unit_price: Optional[Price] = None
+    tax_rate: Optional[Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]] = None
+    pet_id: Optional[Id] = None
+
+
+Lines = Annotated[List[LineIn], Field(max_length=100)]
+
+
+class DraftIn(Schema):
+    """A new invoice that can still be changed."""
+
+    owner_id: Id
+    lines: Lines = Field(default_factory=list)
+    notes: Text = ""
+
+
+class LinesIn(Schema):
+    """Other lines for a draft."""
+
+    version: Version
+    lines: Lines
+
+
+class PaymentIn(Schema):
+    """Money, at most what is due."""
+
+    amount: Amount
+    method: Text = Field("card", description="cash, card or transfer")
+    reference: Text = ""
+
+
+class ReversalIn(Schema):
+    """Why a payment is undone."""
+
+    reason: Reason
+
+
+def _lines(given: List[LineIn]) -> List[billing.Line]:
+    made = []
+    for line in given:
+        product = None if line.product_id is None else chosen(Product, line.product_id, "lines")
+        pet = None if line.pet_id is None else chosen(Pet, line.pet_id, "lines").pk
+        made.append(billing.Line(product, line.text, line.quantity, line.unit_price, line.tax_rate, pet))
+    return made
+
+
+def _whole(invoice_id: int) -> Invoice:
+    return invoices.listed().prefetch_related("lines").get(pk=invoice_id)
+
+
+@router.get("", response=List[InvoiceOut])
+@listed
+def list_invoices(
+    request: HttpRequest, owner_id: Optional[Id] = None, status: Optional[str] = Query(None, max_length=10)
+) -> Any:
+    """All invoices, unpaid first; of an owner, or of a status: draft, issued (unpaid), paid or void."""
+    actor(request)
+    found = invoices.listed().prefetch_related("lines")
+    if owner_id is not None:
+        found = found.filter(owner=owner_id)
+    return found if status is None else found.filter(status=status.replace("\x00", ""))
+
+
+@router.post("", response={201: InvoiceOut})
+def draft_invoice(request: HttpRequest, given: DraftIn) -> Any:
+    """Start an invoice."""
+    who = actor(request, Right.DRAFT_INVOICE)
+    owner = chosen(Owner, given.owner_id, "owner")
+    return Status(201, _whole(billing.draft_invoice(who, owner.pk, _lines(given.lines), notes=given.notes).pk))
+
+
+@router.get("/{invoice_id}", response=InvoiceOut)
+def get_invoice(request: HttpRequest, invoice_id: Id) -> Any:
+    """One invoice."""
+    actor(request)
+    return _whole(invoice_id)
+
+
+@router.put("/{invoice_id}/lines", response=InvoiceOut)
+def replace_lines(request: HttpRequest, invoice_id: Id, given: LinesIn) -> Any:
+    """Give a draft other lines; 409 `locked` once it is issued."""
+    who = actor(request, Right.DRAFT_INVOICE)
+    billing.replace_lines(who, invoice_id, given.version, _lines(given.lines))
+    return _whole(invoice_id)
+
+
+@router.post("/{invoice_id}/discard", response={204: None})
+def discard_draft(request: HttpRequest, invoice_id: Id, given: VersionIn) -> Any:
+    """Throw a draft away."""
+    billing.discard_draft(actor(request), invoice_id, given.version)
+    return Status(204, None)
+
+
+@router.post("/{invoice_id}/issue", response=InvoiceOut)
+def issue_invoice(request: HttpRequest, invoice_id: Id, given: VersionIn) -> Any:
+    """Number a draft and make it final."""
+    billing.issue_invoice(actor(request), invoice_id, given.version)
+    return _whole(invoice_id)
+
+
+@router.post("/{invoice_id}/void", response=InvoiceOut)
+def void_invoice(request: HttpRequest, invoice_id: Id, given: ReasonIn) -> Any:
+    """Declare an issued invoice void; it keeps its number."""
+    billing.void_invoice(actor(request), invoice_id, given.version, given.reason)
+    return _whole(invoice_id)
+
+
+@router.post("/{invoice_id}/credit", response={201: InvoiceOut})
+def credit_invoice(request: HttpRequest, invoice_id: Id, given: ReasonIn) -> Any:
+    """Take an issued invoice back as a whole; the answer is the credit note."""
+    return Status(201, _whole(billing.credit_invoice(actor(request), invoice_id, given.version, given.reason).pk))
+
+
+@router.post("/{invoice_id}/payments", response={201: PaymentOut})
+def take_payment(request: HttpRequest, invoice_id: Id, given: PaymentIn) -> Any:
+    """Take money for an issued invoice."""
+    made = payments.take_payment(actor(request), invoice_id, given.amount, given.method, reference=given.reference)
+    return Status(201, made)
+
+
+@router.post("/{invoice_id}/refunds", response={201: PaymentOut})
+def refund_payment(request: HttpRequest, invoice_id: Id, given: PaymentIn) -> Any:
+    """Give back money that an invoice owes its owner, for instance after a credit note."""
+    made = payments.refund(actor(request), invoice_id, given.amount, given.method, reference=given.reference)
+    return Status(201, made)
+
+
+@router.post("/payments/{payment_id}/reversal", response={201: PaymentOut})
+def reverse_payment(request: HttpRequest, payment_id: Id, given: ReversalIn) -> Any:
+    """Undo a payment by its opposite."""
+    return Status(201, payments.reverse_payment(actor(request), payment_id, given.reason))

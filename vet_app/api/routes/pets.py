@@ -1,0 +1,159 @@
+"""Pets, their way to another owner, their death and their history."""
+
+from typing import Any, List, Optional
+
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+from pydantic import Field
+
+from accounts.roles import Right
+from api.access import actor
+from api.lists import chosen, listed, replaced
+from api.routes.appointments import AppointmentOut
+from api.routes.reminders import ReminderOut
+from api.routes.vaccinations import VaccinationOut
+from api.routes.visits import VisitOut
+from api.types import Day, Id, Moment, Named, Text, Version
+from clinic.models import Breed, Owner, Pet, Species
+from clinic.selectors import history
+from clinic.services import pets
+
+router = Router()
+
+
+class PetOut(Schema):
+    """A pet. `alert` (allergies, bites) is for everybody who handles the animal."""
+
+    id: int
+    version: int
+    owner_id: int
+    name: str
+    species: Named
+    breed: Optional[Named]
+    sex: str
+    neutered: Optional[bool]
+    birth_date: Optional[Day]
+    birth_date_estimated: bool
+    colour: str
+    microchip: str
+    tag: str
+    alert: str
+    deceased_on: Optional[Day]
+    notes: str
+    merged_into_id: Optional[int]
+    created_at: Moment
+    updated_at: Moment
+
+
+class PetFields(Schema):
+    """What can be changed; what is left out stays."""
+
+    name: Text = ""
+    species_id: Optional[Id] = None
+    breed_id: Optional[Id] = None
+    sex: Text = Field("unknown", description="female, male or unknown")
+    neutered: Optional[bool] = None
+    birth_date: Optional[Day] = None
+    birth_date_estimated: bool = False
+    colour: Text = ""
+    microchip: Text = ""
+    tag: Text = ""
+    alert: Text = ""
+    notes: Text = ""
+
+
+class PetIn(PetFields):
+    """A new pet."""
+
+    owner_id: Id
+    name: Text
+    species_id: Id
+
+
+class PetChange(PetFields):
+    """A change of a pet."""
+
+    version: Version
+
+
+class Transfer(Schema):
+    """Who has the pet now."""
+
+    version: Version
+    owner_id: Id
+
+
+class Death(Schema):
+    """When the pet died."""
+
+    version: Version
+    on: Day
+
+
+class HistoryOut(Schema):
+    """Everything recorded about a pet, the newest first. Visits are left out for roles that may not read notes."""
+
+    visits: List[VisitOut]
+    vaccinations: List[VaccinationOut]
+    appointments: List[AppointmentOut]
+    reminders: List[ReminderOut]
+
+
+def _fields(given: PetFields, *without: str) -> Any:
+    fields = given.dict(exclude_unset=True, exclude=set(without))
+    return replaced(replaced(fields, Species, "species"), Breed, "breed")
+
+
+@router.get("", response=List[PetOut])
+@listed
+def list_pets(request: HttpRequest, owner_id: Optional[Id] = None) -> Any:
+    """All pets by name, or those of an owner; duplicates that were merged away are left out."""
+    actor(request)
+    found = Pet.objects.filter(merged_into=None).select_related("species", "breed")
+    return found if owner_id is None else found.filter(owner=owner_id)
+
+
+@router.post("", response={201: PetOut})
+def create_pet(request: HttpRequest, given: PetIn) -> Any:
+    """Create a pet of an owner."""
+    owner = chosen(Owner, given.owner_id, "owner")
+    return Status(201, pets.create_pet(actor(request, Right.FRONT_DESK), owner.pk, _fields(given, "owner_id")))
+
+
+@router.get("/{pet_id}", response=PetOut)
+def get_pet(request: HttpRequest, pet_id: Id) -> Any:
+    """One pet."""
+    actor(request)
+    return Pet.objects.select_related("species", "breed").get(pk=pet_id)
+
+
+@router.patch("/{pet_id}", response=PetOut)
+def change_pet(request: HttpRequest, pet_id: Id, given: PetChange) -> Any:
+    """Change a pet."""
+    return pets.update_pet(actor(request), pet_id, given.version, _fields(given, "version"))
+
+
+@router.post("/{pet_id}/transfer", response=PetOut)
+def transfer_pet(request: HttpRequest, pet_id: Id, given: Transfer) -> Any:
+    """Hand a pet to another owner; its records go with it, bills stay."""
+    who = actor(request, Right.FRONT_DESK)
+    return pets.transfer_pet(who, pet_id, given.version, chosen(Owner, given.owner_id, "owner").pk)
+
+
+@router.post("/{pet_id}/death", response=PetOut)
+def record_death(request: HttpRequest, pet_id: Id, given: Death) -> Any:
+    """Record a death: reminders end and future appointments are cancelled."""
+    return pets.mark_deceased(actor(request), pet_id, given.version, given.on)
+
+
+@router.get("/{pet_id}/history", response=HistoryOut)
+def get_history(request: HttpRequest, pet_id: Id) -> Any:
+    """Everything recorded about a pet."""
+    who = actor(request)
+    known = history.history(Pet.objects.get(pk=pet_id))
+    return {
+        "visits": known.visits if who.may(Right.READ_NOTES) else [],
+        "vaccinations": known.vaccinations,
+        "appointments": known.appointments,
+        "reminders": known.reminders,
+    }

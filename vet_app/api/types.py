@@ -1,0 +1,58 @@
+"""Types that the routes share. Their bounds keep out what no record can hold, so the database is never asked for it."""
+
+from datetime import date, datetime, timezone
+from decimal import Decimal
+
+from ninja import Schema
+from pydantic import AfterValidator, AwareDatetime, Field
+from typing_extensions import Annotated
+
+FIRST, LAST = date(1900, 1, 1), date(2199, 12, 31)
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("contains a character that cannot be stored")
+    return text
+
+
+def _in_range(moment: datetime) -> datetime:
+    if not FIRST < moment.astimezone(timezone.utc).date() < LAST:
+        raise ValueError(f"must lie between {FIRST} and {LAST}")
+    return moment
+
+
+def _day_in_range(day: date) -> date:
+    if not FIRST <= day <= LAST:
+        raise ValueError(f"must lie between {FIRST} and {LAST}")
+    return day
+
+
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Version = Annotated[int, Field(ge=1, le=2**31 - 1, description="The version that the change is based on.")]
+Day = Annotated[date, AfterValidator(_day_in_range)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_range), Field(description="With its offset from UTC.")]
+Text = Annotated[str, AfterValidator(_storable), Field(max_length=8000)]
+Reason = Annotated[str, AfterValidator(_storable), Field(max_length=200, description="Is kept in the audit trail.")]
+Price = Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=2)]
+Amount = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2)]
+
+
+class Named(Schema):
+    """A record that is chosen by its id, with its name."""
+
+    id: int
+    name: str
+
+
+class ReasonIn(Schema):
+    """A change of a version that needs a reason."""
+
+    version: Version
+    reason: Reason
+
+
+class VersionIn(Schema):
+    """A change of a version."""
+
+    version: Version
