@@ -1,10 +1,31 @@
 """What runs on the cluster: Rancher and the veterinary application."""
 
-from typing import Annotated
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from settings.base import Cpu, Memory, Section
+
+
+def _known_zone(name: str) -> str:
+    """A name of the time zone database."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
+        raise ValueError(f"{name} is not a time zone of the IANA database, such as Europe/Berlin") from problem
+    return name
+
+
+TimeZone = Annotated[str, Field(examples=["Europe/Berlin"]), AfterValidator(_known_zone)]
+"""A name of the IANA time zone database."""
+
+Image = Annotated[
+    str,
+    Field(pattern=r"^([A-Za-z0-9_][A-Za-z0-9._-]{0,127}|sha256:[0-9a-f]{64})$", examples=["3f2a9c1d0b4e"]),
+]
+"""An image in the environment's repository: its tag, or its digest (OCI distribution specification: pulling
+manifests)."""
 
 
 class Rancher(Section):
@@ -22,6 +43,46 @@ class Resources(Section):
 
     memory: Memory
     """Memory, such as 128Mi."""
+
+
+class Clinic(Section):
+    """What the application prints and how it counts time: one clinic is one environment."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)] = "Willow Lane Veterinary Clinic"
+    """Name on pages, certificates and letters."""
+
+    address: Annotated[str, Field(min_length=1, max_length=200)] = "12 Willow Lane, Exampleton"
+    """Postal address."""
+
+    phone: Annotated[str, Field(min_length=1, max_length=40)] = "555-0100"
+    """Telephone number."""
+
+    time_zone: TimeZone = "UTC"
+    """Where the clinic's clock is."""
+
+    language: Literal["en", "de"] = "en"
+    """Language of pages and letters, until a visitor's browser asks for another."""
+
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"])] = "USD"
+    """Currency of prices (ISO 4217)."""
+
+    opening_hours: Annotated[
+        str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["08:00-18:00"])
+    ] = "08:00-18:00"
+    """First and last minute of the calendar."""
+
+    slot_minutes: Annotated[int, Field(ge=5, le=120)] = 15
+    """Grid of the calendar."""
+
+
+class Autoscaling(Section):
+    """More pods under load, by a HorizontalPodAutoscaler."""
+
+    maximum: Annotated[int, Field(ge=2, le=50)]
+    """Most pods; the fewest are ``replicas``."""
+
+    cpu_percent: Annotated[int, Field(ge=10, le=200)] = 80
+    """CPU to aim at, in percent of what a pod requests."""
 
 
 class Application(Section):
@@ -52,3 +113,31 @@ class Application(Section):
 
     database_instances: Annotated[int, Field(ge=1, le=5)]
     """PostgreSQL instances; more than one gives automatic failover."""
+
+    image: Image | None = None
+    """What runs: tag or digest of an image in the environment's repository; ``make push`` makes one and prints what to
+    write here. Left out, the plan of the Helm stack stops and says so."""
+
+    autoscaling: Autoscaling | None = None
+    """More pods under load; left out, there are always ``replicas``."""
+
+    certificate_issuer: Literal["letsencrypt-production", "letsencrypt-staging"] = "letsencrypt-production"
+    """Which of the cluster's issuers signs the certificate behind the load balancer."""
+
+    clinic: Clinic = Clinic()
+    """The clinic."""
+
+    email: bool = False
+    """Send reminders. Needs the Secret ``vet-app-email`` in the namespace with the key ``EMAIL_URL``; without it they
+    are listed and printed."""
+
+    hsts_seconds: Annotated[int, Field(ge=0, le=63_072_000)] = 86_400
+    """How long browsers remember to come by https alone (RFC 6797). Raise it only for a host that will stay https."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least of what is logged."""
+
+    @property
+    def most_replicas(self) -> int:
+        """The most pods that there can be, a rollout's additional one not counted."""
+        return self.autoscaling.maximum if self.autoscaling else self.replicas

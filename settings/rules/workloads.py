@@ -11,6 +11,15 @@ UNITS = {"Ki": 1024, "Mi": 1024**2, "Gi": 1024**3, "Ti": 1024**4}
 PLATFORM_NAMESPACES = ("default", "cert-manager", "ingress-nginx", "cnpg-system", "calico-system", "tigera-operator")
 PLATFORM_PREFIXES = ("kube-", "cattle-", "fleet-")
 
+DATABASE_CONNECTIONS = 50
+"""PostgreSQL's ``max_connections`` in ``helm-values/database.yaml``; a test compares the two."""
+
+OTHER_CONNECTIONS = 10
+"""What a migration, a backup, the operator, replicas and two people take."""
+
+THREADS = 4
+"""Threads of a pod (``WEB_THREADS``, ``vet_app/gunicorn.conf.py``), each with a connection of its own."""
+
 
 def cores(cpu: str) -> float:
     """CPUs: ``100m`` is 0.1."""
@@ -45,6 +54,44 @@ def namespace_own(application: Application) -> Iterator[Finding]:
     if application.namespace in PLATFORM_NAMESPACES or application.namespace.startswith(PLATFORM_PREFIXES):
         yield Finding(
             ("application", "namespace"), "must not be a namespace of the platform", "choose another, such as vet-app"
+        )
+
+
+@error
+def autoscaling_has_room(application: Application) -> Iterator[Finding]:
+    """An autoscaler's maximum is above its minimum (Kubernetes API: HorizontalPodAutoscalerSpec)."""
+    autoscaling = application.autoscaling
+    if autoscaling and autoscaling.maximum <= application.replicas:
+        yield Finding(
+            ("application", "autoscaling", "maximum"),
+            f"must be more than application.replicas = {application.replicas}, the fewest",
+            f"set {application.replicas + 1} or more, or remove application.autoscaling",
+        )
+
+
+@error
+def connections_suffice(application: Application) -> Iterator[Finding]:
+    """Every thread of every pod keeps a connection, and PostgreSQL has so many (max_connections in
+    helm-values/database.yaml; ``DATABASE_CONNECTIONS``)."""
+    pods = application.most_replicas
+    most = (DATABASE_CONNECTIONS - OTHER_CONNECTIONS) // THREADS - 1
+    if pods > most:
+        key = ("autoscaling", "maximum") if application.autoscaling else ("replicas",)
+        yield Finding(
+            ("application", *key),
+            f"must be {most} or less: each pod keeps {THREADS} of the database's {DATABASE_CONNECTIONS} connections, a "
+            f"rollout adds a pod, and {OTHER_CONNECTIONS} are for migrations, backups and people",
+            f"set {most} or less",
+        )
+
+
+@error
+def opening_hours_open(application: Application) -> Iterator[Finding]:
+    """A clinic opens before it closes."""
+    opens, closes = application.clinic.opening_hours.split("-")
+    if opens >= closes:
+        yield Finding(
+            ("application", "clinic", "opening_hours"), "must open before it closes", "write such as 08:00-18:00"
         )
 
 
