@@ -116,6 +116,11 @@ class Names:
         }
         return [(limit, name) for limit, name in longest.items() if len(name) > limit.characters]
 
+    @property
+    def application_repository(self) -> str:
+        """Name of the ECR repository with the application's images, such as ``vet-dev/vet-app``."""
+        return f"{self.base}/vet-app"
+
     def secret(self, purpose: str) -> str:
         """A secret's name in Secrets Manager, such as ``vet-dev/server-token``."""
         return f"{self.base}/{purpose}"

@@ -79,7 +79,7 @@ class InfrastructureStack(PlatformStack):
         self._repository = ImageRepository(
             self,
             "image_repository",
-            name=f"{names.base}/vet-app",
+            name=names.application_repository,
             key=self._keys.backups,
             protect=environment.protect,
         ).repository
