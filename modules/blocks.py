@@ -4,8 +4,7 @@ jsii makes a block of a dictionary only where it does not stand in a list. In a 
 JavaScript, and drops without a word what it does not find: ``container_port`` where it knows ``containerPort``.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_type_hints
 
 Kind = TypeVar("Kind")
@@ -20,7 +19,7 @@ def block(kind: type[Kind], arguments: Mapping[str, Any]) -> Kind:
     Raises:
         TypeError: the provider has no argument of such a name.
     """
-    hints: dict[str, Any] = _arguments(kind)
+    hints = _arguments(kind)
     unknown = arguments.keys() - hints.keys()
     if unknown:
         raise TypeError(f"{kind.__name__} has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(hints))}")
@@ -44,7 +43,6 @@ def _blocks(hint: Any) -> Iterator[type]:
         yield from _blocks(inner)
 
 
-@cache
-def _arguments(kind: Hashable) -> dict[str, Any]:
+def _arguments(kind: type) -> dict[str, Any]:
     """Type hints of the block's arguments by name."""
     return {name: hint for name, hint in get_type_hints(vars(kind)["__init__"]).items() if name != "return"}

@@ -23,7 +23,6 @@ class VetApplication(Construct):
     """Configuration, migration, pods and the way in, in the order of a rollout.
 
     :param namespace: an existing namespace; the database is in it as well.
-    :param repository_url: address of the environment's image repository.
     :param wait_for: what must be there first: the namespace, the database, and the application's Secret.
     """
 
@@ -34,7 +33,6 @@ class VetApplication(Construct):
         *,
         names: Names,
         namespace: str,
-        repository_url: str,
         wait_for: Sequence[ITerraformDependable] = (),
     ) -> None:
         super().__init__(scope, id_)
@@ -43,11 +41,10 @@ class VetApplication(Construct):
             self,
             "image",
             repository=names.application_repository,
-            url=repository_url,
             image=environment.application.image,
             environment=environment.name,
         )
-        self._objects(environment, Placement(namespace, wait_for))
+        self._objects(environment, Placement(namespace, list(wait_for)))
 
     def _objects(self, environment: Environment, place: Placement) -> None:
         application = environment.application

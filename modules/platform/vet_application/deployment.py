@@ -12,6 +12,9 @@ from modules.platform.vet_application.pod import ApplicationPod
 PROGRESS_SECONDS = 300
 """A new pod that is not ready by then fails the rollout, and the apply; the old pods go on."""
 
+RESTARTED = 'spec[0].template[0].metadata[0].annotations["kubectl.kubernetes.io/restartedAt"]'
+"""What ``kubectl rollout restart`` writes, after a secret was rotated: taken away again, all pods would restart."""
+
 
 class ApplicationDeployment(Construct):
     """The pods that answer requests. Terraform waits until a rollout is done."""
@@ -45,5 +48,5 @@ class ApplicationDeployment(Construct):
             ),
             wait_for_rollout=True,
             timeouts={"create": "15m", "update": "15m"},
-            lifecycle=lifecycle(ignore=["spec[0].replicas"] if scaled else []),
+            lifecycle=lifecycle(ignore=[RESTARTED, *(["spec[0].replicas"] if scaled else [])]),
         )

@@ -11,7 +11,7 @@ from modules.platform.vet_application.pod import ApplicationPod
 DATABASE_SECONDS = 600
 """How long it waits for the database, which may just be starting for the first time."""
 
-DEADLINE_SECONDS = 1500
+DEADLINE_SECONDS = 900
 """How long everything may take. Terraform waits a little longer."""
 
 
@@ -43,5 +43,5 @@ class Migration(Construct):
                 },
             ),
             wait_for_completion=True,
-            timeouts={"create": "30m", "update": "30m"},
+            timeouts={"create": "20m", "update": "20m"},
         )

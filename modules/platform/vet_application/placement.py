@@ -1,6 +1,5 @@
 """Where an object of the application goes, and after what."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cdktf import ITerraformDependable
@@ -15,7 +14,7 @@ class Placement:
     namespace: str
     """Its name."""
 
-    wait_for: Sequence[ITerraformDependable] = ()
+    wait_for: list[ITerraformDependable]
     """What Terraform makes first, and destroys last."""
 
     def after(self, *more: ITerraformDependable) -> "Placement":

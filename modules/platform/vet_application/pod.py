@@ -97,6 +97,7 @@ class ApplicationPod:
                 "limits": _resources(self.application.limits),
             },
             "security_context": {
+                "run_as_non_root": True,  # the pod says so too, but the provider would send `false` for the container
                 "allow_privilege_escalation": False,
                 "read_only_root_filesystem": True,
                 "capabilities": {"drop": ["ALL"]},

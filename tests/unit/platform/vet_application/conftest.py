@@ -1,0 +1,67 @@
+"""The application by itself, in a stack that has nothing else."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cdktf import App, TerraformStack
+from cdktf_cdktf_provider_aws.provider import AwsProvider
+from cdktf_cdktf_provider_kubernetes.provider import KubernetesProvider
+
+from modules.platform.vet_application.application import VetApplication
+from settings import load
+from settings.environment import Environment
+from settings.names import Names
+from tests.template import Template
+
+Synthesise = Callable[..., Template]
+
+IMAGE = "3f2a9c1d0b4e"
+SETTINGS = load()
+
+
+def environment(name: str, **changes: Any) -> Environment:
+    """An environment of the repository, with an image and other settings of the application."""
+    found = SETTINGS.environment(name)
+    application = found.application.model_copy(update={"image": IMAGE, **changes})
+    return found.model_copy(update={"application": application})
+
+
+@pytest.fixture(scope="session")
+def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
+    """Makes the application's stack for ``dev`` or ``prod``, with some of its settings changed."""
+
+    def made(name: str, **changes: Any) -> Template:
+        folder = tmp_path_factory.mktemp("synth") / "cdktf.out"
+        app = App(outdir=str(folder))
+        stack = TerraformStack(app, f"vet-{name}-helm")
+        AwsProvider(stack, "aws", region="us-east-1")
+        KubernetesProvider(stack, "kubernetes")
+        VetApplication(
+            stack,
+            "vet_app",
+            names=Names(SETTINGS.project, environment(name, **changes)),
+            namespace="vet-app",
+        )
+        app.synth()
+        return Template.read(folder / "stacks" / f"vet-{name}-helm" / "cdk.tf.json")
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def dev(synthesise: Synthesise) -> Template:
+    """The application in development."""
+    return synthesise("dev")
+
+
+@pytest.fixture(scope="session")
+def prod(synthesise: Synthesise) -> Template:
+    """The application in production."""
+    return synthesise("prod")
+
+
+@pytest.fixture(scope="session")
+def with_email(synthesise: Synthesise) -> Template:
+    """The application in production, with e-mail."""
+    return synthesise("prod", email=True)

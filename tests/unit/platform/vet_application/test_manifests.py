@@ -1,0 +1,35 @@
+"""Every object is one that Kubernetes of each release set knows, with its keys and types."""
+
+import kubernetes_validate
+import pytest
+
+from settings.release_sets import SETS, release_set
+from tests.template import Template
+from tests.unit.platform.manifests import KINDS, manifest
+
+
+@pytest.mark.parametrize("set_name", SETS)
+def test_objects_fit_the_set_s_kubernetes(with_email: Template, set_name: str) -> None:
+    minor = release_set(set_name).kubernetes_minor
+    seen = set()
+    for type_, path, block in with_email.every_resource():
+        made = manifest(type_, block, minor)
+        try:
+            kubernetes_validate.validate(made, minor, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            pytest.fail(f"{path} in Kubernetes {minor}: {'.'.join(map(str, error.path))}: {error.message}")
+        seen.add(type_)
+    assert seen == set(KINDS) - {"kubernetes_namespace_v1", "kubernetes_limit_range_v1"}, "an object is missing"
+
+
+def test_a_key_that_kubernetes_does_not_have_is_found(dev: Template) -> None:
+    block = dev.one("kubernetes_service_v1")
+    with pytest.raises(AssertionError, match=r"kubernetes_service_v1\.spec: Kubernetes 1.26 has no session_stickiness"):
+        manifest("kubernetes_service_v1", {**block, "spec": {**block["spec"], "session_stickiness": True}}, "1.26")
+
+
+def test_a_wrong_type_is_found(dev: Template) -> None:
+    made = manifest("kubernetes_service_v1", dev.one("kubernetes_service_v1"), "1.26")
+    made["spec"]["ports"][0]["port"] = "eighty"
+    with pytest.raises(kubernetes_validate.ValidationError, match="'eighty' is not of type 'integer'"):
+        kubernetes_validate.validate(made, "1.26", strict=True)
