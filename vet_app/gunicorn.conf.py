@@ -37,6 +37,11 @@ logconfig_dict = logs.configuration(clinic.LOG_LEVEL, as_json=clinic.PRODUCTION)
 chdir = str(Path(inspect.getfile(configure)).resolve().parent.parent)
 
 
+def pre_request(worker: object, request: object) -> None:
+    """Close connections one by one while the process ends."""
+    draining.close_after(request)
+
+
 def post_worker_init(worker: object) -> None:
     """Serve the measurements of this worker."""
     from vetclinic import metrics

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
-from typing import Any, Callable
+from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 from django.db import connection
@@ -16,6 +18,7 @@ from clinic.models import Product, Species, Vaccine, Vet
 from clinic.services.owners import PhoneNumber, create_owner
 from clinic.services.pets import create_pet
 
+PSQL = ["psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname", "postgres", "--command"]
 NINE = datetime(2030, 3, 5, 9, 0, tzinfo=timezone.utc)
 
 
@@ -38,6 +41,23 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 def _postgresql_only(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("postgresql") and connection.vendor != "postgresql":
         pytest.skip("needs --database postgresql, which `make test` runs as well")
+
+
+@pytest.fixture(scope="session")
+def new_database() -> Iterator[Any]:
+    """Make an empty database beside the one of Django's tests."""
+    if "PGHOST" not in os.environ:
+        pytest.skip("needs --database postgresql, which `make test` runs as well")
+    made: List[str] = []
+
+    def create(name: str) -> Dict[str, str]:
+        subprocess.run([*PSQL, f"CREATE DATABASE {name}"], check=True)
+        made.append(name)
+        return {"PGDATABASE": name}
+
+    yield create
+    for name in made:
+        subprocess.run([*PSQL, f"DROP DATABASE {name} WITH (FORCE)"], check=True)
 
 
 def make_actor(role: str) -> Actor:

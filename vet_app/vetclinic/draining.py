@@ -23,6 +23,15 @@ def drain_seconds() -> int:
     return env.number("DRAIN_SECONDS", DRAIN_SECONDS, high=300)
 
 
+def close_after(request: Any) -> None:
+    """Announce with the answer that the connection will be closed, once the process has been told to end.
+
+    Not by setting `keepalive` to 0: that would close connections whose last answer has promised to keep them open.
+    """
+    if health.draining.is_set():
+        request.force_close()
+
+
 class DrainingWorker(ThreadWorker):
     """gunicorn's threaded worker with a time of grace before it stops to accept."""
 
@@ -31,7 +40,6 @@ class DrainingWorker(ThreadWorker):
         if health.draining.is_set():
             return
         health.draining.set()
-        self.cfg.set("keepalive", 0)
         timer = threading.Timer(drain_seconds(), super().handle_exit, (sig, frame))
         timer.daemon = True
         timer.start()

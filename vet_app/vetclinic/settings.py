@@ -133,7 +133,7 @@ TEMPLATES = [
 
 # Static files
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 if not PRODUCTION:
     STATIC_ROOT.mkdir(exist_ok=True)  # collected into for the container only, but looked for everywhere
 STORAGES = {
