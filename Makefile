@@ -5,7 +5,7 @@ YES = $(if $(AUTO_APPROVE),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help synth test test-unit test-boot test-apply lint format bench state deploy destroy kubeconfig snapshots restore
-.PHONY: roll-servers schema app test-app load-app clean
+.PHONY: roll-servers schema app test-app load-app clean push clinic-admin
 
 help: ## list these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -54,6 +54,12 @@ destroy: ## the same in the opposite order: make destroy ENV=dev
 
 kubeconfig: ## kubectl's way in, without a key: make kubeconfig ENV=dev ROLE=read [TUNNEL=yes]
 	@$(RUN) python -m operations.kubeconfig "$(ENV)" $(ROLE) $(if $(TUNNEL),--tunnel)
+
+push: ## the application's image to the environment's registry: make push ENV=dev [DRY_RUN=yes]
+	@$(RUN) python -m operations.push "$(ENV)" $(if $(DRY_RUN),--dry-run)
+
+clinic-admin: ## the clinic's first user, or a lost password: make clinic-admin ENV=dev EMAIL=anna@clinic.example
+	@$(RUN) python -m operations.clinic_admin "$(ENV)" "$(EMAIL)"
 
 snapshots: ## etcd snapshots, newest first: make snapshots ENV=dev [TAKE=name]
 	@$(RUN) python -m operations.snapshots "$(ENV)" $(if $(TAKE),--take "$(TAKE)")

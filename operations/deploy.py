@@ -7,9 +7,10 @@ from rich.console import Console
 
 import main
 from operations.failure import Failure, guided, refuse_placeholders
+from operations.images import refuse_missing
 from operations.terraform import STACKS, Terraform
 from settings import Settings, load
-from settings.names import STATE_STACK, helm_stack, infrastructure_stack
+from settings.names import STATE_STACK, Names, helm_stack, infrastructure_stack
 
 console = Console(highlight=False)
 
@@ -18,7 +19,7 @@ def deploy(name: str, *, unattended: bool = False) -> None:
     """Apply the environment's stacks, infrastructure first.
 
     Raises:
-        Failure: there is no such environment, or the account has no state bucket yet.
+        Failure: there is no such environment, the account has no state bucket yet, or the application no image.
     """
     settings = _prepare(name)
     console.print(f"[bold]{name}[/] answers at {', '.join(settings.environment(name).hosts.all)}")
@@ -26,6 +27,8 @@ def deploy(name: str, *, unattended: bool = False) -> None:
     for stack in _stacks(name):
         terraform = Terraform(stack, unattended=unattended)
         console.rule(stack)
+        if stack == helm_stack(name):
+            refuse_missing(Names(settings.project, settings.environment(name)))
         terraform.init("-reconfigure")
         terraform.apply()
 

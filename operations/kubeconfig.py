@@ -71,14 +71,13 @@ def kubeconfig(cluster: Cluster, role: str) -> dict[str, Any]:
     }
 
 
-def write(cluster: Cluster, role: str) -> Path:
-    """Write the kubeconfig and say how to use it."""
+def save(cluster: Cluster, role: str) -> Path:
+    """Write the kubeconfig; returns its path. Raises ``Failure`` as :func:`kubeconfig` does."""
     path = FOLDER / f"{cluster.names.base}-{role}.yaml"
     document = yaml.safe_dump(kubeconfig(cluster, role), sort_keys=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(document, encoding="utf-8")
     path.chmod(0o600)
-    console.print(f"export KUBECONFIG={path.resolve()}")
     return path
 
 
@@ -126,7 +125,7 @@ def _first(cluster: Cluster) -> str:
 def run(name: str, role: str, *, tunnel: bool) -> None:
     """Write the kubeconfig; for a private API start the tunnel or say how."""
     cluster = Cluster(name)
-    write(cluster, role)
+    console.print(f"export KUBECONFIG={save(cluster, role).resolve()}")
     if cluster.environment.access.api.access == "public":
         return
     command = tunnel_command(cluster)

@@ -118,6 +118,9 @@ class Application(Section):
     """What runs: tag or digest of an image in the environment's repository; ``make push`` makes one and prints what to
     write here. Left out, the plan of the Helm stack stops and says so."""
 
+    python: Literal["3.9", "3.12"] = "3.9"
+    """Python of the images that ``make push`` builds."""
+
     autoscaling: Autoscaling | None = None
     """More pods under load; left out, there are always ``replicas``."""
 

@@ -123,6 +123,15 @@ def single_database(protect: bool, application: Application) -> Iterator[Finding
 
 
 @warning
+def unmaintained_python(protect: bool, application: Application) -> Iterator[Finding]:
+    """Python 3.9 and the Django that runs on it get no security fixes any more (devguide.python.org: versions;
+    djangoproject.com: supported versions)."""
+    if protect and application.python == "3.9":
+        rule = "should be 3.12 where protect is true: Python 3.9 and its Django get no security fixes any more"
+        yield Finding(("application", "python"), rule, 'set "3.12" and make push')
+
+
+@warning
 def short_backups(protect: bool, backups: Backups) -> Iterator[Finding]:
     """Damage is often seen only after a week or more."""
     if protect and backups.database_days < 14:

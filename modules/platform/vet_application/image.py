@@ -4,7 +4,7 @@ from cdktf_cdktf_provider_aws.data_aws_ecr_image import DataAwsEcrImage
 from constructs import Construct
 
 NOT_CHOSEN = "none-chosen"
-"""Stands for the image where no setting names one; nobody pushes such a tag (``operations/push.py`` refuses it)."""
+"""Stands for the image where no setting names one; ``make push`` names images by commits, never so."""
 
 
 class ApplicationImage(Construct):

@@ -1,0 +1,53 @@
+"""The way to a private Kubernetes API for as long as a command runs: Session Manager's port forwarding."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from operations.failure import Failure
+from operations.kubeconfig import TUNNEL_PORT, tunnel_command
+from operations.servers import Cluster
+
+PATIENCE_SECONDS = 30
+"""How long a tunnel may take to open."""
+
+
+@contextmanager
+def tunnel(cluster: Cluster) -> Iterator[None]:
+    """Open the tunnel if the API is private and none is open already; close it at the end.
+
+    Raises:
+        Failure: no server runs, the AWS CLI or its plugin is missing, or the tunnel does not open.
+    """
+    if cluster.environment.access.api.access == "public" or _is_open():
+        yield
+        return
+    command = tunnel_command(cluster)
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    except FileNotFoundError as error:
+        raise Failure("the AWS CLI is not on PATH: https://docs.aws.amazon.com/cli/ tells how to install it") from error
+    try:
+        _await(process)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _await(process: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not _is_open():
+        if process.poll() is not None:
+            said = process.stderr.read().strip() if process.stderr else ""
+            raise Failure(f"the tunnel to the API did not open: {said or 'aws ssm start-session ended'}")
+        if time.monotonic() > deadline:
+            raise Failure(f"the tunnel to the API did not open within {PATIENCE_SECONDS} seconds")
+        time.sleep(0.2)
+
+
+def _is_open() -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", TUNNEL_PORT)) == 0

@@ -1,0 +1,97 @@
+"""The clinic's first user: made by the application itself, in a pod, and shown once."""
+
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from operations import clinic_admin as module
+from operations import tunnel as tunnel_module
+from operations.clinic_admin import clinic_admin
+from operations.failure import Failure
+from operations.servers import Cluster
+from operations.tunnel import tunnel
+
+KUBECTL = """#!/bin/sh
+echo "$*" > "{log}"
+echo one-time-password
+exit {code}
+"""
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    """dev, whose kubeconfig is written already and whose API is public."""
+    found = Cluster("dev")
+    access = found.environment.access
+    public = access.model_copy(update={"api": access.api.model_copy(update={"access": "public"})})
+    found.environment = found.environment.model_copy(update={"access": public})
+    monkeypatch.setattr(module, "save", lambda cluster, role: tmp_path / f"{cluster.names.base}-{role}.yaml")
+    return found
+
+
+def kubectl(folder: Path, monkeypatch: pytest.MonkeyPatch, code: int = 0) -> Path:
+    program, log = folder / "kubectl", folder / "log"
+    program.write_text(KUBECTL.format(log=log, code=code))
+    program.chmod(stat.S_IRWXU)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    return log
+
+
+def test_the_application_makes_the_user_in_one_of_its_pods(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = kubectl(tmp_path, monkeypatch)
+    clinic_admin(cluster, "anna@clinic.example")
+    said = log.read_text().strip()
+    assert said.endswith(
+        "--namespace vet-app exec deployment/vet-app -- python manage.py clinic_admin anna@clinic.example"
+    )
+    assert f"--kubeconfig {tmp_path}/vet-dev-admin.yaml" in said
+    shown = capfd.readouterr()
+    assert shown.out == "one-time-password\n", "only what the application said goes to standard output"
+    assert "https://vet-app.dev.example.com/" in shown.err
+
+
+def test_the_command_is_one_that_the_application_has() -> None:
+    root = Path(__file__).parents[3]
+    assert (root / "vet_app/accounts/management/commands/clinic_admin.py").exists()
+
+
+def test_failures_say_what_to_do(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kubectl(tmp_path, monkeypatch, code=1)
+    with pytest.raises(Failure, match=r"no user was made.*make deploy ENV=dev"):
+        clinic_admin(cluster, "anna@clinic.example")
+    for wrong in ("", "anna", "--help@x"):
+        with pytest.raises(Failure, match="is not an e-mail address"):
+            clinic_admin(cluster, wrong)
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    with pytest.raises(Failure, match="kubectl is not on PATH"):
+        clinic_admin(cluster, "anna@clinic.example")
+
+
+def test_a_private_api_is_reached_through_a_tunnel_that_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setattr(tunnel_module, "TUNNEL_PORT", port)
+    listen = f"import socket, time; s = socket.create_server(('127.0.0.1', {port})); time.sleep(60)"
+    monkeypatch.setattr(tunnel_module, "tunnel_command", lambda _: ["python3", "-c", listen])
+    with tunnel(Cluster("prod")):
+        assert tunnel_module._is_open()
+    assert not tunnel_module._is_open(), "the tunnel outlives its use"
+
+
+def test_a_tunnel_that_does_not_open_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(tunnel_module, "TUNNEL_PORT", free.getsockname()[1])
+    monkeypatch.setattr(
+        tunnel_module, "tunnel_command", lambda _: ["sh", "-c", "echo SessionManagerPlugin is not found >&2; exit 255"]
+    )
+    with pytest.raises(Failure, match="did not open: SessionManagerPlugin is not found"), tunnel(Cluster("prod")):
+        pass
+    monkeypatch.setattr(tunnel_module, "tunnel_command", lambda _: ["no-such-program"])
+    with pytest.raises(Failure, match="the AWS CLI is not on PATH"), tunnel(Cluster("prod")):
+        pass
