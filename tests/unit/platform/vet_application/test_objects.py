@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_kubernetes.deployment_v1 import DeploymentV1
 from cdktf_cdktf_provider_kubernetes.ingress_v1 import IngressV1
 from cdktf_cdktf_provider_kubernetes.service_v1 import ServiceV1
 
+from settings.workloads import Resources
 from tests.template import Block, Template
 from tests.unit.platform.vet_application.conftest import IMAGE, Synthesise
 
@@ -92,6 +93,12 @@ def test_requests_and_limits(application: Template) -> None:
             "requests": {"cpu": "100m", "memory": "128Mi"},
             "limits": {"cpu": "200m", "memory": "256Mi"},
         }
+
+
+def test_resources_are_settings(synthesise: Synthesise) -> None:
+    """ "Increase pod resource limits" """
+    limits = Resources(cpu="1", memory="512Mi")
+    assert container(synthesise("dev", limits=limits))["resources"]["limits"] == {"cpu": "1", "memory": "512Mi"}
 
 
 def test_the_service_is_inside_the_cluster(application: Template) -> None:
