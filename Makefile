@@ -40,6 +40,10 @@ format: ## put the code into its form
 bench: ## speed and memory of synth, plain imports beside the fast bindings
 	@$(RUN) python -m operations.bench
 
+.PHONY: cost
+cost: ## what it costs a month: make cost [ENV=dev] [ASSUME="nat_gb=500"] [DETAILS=yes]
+	@$(RUN) python -m operations.cost $(ENV) $(if $(DETAILS),--details) $(if $(ASSUME),--assume $(ASSUME))
+
 schema: ## make the JSON Schemas for editors anew
 	@$(RUN) python -m settings.schema
 

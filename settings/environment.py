@@ -8,6 +8,7 @@ from settings.access import Access
 from settings.backups import Backups
 from settings.base import Host, Region, Section
 from settings.cluster import Cluster
+from settings.cost import CostAssumptions
 from settings.load_balancer import LoadBalancer
 from settings.network import Network
 from settings.nodes import Agents, Image, Servers
@@ -78,6 +79,9 @@ class Environment(Section):
 
     backups: Backups = Backups()
     """Retention."""
+
+    cost: CostAssumptions = CostAssumptions()
+    """What the cost estimate assumes. It changes no resource."""
 
     tags: dict[str, str] = {}
     """More tags for everything in the environment, at most six: an object in S3 has ten tags, and four are the

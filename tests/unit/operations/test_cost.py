@@ -1,0 +1,100 @@
+"""``make cost``: what the estimate counts, and that it follows the JSON."""
+
+import copy
+from collections.abc import Mapping
+
+import pytest
+
+from operations.cost import BANDS, assumptions, verdict
+from operations.document import Document
+from operations.estimate import FREE, PRICED, Estimate, Line, environment_estimate, estimate, savings
+from operations.failure import Failure
+from settings import Settings
+from settings.cost import CostAssumptions
+from settings.instance_types import INSTANCE_TYPES
+from settings.names import infrastructure_stack
+from settings.prices import prices
+
+USE = CostAssumptions()
+
+
+def _estimate(documents: Mapping[str, Document], settings: Settings, name: str) -> Estimate:
+    environment = settings.environment(name)
+    return environment_estimate(environment, prices(), environment.cost, documents[infrastructure_stack(name)])
+
+
+@pytest.mark.parametrize("name", BANDS)
+def test_environments_cost_what_the_architecture_expects(
+    documents: Mapping[str, Document], settings: Settings, name: str
+) -> None:
+    found = _estimate(documents, settings, name)
+    low, high = BANDS[name]
+    assert low <= found.total <= high, f"{name}: {found.total:.2f} USD a month: {found.by_group()}"
+
+
+def test_every_resource_is_priced_or_known_to_be_free(documents: Mapping[str, Document]) -> None:
+    aws = {each.type for document in documents.values() for each in document.everything() if each.type[:4] == "aws_"}
+    unknown = aws - FREE - set(PRICED)
+    assert not unknown, f"{sorted(unknown)}: price them in PRICED or name them in FREE (operations/estimate.py)"
+    assert not FREE & set(PRICED)
+
+
+def test_every_instance_type_that_settings_allow_has_a_price() -> None:
+    for name in INSTANCE_TYPES:
+        assert prices().instance_hour(name) > 0
+    assert prices().instance_hour("t3.medium") == pytest.approx(0.0416)
+    assert prices().instance_hour("m5.4xlarge") == pytest.approx(0.768)
+    with pytest.raises(KeyError, match=r"no price for x9\.large.*prices\.yaml"):
+        prices().instance_hour("x9.large")
+
+
+def test_nodes_are_counted_as_the_json_says(documents: Mapping[str, Document]) -> None:
+    document = documents["vet-dev"]
+    before = estimate(document, prices(), USE)
+    more = copy.deepcopy(document.content)
+    next(iter(more["resource"]["aws_autoscaling_group"].values()))["desired_capacity"] += 1
+    after = estimate(Document("vet-dev", more), prices(), USE)
+    node = 730 * 0.0416 + 50 * 0.08 + 2.10 + USE.surplus_vcpu_hours * 0.05
+    assert after.total - before.total == pytest.approx(node)
+
+
+def test_spot_agents_in_the_json_cost_less(documents: Mapping[str, Document]) -> None:
+    content = copy.deepcopy(documents["vet-prod"].content)
+    for template in content["resource"]["aws_launch_template"].values():
+        template["instance_market_options"] = {"market_type": "spot"}
+    spot = estimate(Document("vet-prod", content), prices(), USE)
+    normal = estimate(documents["vet-prod"], prices(), USE)
+    promised = next(way for way in savings(normal, USE, protect=True) if way.way == "Spot agents")
+    assert normal.total - spot.total == pytest.approx(promised.monthly)
+    assert next(way for way in savings(spot, USE, protect=True) if way.way == "Spot agents").monthly == 0
+
+
+def test_only_an_unprotected_environment_may_stop_at_night(documents: Mapping[str, Document]) -> None:
+    found = estimate(documents["vet-dev"], prices(), USE)
+    ways = {way.way: way.monthly for way in savings(found, USE, protect=False)}
+    assert 50 < ways["stop at night"] < sum(fleet.line.monthly for fleet in found.fleets)
+    assert "stop at night" not in {way.way for way in savings(found, USE, protect=True)}
+
+
+def test_volumes_of_the_database_are_counted(documents: Mapping[str, Document], settings: Settings) -> None:
+    found = _estimate(documents, settings, "prod")
+    database = [line for line in found.lines if "made by the cluster" in line.what]
+    assert [(line.quantity, line.unit) for line in database] == [(15, "GiB")]
+
+
+def test_assumptions_can_be_tried(settings: Settings) -> None:
+    environment = settings.environment("dev")
+    assert assumptions(environment, ["nat_gb=500"]).nat_gb == 500
+    with pytest.raises(Failure, match="there is no 'nat'; there are hours, nat_gb"):
+        assumptions(environment, ["nat=1"])
+    with pytest.raises(Failure, match=r"nat_gb='-1'.*greater than or equal to 0"):
+        assumptions(environment, ["nat_gb=-1"])
+    with pytest.raises(Failure, match="nat_gb='much'"):
+        assumptions(environment, ["nat_gb=much"])
+
+
+def test_a_total_outside_of_its_band_is_explained() -> None:
+    dear = Estimate("vet-dev", [Line("NAT", "a", 100, "h", 9), Line("agents", "b", 1, "h", 5)])
+    assert "above" in verdict("dev", dear)
+    assert "NAT 900, agents 5" in verdict("dev", dear)
+    assert "no band" in verdict("staging", dear)
