@@ -16,6 +16,7 @@ def build_app(settings: Settings, outdir: str | None = None) -> "App":
     bindings.enable()
     from cdktf import App
 
+    from stacks.helm import HelmStack
     from stacks.infrastructure import InfrastructureStack
     from stacks.state import StateStack
 
@@ -23,6 +24,7 @@ def build_app(settings: Settings, outdir: str | None = None) -> "App":
     StateStack(app, settings=settings)
     for environment in settings.environments:
         InfrastructureStack(app, project=settings.project, environment=environment)
+        HelmStack(app, project=settings.project, environment=environment)
     return app
 
 

@@ -19,6 +19,19 @@ class Snapshots(Section):
     """How many to keep for each server (RKE2 counts over all servers; what is rendered is this times the servers)."""
 
 
+class Charts(Section):
+    """Where Helm charts come from."""
+
+    mirror: (
+        Annotated[
+            str, Field(pattern=r"^(https?|oci)://[^\s/]+(/\S*)?$", examples=["https://charts.clinic.example.com"])
+        ]
+        | None
+    ) = None
+    """One repository that has all charts, instead of each project's own: for a network without internet, or to survive
+    a project's repository."""
+
+
 class Cluster(Section):
     """RKE2 (architecture: RKE2 Cluster)."""
 

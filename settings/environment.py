@@ -7,7 +7,7 @@ from pydantic import Field
 from settings.access import Access
 from settings.backups import Backups
 from settings.base import Host, Region, Section
-from settings.cluster import Cluster
+from settings.cluster import Charts, Cluster
 from settings.cost import CostAssumptions
 from settings.load_balancer import LoadBalancer
 from settings.network import Network
@@ -70,6 +70,9 @@ class Environment(Section):
 
     cluster: Cluster = Cluster()
     """RKE2."""
+
+    charts: Charts = Charts()
+    """Helm charts."""
 
     rancher: Rancher
     """Rancher."""

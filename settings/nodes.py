@@ -59,3 +59,6 @@ class Agents(Section):
 
     spot: bool = False
     """Spot instances: cheaper, and AWS takes them back with two minutes' notice."""
+
+    autoscaler: bool = False
+    """Let the Cluster Autoscaler add agents, up to ``maximum``, when pods find no room, and remove idle ones."""

@@ -179,6 +179,7 @@ class InfrastructureStack(PlatformStack):
     def _front_door(self) -> None:
         names, environment = self._names, self._environment
         hosts = environment.hosts.all
+        self._api_address_host = self._api_load_balancer.host
         self._zone = HostedZone(self, "dns", name=environment.zone)
         certificate = Certificate(self, "certificate", hosts=hosts, zone_id=self._zone.id)
         logs = self._buckets.access_logs
@@ -196,13 +197,14 @@ class InfrastructureStack(PlatformStack):
             wait_for=[logs.ready] if logs else [],
         )
         ingress.send_to(self._servers)
+        self._ingress_host = ingress.load_balancer.dns_name
         self._zone.point_to(hosts, ingress.load_balancer)
         if self._groups.public_api is not None:
-            self._public_api(self._groups.public_api)
+            self._api_address_host = self._public_api(self._groups.public_api)
 
-    def _public_api(self, group: SecurityGroup) -> None:
+    def _public_api(self, group: SecurityGroup) -> str:
         """A second load balancer for 6443 alone: nodes go on joining inside the VPC, and 9345 is never public."""
-        ApiLoadBalancer(
+        public = ApiLoadBalancer(
             self,
             "public_api",
             name=self._names.of("public-api"),
@@ -212,7 +214,9 @@ class InfrastructureStack(PlatformStack):
             ports=[KUBERNETES_API],
             internal=False,
             protect=self._environment.protect,
-        ).send_to(self._servers)
+        )
+        public.send_to(self._servers)
+        return public.host
 
     def _pod_roles(self) -> None:
         names, application = self._names, self._environment.application
@@ -231,7 +235,10 @@ class InfrastructureStack(PlatformStack):
         }
 
     def _outputs(self) -> None:
-        self.output("api_host", self._api_load_balancer.host, "DNS name of the Kubernetes API's load balancer")
+        self.output("api_host", self._api_load_balancer.host, "name in the Kubernetes API's certificate")
+        self.output(
+            "api_address", f"https://{self._api_address_host}:{KUBERNETES_API.number}", "address of the Kubernetes API"
+        )
         self.output("cluster_ca_parameter", self._secrets.ca.name, "parameter with the API's certificate authority")
         self.output("credentials_prefix", self._secrets.credentials_prefix, "secrets with credentials: <prefix>/<role>")
         self.output("image_repository_url", self._repository.repository_url, "registry of the application's images")
@@ -240,6 +247,7 @@ class InfrastructureStack(PlatformStack):
             self._zone.zone.name_servers,
             f"name servers of {self._environment.zone}; the certificate is issued once the domain is delegated to them",
         )
+        self.output("ingress_host", self._ingress_host, "DNS name of the load balancer that the public hosts lead to")
         self.output("zone_id", self._zone.id, "Route 53 zone of the environment's hosts")
         self.output("database_bucket", self._buckets.database.name, "bucket for database backups")
         self.output("volumes_key_arn", self._keys.volumes.arn, "KMS key of the nodes' and pods' volumes")

@@ -1,0 +1,93 @@
+"""The way to the cluster: address, certificate authority and credentials, for both providers that talk to it."""
+
+from typing import Any
+
+from cdktf import Fn, Postcondition, TerraformResourceLifecycle, TerraformVariable
+from cdktf_cdktf_provider_aws.data_aws_ssm_parameter import DataAwsSsmParameter
+from cdktf_cdktf_provider_helm.provider import HelmProvider, HelmProviderKubernetes
+from cdktf_cdktf_provider_kubernetes.provider import KubernetesProvider, KubernetesProviderExec
+from constructs import Construct
+
+from modules.blocks import block
+from modules.platform.upstream import Upstream
+from settings.names import Names, infrastructure_stack
+
+PENDING = "pending"
+"""What the parameter holds until a server has published the cluster's certificate authority."""
+
+CREDENTIALS = "admin"
+"""The role whose credentials the providers take: they make namespaces, roles and custom kinds."""
+
+FOREIGN_METADATA = [r".*cattle\.io/.*"]
+"""Labels and annotations that Rancher puts on namespaces; Terraform would take them away at every apply."""
+
+
+class Cluster(Construct):
+    """Providers for Helm and Kubernetes that hold no key.
+
+    They ask Secrets Manager for the credentials each time that they talk to the cluster; the servers renew them. The
+    certificate is for the load balancer's name, whichever address leads there, so a tunnel works as well:
+    ``TF_VAR_api_address=https://127.0.0.1:6443``.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, names: Names, upstream: Upstream) -> None:
+        super().__init__(scope, id_)
+        self._names, self._upstream = names, upstream
+        self.address = self._variable("api_address", "Address of the Kubernetes API, if not the load balancer's")
+        self.certificate_authority = self._variable(
+            "cluster_ca", "Certificate authority of the Kubernetes API (PEM), if not the published one"
+        )
+        connection = self._connection()
+        HelmProvider(scope, "helm", kubernetes=block(HelmProviderKubernetes, connection))
+        KubernetesProvider(
+            scope,
+            "kubernetes",
+            **{**connection, "exec": [block(KubernetesProviderExec, connection["exec"])]},
+            ignore_annotations=FOREIGN_METADATA,
+            ignore_labels=FOREIGN_METADATA,
+        )
+
+    def _variable(self, name: str, description: str) -> TerraformVariable:
+        variable = TerraformVariable(self, name, type="string", default="", nullable=False, description=description)
+        variable.override_logical_id(name)
+        return variable
+
+    def _connection(self) -> dict[str, Any]:
+        upstream, region = self._upstream, self._names.environment.region
+        secret = f"{upstream.text('credentials_prefix')}/{CREDENTIALS}"
+        return {
+            "host": Fn.coalesce([self.address.string_value, upstream.text("api_address")]),
+            "cluster_ca_certificate": Fn.coalesce([self.certificate_authority.string_value, self._published()]),
+            "tls_server_name": upstream.text("api_host"),
+            "exec": {
+                "api_version": "client.authentication.k8s.io/v1",
+                "command": "aws",
+                "args": [
+                    *("secretsmanager", "get-secret-value", "--region", region, "--secret-id", secret),
+                    *("--query", "SecretString", "--output", "text"),
+                ],
+            },
+        }
+
+    def _published(self) -> str:
+        """The parameter that a server fills in. Until then the plan stops, and says what comes first."""
+        environment = self._names.environment.name
+        stack = infrastructure_stack(environment)
+        parameter = DataAwsSsmParameter(
+            self,
+            "certificate_authority",
+            name=self._upstream.text("cluster_ca_parameter"),
+            lifecycle=TerraformResourceLifecycle(
+                postcondition=[
+                    Postcondition(
+                        condition=f'${{self.insecure_value != "{PENDING}"}}',
+                        error_message=(
+                            f"The cluster of {environment} is not there yet: no server has published its certificate "
+                            f"authority. First deploy {stack} to its end, which waits for the cluster: "
+                            f"make deploy ENV={environment}, or cdktf deploy {stack}."
+                        ),
+                    )
+                ]
+            ),
+        )
+        return parameter.insecure_value

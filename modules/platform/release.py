@@ -1,0 +1,69 @@
+"""One Helm release: its chart, its version and its values."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cdktf import AssetType, ITerraformDependable, TerraformAsset
+from cdktf_cdktf_provider_helm.release import Release as HelmRelease
+from constructs import Construct
+
+from settings.environment import Environment
+from settings.helm_values import FOLDER, values
+
+DEFAULT_TIMEOUT = 600
+"""Seconds that Helm waits for a release's pods; pulling images on a new node takes minutes."""
+
+
+class Release(Construct):
+    """A release of the environment's set, or of a local chart in ``helm-values/charts``.
+
+    :param release: name of the release, which is also its name in the catalogue of versions and in ``helm-values``.
+    :param derived: values that come from settings or from AWS; they go last.
+    :param timeout: seconds that Helm waits for its pods and hooks.
+    :param atomic: take a failed install or upgrade back. Not for what makes data or custom kinds of its own at its
+        first start: there a half install is looked at and mended.
+    :param wait_for: what must be there first, and goes away only afterwards.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        environment: Environment,
+        release: str,
+        namespace: str,
+        derived: Mapping[str, Any] | None = None,
+        timeout: int = DEFAULT_TIMEOUT,
+        atomic: bool = True,
+        wait_for: Sequence[ITerraformDependable] = (),
+    ) -> None:
+        super().__init__(scope, id_)
+        self._environment, self._name = environment, release
+        merged = values(release, environment.cluster.release_set, environment.name, derived)
+        self.release = HelmRelease(
+            self,
+            "Resource",
+            name=release,
+            namespace=namespace,
+            **self._chart(),
+            values=[json.dumps(merged, indent=2, sort_keys=True)],
+            timeout=timeout,
+            atomic=atomic,
+            wait=True,
+            wait_for_jobs=True,
+            max_history=10,
+            depends_on=list(wait_for),
+        )
+
+    def _chart(self) -> dict[str, Any]:
+        """A chart of the set from its repository; one of the project's own from the stack's folder, named by its
+        contents, so that a changed template is a change."""
+        releases = self._environment.cluster.releases
+        if self._name in releases:
+            pinned = releases[self._name]
+            repository = self._environment.charts.mirror or pinned.chart.repository
+            return {"repository": repository, "chart": pinned.chart.name, "version": pinned.version}
+        chart = TerraformAsset(self, "chart", path=str(FOLDER / "charts" / self._name), type=AssetType.DIRECTORY)
+        return {"chart": f"./{chart.path}"}
