@@ -4,6 +4,7 @@ import copy
 import subprocess
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -12,6 +13,9 @@ from settings.release_sets import SETS, release_set
 from tests.unit.releases.samples import LOCAL, ROLE, Render, helm_template, merged, one
 
 CHARTS = FOLDER / "charts"
+OPERATORS = ("barmancloud.cnpg.io", "cert-manager.io", "postgresql.cnpg.io")
+"""API groups of custom kinds that the local charts use."""
+
 each = pytest.mark.parametrize(("set_name", "environment"), [(s, e) for s in SETS for e in ("dev", "prod")])
 
 
@@ -34,6 +38,21 @@ def test_a_chart_refuses_an_unknown_key_and_missing_values(helm: str, chart: str
         helm_template(helm, CHARTS / chart, chart, "n", {**merged(chart, "documented", "dev"), "strange": 1})
     with pytest.raises(AssertionError, match="don't meet the specifications"):
         helm_template(helm, CHARTS / chart, chart, "n", {})
+
+
+@pytest.mark.parametrize("chart", LOCAL)
+@each
+def test_objects_fit_the_set_s_kubernetes(render: Render, chart: str, set_name: str, environment: str) -> None:
+    """Kinds of Kubernetes itself; the others' schemas come with their operators' charts."""
+    minor = release_set(set_name).kubernetes_minor
+    for manifest in render(chart, set_name, environment):
+        try:
+            kubernetes_validate.validate(manifest, minor, strict=True)
+        except kubernetes_validate.SchemaNotFoundError:
+            assert manifest["apiVersion"].split("/")[0] in OPERATORS, f"Kubernetes {minor} has no {manifest['kind']}"
+        except kubernetes_validate.ValidationError as error:
+            where = ".".join(map(str, error.path))
+            pytest.fail(f"{manifest['kind']} in Kubernetes {minor}: {where}: {error.message}")
 
 
 def test_issuers_prove_domains_through_route_53(render: Render) -> None:

@@ -2,9 +2,11 @@
 
 import pytest
 
+from modules.platform.vet_application.network_policies import policies
+from settings import load
 from settings.namespaces import DEDICATED_TAINT, namespaces
 from settings.release_sets import SETS
-from tests.unit.releases.samples import REGION, ROLE, Render, containers, installed, kinds, one, pods
+from tests.unit.releases.samples import NAMESPACES, REGION, ROLE, Render, containers, installed, kinds, one, pods
 
 BOTH = [(set_name, environment) for set_name in SETS for environment in ("dev", "prod")]
 each = pytest.mark.parametrize(("set_name", "environment"), BOTH)
@@ -214,3 +216,32 @@ def test_pods_keep_to_the_restricted_level(render: Render, set_name: str, enviro
             assert not any(port.get("hostPort") for port in container.get("ports", [])), where
         assert not pod.get("hostNetwork"), name
         assert not any("hostPath" in volume for volume in pod.get("volumes", [])), name
+
+
+@each
+def test_network_policies_name_pods_by_labels_that_the_charts_give(
+    render: Render, set_name: str, environment: str
+) -> None:
+    settings = load().environment(environment)
+    peers = [
+        (
+            peer["namespace_selector"]["match_labels"]["kubernetes.io/metadata.name"],
+            peer["pod_selector"]["match_labels"],
+        )
+        for policy in policies(settings).values()
+        for listed, _ in policy.receive
+        for peer in listed
+        if "namespace_selector" in peer
+    ]
+    for release, kind in (("ingress-nginx", "DaemonSet"), ("cloudnative-pg", "Deployment")):
+        (labels,) = [
+            manifest["spec"]["template"]["metadata"]["labels"]
+            for manifest in render(release, set_name, environment)
+            if manifest["kind"] == kind
+        ]
+        wanted = [found for namespace, found in peers if namespace == NAMESPACES[release]]
+        assert wanted, f"no policy lets {release} in"
+        for found in wanted:
+            assert found.items() <= labels.items(), (
+                f"{release} in {set_name}: pods have {labels}, policies name {found}"
+            )
