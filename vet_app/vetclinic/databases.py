@@ -19,11 +19,16 @@ DEAD_PEER = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count":
 def database(default_file: Path) -> Dict[str, Any]:
     """Django's settings of the one database."""
     url = env.text("DATABASE_URL")
+    if url or os.environ.get("PGHOST"):
+        return of_url(url)
+    return sqlite(default_file)
+
+
+def of_url(url: str) -> Dict[str, Any]:
+    """Django's settings of a database by its URL alone; raises ImproperlyConfigured where it is not understood."""
     if url.startswith("sqlite:"):
         return sqlite(Path(url[len("sqlite:") :].replace("///", "", 1)))
-    if url or os.environ.get("PGHOST"):
-        return postgresql(url)
-    return sqlite(default_file)
+    return postgresql(url)
 
 
 def sqlite(file: Path) -> Dict[str, Any]:
