@@ -107,10 +107,13 @@ class Reckoning:
             yield Line("public addresses", resource.path, self.use.hours, "h", self.prices.public_ipv4_hour)
 
     def agents(self, resource: Resource) -> Iterator[Line]:
-        template, count = self._template(resource), resource.get("desired_capacity") or resource.get("min_size")
+        template, count = (
+            launch_template(self.document, resource),
+            resource.get("desired_capacity") or resource.get("min_size"),
+        )
         if count:
             monitored = template.get("monitoring", {}).get("enabled")
-            yield from self._machines("agents", resource, self._type(resource, template), count, monitored)
+            yield from self._machines("agents", resource, instance_type(self.document, resource), count, monitored)
             for mapping in template.get("block_device_mappings", []):
                 disk = mapping["ebs"]
                 yield self._volume(f"{resource.path}, root", disk["volume_size"] * count, disk["volume_type"])
@@ -192,19 +195,6 @@ class Reckoning:
     def _volume(self, what: str, size: float, kind: str) -> Line:
         return Line("volumes", f"{what}, {kind}", size, "GiB", self.prices.volume_gib_month[kind])
 
-    def _template(self, group: Resource) -> Resource:
-        policy = group.get("mixed_instances_policy")
-        if policy is None:
-            return self.document.follow(group.get("launch_template")["id"])
-        specification = policy["launch_template"]["launch_template_specification"]
-        return self.document.follow(specification["launch_template_id"])
-
-    def _type(self, group: Resource, template: Resource) -> str:
-        policy = group.get("mixed_instances_policy") or {}
-        overrides = policy.get("launch_template", {}).get("override") or [{}]
-        kind: str = template.get("instance_type") or overrides[0]["instance_type"]
-        return kind
-
     def is_spot(self, resource: Resource) -> bool:
         """Whether the instances may be taken back by AWS."""
         if resource.type != "aws_autoscaling_group":
@@ -213,12 +203,29 @@ class Reckoning:
         if policy:
             share = policy.get("instances_distribution", {}).get("on_demand_percentage_above_base_capacity", 100)
             return int(share) == 0
-        return bool(self._template(resource).get("instance_market_options"))
+        return bool(launch_template(self.document, resource).get("instance_market_options"))
 
     def _hours(self) -> float:
         """Hours that the nodes run: fewer where the stack itself stops them on a schedule."""
         stops = any("stop" in each.path for each in self.document.all("aws_scheduler_schedule"))
         return min(self.use.hours, self.use.working_hours * WEEKS) if stops else self.use.hours
+
+
+def launch_template(document: Document, group: Resource) -> Resource:
+    """The template from which an auto-scaling group starts its instances."""
+    policy = group.get("mixed_instances_policy")
+    if policy is None:
+        return document.follow(group.get("launch_template")["id"])
+    specification = policy["launch_template"]["launch_template_specification"]
+    return document.follow(specification["launch_template_id"])
+
+
+def instance_type(document: Document, group: Resource) -> str:
+    """The type of a group's instances; the first one where the group may choose."""
+    policy = group.get("mixed_instances_policy") or {}
+    overrides = policy.get("launch_template", {}).get("override") or [{}]
+    kind: str = launch_template(document, group).get("instance_type") or overrides[0]["instance_type"]
+    return kind
 
 
 PRICED: dict[str, Callable[[Reckoning, Resource], Iterator[Line]]] = {

@@ -39,7 +39,6 @@ NAMES = (
     "resize2fs",
     "sleep",
     "systemctl",
-    "umount",
     "wipefs",
 )
 RECORDED_ONLY = ("journalctl", "logger", "swapoff", "sysctl")

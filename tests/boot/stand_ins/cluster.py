@@ -179,9 +179,8 @@ def rke2(arguments: list[str]) -> None:
 
 
 def rke2_killall(_: list[str]) -> None:
-    """End the pods, and delete what is mounted below RKE2's folder: what the real one of 1.26 does when it cannot
-    unmount it."""
+    """End the pods, and unmount what is below RKE2's folder, as the real script does."""
     (ROOT.parent / "killed").touch()
     if SERVER_DATA.is_symlink():
-        for entry in SERVER_DATA.iterdir():
-            shutil.rmtree(entry)
+        SERVER_DATA.unlink()
+        shutil.rmtree(SERVER_DATA, ignore_errors=True)

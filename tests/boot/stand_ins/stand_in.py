@@ -21,7 +21,6 @@ ACTIONS = {
     "rke2-killall.sh": "cluster.rke2_killall",
     "sleep": "host.sleep",
     "systemctl": "cluster.systemctl",
-    "umount": "host.umount",
     "wipefs": "host.wipefs",
 }
 
