@@ -5,7 +5,7 @@ YES = $(if $(AUTO_APPROVE),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help synth test test-unit test-boot test-apply lint format bench state deploy destroy kubeconfig snapshots restore
-.PHONY: roll-servers schema app test-app load-app clean push clinic-admin
+.PHONY: roll-servers schema lock app test-app load-app clean push clinic-admin
 
 help: ## list these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -21,7 +21,7 @@ test-unit: ## tests of settings, stacks, nodes and tools
 	@$(RUN) python -m pytest tests/unit
 
 test-boot: ## the nodes' programs in a sandbox, every scenario by name
-	@if [ -d tests/boot ]; then $(RUN) python -m pytest -v tests/boot; fi
+	@if [ -d tests/boot ]; then $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot; fi
 
 test-apply: ## the real Terraform against an AWS emulator
 	@if [ -d tests/apply ]; then $(RUN) python -m pytest tests/apply; fi
@@ -50,6 +50,9 @@ report: ## a page that explains the platform, and the pictures in docs/pictures
 
 schema: ## make the JSON Schemas for editors anew
 	@$(RUN) python -m settings.schema
+
+lock: ## choose the packages' versions anew (Pipfile, tests/policy/Pipfile)
+	@$(RUN) python scripts/lock.py Pipfile tests/policy/Pipfile
 
 state: ## once per account: the state bucket and the DNS zones
 	@$(RUN) python -m operations.state $(YES)

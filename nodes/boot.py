@@ -21,6 +21,7 @@ from nodes.release import DOCUMENTED, NodeRelease
 HERE = Path(__file__).parent
 PACKED = ("bin", "units")
 LOADER = HERE / "loader.sh"
+LOADER_UNIT = HERE / "loader.service"
 SIGNING_KEY = HERE / "aws-cli-signing-key.asc"
 
 READY_COMMAND = (
@@ -169,8 +170,12 @@ def _user_data(inputs: ClusterInputs, node: dict[str, str], files: list[dict[str
             _file(f"{rke2.CREDENTIAL_PROVIDER}/config.yaml", rke2.credential_provider(inputs.region)),
             *files,
             _file("/usr/local/lib/vet/loader.sh", LOADER.read_text(), "0755"),
+            _file("/etc/systemd/system/vet-loader.service", LOADER_UNIT.read_text()),
         ],
-        "runcmd": [["/usr/local/lib/vet/loader.sh"]],
+        "runcmd": [
+            ["systemctl", "daemon-reload"],
+            ["systemctl", "enable", "--now", "--no-block", "vet-loader.service"],
+        ],
     }
     return "#cloud-config\n" + rke2.to_yaml(document)
 

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Fetch the AWS CLI and the node programs, check both, and hand over. Runs once, from user data.
+# Fetch the AWS CLI and the node programs, check both, and hand over. Run by vet-loader.service at every
+# power-on until that is done: cloud-init would run it only once, however that ended.
 # Terraform interpolates user data, so this file uses neither a brace after a dollar sign nor one after a percent sign.
 set -euo pipefail
 root=$(printenv VET_ROOT || true)
@@ -7,7 +8,16 @@ root=$(printenv VET_ROOT || true)
 . "$root/etc/vet/node.env"
 export AWS_DEFAULT_REGION=$REGION AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=8
 
-log() { echo "vet loader: $*"; logger -t vet -- "loader: $*" || true; }
+log() {
+  echo "vet loader: $*"
+  # Under systemd the line above is in the journal already.
+  printenv JOURNAL_STREAM >/dev/null || logger -t vet -- "loader: $*" || true
+}
+
+stop() { # for good: trying again would not help
+  log "stop: $*"
+  exit 78
+}
 
 again() { # COMMAND...  until it succeeds, at most eight times in about four minutes
   local attempt
@@ -33,7 +43,7 @@ else
   download "$url" "$work/aws.zip"
   download "$url.sig" "$work/aws.zip.sig"
   gpgv --quiet --keyring "$root/etc/vet/aws-cli.gpg" "$work/aws.zip.sig" "$work/aws.zip" ||
-    { log "stop: the AWS CLI archive is not signed by AWS's key"; exit 1; }
+    stop "the AWS CLI archive is not signed by AWS's key"
   # Ubuntu's image has no unzip; Python's keeps no modes, and the archive's only programs are these two.
   python3 -m zipfile -e "$work/aws.zip" "$work"
   chmod +x "$work/aws/install" "$work/aws/dist/aws"
@@ -43,7 +53,7 @@ fi
 # One archive for each content: the key holds its checksum.
 again aws s3 cp --quiet "s3://$NODES_BUCKET/$BUNDLE_KEY" "$work/bundle.tar.gz"
 echo "$BUNDLE_SHA256  $work/bundle.tar.gz" | sha256sum --check --status ||
-  { log "stop: the programs' checksum is not $BUNDLE_SHA256"; exit 1; }
+  stop "the programs' checksum is not $BUNDLE_SHA256"
 rm -rf "$root/opt/vet.new"
 mkdir -p "$root/opt/vet.new"
 tar -xzf "$work/bundle.tar.gz" -C "$root/opt/vet.new" --no-same-owner

@@ -2,8 +2,17 @@
 
 from constructs import Construct
 
+from modules.platform.autoscaler import ClusterAutoscaler
+from modules.platform.certificates import Certificates
 from modules.platform.cluster import Cluster
+from modules.platform.database import Database
+from modules.platform.ingress import IngressController
+from modules.platform.namespaces import Namespaces
+from modules.platform.rancher import Rancher
+from modules.platform.release import Release
+from modules.platform.storage import Storage
 from modules.platform.upstream import Upstream
+from modules.platform.vet_application.application import VetApplication
 from settings.environment import Environment
 from settings.names import Names, helm_stack
 from settings.project import Project
@@ -21,3 +30,66 @@ class HelmStack(PlatformStack):
         self._names, self._environment = names, environment
         self._upstream = Upstream(self, "upstream", project=project, environment=environment.name)
         Cluster(self, "cluster", names=names, upstream=self._upstream)
+        self._namespaces = Namespaces(self, "namespaces", environment=environment)
+        self._base()
+        self._rancher()
+        self._application()
+
+    def _base(self) -> None:
+        """What everything else stands on."""
+        names, environment = self._names, self._environment
+        upstream, namespaces = self._upstream, self._namespaces
+        self._storage = Storage(self, "storage", names=names, upstream=upstream)
+        self._certificates = Certificates(self, "certificates", names=names, upstream=upstream, namespaces=namespaces)
+        self._ingress = IngressController(
+            self, "ingress", environment=environment, upstream=upstream, namespaces=namespaces
+        )
+        if environment.agents.autoscaler:
+            ClusterAutoscaler(self, "autoscaler", names=names, upstream=upstream)
+
+    def _rancher(self) -> None:
+        Rancher(
+            self,
+            "rancher",
+            environment=self._environment,
+            namespaces=self._namespaces,
+            wait_for=[*self._certificates.manager, *self._ingress.ready],
+        )
+
+    def _application(self) -> None:
+        environment = self._environment
+        namespace = environment.application.namespace
+        ready = self._namespaces.ready(namespace)
+        Release(
+            self,
+            "access",
+            environment=environment,
+            release="access",
+            namespace="kube-system",
+            derived={"applicationNamespace": namespace},
+            wait_for=ready,
+        )
+        secret = Release(
+            self,
+            "application_secret",
+            environment=environment,
+            release="vet-app-secret",
+            namespace=namespace,
+            wait_for=ready,
+        )
+        database = Database(
+            self,
+            "database",
+            environment=environment,
+            upstream=self._upstream,
+            namespaces=self._namespaces,
+            storage=self._storage.ready,
+            certificates=self._certificates.manager,
+        )
+        VetApplication(
+            self,
+            "vet_app",
+            names=self._names,
+            namespace=namespace,
+            wait_for=[*ready, secret.release, *database.ready, *self._certificates.ready, *self._ingress.ready],
+        )

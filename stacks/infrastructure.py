@@ -24,6 +24,7 @@ from modules.aws.servers import NodeContext, Servers
 from modules.aws.storage import Buckets
 from modules.aws.web_identity import WebIdentityIssuer
 from nodes.boot import ClusterInputs, bundle
+from nodes.release import node_release
 from settings import web_identity
 from settings.addresses import server_slots
 from settings.environment import Environment
@@ -162,6 +163,7 @@ class InfrastructureStack(PlatformStack):
             credentials_secret_prefix=self._secrets.credentials_prefix,
             ca_parameter=names.parameter("cluster-ca"),
             application_namespace=environment.application.namespace,
+            release=node_release(environment.cluster.releases),
             cni=environment.cluster.cni,
             pod_cidr=str(environment.cluster.pod_cidr),
             service_cidr=str(environment.cluster.service_cidr),

@@ -86,13 +86,18 @@ metadata() { # PATH  from the instance's metadata service (IMDSv2)
 # Secrets are passed through pipes: an argument would show in the list of processes.
 
 secret() { # NAME  print its value; nothing when it has none yet
-  local answer
-  if answer=$(aws secretsmanager get-secret-value --secret-id "$1" --query SecretString --output text 2>&1); then
-    printf '%s' "$answer"
-  elif [[ $answer != *ResourceNotFoundException* ]]; then
-    log "cannot read the secret $1: $answer"
-    return 1
+  local value errors code=0
+  errors=$(mktemp) # apart from the value: a warning of the CLI must not become part of a token
+  value=$(aws secretsmanager get-secret-value --secret-id "$1" --query SecretString --output text 2>"$errors") || code=1
+  if [ "$code" -eq 0 ]; then
+    printf '%s' "$value"
+  elif grep -q ResourceNotFoundException "$errors"; then
+    code=0
+  else
+    log "cannot read the secret $1: $(<"$errors")"
   fi
+  rm -f "$errors"
+  return "$code"
 }
 
 store_secret() { # NAME  value from standard input

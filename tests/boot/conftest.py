@@ -1,5 +1,6 @@
 """One emulator and one loaded AWS CLI for all boot tests; a world of its own for each."""
 
+import ast
 import subprocess
 import sys
 import threading
@@ -13,6 +14,22 @@ from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
 
 from tests.boot.sandbox import World
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List the scenarios as sentences, below what they are about."""
+    seen: dict[str, list[str]] = {}
+    for outcome, mark in (("passed", "ok  "), ("failed", "FAIL"), ("error", "FAIL")):
+        for report in terminalreporter.stats.get(outcome, []):
+            module, _, name = report.nodeid.rpartition("::")
+            sentence, bracket, case = name.removeprefix("test_").partition("[")
+            line = f"  {mark} {sentence.replace('_', ' ')}{': ' if bracket else ''}{case.removesuffix(']')}"
+            seen.setdefault(module, []).append(line)
+    for module in sorted(seen):
+        about = ast.get_docstring(ast.parse(Path(module).read_text())) or module
+        terminalreporter.write_line("\n" + about.replace("\n", " "))
+        for line in seen[module]:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,7 @@ NAMES = (
     "resize2fs",
     "sleep",
     "systemctl",
+    "umount",
     "wipefs",
 )
 RECORDED_ONLY = ("journalctl", "logger", "swapoff", "sysctl")

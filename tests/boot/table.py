@@ -11,7 +11,7 @@ FACTS = tuple(
         ("present", "none"),
         ("member", "removed", "unknown"),
         ("10.0.11.10", "none"),
-        ("absent", "mine", "ready", "other"),
+        ("absent", "mine", "forming", "ready", "other"),
         ("0", "1", "2"),
     )
 )
@@ -37,6 +37,8 @@ def _expected(data: str, membership: str, peer: str, marker: str, slot: str) -> 
         return "set-aside" if membership == "removed" else "start"
     if peer != "none":
         return "join"
-    return {"mine": "initialise", "ready": "stop", "other": "stop", "absent": "claim" if slot == "0" else "wait"}[
-        marker
-    ]
+    if marker in ("ready", "other"):
+        return "stop"
+    first = {"mine": "initialise", "forming": "stop", "absent": "claim"}
+    others = {"mine": "initialise", "forming": "wait", "absent": "wait"}
+    return (first if slot == "0" else others)[marker]

@@ -1,5 +1,6 @@
 """AWS says no, or not now: nothing unclear ever counts as "absent" or "empty"."""
 
+import re
 from collections.abc import Callable
 
 from tests.boot.sandbox import World
@@ -69,6 +70,24 @@ def test_a_join_token_that_exists_is_kept(world: World) -> None:
     assert (server.root / "etc/rancher/rke2/token").read_text() == "kept\n"
 
 
+def test_a_token_that_could_not_be_stored_is_stored_at_the_next_attempt(world: World) -> None:
+    world.change(aws_failures=[["put-secret-value", 1, "An error occurred (InternalServiceError): passing"]])
+    server = world.server(0)
+    result = server.boot()
+    assert result.code == 0, result.log
+    assert "is still empty" not in result.log, f"went on without having stored the token:\n{result.log}"
+    assert (server.root / "etc/rancher/rke2/token").read_text().strip() == world.secret("server-token")
+
+
+def test_a_warning_of_the_aws_cli_does_not_become_part_of_a_token(world: World) -> None:
+    world.client("secretsmanager").put_secret_value(SecretId=world.inputs.server_token_secret, SecretString="kept")
+    world.change(aws_warning="DeprecationWarning: this Python is old")
+    server = world.server(0)
+    result = server.boot()
+    assert result.code == 0, result.log
+    assert (server.root / "etc/rancher/rke2/token").read_text() == "kept\n"
+
+
 def test_no_secret_is_in_a_log_or_an_argument(world: World) -> None:
     server = world.server(0)
     result = server.boot()
@@ -96,3 +115,21 @@ def test_a_download_with_another_checksum_is_refused(make_world: Callable[..., W
     assert result.code == 78, result.log
     assert "has the checksum" in result.log
     assert not (server.root / "usr/local/bin/kubectl").exists()
+
+
+def test_a_list_of_checksums_that_cannot_be_fetched_is_tried_again_and_not_taken_for_tampering(
+    make_world: Callable[..., World],
+) -> None:
+    """RKE2's checksum is not pinned here, so it is fetched; while that fails, a reboot or systemd may still succeed."""
+    world = make_world()
+    server = world.server(0)
+    environment = server.root / "etc/vet/node.env"
+    text = re.sub("RKE2_SHA256='[^']*'", "RKE2_SHA256=''", environment.read_text())
+    environment.write_text(text)
+    sums = world.folder / "internet/sha256sum-amd64.txt"
+    content = sums.read_text()
+    sums.unlink()
+    failed = server.run("install-rke2")
+    assert failed.code == 1, f"78 would end it for good:\n{failed.log}"
+    sums.write_text(content)
+    assert server.run("install-rke2").code == 0

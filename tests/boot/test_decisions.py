@@ -166,7 +166,17 @@ def test_server_0_of_another_volume_does_not_take_over_an_unfinished_marker(worl
     assert "state=initialising" in (world.marker() or "")
     result = world.server(0).boot()
     assert result.code == STOPPED, result.log
+    assert f"delete s3://{world.inputs.nodes_bucket}/marker/{world.inputs.vpc_id}" in result.log
     assert world.state["clusters"] == {}
+
+
+def test_other_servers_wait_while_server_0_initialises_however_long_that_takes(make_world: MakeWorld) -> None:
+    """Its images may come slowly: "restore needed" would end the others for good."""
+    world = make_world(servers=3)
+    world.server(0).run("marker", "claim")
+    result = world.server(1).boot(VET_PATIENCE="8")
+    assert result.code == 1, f"bounded, and tried again by systemd:\n{result.log}"
+    assert result.decisions() == ["wait"], result.log
 
 
 def test_unfinished_initialisation_is_carried_on_by_a_replacement_with_the_same_volume(world: World) -> None:

@@ -6,7 +6,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
+from nodes.boot import server_user_data
 from tests.boot.sandbox import Machine, World
 
 GPG = ["gpg", "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
@@ -43,7 +45,15 @@ def machine(world: World, signing: Path) -> Machine:
 
 def _load(machine: Machine) -> "subprocess.CompletedProcess[str]":
     loader = machine.root / "usr/local/lib/vet/loader.sh"
-    return subprocess.run([loader], env=machine.environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [loader],
+        env=machine.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        start_new_session=True,
+    )
 
 
 def test_the_loader_installs_and_hands_over(machine: Machine) -> None:
@@ -59,6 +69,25 @@ def test_the_loader_installs_and_hands_over(machine: Machine) -> None:
 def test_the_loader_runs_twice(machine: Machine) -> None:
     assert _load(machine).returncode == 0
     assert _load(machine).returncode == 0
+
+
+def test_a_crash_in_the_loader_is_made_good_at_the_next_power_on(machine: Machine) -> None:
+    """cloud-init runs commands once, whatever becomes of them; the loader's own unit stays enabled until it is done."""
+    machine.crash_after("s3 cp")
+    crashed = _load(machine)
+    assert crashed.returncode != 0
+    assert not machine.calls("systemctl disable vet-loader.service"), "would not run again"
+    assert _load(machine).returncode == 0
+    assert machine.calls("systemctl disable vet-loader.service"), "runs again at every power-on"
+
+
+def test_cloud_init_enables_the_loader_and_systemd_repeats_it(machine: Machine) -> None:
+    document = yaml.safe_load(server_user_data(machine.world.inputs, slot=0, data_volume_id="vol-1"))
+    assert document["runcmd"][-1] == ["systemctl", "enable", "--now", "--no-block", "vet-loader.service"]
+    unit = (machine.root / "etc/systemd/system/vet-loader.service").read_text()
+    for line in ("ExecStart=/usr/local/lib/vet/loader.sh", "Restart=on-failure", "RestartPreventExitStatus=78"):
+        assert line in unit.splitlines(), f"{line} is not in the unit:\n{unit}"
+    assert "StartLimitBurst=" in unit, "retries are bounded"
 
 
 def test_an_aws_cli_with_another_signature_is_not_installed(machine: Machine) -> None:

@@ -83,6 +83,29 @@ def test_restore_resumes_after_a_crash(call: str, lost: tuple[World, list[Machin
     assert world.members() == [chosen.address]
 
 
+@pytest.mark.parametrize("program", ["quiesce", "rejoin"])
+def test_data_is_out_of_reach_when_rke2s_script_ends_the_pods(program: str, make_world: Callable[..., World]) -> None:
+    """That script deletes what is mounted below RKE2's folder when it cannot unmount it; see its stand-in."""
+    world = make_world(servers=3)
+    server = world.standing()[2]
+    (server.folder / "busy").write_text("2")
+    result = server.run(program)
+    assert result.code == 0, result.log
+    kept = list((world.folder / "volumes" / str(server.volume)).glob("files/**/db/etcd/name"))
+    assert len(kept) == 1, f"etcd's data is gone:\n{result.log}"
+    assert (server.folder / "killed").exists(), "the pods go on running"
+
+
+def test_pods_are_not_ended_while_the_data_volume_cannot_be_unmounted(make_world: Callable[..., World]) -> None:
+    world = make_world(servers=3)
+    server = world.standing()[2]
+    (server.folder / "busy").write_text("99")
+    result = server.run("quiesce")
+    assert result.code != 0
+    assert not (server.folder / "killed").exists(), f"RKE2's script could reach the data:\n{result.log}"
+    assert server.on_volume("server/db/etcd/name").exists()
+
+
 def test_restore_is_refused_on_a_healthy_cluster(world: World) -> None:
     server = world.standing()[0]
     world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-dev/{SNAPSHOT}", Body=b"snapshot")

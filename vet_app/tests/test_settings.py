@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict
+from typing import Dict, Set
 
 import pytest
 
@@ -55,6 +56,31 @@ def test_an_unsafe_or_wrong_environment_is_refused_in_plain_words(change: Dict[s
     assert done.returncode == 2, done.stderr
     assert named in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_kubernetes_injects_for_services_is_not_read() -> None:
+    """A Service `database` brings DATABASE_PORT=tcp://..., and so on; a pod should switch that off and may forget to."""
+    links = {}
+    for service in ("VET_APP", "DATABASE", "METRICS", "WEB", "POSTGRES", "EMAIL", "PUBLIC", "DRAIN", "API"):
+        links[f"{service}_PORT"] = "tcp://10.43.0.1:80"
+        links[f"{service}_SERVICE_HOST"], links[f"{service}_SERVICE_PORT"] = "10.43.0.1", "80"
+        links[f"{service}_PORT_80_TCP"] = "tcp://10.43.0.1:80"
+    assert start({**SAFE, **links}).returncode == 0
+    endings = ("_PORT", "_HOST", "_TCP", "_PROTO", "_ADDR")
+    assert not [name for name in variables() if name.endswith(endings)], "a Service could be called like that"
+
+
+def variables() -> Set[str]:
+    """The names that the code reads."""
+    sources = [*(ROOT / "vetclinic").glob("*.py"), ROOT / "gunicorn.conf.py"]
+    text = "".join(source.read_text(encoding="utf-8") for source in sources)
+    return set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', text))
+
+
+def test_every_variable_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(variables()) > 20, "the search found hardly anything"
+    assert not [name for name in variables() if f"`{name}`" not in readme]
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 connection.connect(os.environ["STAND_IN_AWS"])
 request = {"arguments": arguments, "environment": dict(os.environ), "folder": os.getcwd()}
 socket.send_fds(connection, [json.dumps(request).encode()], [0, 1, 2])
+if world.get("aws_warning"):
+    print(world["aws_warning"], file=sys.stderr)
 code = int(connection.recv(16).decode() or 255)
 state.crash_if_told(["aws", *arguments])
 sys.exit(code)

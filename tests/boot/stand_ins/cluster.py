@@ -179,8 +179,9 @@ def rke2(arguments: list[str]) -> None:
 
 
 def rke2_killall(_: list[str]) -> None:
-    """End the pods, and unmount what is below RKE2's folder, as the real script does."""
+    """End the pods, and delete what is mounted below RKE2's folder: what the real one of 1.26 does when it cannot
+    unmount it."""
     (ROOT.parent / "killed").touch()
     if SERVER_DATA.is_symlink():
-        SERVER_DATA.unlink()
-        shutil.rmtree(SERVER_DATA, ignore_errors=True)
+        for entry in SERVER_DATA.iterdir():
+            shutil.rmtree(entry)

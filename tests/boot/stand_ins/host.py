@@ -58,6 +58,17 @@ def mount(arguments: list[str]) -> None:
     target.symlink_to(source)
 
 
+def umount(arguments: list[str]) -> None:
+    """Leave the empty folder that was there before; refuse as often as a test asked for."""
+    busy = ROOT.parent / "busy"
+    if busy.exists() and int(busy.read_text()) > 0:
+        busy.write_text(str(int(busy.read_text()) - 1))
+        fail(f"umount: {arguments[0]}: target is busy.", 32)
+    target = Path(arguments[0])
+    target.unlink()
+    target.mkdir()
+
+
 def mountpoint(arguments: list[str]) -> None:
     """A mounted target is a link."""
     sys.exit(0 if Path(arguments[-1]).is_symlink() else 1)

@@ -21,6 +21,7 @@ ACTIONS = {
     "rke2-killall.sh": "cluster.rke2_killall",
     "sleep": "host.sleep",
     "systemctl": "cluster.systemctl",
+    "umount": "host.umount",
     "wipefs": "host.wipefs",
 }
 

@@ -26,7 +26,13 @@ NAMESPACES = {
 }
 """Charts of others and the namespaces that they go to."""
 
-LOCAL = {"access": "kube-system", "cluster-issuers": "cert-manager", "database": "vet-app", "vet-app-secret": "vet-app"}
+LOCAL = {
+    "access": "kube-system",
+    "cluster-issuers": "cert-manager",
+    "database": "vet-app",
+    "vet-app-secret": "vet-app",
+    "volume-guard": "kube-system",
+}
 """Local charts and their namespaces."""
 
 Manifest = dict[str, Any]
@@ -65,6 +71,7 @@ def derived(release: str, releases: ReleaseSet, environment: str) -> dict[str, A
             "backup": {"bucket": "vet-test-database", "retentionDays": 7, "region": REGION, "roleArn": ROLE},
         },
         "access": {"applicationNamespace": "vet-app"},
+        "volume-guard": {"image": releases["kubectl"].image},
     }
     return samples.get(release, {})
 

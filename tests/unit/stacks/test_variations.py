@@ -1,6 +1,7 @@
 """What changes when the settings change, and that nothing else does."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import yaml
 import main
 from settings import Settings, load
 from settings.loader import ENVIRONMENTS
+from settings.release_sets import release_set
 from tests.template import Template
 
 Synthesise = Callable[..., Template]
@@ -168,3 +170,11 @@ def _merged(under: Any, over: Any) -> Any:
     if not (isinstance(under, dict) and isinstance(over, dict)):
         return over
     return {**under, **{key: _merged(under.get(key), value) for key, value in over.items()}}
+
+
+@pytest.mark.parametrize("name", ["documented", "current"])
+def test_nodes_install_the_release_set_that_the_environment_chose(name: str, synthesise: Synthesise) -> None:
+    expected = release_set(name)
+    template = synthesise(cluster={"release_set": name})
+    told = set(re.findall(r"(?:RKE2|KUBECTL)_VERSION='([^']*)'", template.text))
+    assert told == {expected.rke2, f"v{expected.kubernetes}"}, f"{name}: nodes are told {told}"

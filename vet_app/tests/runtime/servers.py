@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "clinic.example.com"
@@ -88,15 +88,14 @@ class Replica:
         return self.process.wait(PATIENCE)
 
 
-def start(environment: Dict[str, str], folder: Path, port: int = 0) -> Replica:
-    """Start a replica; it is not ready yet."""
+def start(environment: Dict[str, str], folder: Path, port: int = 0, *, prefix: Sequence[str] = ()) -> Replica:
+    """Start a replica, by way of the command `prefix` where one is given; it is not ready yet."""
     port, metrics = port or free_port(), free_port()
     bound = {**environment, "WEB_BIND": f"127.0.0.1:{port}", "METRICS_BIND": f"127.0.0.1:{metrics}"}
     log = folder / f"replica-{port}.log"
     with log.open("ab") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn"], cwd=ROOT, env=bound, stdout=out, stderr=out, start_new_session=True
-        )
+        command = [*prefix, sys.executable, "-m", "gunicorn"]
+        process = subprocess.Popen(command, cwd=ROOT, env=bound, stdout=out, stderr=out, start_new_session=True)
     return Replica(port, metrics, process, log)
 
 

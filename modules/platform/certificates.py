@@ -1,0 +1,49 @@
+"""Certificates inside the cluster: cert-manager, and Let's Encrypt's issuers."""
+
+from collections.abc import Sequence
+
+from cdktf import ITerraformDependable
+from constructs import Construct
+
+from modules.platform.namespaces import Namespaces
+from modules.platform.release import Release
+from modules.platform.upstream import Upstream
+from settings.helm_values import web_identity
+from settings.names import Names
+from settings.web_identity import CERTIFICATES
+
+
+class Certificates(Construct):
+    """cert-manager with its AWS role, and the issuers that prove the environment's zone by DNS-01.
+
+    The issuers go before cert-manager does: nobody else can take away what they have begun.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, names: Names, upstream: Upstream, namespaces: Namespaces) -> None:
+        super().__init__(scope, id_)
+        environment, namespace = names.environment, CERTIFICATES.namespace
+        manager = Release(
+            self,
+            "cert_manager",
+            environment=environment,
+            release="cert-manager",
+            namespace=namespace,
+            derived={"extraEnv": web_identity(upstream.text("pod_role_arns.certificates"), environment.region)},
+            wait_for=namespaces.ready(namespace),
+        ).release
+        issuers = Release(
+            self,
+            "issuers",
+            environment=environment,
+            release="cluster-issuers",
+            namespace=namespace,
+            derived={
+                "email": names.project.email,
+                "region": environment.region,
+                "hostedZoneId": upstream.text("zone_id"),
+                "dnsZone": environment.zone,
+            },
+            wait_for=[manager],
+        ).release
+        self.manager: Sequence[ITerraformDependable] = [manager]
+        self.ready: Sequence[ITerraformDependable] = [issuers]

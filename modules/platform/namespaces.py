@@ -1,0 +1,53 @@
+"""The namespaces of the platform: pod security, and what a container gets that does not say what it needs."""
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_kubernetes.limit_range_v1 import LimitRangeV1, LimitRangeV1Spec
+from cdktf_cdktf_provider_kubernetes.namespace_v1 import NamespaceV1
+from constructs import Construct
+
+from modules.blocks import block
+from settings.environment import Environment
+from settings.namespaces import DEFAULT_LIMITS, DEFAULT_REQUESTS, Namespace, namespaces
+
+DELETION = "15m"
+"""A namespace goes once everything in it is gone; Rancher's controllers take minutes to let go of theirs."""
+
+
+class Namespaces(Construct):
+    """Every namespace of ``settings/namespaces.py``, with its LimitRange."""
+
+    def __init__(self, scope: Construct, id_: str, *, environment: Environment) -> None:
+        super().__init__(scope, id_)
+        self._dedicated = environment.servers.dedicated
+        self._made = {
+            name: self._namespace(namespace)
+            for name, namespace in namespaces(environment.application.namespace).items()
+        }
+
+    def ready(self, name: str) -> list[ITerraformDependable]:
+        """What must be there before a pod is put into the namespace of that name."""
+        return self._made[name]
+
+    def _namespace(self, namespace: Namespace) -> list[ITerraformDependable]:
+        scope = Construct(self, namespace.name)
+        made = NamespaceV1(
+            scope,
+            "Resource",
+            metadata={
+                "name": namespace.name,
+                "labels": namespace.labels,
+                "annotations": namespace.annotations(dedicated=self._dedicated) or None,
+            },
+            timeouts={"delete": DELETION},
+        )
+        return [made, *([self._limits(scope, made)] if namespace.limits else [])]
+
+    @staticmethod
+    def _limits(scope: Construct, namespace: NamespaceV1) -> LimitRangeV1:
+        limit = {"type": "Container", "default": DEFAULT_LIMITS, "default_request": DEFAULT_REQUESTS}
+        return LimitRangeV1(
+            scope,
+            "limits",
+            metadata={"name": "defaults", "namespace": namespace.metadata.name},
+            spec=block(LimitRangeV1Spec, {"limit": [limit]}),
+        )

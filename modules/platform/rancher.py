@@ -1,0 +1,49 @@
+"""Rancher, behind the load balancer that ends TLS (architecture: Rancher Management Platform)."""
+
+from collections.abc import Sequence
+
+from cdktf import ITerraformDependable
+from constructs import Construct
+
+from modules.platform.namespaces import Namespaces
+from modules.platform.release import Release
+from settings.environment import Environment
+
+NAMESPACE = "cattle-system"
+"""Rancher finds itself by this namespace, and by the release's name ``rancher``."""
+
+TIMEOUT = 1800
+"""Seconds. The first start fetches charts, migrates, and installs Rancher's own parts."""
+
+
+class Rancher(Construct):
+    """The management platform.
+
+    Never ``atomic``: taken back in the middle of its first start it leaves custom kinds and finalizers behind, while a
+    half install mends itself or says in its log what it lacks.
+
+    :param wait_for: the ingress controller and cert-manager.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        environment: Environment,
+        namespaces: Namespaces,
+        wait_for: Sequence[ITerraformDependable],
+    ) -> None:
+        super().__init__(scope, id_)
+        release = Release(
+            self,
+            "rancher",
+            environment=environment,
+            release="rancher",
+            namespace=NAMESPACE,
+            derived={"hostname": environment.hosts.rancher, "replicas": environment.rancher.replicas},
+            timeout=TIMEOUT,
+            atomic=False,
+            wait_for=[*namespaces.ready(NAMESPACE), *wait_for],
+        ).release
+        self.ready: Sequence[ITerraformDependable] = [release]

@@ -1,0 +1,61 @@
+"""EBS volumes for pods: the CSI driver, the StorageClass ``standard``, and their end."""
+
+from collections.abc import Sequence
+
+from cdktf import ITerraformDependable
+from constructs import Construct
+
+from modules.platform.release import Release
+from modules.platform.upstream import Upstream
+from settings.helm_values import Values, values, web_identity
+from settings.names import Names
+from settings.web_identity import STORAGE
+
+DRIVER = "aws-ebs-csi-driver"
+RELEASING = 1200
+"""Seconds that destroying waits for the last volume: pods stop, EC2 detaches, the driver deletes."""
+
+
+class Storage(Construct):
+    """The driver, and behind it the guard that lets the driver go only when no volume is left.
+
+    What has volumes waits for ``ready`` and therefore goes first; the guard then sees its volumes out.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, names: Names, upstream: Upstream) -> None:
+        super().__init__(scope, id_)
+        environment = names.environment
+        driver = Release(
+            self,
+            "driver",
+            environment=environment,
+            release=DRIVER,
+            namespace=STORAGE.namespace,
+            derived=_driver(names, upstream),
+        ).release
+        guard = Release(
+            self,
+            "guard",
+            environment=environment,
+            release="volume-guard",
+            namespace=STORAGE.namespace,
+            derived={"image": environment.cluster.releases["kubectl"].image},
+            timeout=RELEASING,
+            wait_for=[driver],
+        ).release
+        self.ready: Sequence[ITerraformDependable] = [guard]
+
+
+def _driver(names: Names, upstream: Upstream) -> Values:
+    environment = names.environment
+    classes = values(DRIVER, environment.cluster.release_set, environment.name)["storageClasses"]
+    key = {"kmsKeyId": upstream.text("volumes_key_arn")}
+    return {
+        "controller": {
+            "region": environment.region,
+            "env": web_identity(upstream.text("pod_role_arns.storage"), environment.region),
+            "k8sTagClusterId": names.base,  # the driver's role may change only volumes that carry the cluster's tag
+            "extraVolumeTags": names.tags,
+        },
+        "storageClasses": [{**found, "parameters": {**found["parameters"], **key}} for found in classes],
+    }
