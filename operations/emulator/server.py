@@ -1,0 +1,40 @@
+"""The emulator's process: ``python -m operations.emulator.server`` prints its address and serves until it is ended."""
+
+import os
+import signal
+from pathlib import Path
+
+# Read by moto when it is imported.
+os.environ["MOTO_AMIS_PATH"] = str(Path(__file__).with_name("images.json"))
+os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+os.environ["MOTO_ACM_VALIDATION_WAIT"] = "1"
+
+from moto.moto_server import threaded_moto_server
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from moto.server import ThreadedMotoServer
+
+from operations.emulator import supplement
+
+
+class NamingHandler(MotoRequestHandler):
+    """Logs each request with the program that sent it, so that a log tells which provider ran."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """One line: request, status, User-Agent."""
+        self.log("info", "%s %s %s", self.requestline, code, self.headers.get("User-Agent", "-"))
+
+
+def serve() -> None:
+    """Serve on a free port of the loopback address."""
+    supplement.install()
+    threaded_moto_server.MotoRequestHandler = NamingHandler  # type: ignore[attr-defined]
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    print(f"http://{host}:{port}", flush=True)
+    signal.sigwait([signal.SIGTERM, signal.SIGINT])
+
+
+if __name__ == "__main__":
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
+    serve()

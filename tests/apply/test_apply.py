@@ -1,0 +1,106 @@
+"""Applied for real: state bucket first, then both environments, through the S3 backend, with environment variables alone."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations.emulator import Emulator
+from settings.names import state_key
+from tests.apply.conftest import make_state
+from tests.apply.forgetful import FORGOTTEN, Clients, Forgotten
+from tests.apply.terraform import Stack
+
+INFRASTRUCTURE = ("vet-state", "vet-dev", "vet-prod")
+
+
+def test_make_state_moves_its_own_state_into_the_bucket(first_state: str, workspace: Path, aws: Clients) -> None:
+    assert "first run" in first_state
+    assert "moving the state" in first_state
+    assert not list(workspace.glob("*.tfstate*")), "a local state file is left"
+    bucket = json.loads((workspace / "cdktf.out/stacks/vet-state/cdk.tf.json").read_text())["terraform"]["backend"][
+        "s3"
+    ]
+    state = json.load(aws("s3").get_object(Bucket=bucket["bucket"], Key=state_key("vet-state"))["Body"])
+    assert state["resources"], "the state in the bucket is empty"
+
+
+def test_make_state_may_run_again(stacks: dict[str, Stack], workspace: Path, emulator: Emulator) -> None:
+    again = make_state(workspace, emulator)
+    assert "first run" not in again
+    assert "0 added, 0 changed, 0 destroyed" in again, again
+
+
+@pytest.mark.parametrize("name", INFRASTRUCTURE)
+def test_a_second_plan_has_no_changes(stacks: dict[str, Stack], name: str) -> None:
+    unexplained = [
+        change for change in stacks[name].changes() if not any(known.explains(change) for known in FORGOTTEN)
+    ]
+    assert not unexplained, f"{name} would change:\n" + "\n".join(unexplained)
+
+
+@pytest.mark.parametrize("forgotten", FORGOTTEN, ids=lambda forgotten: forgotten.what)
+def test_the_emulator_forgets(stacks: dict[str, Stack], aws: Clients, forgotten: Forgotten) -> None:
+    assert forgotten.proof(aws), f"the emulator keeps {forgotten.what}: take it out of FORGOTTEN"
+
+
+@pytest.mark.parametrize("name", INFRASTRUCTURE)
+def test_outputs_are_described_and_not_secret(stacks: dict[str, Stack], name: str) -> None:
+    outputs = json.loads(stacks[name].run("output", "-json").stdout)
+    assert outputs
+    assert not [key for key, output in outputs.items() if output["sensitive"] or output["value"] in (None, "", [])]
+
+
+def test_state_is_locked_while_somebody_applies(stacks: dict[str, Stack], aws: Clients) -> None:
+    stack = stacks["vet-dev"]
+    bucket = json.loads((stack.folder / "cdk.tf.json").read_text())["terraform"]["backend"]["s3"]["bucket"]
+    lock = {"Bucket": bucket, "Key": f"{state_key('vet-dev')}.tflock"}
+    aws("s3").put_object(**lock, Body=json.dumps({"ID": "1", "Who": "a colleague"}))
+    try:
+        refused = stack.run("plan", "-lock-timeout=0s", "-input=false", expect=(1,))
+    finally:
+        aws("s3").delete_object(**lock)
+    assert "Error acquiring the state lock" in refused.stderr
+    assert "a colleague" in refused.stderr
+
+
+def test_a_protected_environment_refuses_destruction_at_plan(stacks: dict[str, Stack]) -> None:
+    refused = stacks["vet-prod"].run("plan", "-destroy", "-input=false", expect=(1,))
+    # Terraform does not get as far as the KMS keys: what they encrypt refuses first.
+    for kept in ("aws_ebs_volume", "aws_ecr_repository", "aws_s3_bucket", "aws_secretsmanager_secret", "aws_lb"):
+        assert f"{kept}." in refused.stderr, f"{kept} is not protected:\n{refused.stderr}"
+    assert "lifecycle.prevent_destroy" in refused.stderr
+
+
+def test_destroying_an_unprotected_environment_leaves_nothing(stacks: dict[str, Stack], aws: Clients) -> None:
+    stacks["vet-dev"].run("destroy", "-auto-approve", "-input=false")
+    assert stacks["vet-dev"].state() == []
+    left = _left("dev", aws)
+    assert not left, f"left behind: {left}"
+
+
+def _left(environment: str, aws: Clients) -> list[str]:
+    """What still exists of an environment: everything carries its tag."""
+    tag = {"Name": "tag:Environment", "Values": [environment]}
+    tagged: list[dict[str, Any]] = aws("resourcegroupstaggingapi").get_resources(
+        TagFilters=[{"Key": "Environment", "Values": [environment]}]
+    )["ResourceTagMappingList"]
+    ec2 = aws("ec2")
+    running = [
+        instance["InstanceId"]
+        for reservation in ec2.describe_instances(Filters=[tag])["Reservations"]
+        for instance in reservation["Instances"]
+        if instance["State"]["Name"] != "terminated"
+    ]
+    vpcs = [vpc["VpcId"] for vpc in ec2.describe_vpcs(Filters=[tag])["Vpcs"]]
+    volumes = [volume["VolumeId"] for volume in ec2.describe_volumes(Filters=[tag])["Volumes"]]
+    arns = [each["ResourceARN"] for each in tagged if not _ending(each["ResourceARN"], aws)]
+    return [*running, *vpcs, *volumes, *arns]
+
+
+def _ending(arn: str, aws: Clients) -> bool:
+    """KMS keys stay for their waiting period, terminated instances for an hour."""
+    if ":kms:" in arn:
+        return bool(aws("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion")
+    return ":instance/" in arn
