@@ -7,6 +7,7 @@ from typing import Any
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
+from moto.ec2.models.instances import Instance
 from moto.ec2.responses.monitoring import Monitoring
 from moto.s3.models import FakeBucket
 from moto.ssm.responses import SimpleSystemManagerResponse
@@ -18,6 +19,7 @@ def install() -> None:
     for operation in (create_association, describe_association, update_association, delete_association):
         setattr(SimpleSystemManagerResponse, operation.__name__, operation)
     _add_tags_of_associations()
+    _release_interfaces_of_ended_instances()
     for switch in (monitor_instances, unmonitor_instances):
         setattr(Monitoring, switch.__name__, switch)
 
@@ -46,6 +48,20 @@ def _unconditional(policy: bytes | None) -> bytes | None:
     document = json.loads(policy)
     document["Statement"] = [statement for statement in document["Statement"] if "Condition" not in statement]
     return json.dumps(document).encode() if document["Statement"] else None
+
+
+def _release_interfaces_of_ended_instances() -> None:
+    """Detach what outlives a terminated instance, as EC2 does; moto would keep it attached for ever."""
+    terminate = Instance.terminate
+
+    def terminate_and_release(instance: Instance) -> Any:
+        kept = [interface for interface in instance.nics.values() if not interface.delete_on_termination]
+        ended = terminate(instance)
+        for interface in kept:
+            instance.detach_eni(interface)
+        return ended
+
+    Instance.terminate = terminate_and_release  # type: ignore[method-assign, assignment]
 
 
 class AssociationDoesNotExist(ServiceException):
