@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from settings import load
 from settings.namespaces import DEFAULT_REQUESTS
 from settings.release_sets import SETS
 from tests.unit.releases.samples import Render, installed, merged, pods
@@ -69,8 +70,12 @@ EVERY = (
     Pods("database", "database", "agents", ("resources",), "instances"),
 )  # fmt: skip
 
-APPLICATION: tuple[Request, Request] = ((100, 128), (100, 128))
-"""architecture.txt: "Replicas: 2", "Requests: 100m CPU, 128Mi memory"."""
+
+def application(environment: str) -> list[Request]:
+    """The application's pods when there are most of them, and the one that a rollout adds."""
+    found = load().environment(environment).application
+    return [quantity({"cpu": found.requests.cpu, "memory": found.requests.memory})] * (found.most_replicas + 1)
+
 
 RANCHERS_OWN: tuple[Request, ...] = ((10, 64),) * 4
 """What Rancher installs by itself (webhook, fleet controller, gitjob, fleet agent), with no requests but a default."""
@@ -164,7 +169,7 @@ def test_everything_else_fits_the_agents(set_name: str, environment: str) -> Non
     have = ALLOCATABLE[instance_type]
     each = total([KUBE_PROXY, *(of_a_pod(p, set_name, environment) for p in present(set_name, "node"))])
     free = [(have[0] - each[0], have[1] - each[1])] * agents
-    wanted = [BUNDLED, *APPLICATION, *RANCHERS_OWN]
+    wanted = [BUNDLED, *application(environment), *RANCHERS_OWN]
     places = ("agents", "rancher") if environment == "dev" else ("agents",)
     for where in places:
         for p in present(set_name, where):
