@@ -14,6 +14,9 @@ from operations.failure import guided
 from settings import Settings, SettingsWarning
 from settings.terminal import load_or_exit, show_warnings
 
+WIDTH = 160
+"""Columns of the table in a log, and of a terminal in which no path is folded."""
+
 OUTPUT = Path("cdktf.out")
 """Where CDKTF writes, relative to the repository."""
 
@@ -33,10 +36,12 @@ def run() -> None:
 
 
 def _show(settings: Settings, seconds: float) -> None:
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     table = Table(box=SIMPLE, pad_edge=False)
     for heading in ("stack", "file", "resources", "data", "providers", "state"):
-        table.add_column(heading, justify="right" if heading in ("resources", "data") else "left", overflow="fold")
+        whole = heading != "providers" and console.width >= WIDTH  # a path in two pieces cannot be copied
+        numbers = heading in ("resources", "data")
+        table.add_column(heading, justify="right" if numbers else "left", overflow="fold", no_wrap=whole)
     manifest = json.loads((OUTPUT / "manifest.json").read_text())
     for stack in manifest["stacks"].values():
         table.add_row(*_row(stack["name"], OUTPUT / stack["synthesizedStackPath"]))

@@ -2,11 +2,15 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 import pytest
 
+import main
+from settings import load
+from settings.loader import ENVIRONMENTS
 from settings.names import state_key
 from tests.template import Block, Template
 
@@ -30,14 +34,34 @@ PHYSICAL_NAMES = {
 """Resource types whose names an account (or all of AWS) has only once, and the argument with the name."""
 
 
-@pytest.fixture(params=["vet-state", "vet-dev", "vet-prod"])
+INFRASTRUCTURE = ("vet-dev", "vet-prod", "vet-staging")
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Template]:
+    """Every stack by name, with a third environment: a copy of dev with hosts of its own."""
+    folder = tmp_path_factory.mktemp("three")
+    shutil.copytree(ENVIRONMENTS, folder / "environments")
+    text = (folder / "environments/dev.yaml").read_text().replace(".dev.{domain}", ".staging.{domain}")
+    (folder / "environments/staging.yaml").write_text(text)
+    main.build_app(load(folder / "environments"), outdir=str(folder / "cdktf.out")).synth()
+    return {path.parent.name: Template.read(path) for path in sorted(folder.glob("cdktf.out/stacks/*/cdk.tf.json"))}
+
+
+@pytest.fixture(params=INFRASTRUCTURE)
+def infrastructure(request: pytest.FixtureRequest, templates: Mapping[str, Template]) -> Template:
+    """Infrastructure of each environment in turn."""
+    return templates[request.param]
+
+
+@pytest.fixture(params=["vet-state", *INFRASTRUCTURE])
 def stack(request: pytest.FixtureRequest, templates: Mapping[str, Template]) -> Template:
     """Each stack of AWS resources in turn."""
     return templates[request.param]
 
 
 def test_the_manifest_names_every_stack(templates: Mapping[str, Template]) -> None:
-    assert {"vet-state", "vet-dev", "vet-prod"} <= set(templates)
+    assert {"vet-state", *INFRASTRUCTURE} <= set(templates)
 
 
 def test_every_reference_resolves(stack: Template) -> None:

@@ -1,0 +1,48 @@
+"""The end of ``make test``: what it did not run, and how to have it. Reads pytest's reports in a folder
+(``--junitxml``) and what the application's tests noted there in ``application.txt``."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+from rich.console import Console
+from rich.table import Table
+
+SEPARATE = {
+    "the nodes' programs, booted in a sandbox": "make test-boot, about four minutes",
+    "the real Terraform against an AWS emulator": "make test-apply, with Terraform and the provider plugins",
+    "the application under its pod's limits": "make load-app",
+}
+"""Suites that have a target of their own, and which."""
+
+
+def reasons(folder: Path) -> Iterator[tuple[str, int]]:
+    """Each reason for skipping, with the number of tests that gave it."""
+    found: Counter[str] = Counter()
+    for report in sorted(folder.glob("*.xml")):
+        found.update(skip.get("message", "") for skip in ElementTree.parse(report).iter("skipped"))
+    yield from found.most_common()
+
+
+def noted(folder: Path) -> list[tuple[str, str]]:
+    """What the application's tests could not run, and the remedy: their lines ``- what: remedy``."""
+    file = folder / "application.txt"
+    lines = file.read_text().splitlines() if file.exists() else []
+    parts = (line.strip().removeprefix("- ").partition(": ") for line in lines)
+    return [(f"the application's tests: {what}", remedy) for what, colon, remedy in parts if colon]
+
+
+def show(folder: Path) -> None:
+    """Print the list."""
+    table = Table("not run here", "how to have it", box=None, pad_edge=False)
+    for reason, count in reasons(folder):
+        table.add_row(f"{count} test{'s' if count > 1 else ''}", reason)
+    for what, remedy in (*noted(folder), *SEPARATE.items()):
+        table.add_row(what, remedy)
+    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print("", table, sep="\n")
+
+
+if __name__ == "__main__":
+    show(Path(sys.argv[1]))
