@@ -60,6 +60,10 @@ lock: ## choose the packages' versions anew (Pipfile, tests/policy/Pipfile)
 state: ## once per account: the state bucket and the DNS zones
 	@$(RUN) python -m operations.state $(YES)
 
+.PHONY: plan
+plan: ## what a deploy would change in the infrastructure: make plan ENV=dev
+	@$(RUN) python -m operations.plan "$(if $(ENV),vet-$(ENV))"
+
 deploy: ## both stacks of an environment: make deploy ENV=dev
 	@$(RUN) python -m operations.deploy deploy "$(ENV)" $(YES)
 

@@ -39,6 +39,34 @@ class Terraform:
         """Prepare the folder: backend and providers."""
         self._run("init", "-input=false", "-compact-warnings", *options)
 
+    def plan(self, file: Path, *, lock: bool = True) -> bool:
+        """Write a plan and say whether it changes anything (``-detailed-exitcode``: 0 is no, 2 is yes).
+
+        :param file: where the plan goes, relative to the stack's folder.
+        :param lock: whoever may only read state cannot lock it.
+
+        Raises:
+            CalledProcessError: Terraform has failed; its own words are on the terminal.
+        """
+        command = self._command(
+            "plan", "-input=false", "-detailed-exitcode", f"-lock={str(lock).lower()}", f"-out={file}"
+        )
+        answer = subprocess.run(command, env={**os.environ, "TF_IN_AUTOMATION": "1"})
+        if answer.returncode not in (0, 2):
+            raise subprocess.CalledProcessError(answer.returncode, command)
+        return answer.returncode == 2
+
+    def show(self, file: Path) -> dict[str, Any]:
+        """A written plan as Terraform's JSON (Terraform: JSON Output Format)."""
+        command = self._command("show", "-json", str(file))
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+        plan: dict[str, Any] = json.loads(answer.stdout)
+        return plan
+
+    def apply_plan(self, file: Path) -> None:
+        """Apply a written plan, and nothing else: Terraform refuses it when the state has changed since."""
+        self._run("apply", "-input=false", str(file))
+
     def apply(self) -> None:
         """Show the plan, ask, and apply it."""
         self._run("apply", *self._consent())

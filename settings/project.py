@@ -7,6 +7,15 @@ from pydantic import Field
 from settings.base import Domain, Region, Section
 
 
+class GitHub(Section):
+    """The repository whose workflows may plan and deploy, without a key stored anywhere."""
+
+    repository: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$", examples=["clinic/platform"])
+    ]
+    """Owner and name."""
+
+
 class Project(Section):
     """The values that make this platform yours rather than anybody's."""
 
@@ -30,6 +39,9 @@ class Project(Section):
         str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", examples=["clinic-terraform-state"])
     ]
     """Name of the S3 bucket for all Terraform state: 3 to 63 characters, unique in all of AWS."""
+
+    github: GitHub | None = None
+    """Left out, AWS trusts no workflow. ``vet-state`` makes the roles; docs/runbooks/github-actions.md tells the rest."""
 
     cost_center: Annotated[
         str, Field(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+$", examples=["veterinary-platform"])

@@ -3,6 +3,7 @@
 from constructs import Construct
 
 from modules.aws.dns_zones import DnsZones
+from modules.aws.github_roles import GitHubRoles
 from modules.aws.state_storage import StateStorage
 from settings.loader import Settings
 from settings.names import STATE_STACK, project_tags
@@ -19,6 +20,16 @@ class StateStack(PlatformStack):
         zones = DnsZones(
             self, "dns", domain=project.domain, names=[environment.zone for environment in settings.environments]
         )
+        if project.github is not None:
+            roles = GitHubRoles(
+                self, "github", settings=settings, repository=project.github.repository, storage=storage
+            )
+            self.output("github_plan_role", roles.plan.arn, "variable AWS_PLAN_ROLE of the repository on GitHub")
+            self.output(
+                "github_deploy_roles",
+                {name: role.arn for name, role in roles.deploy.items()},
+                "variable AWS_DEPLOY_ROLE of each environment on GitHub",
+            )
         self.output("state_bucket", storage.bucket.name, "S3 bucket that holds the state of every stack")
         self.output(
             "name_servers", zones.domain.name_servers, f"set these name servers for {project.domain} at your registrar"

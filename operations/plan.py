@@ -1,0 +1,131 @@
+"""``make plan ENV=dev``, and what the workflows run: plan one stack, and tell people what it would change.
+
+The Markdown names what happens to which resource, and the values of none: a comment on a pull request is read by more people than state is.
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+import main
+from operations.failure import Failure, guided, refuse_placeholders
+from operations.terraform import Terraform
+from settings import Settings, load
+from settings.names import STATE_STACK, infrastructure_stack
+
+PLAN = Path("plan.tfplan")
+"""The plan, in the stack's folder."""
+
+LIMIT = 60_000
+"""Characters of a comment; GitHub takes 65,536."""
+
+VERBS = {
+    ("create",): "create",
+    ("update",): "change",
+    ("delete",): "destroy",
+    ("delete", "create"): "replace",
+    ("create", "delete"): "replace",
+    ("read",): "read",
+    ("no-op",): "",
+    ("forget",): "forget",
+}
+"""Terraform's actions (JSON Output Format: Change Representation) in a word each."""
+
+MARKS = {"create": "🟢", "change": "🟡", "replace": "🟠", "destroy": "🔴", "forget": "⚪", "read": "🔵"}
+
+
+def run(stack: str, *, markdown: Path | None = None, lock: bool = True) -> None:
+    """Synthesise, plan, and say what would change.
+
+    :param markdown: write the account for people there as well.
+
+    Raises:
+        Failure: there is no such infrastructure stack.
+    """
+    settings = load()
+    refuse_placeholders(settings)
+    if stack not in stacks(settings):
+        raise Failure(f"there is no stack {stack!r} to plan; there are {', '.join(stacks(settings))}")
+    main.build_app(settings).synth()
+    terraform = Terraform(stack)
+    terraform.init("-reconfigure")
+    changed = terraform.plan(PLAN, lock=lock)
+    text = account(stack, terraform.show(PLAN)) if changed else account(stack, {})
+    if markdown:
+        markdown.write_text(text)
+    Console(highlight=False).print(f"\n{text.splitlines()[0].lstrip('# ')}")
+
+
+def apply(stack: str) -> None:
+    """Apply the plan that an earlier run has written into the stack's folder.
+
+    Raises:
+        Failure: there is none.
+    """
+    settings = load()
+    refuse_placeholders(settings)
+    main.build_app(settings).synth()
+    terraform = Terraform(stack)
+    if not (terraform.folder / PLAN).exists():
+        raise Failure(f"{terraform.folder / PLAN} is missing: plan {stack} first")
+    terraform.init("-reconfigure")
+    terraform.apply_plan(PLAN)
+
+
+def stacks(settings: Settings) -> list[str]:
+    """Stacks that can be planned without a cluster: the account's, and each environment's infrastructure."""
+    return [STATE_STACK, *(infrastructure_stack(environment.name) for environment in settings.environments)]
+
+
+def account(stack: str, plan: dict[str, Any]) -> str:
+    """What a plan does, in Markdown, what is lost first.
+
+    :param plan: Terraform's JSON of it; empty if it changes nothing.
+    """
+    changes = sorted(_changes(plan), key=lambda change: (list(MARKS).index(change[0]) * -1, change[1]))
+    changes = [change for change in changes if change[0] != "read"]
+    if not changes:
+        return f"### {stack}: no changes\n"
+    counts = Counter(verb for verb, _ in changes)
+    summary = ", ".join(f"{counts[verb]} to {verb}" for verb in MARKS if counts[verb])
+    lines = [f"### {stack}: {summary}", ""]
+    if lost := [address for verb, address in changes if verb in ("destroy", "replace")]:
+        lines += [f"> **Look closely:** {len(lost)} of them go, at least for a while.", ""]
+    lines += ["| | what | resource |", "|---|---|---|"]
+    size = sum(map(len, lines))
+    for verb, address in changes:
+        row = f"| {MARKS[verb]} | {verb} | `{address}` |"
+        size += len(row) + 1
+        if size > LIMIT:
+            lines.append("| | | and more: see the workflow's log |")
+            break
+        lines.append(row)
+    return "\n".join(lines) + "\n"
+
+
+def _changes(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for resource in plan.get("resource_changes", []):
+        verb = VERBS.get(tuple(resource["change"]["actions"]), "change")
+        if verb:
+            yield verb, resource["address"]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="make plan", description=__doc__.splitlines()[0])
+    parser.add_argument("stack", nargs="?", default="")
+    parser.add_argument("--list", action="store_true", help="names of the stacks, as a JSON list")
+    parser.add_argument("--markdown", type=Path, help="write what would change there")
+    parser.add_argument("--no-lock", action="store_true", help="for credentials that may only read")
+    parser.add_argument("--apply", action="store_true", help="apply the plan that was written before")
+    arguments = parser.parse_args()
+    if arguments.list:
+        guided(lambda: print(json.dumps(stacks(load()))))
+    elif arguments.apply:
+        guided(lambda: apply(arguments.stack))
+    else:
+        guided(lambda: run(arguments.stack, markdown=arguments.markdown, lock=not arguments.no_lock))
