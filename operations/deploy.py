@@ -1,14 +1,17 @@
 """``make deploy ENV=dev`` and ``make destroy ENV=dev``: the stacks of one environment, in order."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from rich.console import Console
 
 import main
 from operations.failure import Failure, guided, refuse_placeholders
 from operations.images import refuse_missing
+from operations.servers import Cluster
 from operations.terraform import STACKS, Terraform
+from operations.tunnel import terraform_variables
 from settings import Settings, load
 from settings.names import STATE_STACK, Names, helm_stack, infrastructure_stack
 
@@ -25,12 +28,11 @@ def deploy(name: str, *, unattended: bool = False) -> None:
     console.print(f"[bold]{name}[/] answers at {', '.join(settings.environment(name).hosts.all)}")
     _name_servers(settings)
     for stack in _stacks(name):
-        terraform = Terraform(stack, unattended=unattended)
         console.rule(stack)
         if stack == helm_stack(name):
             refuse_missing(Names(settings.project, settings.environment(name)))
-        terraform.init("-reconfigure")
-        terraform.apply()
+        with _terraform(stack, name, unattended=unattended) as terraform:
+            terraform.apply()
 
 
 def destroy(name: str, *, unattended: bool = False) -> None:
@@ -46,10 +48,19 @@ def destroy(name: str, *, unattended: bool = False) -> None:
             "docs/runbooks/destroying-an-environment.md tells how to give up a protected environment."
         )
     for stack in reversed(_stacks(name)):
-        terraform = Terraform(stack, unattended=unattended)
         console.rule(f"destroy {stack}")
+        with _terraform(stack, name, unattended=unattended) as terraform:
+            terraform.destroy()
+
+
+@contextmanager
+def _terraform(stack: str, name: str, *, unattended: bool) -> Iterator[Terraform]:
+    """Terraform for a stack, ready to run; for the Helm stack with the way to the cluster."""
+    with ExitStack() as way:
+        variables = way.enter_context(terraform_variables(Cluster(name))) if stack == helm_stack(name) else {}
+        terraform = Terraform(stack, unattended=unattended, variables=variables)
         terraform.init("-reconfigure")
-        terraform.destroy()
+        yield terraform
 
 
 def _prepare(name: str) -> Settings:

@@ -4,7 +4,8 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,12 @@ class Terraform:
 
     :param stack: name of the stack, such as ``vet-dev``.
     :param unattended: apply without asking.
+    :param variables: environment variables for Terraform, such as ``TF_VAR_api_address``.
     """
 
     stack: str
     unattended: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -84,7 +87,9 @@ class Terraform:
         return ["-auto-approve", "-input=false"] if self.unattended else []
 
     def _run(self, *arguments: str) -> None:
-        subprocess.run(self._command(*arguments), check=True, env={**os.environ, "TF_IN_AUTOMATION": "1"})
+        subprocess.run(
+            self._command(*arguments), check=True, env={**os.environ, **self.variables, "TF_IN_AUTOMATION": "1"}
+        )
 
     def _command(self, *arguments: str) -> list[str]:
         return [program(), f"-chdir={self.folder}", *arguments]

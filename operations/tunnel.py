@@ -1,5 +1,6 @@
 """The way to a private Kubernetes API for as long as a command runs: Session Manager's port forwarding."""
 
+import os
 import socket
 import subprocess
 import time
@@ -7,11 +8,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from operations.failure import Failure
-from operations.kubeconfig import TUNNEL_PORT, tunnel_command
+from operations.kubeconfig import TUNNEL_PORT, api_host, tunnel_command
 from operations.servers import Cluster
 
 PATIENCE_SECONDS = 30
 """How long a tunnel may take to open."""
+
+API_ADDRESS = "TF_VAR_api_address"
+"""Environment variable with the Helm stack's ``api_address`` (``modules/platform/cluster.py``)."""
+
+
+@contextmanager
+def terraform_variables(cluster: Cluster) -> Iterator[dict[str, str]]:
+    """What Terraform must be told so that it reaches the API from this machine, and the tunnel if it takes one.
+
+    Nothing, where the API is public, the private load balancer answers (inside the VPC, or by a VPN), or the person has
+    set :data:`API_ADDRESS`.
+
+    Raises:
+        Failure: the environment has no load balancer yet, or the tunnel does not open.
+    """
+    if API_ADDRESS in os.environ or cluster.environment.access.api.access == "public" or _is_open(api_host(cluster)):
+        yield {}
+        return
+    with tunnel(cluster):
+        yield {API_ADDRESS: f"https://127.0.0.1:{TUNNEL_PORT}"}
 
 
 @contextmanager
@@ -48,6 +69,9 @@ def _await(process: "subprocess.Popen[str]") -> None:
         time.sleep(0.2)
 
 
-def _is_open() -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", TUNNEL_PORT)) == 0
+def _is_open(host: str = "127.0.0.1") -> bool:
+    try:
+        socket.create_connection((host, TUNNEL_PORT), timeout=3).close()
+    except OSError:
+        return False
+    return True

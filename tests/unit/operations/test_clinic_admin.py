@@ -1,17 +1,14 @@
 """The clinic's first user: made by the application itself, in a pod, and shown once."""
 
-import socket
 import stat
 from pathlib import Path
 
 import pytest
 
 from operations import clinic_admin as module
-from operations import tunnel as tunnel_module
 from operations.clinic_admin import clinic_admin
 from operations.failure import Failure
 from operations.servers import Cluster
-from operations.tunnel import tunnel
 
 KUBECTL = """#!/bin/sh
 echo "$*" > "{log}"
@@ -69,29 +66,3 @@ def test_failures_say_what_to_do(cluster: Cluster, tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
     with pytest.raises(Failure, match="kubectl is not on PATH"):
         clinic_admin(cluster, "anna@clinic.example")
-
-
-def test_a_private_api_is_reached_through_a_tunnel_that_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    monkeypatch.setattr(tunnel_module, "TUNNEL_PORT", port)
-    listen = f"import socket, time; s = socket.create_server(('127.0.0.1', {port})); time.sleep(60)"
-    monkeypatch.setattr(tunnel_module, "tunnel_command", lambda _: ["python3", "-c", listen])
-    with tunnel(Cluster("prod")):
-        assert tunnel_module._is_open()
-    assert not tunnel_module._is_open(), "the tunnel outlives its use"
-
-
-def test_a_tunnel_that_does_not_open_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(tunnel_module, "TUNNEL_PORT", free.getsockname()[1])
-    monkeypatch.setattr(
-        tunnel_module, "tunnel_command", lambda _: ["sh", "-c", "echo SessionManagerPlugin is not found >&2; exit 255"]
-    )
-    with pytest.raises(Failure, match="did not open: SessionManagerPlugin is not found"), tunnel(Cluster("prod")):
-        pass
-    monkeypatch.setattr(tunnel_module, "tunnel_command", lambda _: ["no-such-program"])
-    with pytest.raises(Failure, match="the AWS CLI is not on PATH"), tunnel(Cluster("prod")):
-        pass

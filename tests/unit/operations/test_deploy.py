@@ -1,0 +1,94 @@
+"""make deploy and make destroy: the order of stacks, where they stop, and what Terraform is told."""
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from operations import deploy as module
+from operations.deploy import deploy, destroy
+from operations.failure import Failure
+from operations.servers import Cluster
+from operations.terraform import STACKS
+
+TERRAFORM = """#!/bin/sh
+case "$*" in
+  version*) echo '{{"terraform_version": "1.11.4"}}' ;;
+  *output*) echo '{{"name_servers": {{"value": ["ns-1.example"]}}}}' ;;
+  *) echo "$* ${{TF_VAR_api_address:-direct}}" >> "{log}" ;;
+esac
+"""
+
+
+@dataclass(frozen=True)
+class Synthesised:
+    """Synth whose output is only the folders."""
+
+    folder: Path
+
+    def synth(self) -> None:
+        """Make them."""
+        for stack in ("vet-state", "vet-dev", "vet-dev-helm", "vet-prod", "vet-prod-helm"):
+            (self.folder / STACKS / stack).mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a stand-in for Terraform was called with, and the API's address that it was told."""
+    program, found = tmp_path / "terraform", tmp_path / "log"
+    program.write_text(TERRAFORM.format(log=found))
+    program.chmod(stat.S_IRWXU)
+    found.touch()
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "refuse_placeholders", lambda _: None)
+    monkeypatch.setattr(module.main, "build_app", lambda _: Synthesised(tmp_path))
+
+    @contextmanager
+    def way(cluster: Cluster) -> Iterator[dict[str, str]]:
+        yield {"TF_VAR_api_address": f"way-to-{cluster.names.base}"}
+
+    monkeypatch.setattr(module, "terraform_variables", way)
+    return found
+
+
+def called(log: Path) -> list[str]:
+    lines = [line.split() for line in log.read_text().splitlines()]
+    return [f"{line[1]} {line[0].rpartition('/')[2]} {line[-1]}" for line in lines]
+
+
+def test_infrastructure_comes_first_and_the_way_to_the_cluster_is_for_the_helm_stack(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "refuse_missing", lambda _: None)
+    deploy("dev", unattended=True)
+    assert called(log) == [
+        "init vet-state direct",
+        "init vet-dev direct",
+        "apply vet-dev direct",
+        "init vet-dev-helm way-to-vet-dev",
+        "apply vet-dev-helm way-to-vet-dev",
+    ]
+
+
+def test_without_an_image_it_stops_after_the_infrastructure(log: Path) -> None:
+    with pytest.raises(Failure, match=r"environments/dev\.yaml names no image .*\n.*make push ENV=dev"):
+        deploy("dev", unattended=True)
+    assert called(log)[-1] == "apply vet-dev direct"
+
+
+def test_destroying_goes_the_opposite_way(log: Path) -> None:
+    destroy("dev", unattended=True)
+    assert [line.rsplit(" ", 1)[0] for line in called(log) if "destroy" in line] == [
+        "destroy vet-dev-helm",
+        "destroy vet-dev",
+    ]
+
+
+def test_a_protected_environment_is_not_destroyed(log: Path) -> None:
+    with pytest.raises(Failure, match="prod is protected"):
+        destroy("prod", unattended=True)
+    assert called(log) == []
