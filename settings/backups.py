@@ -16,6 +16,19 @@ LogDays = Literal[
 """The retentions that CloudWatch Logs knows (AWS API: PutRetentionPolicy)."""
 
 
+class VolumeSnapshots(Section):
+    """EBS snapshots of the servers' data volumes: a second way back beside etcd's own snapshots."""
+
+    enabled: bool = False
+    """Have Data Lifecycle Manager take them."""
+
+    every_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 24
+    """Hours between two of them (AWS API: DLM CreateRule)."""
+
+    kept: Annotated[int, Field(ge=1, le=1000)] = 7
+    """How many of each volume are kept."""
+
+
 class Backups(Section):
     """Retention of backups and logs."""
 
@@ -24,6 +37,9 @@ class Backups(Section):
 
     noncurrent_days: Days = 90
     """Days that a deleted or overwritten object of a bucket can still be brought back."""
+
+    volume_snapshots: VolumeSnapshots = VolumeSnapshots()
+    """Snapshots of the data volumes."""
 
     logs_days: LogDays = 90
     """Days that CloudWatch keeps the platform's own logs."""

@@ -12,6 +12,7 @@ from settings.cost import CostAssumptions
 from settings.load_balancer import LoadBalancer
 from settings.network import Network
 from settings.nodes import Agents, Image, Servers
+from settings.saving import Budget, Schedule
 from settings.workloads import Application, Rancher
 
 
@@ -85,6 +86,12 @@ class Environment(Section):
 
     cost: CostAssumptions = CostAssumptions()
     """What the cost estimate assumes. It changes no resource."""
+
+    schedule: Schedule = Schedule()
+    """Hours in which the nodes run."""
+
+    budget: Budget = Budget()
+    """Alerts on cost."""
 
     tags: dict[str, str] = {}
     """More tags for everything in the environment, at most six: an object in S3 has ten tags, and four are the

@@ -6,6 +6,7 @@ from constructs import Construct
 
 from modules.aws import pod_rights
 from modules.aws.agents import Agents
+from modules.aws.budget import Budget
 from modules.aws.certificate import Certificate
 from modules.aws.dns import HostedZone
 from modules.aws.flow_logs import FlowLogs
@@ -18,10 +19,12 @@ from modules.aws.load_balancer import ApiLoadBalancer, IngressLoadBalancer
 from modules.aws.network import Network
 from modules.aws.node_rights import NodeRights
 from modules.aws.ready_gate import ReadyGate
+from modules.aws.schedule import Schedule
 from modules.aws.secrets import ClusterSecrets
 from modules.aws.security_groups import KUBERNETES_API, RKE2_SUPERVISOR, SecurityGroup, SecurityGroups
 from modules.aws.servers import NodeContext, Servers
 from modules.aws.storage import Buckets
+from modules.aws.volume_snapshots import VolumeSnapshots
 from modules.aws.web_identity import WebIdentityIssuer
 from nodes.boot import ClusterInputs, bundle
 from nodes.release import node_release
@@ -52,6 +55,7 @@ class InfrastructureStack(PlatformStack):
         self._nodes()
         self._front_door()
         self._pod_roles()
+        self._saving_and_guarding()
         self._outputs()
 
     def _foundation(self) -> None:
@@ -117,7 +121,7 @@ class InfrastructureStack(PlatformStack):
         )
         context = self._node_context([*server_role.rights, *agent_role.rights])
         self._servers = Servers(self, "servers", context=context, role=server_role)
-        Agents(self, "agents", context=context, role=agent_role)
+        self._agents = Agents(self, "agents", context=context, role=agent_role)
         self._api_load_balancer.send_to(self._servers)
         ReadyGate(self, "ready", name=names.of("ready"), server=self._servers.first)
         if environment.access.ssh.jump_host.enabled:
@@ -235,6 +239,16 @@ class InfrastructureStack(PlatformStack):
                 pod_rights.database(self._buckets.database, self._keys.backups),
             ),
         }
+
+    def _saving_and_guarding(self) -> None:
+        """What is off unless the environment's file says otherwise."""
+        names, environment = self._names, self._environment
+        if environment.schedule.enabled:
+            Schedule(self, "schedule", names=names, environment=environment, servers=self._servers, agents=self._agents)
+        if environment.budget.enabled:
+            Budget(self, "budget", names=names, settings=environment.budget)
+        if environment.backups.volume_snapshots.enabled:
+            VolumeSnapshots(self, "volume_snapshots", names=names, settings=environment.backups.volume_snapshots)
 
     def _outputs(self) -> None:
         self.output("api_host", self._api_load_balancer.host, "name in the Kubernetes API's certificate")

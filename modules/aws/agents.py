@@ -74,6 +74,11 @@ class Agents(Construct):
             tags={"Name": self._name},
         )
 
+    def _decided_elsewhere(self) -> list[str]:
+        """Sizes that Terraform leaves alone: a schedule sets the limits as well, so at night a plan shows no change."""
+        scheduled = self._context.environment.schedule.enabled
+        return ["desired_capacity", *(["max_size", "min_size"] if scheduled else [])]
+
     def _group(self, letter: str, minimum: int, maximum: int) -> AutoscalingGroup:
         context = self._context
         name = context.names.of("agent", letter)
@@ -96,6 +101,6 @@ class Agents(Construct):
             health_check_type="EC2",
             force_delete=not context.environment.protect,
             tag=[AutoscalingGroupTag(key=key, value=value, propagate_at_launch=True) for key, value in tags.items()],
-            lifecycle=lifecycle(ignore=["desired_capacity"]),
+            lifecycle=lifecycle(ignore=self._decided_elsewhere()),
             depends_on=list(context.wait_for),
         )

@@ -1,7 +1,18 @@
 """What must hold between settings, and what should. One small function a rule; importing this package registers them
 all."""
 
-from settings.rules import access, environments, hosts, naming, network, nodes, releases, warnings, workloads
+from settings.rules import (
+    access,
+    environments,
+    hosts,
+    naming,
+    network,
+    nodes,
+    releases,
+    saving,
+    warnings,
+    workloads,
+)
 from settings.rules.registry import COMPARISONS, ERRORS, PROJECT_ERRORS, WARNINGS, Facts, found
 
 __all__ = [
@@ -18,6 +29,7 @@ __all__ = [
     "network",
     "nodes",
     "releases",
+    "saving",
     "warnings",
     "workloads",
 ]

@@ -1,0 +1,55 @@
+"""Snapshots of the servers' data volumes, taken and deleted by Data Lifecycle Manager."""
+
+from cdktf_cdktf_provider_aws.dlm_lifecycle_policy import DlmLifecyclePolicy, DlmLifecyclePolicyPolicyDetailsSchedule
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from constructs import Construct
+
+from modules.aws.policy import Statement, policy, trust
+from settings.backups import VolumeSnapshots as VolumeSnapshotsSettings
+from settings.names import Names
+
+
+class VolumeSnapshots(Construct):
+    """Takes a snapshot of every volume with the environment's ``Snapshot`` tag, and keeps the newest."""
+
+    def __init__(self, scope: Construct, id_: str, *, names: Names, settings: VolumeSnapshotsSettings) -> None:
+        super().__init__(scope, id_)
+        schedule = DlmLifecyclePolicyPolicyDetailsSchedule(
+            name="data-volumes",
+            create_rule={"interval": settings.every_hours, "interval_unit": "HOURS", "times": ["02:00"]},
+            retain_rule={"count": settings.kept},
+            copy_tags=True,
+            tags_to_add={"ManagedBy": "dlm"},
+        )
+        DlmLifecyclePolicy(
+            self,
+            "Resource",
+            description=f"Data volumes of {names.base}",
+            execution_role_arn=self._role(names).arn,
+            state="ENABLED",
+            policy_details={
+                "resource_types": ["VOLUME"],
+                "target_tags": {"Snapshot": names.base},
+                "schedule": [schedule],
+            },
+        )
+
+    def _role(self, names: Names) -> IamRole:
+        """What AWSDataLifecycleManagerServiceRole has of it, with deleting narrowed to this environment's snapshots."""
+        role = IamRole(
+            self,
+            "role",
+            name=names.role("volume-snapshots"),
+            description=f"Takes snapshots of the data volumes of {names.base}",
+            assume_role_policy=trust("dlm.amazonaws.com"),
+        )
+        own = {"StringEquals": {"aws:ResourceTag/Snapshot": names.base}}
+        rights = [
+            Statement("Look", ["ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"]),
+            Statement("Take", ["ec2:CreateSnapshot", "ec2:CreateSnapshots"]),
+            Statement("Tag", ["ec2:CreateTags"], ["arn:aws:ec2:*::snapshot/*"]),
+            Statement("Delete", ["ec2:DeleteSnapshot"], ["arn:aws:ec2:*::snapshot/*"], conditions=own),
+        ]
+        IamRolePolicy(self, "policy", name="snapshots", role=role.id, policy=policy(*rights))
+        return role

@@ -1,0 +1,44 @@
+"""What saves money: hours in which an environment sleeps, and a budget that tells before the invoice does."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from settings.base import Section
+
+Time = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=['"07:00", in quotes'])]
+"""Hours and minutes of a day, ``"07:00"``."""
+
+
+class Schedule(Section):
+    """Hours in which the nodes run. Outside of them the servers are stopped and the agents are gone: only disks, load
+    balancers, NAT gateways and buckets are paid for."""
+
+    enabled: bool = False
+    """Start and stop the nodes by the clock."""
+
+    start: Time = "07:00"
+    """When servers and agents start. The cluster answers about ten minutes later."""
+
+    stop: Time = "19:00"
+    """When the agents end; the servers stop twenty minutes later."""
+
+    days: Literal["MON-FRI", "MON-SAT", "MON-SUN"] = "MON-FRI"
+    """Days on which they run."""
+
+    time_zone: Annotated[str, Field(examples=["America/New_York"])] = "UTC"
+    """Time zone of the hours, by its name in the IANA database; summer time is kept."""
+
+
+class Budget(Section):
+    """A budget of AWS Budgets over what carries the environment's tags, which writes to the project's e-mail."""
+
+    enabled: bool = False
+    """Watch the environment's cost. Needs the tag ``Environment`` to be activated as a cost allocation tag (AWS
+    Billing)."""
+
+    monthly_usd: Annotated[int, Field(ge=1, le=1_000_000)] = 300
+    """USD that a month may cost."""
+
+    alert_percent: Annotated[list[Annotated[int, Field(ge=1, le=1000)]], Field(min_length=1, max_length=4)] = [80, 100]
+    """Percent of it at which an e-mail is sent; another one when the forecast is above 100."""

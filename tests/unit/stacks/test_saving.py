@@ -1,0 +1,108 @@
+"""What saves and guards: nothing unless a setting says so, and then exactly that."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import main
+from settings import load
+from settings.loader import ENVIRONMENTS
+from tests.template import Template
+
+Synthesise = Callable[..., Template]
+
+OFF = ("aws_scheduler_schedule", "aws_autoscaling_schedule", "aws_budgets_budget", "aws_dlm_lifecycle_policy")
+"""Types that a plain environment has none of."""
+
+
+@pytest.fixture
+def dev_with(tmp_path: Path) -> Synthesise:
+    """Synthesise dev with sections added, and return its template."""
+
+    def synthesise(**sections: Any) -> Template:
+        folder = tmp_path / "environments"
+        shutil.copytree(ENVIRONMENTS, folder)
+        document = yaml.safe_load((folder / "dev.yaml").read_text())
+        for name, section in sections.items():
+            document[name] = {**document.get(name, {}), **section}
+        (folder / "dev.yaml").write_text(yaml.safe_dump(document))
+        main.build_app(load(folder), outdir=str(tmp_path / "cdktf.out")).synth()
+        return Template.read(tmp_path / "cdktf.out/stacks/vet-dev/cdk.tf.json")
+
+    return synthesise
+
+
+def test_nothing_of_it_is_there_unless_a_setting_says_so(infrastructure: Template) -> None:
+    assert {type_: infrastructure.count(type_) for type_ in OFF} == dict.fromkeys(OFF, 0)
+
+
+def test_servers_stop_after_the_agents_and_start_with_them(dev_with: Synthesise) -> None:
+    schedule = {"enabled": True, "start": "06:30", "stop": "19:50", "time_zone": "Europe/Paris"}
+    template = dev_with(schedule=schedule)
+    server = template.reference_to("aws_instance", "servers/slot_0")
+    calls = {}
+    for path, found in template.resources("aws_scheduler_schedule").items():
+        assert json.loads(found["target"]["input"]) == {"InstanceIds": [f"${{{server}.id}}"]}
+        assert found["schedule_expression_timezone"] == "Europe/Paris"
+        calls[path] = (found["schedule_expression"], found["target"]["arn"].rsplit(":", 1)[1])
+    assert calls == {
+        "schedule/start_servers": ("cron(30 6 ? * MON-FRI *)", "startInstances"),
+        "schedule/stop_servers": ("cron(10 20 ? * MON-FRI *)", "stopInstances"),
+    }
+    agents = {
+        path: (found["recurrence"], found["min_size"], found["max_size"], found["desired_capacity"])
+        for path, found in template.resources("aws_autoscaling_schedule").items()
+    }
+    assert agents == {
+        "schedule/stop_agents_a": ("50 19 * * 1-5", 0, 0, 0),
+        "schedule/stop_agents_b": ("50 19 * * 1-5", 0, 0, 0),
+        "schedule/start_agents_a": ("30 6 * * 1-5", 1, 2, 1),
+        "schedule/start_agents_b": ("30 6 * * 1-5", 1, 2, 1),
+    }
+
+
+def test_a_plan_at_night_shows_no_change(dev_with: Synthesise) -> None:
+    for group in dev_with(schedule={"enabled": True}).resources("aws_autoscaling_group").values():
+        assert set(group["lifecycle"]["ignore_changes"]) == {"desired_capacity", "min_size", "max_size"}
+
+
+def test_the_schedule_may_touch_this_environment_s_servers_only(dev_with: Synthesise) -> None:
+    template = dev_with(schedule={"enabled": True})
+    (statement,) = json.loads(template.one("aws_iam_role_policy", "schedule/policy")["policy"])["Statement"]
+    assert set(statement["Action"]) == {"ec2:StartInstances", "ec2:StopInstances"}
+    assert statement["Condition"]["StringEquals"] == {
+        "aws:ResourceTag/vet:cluster": "vet-dev",
+        "aws:ResourceTag/vet:role": "server",
+    }
+
+
+def test_every_day_is_every_day(dev_with: Synthesise) -> None:
+    template = dev_with(schedule={"enabled": True, "days": "MON-SUN"})
+    expressions = {found["schedule_expression"] for found in template.resources("aws_scheduler_schedule").values()}
+    assert expressions == {"cron(0 7 ? * * *)", "cron(20 19 ? * * *)"}
+    assert {found["recurrence"][-5:] for found in template.resources("aws_autoscaling_schedule").values()} == {"* * *"}
+
+
+def test_a_budget_writes_at_each_percent_and_at_the_forecast(dev_with: Synthesise) -> None:
+    budget = dev_with(budget={"enabled": True, "monthly_usd": 250, "alert_percent": [50, 90]}).one("aws_budgets_budget")
+    assert (float(budget["limit_amount"]), budget["limit_unit"], budget["time_unit"]) == (250, "USD", "MONTHLY")
+    assert budget["cost_filter"] == [{"name": "TagKeyValue", "values": ["user:Environment$dev"]}]
+    alerts = [(each["notification_type"], each["threshold"]) for each in budget["notification"]]
+    assert alerts == [("ACTUAL", 50), ("ACTUAL", 90), ("FORECASTED", 100)]
+    assert {address for each in budget["notification"] for address in each["subscriber_email_addresses"]} == {
+        "platform@example.com"
+    }
+
+
+def test_snapshots_of_the_data_volumes_are_taken_and_deleted_by_age(dev_with: Synthesise) -> None:
+    template = dev_with(backups={"volume_snapshots": {"enabled": True, "every_hours": 12, "kept": 5}})
+    details = template.one("aws_dlm_lifecycle_policy")["policy_details"]
+    (schedule,) = details["schedule"]
+    assert (schedule["create_rule"]["interval"], schedule["retain_rule"]["count"]) == (12, 5)
+    (volume,) = template.resources("aws_ebs_volume").values()
+    assert details["target_tags"].items() <= volume["tags"].items(), "the policy finds no volume"
