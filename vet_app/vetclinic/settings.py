@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "web.middleware.RefusalMiddleware",
 ]
 ROOT_URLCONF = "vetclinic.urls"
 WSGI_APPLICATION = "vetclinic.wsgi.application"
@@ -126,6 +127,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "vetclinic.context.clinic",
+                "web.context.frame",
             ]
         },
     }

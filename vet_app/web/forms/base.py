@@ -1,0 +1,87 @@
+"""What all forms share: the version a change is based on, and how a service's refusal is shown."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, ClassVar, Dict, FrozenSet, Optional, TypeVar
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from vetclinic.errors import Conflict
+
+Result = TypeVar("Result")
+
+
+class DateInput(forms.DateInput):
+    """The browser's own date picker."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class TimeInput(forms.TimeInput):
+    """The browser's own time picker."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"type": "time", "step": 300}, format="%H:%M")
+
+
+class DateTimeInput(forms.DateTimeInput):
+    """The browser's own picker of date and time."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+
+class ClinicForm(forms.Form):
+    """A form whose values go to a service."""
+
+    conflict: Optional[Conflict] = None
+    """Why the change does not fit what is recorded, once a service has said so."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    """The version of the record that the person saw; left out of new records."""
+
+    def attempt(self, service: Callable[..., Result], *args: Any, **kwargs: Any) -> Optional[Result]:
+        """Call a service; None, with the refusal on the form, where it refuses."""
+        try:
+            return service(*args, **kwargs)
+        except ValidationError as problem:
+            self.take(problem)
+        except Conflict as conflict:
+            self.conflict = conflict
+        return None
+
+    def take(self, problem: ValidationError) -> None:
+        """Show a service's messages beside their fields, and those without a field on top."""
+        if not hasattr(problem, "error_dict"):
+            self.add_error(None, problem)
+            return
+        for name, errors in problem.error_dict.items():
+            self.add_error(name if name in self.fields else None, errors)
+
+    @property
+    def fields_given(self) -> Dict[str, Any]:
+        """What a service takes as its fields."""
+        return {name: value for name, value in self.cleaned_data.items() if name not in self.control_fields}
+
+    control_fields: ClassVar[FrozenSet[str]] = frozenset({"version"})
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the page that shows this form."""
+        if self.conflict is not None:
+            return 409
+        return 422 if self.is_bound and self.errors else 200
+
+    @property
+    def problems(self) -> Any:
+        """Errors that belong to no field."""
+        return self.errors.get(NON_FIELD_ERRORS, [])
+
+
+class ReasonForm(ClinicForm):
+    """A reason, for what must be explained in the audit trail."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200)

@@ -1,0 +1,47 @@
+"""Forms about owners."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, List
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import Owner
+from clinic.services.owners import PhoneNumber
+from web.forms.base import ClinicForm
+
+
+class OwnerForm(ClinicForm):
+    """An owner with telephone numbers, one a line."""
+
+    control_fields: ClassVar = frozenset({"version", "phones", "new_anyway"})
+
+    last_name = forms.CharField(label=_("last name"), max_length=80)
+    first_name = forms.CharField(label=_("first name"), max_length=80, required=False)
+    phones = forms.CharField(
+        label=_("telephone numbers"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("One a line; a label may follow after a comma: 555-0142, mobile"),
+    )
+    email = forms.EmailField(label=_("e-mail"), required=False)
+    address = forms.CharField(label=_("address"), max_length=500, required=False, widget=forms.Textarea)
+    contact_preference = forms.ChoiceField(label=_("prefers"), choices=Owner.Contact.choices)
+    reminder_consent = forms.BooleanField(label=_("agrees to reminders"), required=False, initial=True)
+    notes = forms.CharField(label=_("notes"), max_length=4000, required=False, widget=forms.Textarea)
+    new_anyway = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    @classmethod
+    def of(cls, owner: Owner, data: Any) -> OwnerForm:
+        """The form of an owner who is recorded."""
+        names = ("last_name", "first_name", "email", "address", "contact_preference", "reminder_consent", "notes")
+        lines = [f"{phone.number}, {phone.label}" if phone.label else phone.number for phone in owner.phones.all()]
+        initial = {name: getattr(owner, name) for name in names}
+        return cls(data, initial={**initial, "version": owner.version, "phones": "\n".join(lines)})
+
+    @property
+    def phone_numbers(self) -> List[PhoneNumber]:
+        """The numbers as they were typed."""
+        lines = [line.partition(",") for line in self.cleaned_data["phones"].splitlines() if line.strip()]
+        return [PhoneNumber(number.strip(), label.strip()) for number, _comma, label in lines]

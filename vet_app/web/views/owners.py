@@ -1,0 +1,81 @@
+"""Owners: the list, their pages, creating and changing them."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.roles import Right
+from audit.actor import Actor
+from clinic.models import Owner, Pet
+from clinic.selectors.duplicates import similar_owners
+from clinic.selectors.invoices import listed
+from clinic.services.billing import amount_due
+from clinic.services.owners import create_owner, update_owner
+from web.forms.owners import OwnerForm
+from web.support import data_of, form_page, needs, paged
+
+
+def _owners() -> Prefetch[str]:
+    return Prefetch("pets", Pet.objects.filter(merged_into=None).select_related("species", "breed"))
+
+
+@needs(Right.VIEW)
+def owners(request: HttpRequest) -> HttpResponse:
+    """All owners by name."""
+    rows = Owner.objects.filter(merged_into=None).prefetch_related("phones", _owners())
+    return render(request, "web/owners/list.html", {"page": paged(request, rows), "heading": _("Owners and pets")})
+
+
+@needs(Right.VIEW)
+def owner(request: HttpRequest, pk: int) -> HttpResponse:
+    """One owner with pets and bills; a merged one leads to who it became."""
+    found = get_object_or_404(Owner.objects.prefetch_related("phones", _owners()), pk=pk)
+    if found.merged_into_id:
+        return redirect("owner", found.merged_into_id)
+    bills = list(listed().filter(owner=found)[:20])
+    balance = sum(amount_due(bill) for bill in bills)
+    return render(request, "web/owners/owner.html", {"owner": found, "bills": bills, "balance": balance})
+
+
+@needs(Right.FRONT_DESK)
+def owner_new(request: HttpRequest) -> HttpResponse:
+    """Create an owner; people who look alike are shown first."""
+    form = OwnerForm(data_of(request))
+    similar = []
+    if request.method == "POST" and form.is_valid():
+        given = form.fields_given
+        if not form.cleaned_data["new_anyway"]:
+            phones = [phone.number for phone in form.phone_numbers]
+            similar = similar_owners(given["first_name"], given["last_name"], given["email"], phones)
+        if not similar:
+            created = form.attempt(create_owner, Actor.of(request), given, form.phone_numbers)
+            if created is not None:
+                messages.success(request, _("%(name)s was recorded.") % {"name": created.full_name})
+                return redirect(created)
+    return form_page(
+        request, form, _("New owner"), _("Save as a new owner") if similar else _("Save"), reverse("owners"),
+        template="web/owners/edit.html", similar=similar,
+    )  # fmt: skip
+
+
+@needs(Right.FRONT_DESK)
+def owner_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change an owner."""
+    found = get_object_or_404(Owner, pk=pk, merged_into=None)
+    form = OwnerForm.of(found, data_of(request))
+    if request.method == "POST" and form.is_valid():
+        version = form.cleaned_data["version"] or 0
+        changed = form.attempt(
+            update_owner, Actor.of(request), pk, version, form.fields_given, form.phone_numbers
+        )  # fmt: skip
+        if changed is not None:
+            messages.success(request, _("Saved."))
+            return redirect(changed)
+    return form_page(
+        request, form, found.full_name, _("Save"), found.get_absolute_url(), template="web/owners/edit.html"
+    )

@@ -1,0 +1,101 @@
+"""Pets: their pages, creating, changing and handing them over."""
+
+from __future__ import annotations
+
+from typing import Any, List, Tuple
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from accounts.roles import Right
+from audit.actor import Actor
+from clinic.models import Owner, Pet
+from clinic.selectors.history import History, history
+from clinic.services.pets import create_pet, mark_deceased, transfer_pet, update_pet
+from web.forms.pets import DeceasedForm, OtherOwnerForm, PetForm
+from web.support import data_of, form_page, needs
+
+
+def known_pet(pk: int) -> Pet:
+    """The pet with owner, species and breed; 404 where there is none or it was merged away."""
+    rows = Pet.objects.select_related("owner", "species", "breed")
+    return get_object_or_404(rows, pk=pk, merged_into=None)
+
+
+def _timeline(known: History) -> List[Tuple[str, Any, Any]]:
+    """Visits, vaccinations and files as (kind, day, record), the newest first."""
+    events = [("visit", visit.at.date(), visit) for visit in known.visits]
+    events += [("vaccination", each.given_on, each) for each in known.vaccinations]  # type: ignore[misc]
+    events += [("file", each.created_at.date(), each) for each in known.attachments]  # type: ignore[misc]
+    return sorted(events, key=lambda event: event[1], reverse=True)
+
+
+@needs(Right.VIEW)
+def pet(request: HttpRequest, pk: int) -> HttpResponse:
+    """One pet: facts, alert, what is due, and its history."""
+    found = get_object_or_404(Pet.objects.select_related("owner", "species", "breed"), pk=pk)
+    if found.merged_into_id:
+        return redirect("pet", found.merged_into_id)
+    known = history(found)
+    weights = [(visit.at, visit.weight_kg) for visit in known.visits if visit.weight_kg is not None]
+    context = {"pet": found, "known": known, "timeline": _timeline(known), "weights": weights[:8]}
+    return render(request, "web/pets/pet.html", context)
+
+
+@needs(Right.FRONT_DESK)
+def pet_new(request: HttpRequest, owner_pk: int) -> HttpResponse:
+    """Add a pet to an owner."""
+    owner = get_object_or_404(Owner, pk=owner_pk, merged_into=None)
+    form = PetForm(data_of(request))
+    if request.method == "POST" and form.is_valid():
+        created = form.attempt(create_pet, Actor.of(request), owner.pk, form.fields_given)
+        if created is not None:
+            messages.success(request, _("%(name)s was recorded.") % {"name": created.name})
+            return redirect(created)
+    heading = _("New pet of %(owner)s") % {"owner": owner.full_name}
+    return form_page(request, form, heading, _("Save"), owner.get_absolute_url())
+
+
+@needs(Right.FRONT_DESK)
+def pet_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a pet."""
+    found = known_pet(pk)
+    form = PetForm.of(found, data_of(request))
+    if request.method == "POST" and form.is_valid():
+        version = form.cleaned_data["version"] or 0
+        if form.attempt(update_pet, Actor.of(request), pk, version, form.fields_given) is not None:
+            messages.success(request, _("Saved."))
+            return redirect(found)
+    return form_page(request, form, found.name, _("Save"), found.get_absolute_url())
+
+
+@needs(Right.FRONT_DESK)
+def pet_deceased(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record a death."""
+    found = known_pet(pk)
+    form = DeceasedForm(data_of(request), initial={"version": found.version})
+    if request.method == "POST" and form.is_valid():
+        version, day = form.cleaned_data["version"] or 0, form.cleaned_data["deceased_on"]
+        if form.attempt(mark_deceased, Actor.of(request), pk, version, day) is not None:
+            messages.success(request, _("The death of %(name)s was recorded.") % {"name": found.name})
+            return redirect(found)
+    intro = _("No reminder will be sent any more, and appointments to come are cancelled.")
+    heading = _("%(name)s has died") % {"name": found.name}
+    return form_page(request, form, heading, _("Record"), found.get_absolute_url(), intro=intro)
+
+
+@needs(Right.FRONT_DESK)
+def pet_transfer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Hand a pet to another owner."""
+    found = known_pet(pk)
+    form = OtherOwnerForm(data_of(request), initial={"version": found.version})
+    if request.method == "POST" and form.is_valid():
+        version, new_owner = form.cleaned_data["version"] or 0, form.cleaned_data["owner"]
+        if form.attempt(transfer_pet, Actor.of(request), pk, version, new_owner.pk) is not None:
+            messages.success(request, _("%(name)s now belongs to %(owner)s.") % {
+                "name": found.name, "owner": new_owner.full_name})  # fmt: skip
+            return redirect(found)
+    intro = _("The records go with %(name)s; bills stay with the owner who got them.") % {"name": found.name}
+    return form_page(request, form, _("New owner"), _("Hand over"), found.get_absolute_url(), intro=intro)

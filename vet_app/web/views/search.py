@@ -1,0 +1,20 @@
+"""The one search box."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.roles import Right
+from clinic.selectors.search import search as find
+from web.support import needs
+
+
+@needs(Right.VIEW)
+def search(request: HttpRequest) -> HttpResponse:
+    """Owners and pets; for htmx only the list below the box."""
+    query = request.GET.get("q", "").strip()
+    found = find(query)
+    htmx = getattr(request, "htmx", False)
+    template = "web/search/results.html" if htmx else "web/search/search.html"
+    return render(request, template, {"query": query, "found": found, "short": bool(htmx)})
