@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from web.views import login, owners, pets, search, today
+from web.views import calendar, invoices, login, owners, pets, search, today
 
 PEOPLE = [
     path("login/", login.ClinicLoginView.as_view(), name="login"),
@@ -23,4 +23,27 @@ CLIENTS = [
     path("pets/<int:pk>/deceased/", pets.pet_deceased, name="pet_deceased"),
     path("pets/<int:pk>/transfer/", pets.pet_transfer, name="pet_transfer"),
 ]
-urlpatterns = [path("", today.today, name="today"), *PEOPLE, *CLIENTS]
+CALENDAR = [
+    path("", today.today, name="today"),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("waiting/", calendar.waiting_room, name="waiting_room"),
+    path("appointments/new/", calendar.appointment_new, name="appointment_new"),
+    path("appointments/<int:pk>/", calendar.appointment, name="appointment"),
+    path("appointments/<int:pk>/edit/", calendar.appointment_edit, name="appointment_edit"),
+    path("appointments/<int:pk>/move/", calendar.appointment_move, name="appointment_move"),
+    path("appointments/<int:pk>/status/", calendar.appointment_status, name="appointment_status"),
+]
+BILLS = [
+    path("invoices/", invoices.invoices, name="invoices"),
+    path("owners/<int:owner_pk>/invoices/new/", invoices.invoice_new, name="invoice_new"),
+    path("invoices/<int:pk>/", invoices.invoice, name="invoice"),
+    path("invoices/<int:pk>/edit/", invoices.invoice_edit, name="invoice_edit"),
+    path("invoices/<int:pk>/issue/", invoices.invoice_issue, name="invoice_issue"),
+    path("invoices/<int:pk>/discard/", invoices.invoice_discard, name="invoice_discard"),
+    path("invoices/<int:pk>/void/", invoices.invoice_void, name="invoice_void"),
+    path("invoices/<int:pk>/credit/", invoices.invoice_credit, name="invoice_credit"),
+    path("invoices/<int:pk>/pay/", invoices.invoice_pay, name="invoice_pay"),
+    path("invoices/payments/<int:pk>/reverse/", invoices.payment_reverse, name="payment_reverse"),
+]
+
+urlpatterns = [*CALENDAR, *PEOPLE, *CLIENTS, *BILLS]

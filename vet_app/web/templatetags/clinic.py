@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 from django import template
 from django.conf import settings
@@ -78,3 +78,15 @@ def yesno_text(value: Optional[bool]) -> str:
 def css_class(value: str) -> SafeString:
     """A status as the name of a CSS class."""
     return SafeString(value.replace("_", "-"))
+
+
+@register.filter
+def split(words: str) -> List[str]:
+    """Words as a list."""
+    return words.split()
+
+
+@register.filter
+def item(mapping: Any, name: str) -> Any:
+    """One value of a mapping, or nothing."""
+    return mapping.get(name)

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from clinic.selectors.calendar import day
+from accounts.roles import Right
+from clinic.models import Appointment, Invoice, Visit
+from clinic.selectors.calendar import day, waiting_room
+from clinic.selectors.reminders import due
+from web.support import needs
 
 
+@needs(Right.VIEW)
 def today(request: HttpRequest) -> HttpResponse:
-    """Today's appointments, in the order of the clock."""
+    """What comes next, who waits, and what is left open; a vet sees the own appointments first."""
     date = timezone.localdate()
-    return render(request, "web/today.html", {"date": date, "appointments": day(date)})
+    appointments = day(date).exclude(status__in=Appointment.FREE)
+    vet = getattr(request.user, "vet", None)
+    unpaid = Invoice.objects.filter(status=Invoice.Status.ISSUED)
+    context = {
+        "date": date,
+        "appointments": [item for item in appointments if vet is None or item.vet_id == vet.pk],
+        "others": [item for item in appointments if vet is not None and item.vet_id != vet.pk],
+        "waiting": waiting_room(date),
+        "due_count": due(date + timedelta(days=30)).count(),
+        "unpaid_count": unpaid.count(),
+        "unpaid_total": unpaid.aggregate(total=Sum("total"))["total"],
+        "open_visits": Visit.objects.filter(locked_at=None).select_related("pet", "vet")[:10],
+    }
+    return render(request, "web/today/today.html", context)

@@ -1,0 +1,203 @@
+"""The calendar: the day, booking, and what happens to an appointment."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any, Dict, List, Optional
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_time
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.roles import Right
+from audit.actor import Actor
+from clinic.models import Appointment, Pet, Vet
+from clinic.selectors import calendar as selectors
+from clinic.selectors.search import search
+from clinic.services.booking import NEXT, book, change_status, move, update_details
+from web.calendar_grid import grid
+from web.forms.calendar import BookingForm, DetailsForm, TimeForm
+from web.support import data_of, form_page, needs
+
+Kind = Appointment.Kind
+
+
+def day_of(request: HttpRequest) -> date:
+    """The day that the query names, else today."""
+    try:
+        return parse_date(request.GET.get("date", "")) or timezone.localdate()
+    except ValueError:
+        return timezone.localdate()
+
+
+def _local(items: Any) -> List[Appointment]:
+    """Appointments with their times at the clinic."""
+    found = list(items)
+    for item in found:
+        item.starts_at, item.ends_at = timezone.localtime(item.starts_at), timezone.localtime(item.ends_at)
+    return found
+
+
+@needs(Right.VIEW)
+def calendar(request: HttpRequest) -> HttpResponse:
+    """One day, a column for each vet."""
+    day = day_of(request)
+    items = _local(selectors.day(day))
+    vets = list(Vet.objects.filter(active=True))
+    opens, closes = settings.OPENING_HOURS
+    shown = [item for item in items if item.status not in Appointment.FREE]
+    context = {
+        "day": day,
+        "previous": day - timedelta(days=1),
+        "next": day + timedelta(days=1),
+        "today": timezone.localdate(),
+        "vets": vets,
+        "rows": grid(day, vets, shown, opens, closes, settings.SLOT_MINUTES),
+        "released": [item for item in items if item.status in Appointment.FREE],
+    }
+    return render(request, "web/calendar/day.html", context)
+
+
+def _candidates(request: HttpRequest) -> List[Pet]:
+    """Pets to choose from: the one that the address names, an owner's, or what the search finds."""
+    alive = Pet.objects.filter(merged_into=None, deceased_on=None).select_related("owner", "species")
+    chosen = request.POST.get("pet") or request.GET.get("pet") or ""
+    found = list(alive.filter(pk=chosen)) if chosen.isdigit() else []
+    owner = request.GET.get("owner", "")
+    if owner.isdigit():
+        found += [pet for pet in alive.filter(owner=int(owner)) if pet not in found]
+    for pet in search(request.GET.get("find", "")).pets:
+        if pet not in found and not pet.is_deceased:
+            found.append(pet)
+    return found
+
+
+def _wanted(request: HttpRequest) -> Dict[str, Any]:
+    """What the address says about a new appointment."""
+    vet = request.GET.get("vet", "")
+    try:
+        at: Optional[time] = parse_time(request.GET.get("time", ""))
+    except ValueError:
+        at = None
+    soon = timezone.localtime() + timedelta(minutes=settings.SLOT_MINUTES)
+    minute = soon.minute // settings.SLOT_MINUTES * settings.SLOT_MINUTES % 60
+    first = Vet.objects.filter(active=True).first()
+    return {
+        "vet": vet if vet.isdigit() else first and first.pk,
+        "day": day_of(request),
+        "time": at or soon.time().replace(minute=minute, second=0, microsecond=0),
+        "minutes": max(settings.SLOT_MINUTES, 15 // settings.SLOT_MINUTES * settings.SLOT_MINUTES),
+        "pet": request.GET.get("pet"),
+    }
+
+
+@needs(Right.FRONT_DESK)
+def appointment_new(request: HttpRequest) -> HttpResponse:
+    """Book a vet's time; a taken one is refused and can be booked twice with a reason."""
+    if getattr(request, "htmx", False) and request.method == "GET":
+        return render(request, "web/calendar/candidates.html", {"candidates": _candidates(request)})
+    form = BookingForm(data_of(request), initial=_wanted(request))
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        booked = form.attempt(
+            book, Actor.of(request), given["vet"].pk, form.starts_at, form.ends_at, form.fields_given,
+            override_reason=given["override_reason"],
+        )  # fmt: skip
+        if booked is not None:
+            at = timezone.localtime(booked.starts_at)
+            messages.success(request, _("Booked: %(who)s, %(at)s.") % {"who": booked.who, "at": f"{at:%H:%M}"})
+            return redirect(f"{reverse('calendar')}?date={given['day']:%Y-%m-%d}")
+    candidates = _candidates(request)
+    chosen = str(form["pet"].value() or "")
+    return form_page(
+        request, form, _("New appointment"), _("Book"), reverse("calendar"), template="web/calendar/new.html",
+        candidates=candidates, chosen=chosen, find=request.GET.get("find", ""),
+    )  # fmt: skip
+
+
+def _appointment(pk: int) -> Appointment:
+    return get_object_or_404(Appointment.objects.select_related("vet", "pet__owner", "pet__species", "visit"), pk=pk)
+
+
+def _calendar_of(item: Appointment) -> str:
+    return f"{reverse('calendar')}?date={timezone.localtime(item.starts_at):%Y-%m-%d}"
+
+
+@needs(Right.VIEW)
+def appointment(request: HttpRequest, pk: int) -> HttpResponse:
+    """One appointment, with the steps that may follow."""
+    item = _appointment(pk)
+    labels = dict(Appointment.Status.choices)
+    steps = [(status, labels[status]) for status in Appointment.Status.values if status in NEXT[item.status]]
+    return render(request, "web/calendar/appointment.html", {"item": item, "steps": steps, "back": _calendar_of(item)})
+
+
+@require_POST
+@needs(Right.FRONT_DESK)
+def appointment_status(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take an appointment a step on or back, and return to where the button was."""
+    item = change_status(
+        Actor.of(request), pk, int(request.POST.get("version", 0)), request.POST.get("status", ""),
+        override_reason=request.POST.get("override_reason", ""),
+    )  # fmt: skip
+    messages.success(request, f"{item.who}: {item.get_status_display()}")
+    return redirect("waiting_room" if request.POST.get("back") == "waiting" else reverse("appointment", args=[pk]))
+
+
+@needs(Right.FRONT_DESK)
+def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give an appointment another time or vet."""
+    item = _appointment(pk)
+    start: datetime = timezone.localtime(item.starts_at)
+    initial = {
+        "version": item.version, "vet": item.vet_id, "day": start.date(), "time": start.time(),
+        "minutes": int((item.ends_at - item.starts_at).total_seconds() // 60),
+    }  # fmt: skip
+    form = TimeForm(data_of(request), initial=initial)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        moved = form.attempt(
+            move, Actor.of(request), pk, given["version"] or 0, form.starts_at, form.ends_at, vet_id=given["vet"].pk,
+            override_reason=given["override_reason"],
+        )  # fmt: skip
+        if moved is not None:
+            messages.success(request, _("The appointment was moved."))
+            return redirect(_calendar_of(moved))
+    heading = _("Move the appointment of %(who)s") % {"who": item.who}
+    back = reverse("appointment", args=[pk])
+    return form_page(request, form, heading, _("Move"), back, template="web/calendar/move.html")
+
+
+@needs(Right.FRONT_DESK)
+def appointment_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change what an appointment is about."""
+    item = _appointment(pk)
+    initial = {"version": item.version, "client_note": item.client_note, "kind": item.kind, "reason": item.reason}
+    form = DetailsForm(data_of(request), initial=initial)
+    if request.method == "POST" and form.is_valid():
+        version = form.cleaned_data["version"] or 0
+        if form.attempt(update_details, Actor.of(request), pk, version, form.fields_given) is not None:
+            messages.success(request, _("Saved."))
+            return redirect("appointment", pk)
+    return form_page(request, form, _("Appointment of %(who)s") % {"who": item.who}, _("Save"),
+                     reverse("appointment", args=[pk]))  # fmt: skip
+
+
+@needs(Right.VIEW)
+def waiting_room(request: HttpRequest) -> HttpResponse:
+    """Who is here and who is still to come; for htmx only the lists."""
+    today = timezone.localdate()
+    coming = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
+    context = {
+        "waiting": selectors.waiting_room(today),
+        "expected": selectors.day(today).filter(status__in=coming).exclude(kind=Kind.BLOCK),
+        "now": timezone.localtime(),
+    }
+    template = "web/calendar/waiting_list.html" if getattr(request, "htmx", False) else "web/calendar/waiting.html"
+    return render(request, template, context)

@@ -1,0 +1,192 @@
+"""Bills: writing, issuing, paying, and taking back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Callable, Dict, Optional
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.roles import Right
+from audit.actor import Actor
+from clinic.models import Invoice, Owner, Payment
+from clinic.selectors.invoices import listed
+from clinic.services.billing import (
+    amount_due,
+    credit_invoice,
+    discard_draft,
+    draft_invoice,
+    issue_invoice,
+    replace_lines,
+    void_invoice,
+)
+from clinic.services.payments import refund, reverse_payment, take_payment
+from vetclinic.errors import Locked
+from web.forms.base import ReasonForm
+from web.forms.invoices import InvoiceForm, PaymentForm, initial_lines, lines_of
+from web.support import data_of, form_page, needs, paged
+
+
+def _invoice(pk: int) -> Invoice:
+    return get_object_or_404(listed().select_related("owner", "credit_of"), pk=pk)
+
+
+@needs(Right.VIEW)
+def invoices(request: HttpRequest) -> HttpResponse:
+    """All bills, unpaid ones first."""
+    rows, status = listed(), request.GET.get("status", "")
+    if status in Invoice.Status.values:
+        rows = rows.filter(status=status)
+    page = paged(request, rows)
+    for bill in page:
+        bill.due = amount_due(bill)
+    context = {"page": page, "status": status, "statuses": Invoice.Status.choices, "heading": _("Bills")}
+    return render(request, "web/invoices/list.html", context)
+
+
+@needs(Right.VIEW)
+def invoice(request: HttpRequest, pk: int) -> HttpResponse:
+    """A bill to read, to print and to pay."""
+    return _show(request, _invoice(pk))
+
+
+def _show(request: HttpRequest, bill: Invoice, form: Optional[PaymentForm] = None) -> HttpResponse:
+    due = amount_due(bill)
+    by_rate: Dict[Decimal, Decimal] = {}
+    lines = list(bill.lines.select_related("pet"))
+    for line in lines:
+        by_rate[line.tax_rate] = by_rate.get(line.tax_rate, Decimal(0)) + line.net
+    context = {
+        "bill": bill,
+        "lines": lines,
+        "due": due,
+        "owed": -due if due < 0 else None,
+        "taxes": [(rate, net * rate / 100) for rate, net in sorted(by_rate.items()) if rate],
+        "reversed": {payment.reverses_id for payment in bill.payments.all()},
+        "form": form or PaymentForm(initial={"amount": abs(due)}),
+    }
+    return render(request, "web/invoices/invoice.html", context, status=form.status if form else 200)
+
+
+@needs(Right.DRAFT_INVOICE)
+def invoice_new(request: HttpRequest, owner_pk: int) -> HttpResponse:
+    """Write a draft for an owner."""
+    owner = get_object_or_404(Owner, pk=owner_pk, merged_into=None)
+    wanted = request.GET.get("pet", "")
+    pet = owner.pets.filter(pk=int(wanted)).first() if wanted.isdigit() else None
+    form = InvoiceForm(data_of(request))
+    lines = lines_of(owner, data_of(request), [{"pet": pet}] if pet else None)
+    if request.method == "POST" and form.is_valid() and lines.is_valid():
+        notes = form.cleaned_data["notes"]
+        draft = form.attempt(draft_invoice, Actor.of(request), owner.pk, lines.lines, notes=notes)
+        if draft is not None:
+            return redirect(draft)
+    heading = _("Bill for %(owner)s") % {"owner": owner.full_name}
+    return form_page(
+        request, form, heading, _("Save the draft"), owner.get_absolute_url(), template="web/invoices/edit.html",
+        lines=lines,
+    )  # fmt: skip
+
+
+@needs(Right.DRAFT_INVOICE)
+def invoice_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a draft's lines."""
+    bill = _invoice(pk)
+    if bill.status != Invoice.Status.DRAFT:
+        raise Locked(_("This invoice has been issued. Void or credit it instead."))
+    form = InvoiceForm(data_of(request), initial={"version": bill.version, "notes": bill.notes})
+    lines = lines_of(bill.owner, data_of(request), initial_lines(bill))
+    if request.method == "POST" and form.is_valid() and lines.is_valid():
+        version = form.cleaned_data["version"] or 0
+        if form.attempt(replace_lines, Actor.of(request), pk, version, lines.lines) is not None:
+            messages.success(request, _("Saved."))
+            return redirect(bill)
+    heading = _("Bill for %(owner)s") % {"owner": bill.owner.full_name}
+    return form_page(
+        request, form, heading, _("Save the draft"), bill.get_absolute_url(), template="web/invoices/edit.html",
+        lines=lines,
+    )  # fmt: skip
+
+
+@require_POST
+@needs(Right.BILLING)
+def invoice_issue(request: HttpRequest, pk: int) -> HttpResponse:
+    """Number a draft and make it final."""
+    bill = issue_invoice(Actor.of(request), pk, int(request.POST.get("version", 0)))
+    messages.success(request, _("Bill %(number)s was issued.") % {"number": bill})
+    return redirect(bill)
+
+
+@require_POST
+@needs(Right.DRAFT_INVOICE)
+def invoice_discard(request: HttpRequest, pk: int) -> HttpResponse:
+    """Throw a draft away."""
+    owner = _invoice(pk).owner
+    discard_draft(Actor.of(request), pk, int(request.POST.get("version", 0)))
+    messages.success(request, _("The draft was discarded."))
+    return redirect(owner)
+
+
+@needs(Right.BILLING)
+def invoice_void(request: HttpRequest, pk: int) -> HttpResponse:
+    """Declare a bill void."""
+    bill = _invoice(pk)
+    heading, intro = _("Void bill %(number)s"), _("The bill keeps its number and stays readable.")
+    return _with_reason(request, bill, void_invoice, heading % {"number": bill}, _("Void"), intro)
+
+
+@needs(Right.BILLING)
+def invoice_credit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a bill back by a credit note."""
+    bill = _invoice(pk)
+    heading, intro = _("Credit bill %(number)s"), _("A credit note over the whole bill, with a number of its own.")
+    return _with_reason(request, bill, credit_invoice, heading % {"number": bill}, _("Credit"), intro)
+
+
+def _with_reason(
+    request: HttpRequest, bill: Invoice, service: Callable[..., Invoice], heading: str, submit: str, intro: str
+) -> HttpResponse:
+    form = ReasonForm(data_of(request), initial={"version": bill.version})
+    if request.method == "POST" and form.is_valid():
+        version, reason = form.cleaned_data["version"] or 0, form.cleaned_data["reason"]
+        result = form.attempt(service, Actor.of(request), bill.pk, version, reason)
+        if result is not None:
+            messages.success(request, _("Done."))
+            return redirect(result)
+    return form_page(request, form, heading, submit, bill.get_absolute_url(), intro=intro, danger=True)
+
+
+@require_POST
+@needs(Right.BILLING)
+def invoice_pay(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a payment, or give back what the clinic owes."""
+    bill = _invoice(pk)
+    form = PaymentForm(request.POST)
+    if form.is_valid():
+        given = form.cleaned_data
+        service = refund if amount_due(bill) < 0 else take_payment
+        paid = form.attempt(
+            service, Actor.of(request), pk, given["amount"], given["method"], reference=given["reference"]
+        )
+        if paid is not None:
+            messages.success(request, _("The payment was recorded."))
+            return redirect(bill)
+    return _show(request, bill, form)
+
+
+@needs(Right.BILLING)
+def payment_reverse(request: HttpRequest, pk: int) -> HttpResponse:
+    """Undo a payment that was typed wrong."""
+    payment = get_object_or_404(Payment.objects.select_related("invoice"), pk=pk)
+    form, back = ReasonForm(data_of(request)), reverse("invoice", args=[payment.invoice_id])
+    if request.method == "POST" and form.is_valid():
+        undone = form.attempt(reverse_payment, Actor.of(request), pk, form.cleaned_data["reason"])
+        if undone is not None:
+            messages.success(request, _("The payment was undone."))
+            return redirect(back)
+    return form_page(request, form, _("Undo this payment"), _("Undo"), back, danger=True)
