@@ -55,7 +55,7 @@ class LineForm(forms.Form):
         )  # fmt: skip
 
 
-class BaseLines(forms.BaseFormSet[LineForm]):
+class BaseLines(forms.BaseFormSet):
     """All lines of a bill."""
 
     @property
