@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
+from web.urls_clinical import CLINICAL
 from web.views import calendar, invoices, login, owners, pets, search, today
 
 PEOPLE = [
@@ -46,4 +47,4 @@ BILLS = [
     path("invoices/payments/<int:pk>/reverse/", invoices.payment_reverse, name="payment_reverse"),
 ]
 
-urlpatterns = [*CALENDAR, *PEOPLE, *CLIENTS, *BILLS]
+urlpatterns = [*CALENDAR, *PEOPLE, *CLIENTS, *CLINICAL, *BILLS]

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, List
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -63,6 +64,10 @@ class Visit(VersionedRecord):
 
     def __str__(self) -> str:
         return f"{self.pet} {self.at:%Y-%m-%d}"
+
+    def get_absolute_url(self) -> str:
+        """The visit's page."""
+        return reverse("visit", args=[self.pk])
 
     @property
     def is_locked(self) -> bool:

@@ -66,6 +66,11 @@ class ClinicForm(forms.Form):
         """What a service takes as its fields."""
         return {name: value for name, value in self.cleaned_data.items() if name not in self.control_fields}
 
+    @property
+    def based_on(self) -> int:
+        """The version that the person saw; 0, which no record has, where the form came without one."""
+        return self.cleaned_data["version"] or 0
+
     control_fields: ClassVar[FrozenSet[str]] = frozenset({"version"})
 
     @property

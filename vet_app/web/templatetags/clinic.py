@@ -90,3 +90,9 @@ def split(words: str) -> List[str]:
 def item(mapping: Any, name: str) -> Any:
     """One value of a mapping, or nothing."""
     return mapping.get(name)
+
+
+@register.filter
+def measure(value: Optional[Decimal]) -> str:
+    """A measurement in the language's own form, without the zeros that its column adds: 12.4 for 12.400."""
+    return "" if value is None else formats.number_format(f"{value.normalize():f}", use_l10n=True)

@@ -69,7 +69,7 @@ def owner_edit(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Owner, pk=pk, merged_into=None)
     form = OwnerForm.of(found, data_of(request))
     if request.method == "POST" and form.is_valid():
-        version = form.cleaned_data["version"] or 0
+        version = form.based_on
         changed = form.attempt(
             update_owner, Actor.of(request), pk, version, form.fields_given, form.phone_numbers
         )  # fmt: skip

@@ -64,7 +64,7 @@ def pet_edit(request: HttpRequest, pk: int) -> HttpResponse:
     found = known_pet(pk)
     form = PetForm.of(found, data_of(request))
     if request.method == "POST" and form.is_valid():
-        version = form.cleaned_data["version"] or 0
+        version = form.based_on
         if form.attempt(update_pet, Actor.of(request), pk, version, form.fields_given) is not None:
             messages.success(request, _("Saved."))
             return redirect(found)
@@ -77,7 +77,7 @@ def pet_deceased(request: HttpRequest, pk: int) -> HttpResponse:
     found = known_pet(pk)
     form = DeceasedForm(data_of(request), initial={"version": found.version})
     if request.method == "POST" and form.is_valid():
-        version, day = form.cleaned_data["version"] or 0, form.cleaned_data["deceased_on"]
+        version, day = form.based_on, form.cleaned_data["deceased_on"]
         if form.attempt(mark_deceased, Actor.of(request), pk, version, day) is not None:
             messages.success(request, _("The death of %(name)s was recorded.") % {"name": found.name})
             return redirect(found)
@@ -92,7 +92,7 @@ def pet_transfer(request: HttpRequest, pk: int) -> HttpResponse:
     found = known_pet(pk)
     form = OtherOwnerForm(data_of(request), initial={"version": found.version})
     if request.method == "POST" and form.is_valid():
-        version, new_owner = form.cleaned_data["version"] or 0, form.cleaned_data["owner"]
+        version, new_owner = form.based_on, form.cleaned_data["owner"]
         if form.attempt(transfer_pet, Actor.of(request), pk, version, new_owner.pk) is not None:
             messages.success(request, _("%(name)s now belongs to %(owner)s.") % {
                 "name": found.name, "owner": new_owner.full_name})  # fmt: skip

@@ -1,0 +1,63 @@
+"""Forms of vaccinations."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, ClassVar, Dict, Optional
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import Pet, Vaccination, Vaccine, Vet
+from web.forms.base import ClinicForm, DateInput
+
+NOT_AFTER = _("The next one can only be due after this one.")
+
+
+class VaccinationForm(forms.ModelForm, ClinicForm):
+    """One injection of one pet; the list of vaccines is that of its species."""
+
+    class Meta:
+        model = Vaccination
+        fields: ClassVar = [
+            "vaccine", "given_on", "due_on", "vet", "given_elsewhere", "lot", "lot_expiry", "manufacturer", "tag",
+        ]  # fmt: skip
+        widgets: ClassVar = {"given_on": DateInput(), "due_on": DateInput(), "lot_expiry": DateInput()}
+        help_texts: ClassVar = {
+            "due_on": _("Empty: after the vaccine's usual interval."),
+            "manufacturer": _("Empty: the vaccine's usual manufacturer."),
+            "given_elsewhere": _("By another clinic; neither our vet nor the lot is needed then."),
+            "tag": _("The number on the tag that goes with a rabies vaccination."),
+        }
+
+    def __init__(self, *args: Any, pet: Pet, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance.pet = pet
+        vaccines = Vaccine.objects.filter(species=pet.species_id, active=True)
+        self.fields["vaccine"].queryset = vaccines  # type: ignore[attr-defined]
+        self.fields["vet"].queryset = Vet.objects.filter(active=True)  # type: ignore[attr-defined]
+
+    def clean(self) -> Dict[str, Any]:
+        """Refuse a due date that is not after the injection."""
+        cleaned = super().clean() or {}
+        given_on, due_on = cleaned.get("given_on"), cleaned.get("due_on")
+        if given_on and due_on and due_on <= given_on:
+            self.add_error("due_on", NOT_AFTER)
+        return cleaned
+
+
+class DueDateForm(forms.ModelForm, ClinicForm):
+    """When the next one is due."""
+
+    class Meta:
+        model = Vaccination
+        fields: ClassVar = ["due_on"]
+        widgets: ClassVar = {"due_on": DateInput()}
+        help_texts: ClassVar = {"due_on": _("Empty: never. The reminder follows.")}
+
+    def clean_due_on(self) -> Optional[date]:
+        """Refuse a date that is not after the injection."""
+        due_on: Optional[date] = self.cleaned_data["due_on"]
+        if due_on and due_on <= self.instance.given_on:
+            raise forms.ValidationError(NOT_AFTER)
+        return due_on
