@@ -70,6 +70,10 @@ deploy: ## both stacks of an environment: make deploy ENV=dev
 destroy: ## the same in the opposite order: make destroy ENV=dev
 	@$(RUN) python -m operations.deploy destroy "$(ENV)" $(YES)
 
+.PHONY: doctor
+doctor: ## what is well and what to mend: make doctor ENV=dev
+	@$(RUN) python -m operations.doctor "$(ENV)"
+
 kubeconfig: ## kubectl's way in, without a key: make kubeconfig ENV=dev ROLE=read [TUNNEL=yes]
 	@$(RUN) python -m operations.kubeconfig "$(ENV)" $(ROLE) $(if $(TUNNEL),--tunnel)
 

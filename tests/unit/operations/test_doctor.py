@@ -1,0 +1,177 @@
+"""``make doctor``: every line is well or says what to do, and nothing becomes a traceback."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from operations import checks, doctor
+from operations.checks import Finding, Patient
+from settings import Settings
+
+BUCKET = "vet-terraform-state-example"
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty account."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    with mock_aws():
+        yield
+
+
+def refuse(*_: object) -> Any:
+    raise OSError("nobody answers")
+
+
+@pytest.fixture
+def examine(settings: Settings, aws: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Finding]]:
+    """Examine dev; findings by what they are about."""
+
+    def run(resolve: Any = lambda _: "192.0.2.1") -> dict[str, Finding]:
+        patient = Patient(settings, settings.environment("dev"), resolve=resolve, connect=refuse)
+        return {finding.what: finding for finding in doctor.examine(patient)}
+
+    return run
+
+
+@pytest.fixture
+def account(aws: None, settings: Settings) -> None:
+    """An account in which dev is deployed, as far as the emulator can play it."""
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    for stack in ("vet-dev", "vet-dev-helm"):
+        s3.put_object(Bucket=BUCKET, Key=f"{stack}/terraform.tfstate", Body=b"{}")
+    boto3.client("route53").create_hosted_zone(Name="dev.example.com", CallerReference="1")
+    ec2 = boto3.client("ec2", region_name="us-east-1")
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    for role, count in (("server", 1), ("agent", 2)):
+        tags = [{"Key": "vet:cluster", "Value": "vet-dev"}, {"Key": "vet:role", "Value": role}]
+        specification = [{"ResourceType": "instance", "Tags": tags}]
+        ec2.run_instances(ImageId=image, MinCount=count, MaxCount=count, TagSpecifications=specification)
+
+
+def test_an_empty_account_gets_advice_on_every_line(examine: Callable[..., dict[str, Finding]]) -> None:
+    found = examine()
+    assert found["state bucket"].verdict == "fails"
+    assert "make state" in found["state bucket"].remedy
+    assert found["DNS zone"].remedy == "make state"
+    assert found["servers"].text == "0 of 1 run"
+    for finding in found.values():
+        assert (finding.verdict == "ok") == (finding.remedy == ""), f"{finding}: not ok needs a remedy, and ok none"
+        assert "defect" not in finding.remedy, finding
+
+
+def test_a_deployed_environment_is_well(examine: Callable[..., dict[str, Finding]], account: None) -> None:
+    found = examine()
+    for what in (
+        "credentials",
+        "state bucket",
+        "state of vet-dev",
+        "state of vet-dev-helm",
+        "DNS zone",
+        "servers",
+        "agents",
+    ):
+        assert found[what].verdict == "ok", found[what]
+
+
+def test_a_held_lock_names_who_holds_it(examine: Callable[..., dict[str, Finding]], account: None) -> None:
+    lock = {"ID": "7", "Who": "ann@laptop", "Created": "2026-01-02T03:04:05.678Z"}
+    body = json.dumps(lock).encode()
+    boto3.client("s3", region_name="us-east-1").put_object(
+        Bucket=BUCKET, Key="vet-dev/terraform.tfstate.tflock", Body=body
+    )
+    found = examine()["lock of vet-dev"]
+    assert found.text == "held by ann@laptop since 2026-01-02T03:04:05"
+    assert "force-unlock 7" in found.remedy
+
+
+def test_versions_that_are_off_are_found(examine: Callable[..., dict[str, Finding]], account: None) -> None:
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
+    assert examine()["state bucket"].verdict == "fails"
+
+
+def test_a_missing_delegation_names_the_name_servers(examine: Callable[..., dict[str, Finding]], account: None) -> None:
+    found = examine(resolve=refuse)["DNS of vet-app.dev.example.com"]
+    assert found.verdict == "fails"
+    assert "registrar" in found.remedy
+    assert "ns-" in found.remedy
+
+
+def test_a_stopped_server_is_missed(examine: Callable[..., dict[str, Finding]], account: None) -> None:
+    ec2 = boto3.client("ec2", region_name="us-east-1")
+    servers = ec2.describe_instances(Filters=[{"Name": "tag:vet:role", "Values": ["server"]}])["Reservations"]
+    ec2.stop_instances(InstanceIds=[servers[0]["Instances"][0]["InstanceId"]])
+    assert examine()["servers"].text == "0 of 1 run"
+
+
+def test_a_certificate_that_waits_tells_what_for(examine: Callable[..., dict[str, Finding]], account: None) -> None:
+    boto3.client("acm", region_name="us-east-1").request_certificate(
+        DomainName="vet-app.dev.example.com",
+        SubjectAlternativeNames=["rancher.dev.example.com"],
+        ValidationMethod="DNS",
+    )
+    found = examine()["certificate"]
+    assert (found.verdict, found.text) == ("fails", "is PENDING_VALIDATION")
+    assert "delegate dev.example.com" in found.remedy
+
+
+def test_without_credentials_aws_is_asked_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    found = list(doctor.examine(Patient(settings, settings.environment("dev"), connect=refuse)))
+    assert [f.what for f in found if f.text == "there are no AWS credentials"] == ["credentials"]
+    assert all(f.verdict == "later" for f in found if f.text == "needs AWS credentials")
+
+
+def test_whatever_a_check_stumbles_over_becomes_a_line(
+    settings: Settings, aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Patient) -> Iterator[Finding]:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(doctor, "CHECKS", (broken,))
+    (found,) = doctor.examine(Patient(settings, settings.environment("dev")))
+    assert (found.what, found.verdict) == ("broken", "fails")
+    assert "unforeseen" in found.text
+
+
+def test_nodes_and_releases_are_read_from_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    def node(name: str, ready: str) -> dict[str, Any]:
+        return {"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": ready}]}}
+
+    def release(name: str, version: str, status: str) -> dict[str, Any]:
+        return {"metadata": {"labels": {"name": name, "version": version, "status": status}}}
+
+    answers = {
+        "nodes": [node("a", "True"), node("b", "Unknown")],
+        "secrets": [
+            release("rancher", "9", "superseded"),
+            release("rancher", "10", "failed"),
+            release("x", "1", "deployed"),
+        ],
+    }
+    monkeypatch.setattr(checks, "_kubectl", lambda *arguments: answers[arguments[1]])
+    found = {finding.what: finding for finding in checks._inside([])}
+    assert {what: finding.verdict for what, finding in found.items()} == {
+        "node a": "ok",
+        "node b": "fails",
+        "release rancher": "fails",
+        "release x": "ok",
+    }
+    assert found["release rancher"].text == "failed, revision 10"
