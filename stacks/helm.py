@@ -90,6 +90,7 @@ class HelmStack(PlatformStack):
             self,
             "vet_app",
             names=self._names,
+            repository=self._upstream.text("image_repository_name"),
             namespace=namespace,
             wait_for=[*ready, secret.release, *database.ready, *self._certificates.ready, *self._ingress.ready],
         )

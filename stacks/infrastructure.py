@@ -257,6 +257,7 @@ class InfrastructureStack(PlatformStack):
         )
         self.output("cluster_ca_parameter", self._secrets.ca.name, "parameter with the API's certificate authority")
         self.output("credentials_prefix", self._secrets.credentials_prefix, "secrets with credentials: <prefix>/<role>")
+        self.output("image_repository_name", self._repository.name, "repository of the application's images")
         self.output("image_repository_url", self._repository.repository_url, "registry of the application's images")
         self.output(
             "name_servers",

@@ -22,6 +22,7 @@ from settings.names import Names
 class VetApplication(Construct):
     """Configuration, migration, pods and the way in, in the order of a rollout.
 
+    :param repository: name of the ECR repository with its images.
     :param namespace: an existing namespace; the database is in it as well.
     :param wait_for: what must be there first: the namespace, the database, and the application's Secret.
     """
@@ -32,6 +33,7 @@ class VetApplication(Construct):
         id_: str,
         *,
         names: Names,
+        repository: str,
         namespace: str,
         wait_for: Sequence[ITerraformDependable] = (),
     ) -> None:
@@ -40,7 +42,7 @@ class VetApplication(Construct):
         self.image = ApplicationImage(
             self,
             "image",
-            repository=names.application_repository,
+            repository=repository,
             image=environment.application.image,
             environment=environment.name,
         )

@@ -24,10 +24,15 @@ def output(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder
 
 
+def read(folder: Path) -> Mapping[str, Template]:
+    """Every stack in a folder of synthesised stacks, by name."""
+    return {path.parent.name: Template.read(path) for path in sorted(folder.glob("stacks/*/cdk.tf.json"))}
+
+
 @pytest.fixture(scope="session")
 def templates(output: Path) -> Mapping[str, Template]:
     """Every stack by name."""
-    return {path.parent.name: Template.read(path) for path in sorted(output.glob("stacks/*/cdk.tf.json"))}
+    return read(output)
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,7 @@ PHYSICAL_NAMES = {
 
 
 INFRASTRUCTURE = ("vet-dev", "vet-prod", "vet-staging")
+HELM = tuple(f"{name}-helm" for name in INFRASTRUCTURE)
 
 
 @pytest.fixture(scope="session")
@@ -60,22 +61,28 @@ def stack(request: pytest.FixtureRequest, templates: Mapping[str, Template]) -> 
     return templates[request.param]
 
 
+@pytest.fixture(params=["vet-state", *INFRASTRUCTURE, *HELM])
+def any_stack(request: pytest.FixtureRequest, templates: Mapping[str, Template]) -> Template:
+    """Each stack in turn, those on the cluster included."""
+    return templates[request.param]
+
+
 def test_the_manifest_names_every_stack(templates: Mapping[str, Template]) -> None:
-    assert {"vet-state", *INFRASTRUCTURE} <= set(templates)
+    assert {"vet-state", *INFRASTRUCTURE, *HELM} <= set(templates)
 
 
-def test_every_reference_resolves(stack: Template) -> None:
-    dangling = stack.references() - stack.declared()
-    assert not dangling, f"{stack.name} refers to what it does not declare: {sorted(dangling)}"
-    assert len(stack.references()) > 5, "the search for references finds hardly any: it is broken"
+def test_every_reference_resolves(any_stack: Template) -> None:
+    dangling = any_stack.references() - any_stack.declared()
+    assert not dangling, f"{any_stack.name} refers to what it does not declare: {sorted(dangling)}"
+    assert len(any_stack.references()) > 5, "the search for references finds hardly any: it is broken"
 
 
-def test_state_is_in_s3_under_the_stack_s_own_key_and_locked(stack: Template) -> None:
-    backend = stack.document["terraform"]["backend"]
+def test_state_is_in_s3_under_the_stack_s_own_key_and_locked(any_stack: Template) -> None:
+    backend = any_stack.document["terraform"]["backend"]
     assert backend == {
         "s3": {
             "bucket": "vet-terraform-state-example",
-            "key": state_key(stack.name),
+            "key": state_key(any_stack.name),
             "region": "us-east-1",
             "use_lockfile": True,
             "allowed_account_ids": ["123456789012"],
@@ -96,16 +103,16 @@ def test_no_two_stacks_share_a_physical_name(templates: Mapping[str, Template]) 
         assert not named[one] & named[other], f"{one} and {other} share {named[one] & named[other]}"
 
 
-def test_everything_is_tagged_through_the_provider(stack: Template) -> None:
-    (provider,) = stack.document["provider"]["aws"]
+def test_everything_is_tagged_through_the_provider(any_stack: Template) -> None:
+    (provider,) = any_stack.document["provider"]["aws"]
     (default,) = provider["default_tags"]
     assert {"Project", "ManagedBy", "CostCenter"} <= set(default["tags"])
-    if stack.name != "vet-state":
-        assert default["tags"]["Environment"] == stack.name.removeprefix("vet-")
+    if any_stack.name != "vet-state":
+        assert default["tags"]["Environment"] == any_stack.name.removeprefix("vet-").removesuffix("-helm")
 
 
-def test_the_provider_touches_no_other_account_and_overrides_no_credentials(stack: Template) -> None:
-    (provider,) = stack.document["provider"]["aws"]
+def test_the_provider_touches_no_other_account_and_overrides_no_credentials(any_stack: Template) -> None:
+    (provider,) = any_stack.document["provider"]["aws"]
     assert provider["allowed_account_ids"] == ["123456789012"]
     assert set(provider) == {"allowed_account_ids", "default_tags", "region"}
 
@@ -168,10 +175,10 @@ def test_roles_do_not_use_wildcards_for_actions(stack: Template) -> None:
             assert not wild, f"{path}: {wild}"
 
 
-def test_no_secret_value_is_in_the_document(stack: Template) -> None:
-    assert not stack.resources("aws_secretsmanager_secret_version")
-    assert not stack.resources("random_password")
-    assert not re.search(r"BEGIN [A-Z ]*PRIVATE KEY|AKIA[0-9A-Z]{16}", stack.text)
+def test_no_secret_value_is_in_the_document(any_stack: Template) -> None:
+    assert not any_stack.resources("aws_secretsmanager_secret_version")
+    assert not any_stack.resources("random_password")
+    assert not re.search(r"BEGIN [A-Z ]*PRIVATE KEY|AKIA[0-9A-Z]{16}", any_stack.text)
 
 
 def test_outputs_are_described_and_not_secret(stack: Template) -> None:

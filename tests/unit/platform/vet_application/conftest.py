@@ -41,6 +41,7 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
             stack,
             "vet_app",
             names=Names(SETTINGS.project, environment(name, **changes)),
+            repository=f"vet-{name}/vet-app",
             namespace="vet-app",
         )
         app.synth()

@@ -1,0 +1,163 @@
+"""What the Helm stacks hand to Helm: versions, values, and how a failed install is treated."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from settings import Settings
+from settings.helm_values import unknown_keys
+from settings.release_sets import release_set
+from tests.template import Template
+from tests.unit.releases.samples import LOCAL, NAMESPACES, merged
+
+DOCUMENTED = release_set("documented")
+ON_THE_NODES = {"aws-cloud-controller-manager"}
+"""Installed by the servers themselves at their first boot."""
+
+
+@pytest.fixture(scope="module", params=["vet-dev-helm", "vet-prod-helm"])
+def platform(request: pytest.FixtureRequest, templates: Mapping[str, Template]) -> Template:
+    """Each Helm stack in turn."""
+    return templates[request.param]
+
+
+def releases(template: Template) -> dict[str, dict[str, Any]]:
+    """All Helm releases by their names."""
+    return {block["name"]: block for block in template.resources("helm_release").values()}
+
+
+def given(template: Template, release: str) -> dict[str, Any]:
+    """The values of a release."""
+    (values,) = releases(template)[release]["values"]
+    found: dict[str, Any] = json.loads(values)
+    return found
+
+
+def test_every_release_of_the_set_is_installed_where_it_belongs(platform: Template) -> None:
+    wanted = {**NAMESPACES, **LOCAL}
+    optional = {"cluster-autoscaler", "plugin-barman-cloud"}
+    found = releases(platform)
+    assert set(found) == set(wanted) - ON_THE_NODES - optional
+    for name, block in found.items():
+        assert block["namespace"] == wanted[name], name
+        assert not block.get("create_namespace"), f"{name}: a namespace without pod security would be made"
+
+
+def test_charts_are_the_set_s_from_its_repositories(platform: Template) -> None:
+    """architecture.txt: "Helm chart: `rancher-latest/rancher`", "Version: 2.7.9"."""
+    for name, block in releases(platform).items():
+        if name in DOCUMENTED:
+            pinned = DOCUMENTED[name]
+            assert (block["chart"], block["version"]) == (pinned.chart.name, pinned.version), name
+            assert block["repository"] == pinned.chart.repository, name
+        else:
+            assert block["chart"].startswith("./assets/"), f"{name} is neither pinned nor the project's own"
+    rancher = releases(platform)["rancher"]
+    assert (rancher["chart"], rancher["version"]) == ("rancher", "2.7.9")
+    assert rancher["repository"] == "https://releases.rancher.com/server-charts/latest"
+
+
+def test_charts_know_every_value_that_they_are_given(platform: Template) -> None:
+    for name in releases(platform):
+        if name in DOCUMENTED:
+            unknown = unknown_keys(DOCUMENTED[name], given(platform, name))
+            assert not unknown, f"{name} ignores {unknown}"
+
+
+def test_values_are_those_of_the_rendered_charts_but_for_what_aws_says(platform: Template) -> None:
+    """The charts are rendered and tested with sample values; here are the same keys."""
+    environment = platform.name.removeprefix("vet-").removesuffix("-helm")
+    for name in releases(platform):
+        sample, found = merged(name, "documented", environment), given(platform, name)
+        missing = _paths(sample) - _paths(found)
+        assert not {path for path in missing if "extraVolumeTags" not in path}, f"{name} lacks {missing}"
+
+
+def test_a_failed_install_is_taken_back_except_where_there_is_data(platform: Template) -> None:
+    for name, block in releases(platform).items():
+        assert block["atomic"] is (name not in ("rancher", "database")), name
+        assert block["wait"] is True, name
+        assert block["timeout"] >= (1800 if name == "rancher" else 600), f"{name} has {block['timeout']} s"
+
+
+def test_rancher_differs_by_environment(templates: Mapping[str, Template]) -> None:
+    """architecture.txt: "Replicas: 1 (dev) / 3 (prod)"; one on each server in prod."""
+    dev, prod = given(templates["vet-dev-helm"], "rancher"), given(templates["vet-prod-helm"], "rancher")
+    assert (dev["replicas"], prod["replicas"]) == (1, 3)
+    assert (dev["antiAffinity"], prod["antiAffinity"]) == ("preferred", "required")
+    assert (dev["hostname"], prod["hostname"]) == ("rancher.dev.example.com", "rancher.example.com")
+    assert dev["tls"] == prod["tls"] == "external"
+
+
+def test_no_password_of_rancher_is_in_terraform(platform: Template) -> None:
+    values = given(platform, "rancher")
+    assert "bootstrapPassword" not in values
+    assert not {"set", "set_sensitive", "set_wo"} & releases(platform)["rancher"].keys()
+
+
+def test_the_database_differs_by_environment(templates: Mapping[str, Template]) -> None:
+    """architecture.txt: "PVC: 5Gi for application data", "Persistent volume replication (optional)"."""
+    dev, prod = given(templates["vet-dev-helm"], "database"), given(templates["vet-prod-helm"], "database")
+    assert (dev["instances"], prod["instances"]) == (1, 3)
+    assert dev["storage"]["size"] == prod["storage"]["size"] == "5Gi"
+    assert dev["storage"]["storageClass"] == "standard"
+    assert (dev["keep"], prod["keep"]) == (False, True), "what is protected outlives its release"
+    assert (dev["backup"]["retentionDays"], prod["backup"]["retentionDays"]) == (7, 30)
+    assert prod["backup"]["bucket"].endswith(".outputs.database_bucket}")
+
+
+def test_the_ingress_controller_believes_the_load_balancer_s_subnets(templates: Mapping[str, Template]) -> None:
+    ranges = {
+        name: given(templates[name], "ingress-nginx")["controller"]["config"]["proxy-real-ip-cidr"]
+        for name in ("vet-dev-helm", "vet-prod-helm")
+    }
+    assert ranges == {
+        "vet-dev-helm": "10.0.1.0/24,10.0.2.0/24",
+        "vet-prod-helm": "10.0.1.0/24,10.0.2.0/24,10.0.3.0/24",
+    }
+
+
+def test_volumes_are_encrypted_with_the_environment_s_key_and_tagged(platform: Template, settings: Settings) -> None:
+    """architecture.txt: "StorageClass: standard (AWS EBS)", "Encrypted EBS volumes"."""
+    values = given(platform, "aws-ebs-csi-driver")
+    (standard,) = values["storageClasses"]
+    assert standard["name"] == "standard"
+    assert standard["parameters"]["encrypted"] == "true"
+    assert standard["parameters"]["kmsKeyId"].endswith(".outputs.volumes_key_arn}")
+    assert values["controller"]["k8sTagClusterId"] == platform.name.removesuffix("-helm")
+    assert {"Project", "Environment"} <= values["controller"]["extraVolumeTags"].keys()
+
+
+def test_controllers_take_their_own_aws_roles(platform: Template) -> None:
+    roles = {
+        "storage": given(platform, "aws-ebs-csi-driver")["controller"]["env"],
+        "certificates": given(platform, "cert-manager")["extraEnv"],
+    }
+    for role, variables in roles.items():
+        arn = next(variable["value"] for variable in variables if variable["name"] == "AWS_ROLE_ARN")
+        assert arn.endswith(f".outputs.pod_role_arns.{role}}}"), f"{role} takes {arn}"
+    database = given(platform, "database")["backup"]["roleArn"]
+    assert database.endswith(".outputs.pod_role_arns.database}")
+
+
+def test_issuers_prove_the_environment_s_zone(platform: Template, settings: Settings) -> None:
+    environment = settings.environment(platform.name.removeprefix("vet-").removesuffix("-helm"))
+    issuers = given(platform, "cluster-issuers")
+    assert issuers["dnsZone"] == environment.zone
+    assert issuers["email"] == settings.project.email
+    assert issuers["hostedZoneId"].endswith(".outputs.zone_id}")
+
+
+def test_the_driver_goes_only_when_no_volume_is_left(platform: Template) -> None:
+    guard = given(platform, "volume-guard")
+    assert guard["image"] == DOCUMENTED["kubectl"].image
+    assert releases(platform)["volume-guard"]["timeout"] > 900, "Helm must wait longer than the guard does"
+
+
+def _paths(values: Mapping[str, Any], prefix: str = "") -> set[str]:
+    found = set()
+    for key, value in values.items():
+        found |= _paths(value, f"{prefix}{key}.") if isinstance(value, Mapping) and value else {f"{prefix}{key}"}
+    return found
