@@ -43,6 +43,12 @@ class ClinicForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     """The version of the record that the person saw; left out of new records."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field.widget, forms.Textarea) and field.widget.attrs.get("rows") == "10":
+                field.widget.attrs["rows"] = 4  # Django's ten push the next field off the screen
+
     def attempt(self, service: Callable[..., Result], *args: Any, **kwargs: Any) -> Optional[Result]:
         """Call a service; None, with the refusal on the form, where it refuses."""
         try:

@@ -1,0 +1,159 @@
+"""The calendar, booking and the waiting room as people use them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any, Callable, List, Tuple
+
+import pytest
+from django.test import Client
+from django.utils import timezone as django_timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.roles import Role
+from audit.models import AuditEntry
+from clinic.models import Appointment, Vet
+from clinic.services.booking import book
+from tests.web.conftest import beside, roles_that_may
+from web.calendar_grid import grid
+
+DAY = date(2030, 3, 5)
+DESK = [Role.RECEPTION, Role.VET, Role.MANAGER]
+
+
+def booking(clinic: SimpleNamespace, **fields: Any) -> Any:
+    at = {"vet": clinic.vet.pk, "day": "2030-03-05", "time": "09:00", "minutes": "30"}
+    return {**at, "pet": clinic.pet.pk, "kind": "consult", **fields}
+
+
+@pytest.fixture
+def booked(clinic: SimpleNamespace) -> Appointment:
+    """Biscuit, today at noon, so that the waiting room shows it."""
+    noon = django_timezone.localtime().replace(hour=12, minute=0, second=0, microsecond=0)
+    return book(clinic.actor, clinic.vet.pk, noon, noon + timedelta(minutes=30), {"pet": clinic.pet})
+
+
+@pytest.mark.parametrize(
+    ("address", "roles"),
+    [
+        ("/calendar/", list(Role.values)), ("/waiting/", list(Role.values)), ("/appointments/{pk}/", list(Role.values)),
+        ("/appointments/new/", DESK), ("/appointments/{pk}/move/", DESK), ("/appointments/{pk}/edit/", DESK),
+    ],
+)  # fmt: skip
+def test_who_may_open(booked: Appointment, client_of: Callable[[str], Client], address: str, roles: List[str]) -> None:
+    assert roles_that_may(client_of, address.format(pk=booked.pk)) == [r for r in Role.values if r in roles]
+
+
+def test_a_booking_appears_in_the_calendar(clinic: SimpleNamespace, as_manager: Client) -> None:
+    answer = as_manager.post("/appointments/new/", booking(clinic, reason="Limping"))
+    assert answer.headers["Location"] == "/calendar/?date=2030-03-05"
+    page = as_manager.get("/calendar/?date=2030-03-05").content.decode()
+    assert "Limping" in page
+    assert "09:00 Biscuit" in page
+    assert 'rowspan="2"' in page, "thirty minutes are two rows of fifteen"
+
+
+def test_a_double_booking_is_refused_and_then_allowed_with_a_reason(
+    clinic: SimpleNamespace, as_manager: Client
+) -> None:
+    as_manager.post("/appointments/new/", booking(clinic))
+    page = as_manager.post("/appointments/new/", booking(clinic, time="09:15"))
+    assert page.status_code == 409
+    text = page.content.decode()
+    assert "already has an appointment from 09:00 to 09:30" in text
+    assert 'name="override_reason"' in text
+    assert Appointment.objects.count() == 1
+    as_manager.post("/appointments/new/", booking(clinic, time="09:15", override_reason="Emergency"))
+    second = Appointment.objects.get(overbooked=True)
+    assert second.overbook_reason == "Emergency"
+    assert AuditEntry.objects.filter(action="overbook", object_id=str(second.pk)).exists()
+    assert "double booked" in as_manager.get("/calendar/?date=2030-03-05").content.decode()
+
+
+def test_somebody_must_be_coming(clinic: SimpleNamespace, as_manager: Client) -> None:
+    page = as_manager.post("/appointments/new/", booking(clinic, pet=""))
+    assert page.status_code == 422
+    assert "Choose a pet, or note who is coming." in page.content.decode()
+    assert as_manager.post("/appointments/new/", booking(clinic, pet="", client_note="Ellery")).status_code == 302
+
+
+def test_pets_are_found_while_typing_and_without_javascript(clinic: SimpleNamespace, as_manager: Client) -> None:
+    live = as_manager.get("/appointments/new/", {"find": "0142 "}, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in live
+    plain = as_manager.get("/appointments/new/", {"find": "bisc", "vet": clinic.vet.pk}).content.decode()
+    assert f'name="pet" value="{clinic.pet.pk}" checked' in plain
+    named = as_manager.get("/appointments/new/", {"pet": clinic.pet.pk}).content.decode()
+    assert f'value="{clinic.pet.pk}" checked' in named
+
+
+def test_a_free_slot_leads_to_the_form_filled_in(clinic: SimpleNamespace, as_manager: Client) -> None:
+    page = as_manager.get("/calendar/?date=2030-03-05").content.decode()
+    link = f"/appointments/new/?vet={clinic.vet.pk}&amp;date=2030-03-05&amp;time=10:15"
+    assert link in page
+    form = as_manager.get(link.replace("&amp;", "&")).content.decode()
+    assert 'value="2030-03-05"' in form
+    assert 'value="10:15"' in form
+
+
+@pytest.mark.parametrize("query", ["date=soon", "date=2030-02-31", "time=25:99&date=2030-03-05", "vet=x&pet=y&owner=z"])
+def test_a_strange_address_is_no_error(clinic: SimpleNamespace, as_manager: Client, query: str) -> None:
+    assert as_manager.get(f"/calendar/?{query}").status_code == 200
+    assert as_manager.get(f"/appointments/new/?{query}").status_code == 200
+
+
+def test_the_way_through_the_waiting_room(booked: Appointment, as_manager: Client) -> None:
+    assert "Check in" in as_manager.get("/waiting/").content.decode()
+    for status in ("arrived", "with_vet", "done"):
+        booked.refresh_from_db()
+        answer = as_manager.post(
+            f"/appointments/{booked.pk}/status/", {"status": status, "version": booked.version, "back": "waiting"}
+        )
+        assert answer.headers["Location"] == "/waiting/"
+    booked.refresh_from_db()
+    assert booked.status == "done"
+    assert "<html" not in as_manager.get("/waiting/", headers={"HX-Request": "true"}).content.decode()
+
+
+def test_a_step_that_may_not_follow_is_a_page_not_an_error(booked: Appointment, as_manager: Client) -> None:
+    page = as_manager.post(f"/appointments/{booked.pk}/status/", {"status": "done", "version": booked.version})
+    assert page.status_code == 409
+    assert "cannot go from" in page.content.decode()
+
+
+def test_moving_keeps_the_rules(clinic: SimpleNamespace, booked: Appointment, as_manager: Client) -> None:
+    as_manager.post("/appointments/new/", booking(clinic))
+    where = f"/appointments/{booked.pk}/move/"
+    wanted = {"vet": clinic.vet.pk, "day": "2030-03-05", "time": "09:00", "minutes": "15", "version": booked.version}
+    assert as_manager.post(where, wanted).status_code == 409
+    assert as_manager.post(where, {**wanted, "time": "11:00"}).status_code == 302
+    booked.refresh_from_db()
+    assert booked.starts_at == datetime(2030, 3, 5, 11, tzinfo=timezone.utc)
+    page = as_manager.post(where, {**wanted, "time": ""})
+    assert beside(page, "time")
+
+
+Span = Tuple[int, int, int]
+SPANS = st.lists(
+    st.tuples(st.integers(0, 1), st.integers(0, 95), st.integers(1, 20)), max_size=12
+)  # vet, quarter of an hour at which it starts, how many it lasts
+
+
+@given(spans=SPANS)
+def test_every_appointment_stands_once_and_rows_stay_even(spans: List[Span]) -> None:
+    vets = [Vet(pk=1, name="A"), Vet(pk=2, name="B")]
+    midnight = datetime(2030, 3, 5, tzinfo=timezone.utc)
+    items = [
+        Appointment(
+            pk=number, vet=vets[vet], starts_at=midnight + timedelta(minutes=15 * start),
+            ends_at=midnight + timedelta(minutes=15 * (start + length)),
+        )
+        for number, (vet, start, length) in enumerate(spans, start=1)
+    ]  # fmt: skip
+    rows = grid(DAY, vets, items, time(8), time(18), 15)
+    placed = [item.pk for row in rows for cell in row.cells for item in cell.items]
+    assert sorted(placed) == [item.pk for item in items]
+    for vet in vets:
+        covered = sum(cell.span for row in rows for cell in row.cells if cell.vet is vet)
+        assert covered == len(rows), f"{vet} fills {covered} of {len(rows)} rows"

@@ -1,0 +1,125 @@
+"""Bills as people write, issue, pay and take them back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, Callable, Dict, List
+
+import pytest
+from django.test import Client
+
+from accounts.roles import Role
+from audit.models import AuditEntry
+from clinic.models import Invoice
+from clinic.services.billing import Line, draft_invoice, issue_invoice
+from tests.web.conftest import beside, roles_that_may
+
+
+def lines(*given: Dict[str, Any]) -> Dict[str, Any]:
+    form = {"lines-TOTAL_FORMS": str(len(given)), "lines-INITIAL_FORMS": "0"}
+    for number, line in enumerate(given):
+        form.update({f"lines-{number}-{name}": value for name, value in line.items()})
+    return form
+
+
+@pytest.fixture
+def bill(clinic: SimpleNamespace) -> Invoice:
+    """An issued bill over eleven."""
+    draft = draft_invoice(clinic.actor, clinic.owner.pk, [Line(product=clinic.product)])
+    return issue_invoice(clinic.actor, draft.pk, draft.version)
+
+
+@pytest.mark.parametrize(
+    ("address", "roles"),
+    [
+        ("/invoices/", list(Role.values)), ("/invoices/{bill}/", list(Role.values)),
+        ("/owners/{owner}/invoices/new/", [Role.RECEPTION, Role.VET, Role.MANAGER]),
+        ("/invoices/{bill}/void/", [Role.RECEPTION, Role.MANAGER]),
+        ("/invoices/{bill}/credit/", [Role.RECEPTION, Role.MANAGER]),
+    ],
+)  # fmt: skip
+def test_who_may_open(
+    clinic: SimpleNamespace, bill: Invoice, client_of: Callable[[str], Client], address: str, roles: List[str]
+) -> None:
+    where = address.format(bill=bill.pk, owner=clinic.owner.pk)
+    assert roles_that_may(client_of, where) == [role for role in Role.values if role in roles]
+
+
+def test_from_draft_to_paid(clinic: SimpleNamespace, as_manager: Client) -> None:
+    where = f"/owners/{clinic.owner.pk}/invoices/new/"
+    answer = as_manager.post(where, lines({"product": clinic.product.pk, "quantity": "2"}, {"quantity": "1"}))
+    draft = Invoice.objects.get()
+    assert answer.headers["Location"] == draft.get_absolute_url()
+    assert draft.total == Decimal("22.00")
+    as_manager.post(f"/invoices/{draft.pk}/issue/", {"version": draft.version})
+    page = as_manager.get(draft.get_absolute_url()).content.decode()
+    assert "000001" in page
+    assert "22.00 USD" in page
+    as_manager.post(f"/invoices/{draft.pk}/pay/", {"amount": "22.00", "method": "cash"})
+    draft.refresh_from_db()
+    assert draft.status == Invoice.Status.PAID
+    actions = set(AuditEntry.objects.values_list("action", flat=True))
+    assert {"create", "issue", "pay"} <= actions
+
+
+def test_a_draft_is_changed_and_discarded(clinic: SimpleNamespace, as_manager: Client) -> None:
+    draft = draft_invoice(clinic.actor, clinic.owner.pk, [Line(product=clinic.product)])
+    edit = f"/invoices/{draft.pk}/edit/"
+    assert "Test (10.00)" in as_manager.get(edit).content.decode()
+    as_manager.post(edit, {**lines({"text": "Nail clip", "unit_price": "7.50"}), "version": draft.version})
+    draft.refresh_from_db()
+    assert [line.text for line in draft.lines.all()] == ["Nail clip"]
+    assert as_manager.post(f"/invoices/{draft.pk}/discard/", {"version": draft.version}).status_code == 302
+    assert not Invoice.objects.exists()
+
+
+def test_a_line_without_a_price_is_refused_and_kept(clinic: SimpleNamespace, as_manager: Client) -> None:
+    page = as_manager.post(f"/owners/{clinic.owner.pk}/invoices/new/", lines({"text": "Mystery"}))
+    assert page.status_code == 422
+    text = page.content.decode()
+    assert "Line 1 needs a price" in text
+    assert "Mystery" in text
+    assert not Invoice.objects.exists()
+
+
+def test_too_much_money_is_refused_beside_its_field(bill: Invoice, as_manager: Client) -> None:
+    page = as_manager.post(f"/invoices/{bill.pk}/pay/", {"amount": "11.01", "method": "card"})
+    assert page.status_code == 422
+    assert "at most 11.00" in beside(page, "amount")
+
+
+def test_a_payment_is_undone_and_the_bill_voided(bill: Invoice, as_manager: Client) -> None:
+    as_manager.post(f"/invoices/{bill.pk}/pay/", {"amount": "11.00", "method": "card"})
+    bill.refresh_from_db()
+    void = f"/invoices/{bill.pk}/void/"
+    refused = as_manager.post(void, {"reason": "Wrong owner", "version": bill.version})
+    assert refused.status_code == 409
+    assert "Undo the payment first" in refused.content.decode()
+    payment = bill.payments.get()
+    as_manager.post(f"/invoices/payments/{payment.pk}/reverse/", {"reason": "Typed twice"})
+    bill.refresh_from_db()
+    as_manager.post(void, {"reason": "Wrong owner", "version": bill.version})
+    bill.refresh_from_db()
+    assert (bill.status, bill.void_reason) == ("void", "Wrong owner")
+    assert beside(as_manager.post(void, {"reason": "", "version": bill.version}), "reason")
+
+
+def test_a_credit_note_makes_the_clinic_owe(bill: Invoice, as_manager: Client) -> None:
+    as_manager.post(f"/invoices/{bill.pk}/pay/", {"amount": "11.00", "method": "card"})
+    bill.refresh_from_db()
+    as_manager.post(f"/invoices/{bill.pk}/credit/", {"reason": "Goodwill", "version": bill.version})
+    page = as_manager.get(bill.get_absolute_url()).content.decode()
+    assert "The clinic owes: 11.00 USD" in page
+    as_manager.post(f"/invoices/{bill.pk}/pay/", {"amount": "11.00", "method": "card"})
+    assert "To pay: 0.00 USD" in as_manager.get(bill.get_absolute_url()).content.decode()
+
+
+def test_an_issued_bill_cannot_be_edited(bill: Invoice, as_manager: Client) -> None:
+    assert as_manager.get(f"/invoices/{bill.pk}/edit/").status_code == 409
+
+
+def test_the_list_filters_and_sums_what_is_open(bill: Invoice, as_manager: Client) -> None:
+    assert bill.owner.last_name in as_manager.get("/invoices/?status=issued").content.decode()
+    assert bill.owner.last_name not in as_manager.get("/invoices/?status=paid").content.decode()
+    assert "1 unpaid bill" in as_manager.get("/").content.decode()
