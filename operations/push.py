@@ -105,8 +105,8 @@ def _how_to_run(environment: Environment, tag: str) -> None:
     if environment.application.image == tag:
         console.print(f"environments/{name}.yaml names it. To run it: make deploy ENV={name}")
         return
-    console.print(f"To run it, write into environments/{name}.yaml:\n")
-    console.print(f"application:\n  image: {tag}\n", markup=False)
+    console.print(f"To run it, set this in environments/{name}.yaml, under application:\n")
+    console.print(f"  image: {tag}\n", markup=False)
     console.print(f"and then: make deploy ENV={name}")
 
 

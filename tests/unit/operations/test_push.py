@@ -139,8 +139,7 @@ def test_it_builds_logs_in_pushes_and_logs_out(tools: Callable[..., Path], capsy
     assert said.count(password) == 1, "the password was an argument as well"
     out = capsys.readouterr().out
     assert password not in out
-    assert f"application:\n  image: {TAG}\n" in out
-    assert "environments/dev.yaml" in out
+    assert f"environments/dev.yaml, under application:\n\n  image: {TAG}\n" in out
 
 
 @pytest.mark.usefixtures("ready")
