@@ -59,6 +59,7 @@ def _release_interfaces_of_ended_instances() -> None:
         ended = terminate(instance)
         for interface in kept:
             instance.detach_eni(interface)
+            instance.nics[0] = interface  # moto goes on reading the ended instance's address from it
         return ended
 
     Instance.terminate = terminate_and_release  # type: ignore[method-assign, assignment]
