@@ -5,7 +5,7 @@ REPORTS = .cache/tests
 YES = $(if $(AUTO_APPROVE),--yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help synth test test-unit test-boot test-apply lint format bench state deploy destroy kubeconfig snapshots restore
+.PHONY: help synth test test-unit test-boot test-apply test-platform lint format bench state deploy destroy kubeconfig snapshots restore
 .PHONY: roll-servers schema lock app test-app load-app clean push clinic-admin
 
 help: ## list these targets
@@ -28,6 +28,10 @@ test-boot: ## the nodes' programs in a sandbox, every scenario by name
 
 test-apply: ## the real Terraform against an AWS emulator
 	@if [ -d tests/apply ]; then $(RUN) python -m pytest tests/apply; fi
+
+test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., VET_TEST_CHARTS=folder
+	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
+	@$(RUN) python -m pytest -v -rs tests/platform
 
 lint: ## ruff, mypy, shellcheck, yamllint
 	@$(RUN) ruff check .

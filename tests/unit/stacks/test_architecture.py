@@ -21,7 +21,7 @@ def _lines(sections: set[str]) -> Iterator[tuple[str, str, str]]:
     section = subsection = ""
     for raw in DOCUMENT.read_text().splitlines():
         if match := re.match(r"(?:## |### \d+\. )(.+)$", raw):
-            section, subsection = match[1], ""
+            section = subsection = match[1]  # what stands before the first heading below it is its own
         elif match := re.match(r"####? (.+)$", raw):
             subsection = match[1]
         elif section in sections and subsection and (line := _text(raw)) and not ESTIMATES.match(line):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from settings.release_sets import release_set
 from tests.template import Template
 from tests.unit.releases.samples import LOCAL, NAMESPACES, merged
 
+ROOT = Path(__file__).parents[3]
 DOCUMENTED = release_set("documented")
 ON_THE_NODES = {"aws-cloud-controller-manager"}
 """Installed by the servers themselves at their first boot."""
@@ -154,6 +156,23 @@ def test_the_driver_goes_only_when_no_volume_is_left(platform: Template) -> None
     guard = given(platform, "volume-guard")
     assert guard["image"] == DOCUMENTED["kubectl"].image
     assert releases(platform)["volume-guard"]["timeout"] > 900, "Helm must wait longer than the guard does"
+
+
+@pytest.mark.parametrize(
+    ("feature", "heading"),
+    [
+        ("Multi-cluster management", "## More clusters, and continuous delivery"),
+        ("RBAC integration", "## Authentication"),
+        ("Monitoring and alerting", "## Monitoring and alerting"),
+        ("Application catalog", "## Application catalogue"),
+        ("CI/CD integration", "## More clusters, and continuous delivery"),
+    ],
+)
+def test_the_runbook_sets_up_rancher_s_features(feature: str, heading: str) -> None:
+    """They are Rancher's own, switched on by people; the architecture lists them and the runbook tells how."""
+    assert f"- {feature}\n" in (ROOT / "docs/architecture.txt").read_text(), f"the architecture does not list {feature}"
+    section = (ROOT / "docs/runbooks/rancher.md").read_text().partition(f"{heading}\n")[2].partition("\n## ")[0]
+    assert len(section.split()) > 40, f"the runbook's part on {feature} is missing: {section!r}"
 
 
 def _paths(values: Mapping[str, Any], prefix: str = "") -> set[str]:
