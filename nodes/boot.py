@@ -79,6 +79,9 @@ class ClusterInputs:
     ca_parameter: str
     """Parameter for the cluster's CA certificate; Terraform creates it as ``pending``."""
 
+    metrics_namespace: str = ""
+    """CloudWatch namespace of what the nodes measure; empty: they measure nothing."""
+
     application_namespace: str = "vet-app"
     """Namespace of the application."""
 

@@ -9,6 +9,7 @@ from settings.backups import Backups
 from settings.base import Host, Region, Section
 from settings.cluster import Charts, Cluster
 from settings.cost import CostAssumptions
+from settings.guarding import Alarms
 from settings.load_balancer import LoadBalancer
 from settings.network import Network
 from settings.nodes import Agents, Image, Servers
@@ -89,6 +90,9 @@ class Environment(Section):
 
     schedule: Schedule = Schedule()
     """Hours in which the nodes run."""
+
+    alarms: Alarms = Alarms()
+    """Alarms by e-mail."""
 
     budget: Budget = Budget()
     """Alerts on cost."""

@@ -121,6 +121,11 @@ class Names:
         """Name of the ECR repository with the application's images, such as ``vet-dev/vet-app``."""
         return f"{self.base}/vet-app"
 
+    @property
+    def metrics_namespace(self) -> str:
+        """CloudWatch namespace of what the nodes measure, such as ``vet/nodes``; the cluster is a dimension."""
+        return f"{self.project.name_prefix}/nodes"
+
     def secret(self, purpose: str) -> str:
         """A secret's name in Secrets Manager, such as ``vet-dev/server-token``."""
         return f"{self.base}/{purpose}"

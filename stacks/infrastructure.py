@@ -6,6 +6,7 @@ from constructs import Construct
 
 from modules.aws import pod_rights
 from modules.aws.agents import Agents
+from modules.aws.alarms import Alarms, Watched
 from modules.aws.budget import Budget
 from modules.aws.certificate import Certificate
 from modules.aws.dns import HostedZone
@@ -49,6 +50,7 @@ class InfrastructureStack(PlatformStack):
             tags=names.tags,
         )
         self._names, self._environment = names, environment
+        self._metrics_namespace = names.metrics_namespace if environment.alarms.enabled else ""
         self._foundation()
         self._stores()
         self._api()
@@ -111,6 +113,7 @@ class InfrastructureStack(PlatformStack):
             issuer=self._issuer.bucket,
             issuer_documents=self._issuer.DOCUMENTS,
             repository_arn=self._repository.arn,
+            metrics_namespace=self._metrics_namespace,
         )
         names, environment = self._names, self._environment
         server_role = InstanceRole(
@@ -166,6 +169,7 @@ class InfrastructureStack(PlatformStack):
             agent_token_secret=self._secrets.agent_token.name,
             credentials_secret_prefix=self._secrets.credentials_prefix,
             ca_parameter=names.parameter("cluster-ca"),
+            metrics_namespace=self._metrics_namespace,
             application_namespace=environment.application.namespace,
             release=node_release(environment.cluster.releases),
             cni=environment.cluster.cni,
@@ -187,9 +191,9 @@ class InfrastructureStack(PlatformStack):
         hosts = environment.hosts.all
         self._api_address_host = self._api_load_balancer.host
         self._zone = HostedZone(self, "dns", name=environment.zone)
-        certificate = Certificate(self, "certificate", hosts=hosts, zone_id=self._zone.id)
+        self._certificate = Certificate(self, "certificate", hosts=hosts, zone_id=self._zone.id)
         logs = self._buckets.access_logs
-        ingress = IngressLoadBalancer(
+        self._ingress = IngressLoadBalancer(
             self,
             "ingress",
             names=names,
@@ -197,14 +201,14 @@ class InfrastructureStack(PlatformStack):
             vpc_id=self._network.vpc.id,
             subnets=self._network.public,
             security_group=self._groups.ingress,
-            certificate_arn=certificate.issued_arn,
+            certificate_arn=self._certificate.issued_arn,
             protect=environment.protect,
             logs_bucket=logs.bucket.id if logs else None,
             wait_for=[logs.ready] if logs else [],
         )
-        ingress.send_to(self._servers)
-        self._ingress_host = ingress.load_balancer.dns_name
-        self._zone.point_to(hosts, ingress.load_balancer)
+        self._ingress.send_to(self._servers)
+        self._ingress_host = self._ingress.load_balancer.dns_name
+        self._zone.point_to(hosts, self._ingress.load_balancer)
         if self._groups.public_api is not None:
             self._api_address_host = self._public_api(self._groups.public_api)
 
@@ -249,6 +253,16 @@ class InfrastructureStack(PlatformStack):
             Budget(self, "budget", names=names, settings=environment.budget)
         if environment.backups.volume_snapshots.enabled:
             VolumeSnapshots(self, "volume_snapshots", names=names, settings=environment.backups.volume_snapshots)
+
+        if environment.alarms.enabled:
+            watched = Watched(
+                ingress=self._ingress,
+                api=self._api_load_balancer,
+                certificate_arn=self._certificate.issued_arn,
+                servers=self._servers,
+                agents=self._agents,
+            )
+            Alarms(self, "alarms", names=names, environment=environment, watched=watched)
 
     def _outputs(self) -> None:
         self.output("api_host", self._api_load_balancer.host, "name in the Kubernetes API's certificate")

@@ -61,6 +61,11 @@ class ApiLoadBalancer(Construct):
         """DNS name of the load balancer."""
         return self.load_balancer.dns_name
 
+    @property
+    def dimensions(self) -> dict[str, str]:
+        """CloudWatch dimensions of the targets for the Kubernetes API."""
+        return _dimensions(self.load_balancer, self._groups[KUBERNETES_API])
+
     def send_to(self, servers: Servers) -> None:
         """Make the servers its targets."""
         for port, group in self._groups.items():
@@ -141,6 +146,11 @@ class IngressLoadBalancer(Construct):
         self._group = self._target_group(vpc_id)
         self._listeners(certificate_arn)
 
+    @property
+    def dimensions(self) -> dict[str, str]:
+        """CloudWatch dimensions of its targets."""
+        return _dimensions(self.load_balancer, self._group)
+
     def send_to(self, servers: Servers) -> None:
         """Make the servers, on which the ingress controller runs, its targets."""
         _attach(self, HTTPS, self._group, servers)
@@ -202,3 +212,7 @@ def _attach(scope: Construct, port: Port, group: LbTargetGroup, servers: Servers
             target_group_arn=group.arn,
             target_id=server.instance.id,
         )
+
+
+def _dimensions(balancer: Lb, group: LbTargetGroup) -> dict[str, str]:
+    return {"LoadBalancer": balancer.arn_suffix, "TargetGroup": group.arn_suffix}

@@ -26,6 +26,8 @@ class NodeRights:
     issuer: Bucket
     issuer_documents: tuple[str, ...]
     repository_arn: str
+    metrics_namespace: str
+    """CloudWatch namespace that the nodes may write to; empty: none."""
 
     def server(self) -> list[Statement]:
         """Rights of a server: form the cluster, publish what others need, take snapshots, run the AWS cloud controller."""
@@ -66,6 +68,7 @@ class NodeRights:
 
     def _shared(self) -> list[Statement]:
         return [
+            *self._metrics(),
             Statement("Programs", ["s3:GetObject"], [self.buckets.nodes.objects(BUNDLES)]),
             Statement("RegistryLogin", ["ecr:GetAuthorizationToken"]),
             Statement(
@@ -74,6 +77,13 @@ class NodeRights:
                 [self.repository_arn],
             ),
         ]
+
+    def _metrics(self) -> list[Statement]:
+        """PutMetricData knows no resource, hence ``*`` with a condition (service authorization reference: CloudWatch)."""
+        if not self.metrics_namespace:
+            return []
+        only = {"StringEquals": {"cloudwatch:namespace": self.metrics_namespace}}
+        return [Statement("Metrics", ["cloudwatch:PutMetricData"], conditions=only)]
 
     def _cloud_controller(self) -> Statement:
         """What the cloud controller reads to describe nodes (cloud-provider-aws, prerequisites), without load balancers or routes.

@@ -17,6 +17,7 @@ from tests.template import Block, Template
 PHYSICAL_NAMES = {
     "aws_autoscaling_group": "name",
     "aws_cloudwatch_log_group": "name",
+    "aws_cloudwatch_metric_alarm": "alarm_name",
     "aws_ecr_repository": "name",
     "aws_iam_instance_profile": "name",
     "aws_iam_role": "name",
@@ -28,6 +29,7 @@ PHYSICAL_NAMES = {
     "aws_s3_bucket": "bucket",
     "aws_secretsmanager_secret": "name",
     "aws_security_group": "name",
+    "aws_sns_topic": "name",
     "aws_ssm_association": "association_name",
     "aws_ssm_parameter": "name",
 }

@@ -1,6 +1,7 @@
 """What saves and guards: nothing unless a setting says so, and then exactly that."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,16 @@ from tests.template import Template
 
 Synthesise = Callable[..., Template]
 
-OFF = ("aws_scheduler_schedule", "aws_autoscaling_schedule", "aws_budgets_budget", "aws_dlm_lifecycle_policy")
+ALARM = "aws_cloudwatch_metric_alarm"
+
+OFF = (
+    "aws_scheduler_schedule",
+    "aws_autoscaling_schedule",
+    "aws_budgets_budget",
+    "aws_dlm_lifecycle_policy",
+    "aws_cloudwatch_metric_alarm",
+    "aws_sns_topic",
+)
 """Types that a plain environment has none of."""
 
 
@@ -106,3 +116,54 @@ def test_snapshots_of_the_data_volumes_are_taken_and_deleted_by_age(dev_with: Sy
     assert (schedule["create_rule"]["interval"], schedule["retain_rule"]["count"]) == (12, 5)
     (volume,) = template.resources("aws_ebs_volume").values()
     assert details["target_tags"].items() <= volume["tags"].items(), "the policy finds no volume"
+
+
+def test_alarms_watch_targets_machines_disks_snapshots_and_certificates(dev_with: Synthesise) -> None:
+    template = dev_with(alarms={"enabled": True, "emails": ["oncall@example.com"], "disk_percent": 70})
+    alarms = {path.removeprefix("alarms/"): found for path, found in template.resources(ALARM).items()}
+    assert set(alarms) == {
+        "ingress_targets",
+        "api_targets",
+        "server_0_status",
+        "agents_a_status",
+        "agents_b_status",
+        "disk",
+        "snapshot_age",
+        "cluster_certificates",
+        "public_certificate",
+    }
+    topic = f"${{{template.reference_to('aws_sns_topic', 'alarms/topic')}.arn}}"
+    assert {tuple(found["alarm_actions"]) for found in alarms.values()} == {(topic,)}
+    disk = alarms["disk"]
+    assert (disk["threshold"], disk["statistic"], disk["dimensions"]) == (70, "Maximum", {"Cluster": "vet-dev"})
+    assert disk["treat_missing_data"] == "breaching", "nodes that send nothing are a fault"
+    assert (alarms["cluster_certificates"]["statistic"], alarms["cluster_certificates"]["threshold"]) == ("Minimum", 30)
+    told = {found["endpoint"] for found in template.resources("aws_sns_topic_subscription").values()}
+    assert told == {"platform@example.com", "oncall@example.com"}
+
+
+def test_nodes_measure_what_the_alarms_watch(dev_with: Synthesise) -> None:
+    template = dev_with(alarms={"enabled": True})
+    watched = {
+        found["metric_name"] for found in template.resources(ALARM).values() if found["namespace"] == "vet/nodes"
+    }
+    program = (Path(main.__file__).parent / "nodes/bin/measure").read_text()
+    assert watched == set(re.findall(r"^ *send (\w+)", program, re.MULTILINE))
+    assert "METRICS_NAMESPACE='vet/nodes'" in template.one("aws_instance")["user_data"]
+    for role in ("server_role", "agent_role"):
+        statements = json.loads(template.one("aws_iam_role_policy", f"{role}/policy")["policy"])["Statement"]
+        (allowed,) = [each for each in statements if each["Sid"] == "Metrics"]
+        assert allowed["Condition"] == {"StringEquals": {"cloudwatch:namespace": "vet/nodes"}}
+
+
+def test_alarms_do_not_cry_while_an_environment_sleeps(dev_with: Synthesise) -> None:
+    template = dev_with(alarms={"enabled": True}, schedule={"enabled": True})
+    assert {found["treat_missing_data"] for found in template.resources(ALARM).values()} == {"notBreaching"}
+
+
+def test_only_cloudwatch_of_this_account_publishes_alarms(dev_with: Synthesise) -> None:
+    template = dev_with(alarms={"enabled": True})
+    (statement,) = json.loads(template.one("aws_sns_topic_policy")["policy"])["Statement"]
+    assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    assert template.one("aws_sns_topic")["kms_master_key_id"], "the topic is not encrypted"
