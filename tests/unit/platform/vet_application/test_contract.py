@@ -1,6 +1,7 @@
 """What the platform tells the application is what the application asks for: read from ``vet_app/`` as it stands."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,12 @@ def test_keys_are_those_of_the_secret_that_is_kept() -> None:
     wanted = {name for name, value in variables(environment("prod")).items() if "/application/" in value}
     assert {name.removesuffix("_FILE") for name in wanted} == set(given["keys"])
     assert min(given["keys"].values()) >= 50, "the application refuses a shorter key"
+
+
+def test_the_runbook_s_monitor_finds_the_pods() -> None:
+    text = (APPLICATION.parent / "docs/runbooks/shipping-the-application.md").read_text()
+    monitor = yaml.safe_load(textwrap.dedent(text.partition("<<'YAML'\n")[2].partition("    YAML")[0]))
+    assert monitor["spec"]["selector"]["matchLabels"] == labels.SELECTOR
+    assert monitor["metadata"]["namespace"] == environment("prod").application.namespace
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert f'{{"name": "{endpoint["port"]}", "container_port": METRICS_PORT}}' in Path(pod.__file__).read_text()
