@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime, timedelta
-from typing import Any, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import ApiToken, User
 from accounts.roles import Right
@@ -34,8 +36,13 @@ def create_user(actor: Actor, username: str, password: str, role: str, **fields:
 
 
 def update_user(actor: Actor, user: User, **fields: Any) -> User:
-    """Change name, e-mail, role or whether the user is active; a deactivated user's tokens stop at once."""
+    """Change name, e-mail, role or whether the user is active; a deactivated user's tokens stop at once.
+
+    Nobody takes their own role or log-in away, so a clinic never loses its last manager by a slip.
+    """
     actor.require(Right.MANAGE)
+    if actor.user_id == user.pk:
+        _keep_own_rights(user, fields)
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user.pk)
         before = snapshot(user)
@@ -47,6 +54,14 @@ def update_user(actor: Actor, user: User, **fields: Any) -> User:
         user.save()
         record(actor, AuditEntry.Action.UPDATE, user, before=before)
     return user
+
+
+def _keep_own_rights(user: User, fields: Dict[str, Any]) -> None:
+    kept = {"role": user.role, "is_active": True}
+    message = _("Nobody can change this for themselves. Ask another manager.")
+    wrong = {name: [message] for name, value in kept.items() if fields.get(name, value) != value}
+    if wrong:
+        raise ValidationError(wrong)
 
 
 def set_password(actor: Actor, user: User, password: str) -> None:

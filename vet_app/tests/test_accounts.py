@@ -54,7 +54,7 @@ def test_the_throttle_asks_nothing_of_the_password_while_closed(robin: User) -> 
     for _try in range(5):
         log_in("wrong")
     assert authenticate(None, username="robin", password=PASSWORD) is not None, "another address is another count"
-    assert log_in(PASSWORD).status_code == 200
+    assert log_in(PASSWORD).status_code == 429
     assert LoginAttempt.objects.filter(outcome="blocked").count() == 1
 
 

@@ -113,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "web.middleware.RefusalMiddleware",
+    "web.middleware.OwnPasswordMiddleware",
 ]
 ROOT_URLCONF = "vetclinic.urls"
 WSGI_APPLICATION = "vetclinic.wsgi.application"

@@ -12,3 +12,5 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("", include("web.urls")),
 ]
+
+handler500 = "web.views.errors.server_error"

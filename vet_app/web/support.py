@@ -8,13 +8,14 @@ from typing import Any, Callable, Optional
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from accounts.roles import Right
 from audit.actor import Actor
 from web.forms.base import ClinicForm
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 PER_PAGE = 40
 
 
@@ -23,7 +24,7 @@ def needs(*rights: Right) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             actor = Actor.of(request)
             for right in rights:
                 actor.require(right)

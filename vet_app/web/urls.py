@@ -6,11 +6,13 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from web.urls_clinical import CLINICAL
-from web.views import calendar, invoices, login, owners, pets, search, today
+from web.urls_office import OFFICE, REMINDERS
+from web.views import calendar, invoices, login, owners, pets, search, team, today
 
 PEOPLE = [
     path("login/", login.ClinicLoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("password/", team.own_password, name="own_password"),
 ]
 CLIENTS = [
     path("search/", search.search, name="search"),
@@ -47,4 +49,4 @@ BILLS = [
     path("invoices/payments/<int:pk>/reverse/", invoices.payment_reverse, name="payment_reverse"),
 ]
 
-urlpatterns = [*CALENDAR, *PEOPLE, *CLIENTS, *CLINICAL, *BILLS]
+urlpatterns = [*CALENDAR, *PEOPLE, *CLIENTS, *CLINICAL, *BILLS, *REMINDERS, *OFFICE]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, Iterable, List, Optional, Tuple
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from accounts.roles import Right
 from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record
@@ -136,12 +137,34 @@ def _send(actor: Actor, owner_id: int, notices: List[ReminderNotice], tally: Tal
     except OSError as problem:  # smtplib's errors and the network's
         status, error = ReminderNotice.Status.FAILED, f"{type(problem).__name__}: {problem}"[:200]
         tally.failed += 1
+    _finish(actor, notices, status, error)
+
+
+def _finish(actor: Actor, notices: List[ReminderNotice], status: str, error: str = "") -> None:
     with transaction.atomic():
         for notice in notices:
             notice.status, notice.error = status, error
-            notice.save(update_fields=["status", "error", "updated_at"])
+            notice.save(update_fields=["status", "error", "channel", "updated_at"])
             outcome: Dict[str, List[object]] = {"stage": [None, notice.stage], "status": [None, status]}
+            if notice.channel != "email":
+                outcome["channel"] = [None, notice.channel]
             record(actor, AuditEntry.Action.SEND, notice.reminder, outcome)
+
+
+def post_letters(actor: Actor, owner_ids: Iterable[int], today: date) -> int:
+    """Record that printed letters to these owners are in the post; returns to how many.
+
+    Their reminders count as written about at their present stage, so no e-mail or second letter follows for it.
+    """
+    actor.require(Right.FRONT_DESK)
+    count = 0
+    for owner_id in owner_ids:
+        notices = _claim(owner_id, today)
+        for notice in notices:
+            notice.channel = "post"
+        _finish(actor, notices, ReminderNotice.Status.SENT)
+        count += bool(notices)
+    return count
 
 
 def letter(owner: Owner, reminders: List[Reminder]) -> Tuple[str, str]:

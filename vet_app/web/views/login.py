@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.middleware import public
@@ -30,6 +31,13 @@ class ClinicLoginView(LoginView):
     template_name = "web/login.html"
     authentication_form = ClinicLoginForm
     redirect_authenticated_user = True
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """The page again, with status 429 while the throttle is closed."""
+        response = super().form_invalid(form)
+        if getattr(self.request, "login_blocked", False):
+            response.status_code = 429
+        return response
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:

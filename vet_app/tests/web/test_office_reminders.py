@@ -1,0 +1,132 @@
+"""The list of vaccinations that are due, e-mail and letters."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, Callable
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from audit.models import AuditEntry
+from clinic.models import Owner, ReminderNotice
+from clinic.services.owners import create_owner
+from clinic.services.pets import create_pet
+from clinic.services.reminders import send_due
+from clinic.services.vaccination import record_vaccination
+from tests.web.conftest import beside, roles_that_may
+
+
+def due_in(clinic: SimpleNamespace, days: int, pet: Any = None) -> Any:
+    """A vaccination whose next one is due in so many days."""
+    due = timezone.localdate() + timedelta(days=days)
+    details, given = {"vet": clinic.vet, "lot": "L1"}, due - timedelta(days=365)
+    return record_vaccination(clinic.actor, (pet or clinic.pet).pk, clinic.vaccine.pk, given, details, due_on=due)
+
+
+def on_paper(clinic: SimpleNamespace) -> Owner:
+    """An owner without an e-mail address, with a pet that is due."""
+    owner = create_owner(clinic.actor, {"last_name": "Papier", "address": "1 Paper Street"}, [])
+    due_in(clinic, 3, create_pet(clinic.actor, owner.pk, {"name": "Pergament", "species": clinic.species}))
+    return owner
+
+
+def test_every_role_sees_the_list_and_the_front_desk_writes(
+    clinic: SimpleNamespace, client_of: Callable[[str], Client]
+) -> None:
+    assert roles_that_may(client_of, "/reminders/") == ["reception", "vet", "manager", "readonly"]
+    assert roles_that_may(client_of, "/reminders/letters/") == ["reception", "vet", "manager"]
+    assert roles_that_may(client_of, "/reminders/list.csv") == ["reception", "vet", "manager"]
+    assert client_of("readonly").post("/reminders/send/").status_code == 403
+    assert b"Print letters" not in client_of("readonly").get("/reminders/").content
+
+
+def test_the_list_shows_what_is_due_by_the_day_and_marks_what_is_late(
+    clinic: SimpleNamespace, as_manager: Client
+) -> None:
+    due_in(clinic, -2)
+    page = as_manager.get("/reminders/").content.decode()
+    assert "Biscuit" in page and "overdue" in page and "555-0142" in page
+    early = (timezone.localdate() - timedelta(days=9)).isoformat()
+    page = as_manager.get(f"/reminders/?until={early}").content.decode()
+    assert "Biscuit" not in page and "No vaccination is due by" in page
+
+
+def test_a_day_that_cannot_be_read_is_refused_beside_its_field(as_manager: Client) -> None:
+    page = as_manager.get("/reminders/?until=soon")
+    assert page.status_code == 422 and "valid date" in beside(page, "until")
+
+
+def test_many_reminders_cost_no_more_queries_than_few(
+    clinic: SimpleNamespace, as_manager: Client, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(12):
+        pet = create_pet(clinic.actor, clinic.owner.pk, {"name": f"Pup {number}", "species": clinic.species})
+        due_in(clinic, 5, pet)
+    with django_assert_max_num_queries(9):
+        assert as_manager.get("/reminders/").content.count(b"Pup ") >= 12
+
+
+def test_sending_says_how_many_were_written_to_and_never_twice(
+    clinic: SimpleNamespace, as_manager: Client, settings: Any
+) -> None:
+    settings.EMAIL_ENABLED = True
+    due_in(clinic, 5)
+    assert "1 owner was written to." in as_manager.post("/reminders/send/", follow=True).content.decode()
+    assert [message.to for message in mail.outbox] == [["maren@example.com"]]
+    assert "0 owners were written to." in as_manager.post("/reminders/send/", follow=True).content.decode()
+    assert b"badge sent" in as_manager.get("/reminders/").content
+
+
+def test_without_e_mail_nothing_is_sent_and_letters_are_offered(
+    clinic: SimpleNamespace, as_manager: Client, settings: Any
+) -> None:
+    settings.EMAIL_ENABLED = False
+    due_in(clinic, 5)
+    page = as_manager.post("/reminders/send/", follow=True).content.decode()
+    assert "sends no e-mail" in page and "Send e-mails now" not in page
+    assert "Dear Maren Müller" in as_manager.get("/reminders/letters/").content.decode(), "paper reaches her still"
+    assert not mail.outbox
+
+
+def test_letters_are_for_those_without_e_mail_and_are_recorded_once(
+    clinic: SimpleNamespace, as_manager: Client, settings: Any
+) -> None:
+    settings.EMAIL_ENABLED = True
+    due_in(clinic, 5)  # Maren has an e-mail address
+    owner = on_paper(clinic)
+    page = as_manager.get("/reminders/letters/").content.decode()
+    assert "1 Paper Street" in page and "Pergament: Test rabies" in page and "Maren" not in page
+    sent = as_manager.post("/reminders/letters/", {"owner": [owner.pk]}, follow=True).content.decode()
+    assert "1 letter was recorded as posted." in sent
+    notice = ReminderNotice.objects.get(reminder__pet__owner=owner)
+    assert (notice.status, notice.channel) == ("sent", "post")
+    assert AuditEntry.objects.filter(action="send").get().changes["channel"] == [None, "post"]
+    again = as_manager.post("/reminders/letters/", {"owner": [owner.pk, "x"]}, follow=True).content.decode()
+    assert "0 letters were recorded as posted." in again
+
+
+def test_a_posted_letter_keeps_the_nightly_run_from_writing_as_well(
+    clinic: SimpleNamespace, as_manager: Client
+) -> None:
+    due_in(clinic, 5)
+    as_manager.post("/reminders/letters/", {"owner": [clinic.owner.pk]})
+    assert send_due(clinic.actor, timezone.localdate()).sent == 0
+
+
+@pytest.mark.parametrize("wish", [{"reminder_consent": False}, {"reminder_consent": False, "email": ""}])
+def test_nobody_gets_a_letter_against_their_wish(clinic: SimpleNamespace, as_manager: Client, wish: Any) -> None:
+    Owner.objects.filter(pk=clinic.owner.pk).update(**wish)
+    due_in(clinic, 5)
+    assert b"No letter is due" in as_manager.get("/reminders/letters/").content
+
+
+def test_the_list_as_csv_is_audited(clinic: SimpleNamespace, as_manager: Client) -> None:
+    due_in(clinic, 5)
+    response = as_manager.get("/reminders/list.csv")
+    text = response.getvalue().decode("utf-8-sig")
+    assert "Biscuit" in text and "attachment" in response["Content-Disposition"]
+    assert AuditEntry.objects.filter(action="export", object_text="reminders.csv").count() == 1

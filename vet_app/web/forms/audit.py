@@ -1,0 +1,47 @@
+"""The filters of the audit trail."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any, Dict, List, Tuple
+
+from django import forms
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from audit.models import AuditEntry
+from web.forms.base import ClinicForm, DateInput
+from web.words import RECORDS
+
+
+def _kinds() -> List[Tuple[str, Any]]:
+    return [("", _("all")), *sorted(RECORDS.items(), key=lambda item: str(item[1]))]
+
+
+class AuditFilter(ClinicForm):
+    """Who, what, to which record, between which days; empty fields ask for everything."""
+
+    actor = forms.CharField(label=_("by"), max_length=150, required=False)
+    action = forms.ChoiceField(label=_("action"), choices=[("", _("all")), *AuditEntry.Action.choices], required=False)
+    kind = forms.ChoiceField(label=_("record"), choices=_kinds, required=False)
+    number = forms.CharField(label=_("number"), max_length=40, required=False)
+    since = forms.DateField(label=_("from"), widget=DateInput, required=False)
+    until = forms.DateField(label=_("to"), widget=DateInput, required=False)
+
+    @property
+    def condition(self) -> Q:
+        """What the filters ask for, the days as the clinic's clock has them."""
+        given: Dict[str, Any] = self.cleaned_data
+        found = Q()
+        if given.get("actor"):
+            found &= Q(actor__icontains=given["actor"])
+        for field, column in (("action", "action"), ("kind", "object_type"), ("number", "object_id")):
+            if given.get(field):
+                found &= Q(**{column: given[field]})
+        zone = timezone.get_current_timezone()
+        if given.get("since"):
+            found &= Q(at__gte=datetime.combine(given["since"], time.min, zone))
+        if given.get("until"):
+            found &= Q(at__lt=datetime.combine(given["until"] + timedelta(days=1), time.min, zone))
+        return found

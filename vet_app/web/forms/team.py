@@ -1,0 +1,96 @@
+"""Forms about the people of the clinic, their passwords and their API tokens."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Dict
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.roles import Role
+from web.forms.base import ClinicForm
+
+PERSON = ("first_name", "last_name", "email", "role", "is_active")
+
+
+class NewPersonForm(ClinicForm):
+    """Somebody who joins; the password is made by the machine."""
+
+    control_fields: ClassVar = frozenset({"version", "username", "role"})
+
+    username = forms.CharField(
+        label=_("user name"), max_length=150, help_text=_("Short and without spaces, for instance ada. It stays.")
+    )
+    first_name = forms.CharField(label=_("first name"), max_length=150, required=False)
+    last_name = forms.CharField(label=_("last name"), max_length=150, required=False)
+    email = forms.EmailField(label=_("e-mail"), required=False)
+    role = forms.ChoiceField(label=_("role"), choices=Role.choices, initial=Role.RECEPTION)
+
+
+class PersonForm(ClinicForm):
+    """Somebody who is known."""
+
+    first_name = forms.CharField(label=_("first name"), max_length=150, required=False)
+    last_name = forms.CharField(label=_("last name"), max_length=150, required=False)
+    email = forms.EmailField(label=_("e-mail"), required=False)
+    role = forms.ChoiceField(label=_("role"), choices=Role.choices)
+    is_active = forms.BooleanField(
+        label=_("may log in"),
+        required=False,
+        help_text=_("Without it, sessions and API tokens of this person end at once. The name stays in the records."),
+    )
+
+    @classmethod
+    def of(cls, person: User, data: Any) -> PersonForm:
+        """The form of a person."""
+        return cls(data, initial={name: getattr(person, name) for name in PERSON})
+
+
+class TokenForm(ClinicForm):
+    """A new API token."""
+
+    name = forms.CharField(label=_("what for"), max_length=80, help_text=_("For instance: laboratory."))
+    days = forms.IntegerField(label=_("valid for (days)"), min_value=1, max_value=366, initial=90)
+
+
+class OwnPasswordForm(ClinicForm):
+    """The present password and a new one, twice."""
+
+    old = forms.CharField(label=_("present password"), strip=False, widget=forms.PasswordInput)
+    new = forms.CharField(
+        label=_("new password"),
+        strip=False,
+        max_length=128,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Ten characters or more. A few words that do not belong together are good."),
+    )
+    again = forms.CharField(
+        label=_("new password again"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.fields["old"].widget.attrs["autocomplete"] = "current-password"
+
+    def clean_old(self) -> str:
+        """Nobody changes the password at a screen that somebody left open."""
+        old = str(self.cleaned_data["old"])
+        if not self.user.check_password(old):
+            raise ValidationError(_("This is not your present password."))
+        return old
+
+    def clean(self) -> Dict[str, Any]:
+        """Both new ones are the same."""
+        given = self.cleaned_data
+        if given.get("new") and given.get("again") and given["new"] != given["again"]:
+            self.add_error("again", _("The two new passwords differ."))
+        return given
+
+    def take(self, problem: ValidationError) -> None:
+        """What is wrong with a password belongs beside the new one."""
+        self.add_error("new", problem)

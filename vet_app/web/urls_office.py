@@ -1,0 +1,29 @@
+"""Addresses of the office: reminders, import and export, the team, the audit trail."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from web.views import audit, exchange, reminders, team
+
+REMINDERS = [
+    path("reminders/", reminders.reminders, name="reminders"),
+    path("reminders/send/", reminders.reminders_send, name="reminders_send"),
+    path("reminders/letters/", reminders.reminders_letters, name="reminders_letters"),
+    path("reminders/list.csv", reminders.reminders_csv, name="reminders_csv"),
+]
+OFFICE = [
+    path("exchange/", exchange.exchange, name="exchange"),
+    path("exchange/example.csv", exchange.import_template, name="import_template"),
+    path("exchange/clients.csv", exchange.export_clients, name="export_clients"),
+    path("exchange/<int:pk>/", exchange.import_preview, name="import_preview"),
+    path("exchange/<int:pk>/apply/", exchange.import_apply, name="import_apply"),
+    path("exchange/<int:pk>/discard/", exchange.import_discard, name="import_discard"),
+    path("team/", team.team, name="team"),
+    path("team/new/", team.person_new, name="person_new"),
+    path("team/<int:pk>/", team.person, name="person"),
+    path("team/<int:pk>/password/", team.person_password, name="person_password"),
+    path("team/<int:pk>/tokens/new/", team.token_new, name="token_new"),
+    path("team/tokens/<int:pk>/revoke/", team.token_revoke, name="token_revoke"),
+    path("audit/", audit.audit, name="audit"),
+]

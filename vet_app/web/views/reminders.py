@@ -1,0 +1,100 @@
+"""Vaccinations that are due: the list, sending e-mail, printing letters."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from accounts.roles import Right
+from audit.actor import Actor
+from clinic.models import Owner, Reminder
+from clinic.selectors.reminders import due
+from clinic.services.reminders import letter, post_letters, send_due
+from exchange.exporting import CSV_TYPE, reminders_due
+from web.forms.reminders import DueForm, horizon
+from web.support import needs, paged
+
+LETTERS_AT_ONCE = 100
+
+
+def _asked(request: HttpRequest) -> DueForm:
+    return DueForm(request.GET if "until" in request.GET else None, initial={"until": horizon()})
+
+
+@needs(Right.VIEW)
+def reminders(request: HttpRequest) -> HttpResponse:
+    """What is due, the oldest first, and whether the owner has been written to."""
+    form = _asked(request)
+    context = {"form": form, "page": paged(request, due(form.day)), "until": form.day, "today": timezone.localdate(),
+               "email": settings.EMAIL_ENABLED, "heading": _("Reminders")}  # fmt: skip
+    return render(request, "web/reminders/list.html", context, status=form.status)
+
+
+@require_POST
+@needs(Right.FRONT_DESK)
+def reminders_send(request: HttpRequest) -> HttpResponse:
+    """Send what the nightly run would send."""
+    if not settings.EMAIL_ENABLED:
+        messages.error(request, _("This clinic sends no e-mail. Print the letters instead."))
+        return redirect("reminders")
+    tally = send_due(Actor.of(request), timezone.localdate())
+    told = ngettext("%(count)d owner was written to.", "%(count)d owners were written to.", tally.sent)
+    messages.success(request, told % {"count": tally.sent})
+    if tally.failed:
+        told = ngettext(
+            "One message could not be sent; it is tried again the next time.",
+            "%(count)d messages could not be sent; they are tried again the next time.",
+            tally.failed,
+        )
+        messages.error(request, told % {"count": tally.failed})
+    return redirect("reminders")
+
+
+@needs(Right.FRONT_DESK)
+def reminders_letters(request: HttpRequest) -> HttpResponse:
+    """A sheet for each owner who is to be written to by post; with POST they are recorded as posted."""
+    form = _asked(request)
+    letters = _letters(form)
+    if request.method == "POST":
+        owners = [int(number) for number in request.POST.getlist("owner") if number.isdigit()][:LETTERS_AT_ONCE]
+        count = post_letters(Actor.of(request), owners, timezone.localdate())
+        told = ngettext("%(count)d letter was recorded as posted.", "%(count)d letters were recorded as posted.", count)
+        messages.success(request, told % {"count": count})
+        return redirect(f"{reverse('reminders')}?until={form.day:%Y-%m-%d}")
+    context = {"letters": letters[:LETTERS_AT_ONCE], "count": len(letters), "until": form.day,
+               "today": timezone.localdate(), "heading": _("Reminder letters")}  # fmt: skip
+    return render(request, "web/reminders/letters.html", context)
+
+
+def _letters(form: DueForm) -> List[Dict[str, Any]]:
+    """Owner, subject and text, for owners who agree to reminders and are not reached by e-mail."""
+    by_owner: Dict[int, List[Reminder]] = {}
+    for reminder in due(form.day):
+        owner = reminder.pet.owner
+        by_mail = settings.EMAIL_ENABLED and owner.email and owner.contact_preference != Owner.Contact.POST
+        if owner.reminder_consent and not by_mail:
+            by_owner.setdefault(owner.pk, []).append(reminder)
+    letters = []
+    for rows in by_owner.values():
+        owner = rows[0].pet.owner
+        subject, text = letter(owner, rows)
+        letters.append({"owner": owner, "subject": subject, "text": text})
+    return letters
+
+
+@needs(Right.FRONT_DESK)
+def reminders_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """The list as CSV, for a mail program."""
+    form = _asked(request)
+    response = StreamingHttpResponse(reminders_due(Actor.of(request), form.day), content_type=CSV_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="reminders-{form.day:%Y-%m-%d}.csv"'
+    return response
