@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from accounts.models import User
@@ -20,6 +21,11 @@ from clinic.services.pets import create_pet
 
 PSQL = ["psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname", "postgres", "--command"]
 NINE = datetime(2030, 3, 5, 9, 0, tzinfo=timezone.utc)
+
+
+def pytest_configure() -> None:
+    """Hash passwords quickly: the tests log in often, and what they test is not the hash."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")

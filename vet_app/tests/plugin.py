@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from typing import List
 
 import pytest
 
@@ -15,6 +16,23 @@ CLUSTER = ExitStack()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """--database sqlite|postgresql."""
     parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite", help="which database to test on")
+    parser.addoption(
+        "--with-once", action="store_true", default=True, help="with tests that are marked `once` (default)"
+    )
+    parser.addoption("--without-once", dest="with_once", action="store_false", help="without them")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
+    """Leave out what runs elsewhere: tests without a database on PostgreSQL, and `once` on the second Python."""
+    options = config.option
+    left_out = set()
+    if options.database == "postgresql":
+        left_out.add("no_database")
+    if not options.with_once:
+        left_out.add("once")
+    gone = [item for item in items if any(item.get_closest_marker(name) for name in left_out)]
+    items[:] = [item for item in items if item not in gone]
+    config.hook.pytest_deselected(items=gone)
 
 
 @pytest.hookimpl(tryfirst=True)

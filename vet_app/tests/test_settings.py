@@ -11,6 +11,7 @@ from typing import Dict, Set
 
 import pytest
 
+pytestmark = pytest.mark.no_database
 ROOT = Path(__file__).resolve().parent.parent
 SAFE = {
     "VET_ENV": "production",
@@ -59,7 +60,7 @@ def test_an_unsafe_or_wrong_environment_is_refused_in_plain_words(change: Dict[s
 
 
 def test_what_kubernetes_injects_for_services_is_not_read() -> None:
-    """A Service `database` brings DATABASE_PORT=tcp://..., and so on; a pod should switch that off and may forget to."""
+    """A Service `database` brings DATABASE_PORT=tcp://... and more; a pod should switch that off and may forget to."""
     links = {}
     for service in ("VET_APP", "DATABASE", "METRICS", "WEB", "POSTGRES", "EMAIL", "PUBLIC", "DRAIN", "API"):
         links[f"{service}_PORT"] = "tcp://10.43.0.1:80"

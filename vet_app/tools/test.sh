@@ -1,32 +1,57 @@
 #!/bin/sh
-# Lint, then run the tests on every line of Python that is found, each with SQLite and with PostgreSQL.
-# Says at the end what was skipped and how to have it. Arguments go to pytest.
+# Run the tests on every line of Python that is found, each with SQLite and with PostgreSQL, then lint.
+# The lines run side by side. Says at the end what was skipped and how to have it. Arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/.."
-skipped=""
-ran=""
-for line in python39 python3; do
-  python=$(tools/find_python.sh "$line")
-  if [ -z "$python" ]; then
-    skipped="$skipped
-  - $line: no interpreter. Install one (for instance: pyenv install $([ "$line" = python39 ] && echo 3.9 || echo 3.12)) or set VET_$(echo "$line" | tr '[:lower:]' '[:upper:]')."
-    continue
-  fi
-  "$python" tools/environment.py ".venv-$line" test
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+
+# One line of Python on both databases: run_line python39 once|all [pytest's arguments]
+run_line() {
+  line=$1 scope=$2
+  shift 2
+  python=.venv-$line/bin/python
   for database in sqlite postgresql; do
-    if [ "$database" = postgresql ] && ! ".venv-$line/bin/python" -m tests.postgres --check 2>/dev/null; then
-      skipped="$skipped
-  - PostgreSQL with $line: no server binaries. On Debian or Ubuntu: apt-get install postgresql"
+    if [ "$database" = postgresql ] && ! "$python" -m tests.postgres --check 2>/dev/null; then
+      echo "  - PostgreSQL with $line: no server binaries. On Debian or Ubuntu: apt-get install postgresql" >>"$logs/skipped"
       continue
     fi
     echo "== $line, $database"
-    ".venv-$line/bin/python" -m pytest --database "$database" "$@"
-    ran="$ran $line/$database"
+    "$python" -m pytest --database "$database" $scope "$@"
+    echo "$line/$database" >>"$logs/ran"
   done
+}
+
+lines=""
+for line in python39 python3; do
+  interpreter=$(tools/find_python.sh "$line")
+  if [ -n "$interpreter" ]; then
+    "$interpreter" tools/environment.py ".venv-$line" test
+    lines="$lines $line"
+  else
+    variable=VET_$(echo "$line" | tr '[:lower:]' '[:upper:]')
+    version=$([ "$line" = python39 ] && echo 3.9 || echo 3.12)
+    echo "  - $line: no interpreter. Install one (for instance: pyenv install $version) or set $variable." >>"$logs/skipped"
+  fi
 done
-[ -n "$ran" ] || { echo "No tests ran:$skipped"; exit 1; }
+[ -n "$lines" ] || { echo "No tests ran:"; cat "$logs/skipped"; exit 1; }
+
+echo "Testing on$lines, side by side; what each says follows when it is done (two to five minutes) ..."
+scope="--with-once" # what is the same everywhere runs on one line only
+for line in $lines; do
+  { run_line "$line" "$scope" "$@" >"$logs/$line" 2>&1 && touch "$logs/$line.passed"; } &
+  scope="--without-once"
+done
+wait
+failed=""
+for line in $lines; do
+  cat "$logs/$line"
+  [ -f "$logs/$line.passed" ] || failed="$failed $line"
+done
+[ -z "$failed" ] || { echo "Failed:$failed"; exit 1; }
 tools/lint.sh
-echo "Passed:$ran"
-[ -z "$skipped" ] || echo "Skipped:$skipped"
+echo "Passed: $(tr '\n' ' ' <"$logs/ran")"
+touch "$logs/skipped"
+[ ! -s "$logs/skipped" ] || { echo "Skipped:"; cat "$logs/skipped"; }
 # Whoever runs these tests among others may want to say it again at the end of theirs.
-[ -z "${VET_SKIPPED:-}" ] || printf '%s\n' "$skipped" >"$VET_SKIPPED"
+[ -z "${VET_SKIPPED:-}" ] || cp "$logs/skipped" "$VET_SKIPPED"

@@ -123,16 +123,16 @@ def test_lists_come_in_parts(call: Any, clinic: SimpleNamespace) -> None:
     assert (part["count"], [owner["last_name"] for owner in part["items"]]) == (6, ["A1", "A2"])
 
 
-@pytest.mark.parametrize("path", ["/owners", "/pets", "/invoices", "/visits", "/vaccinations", "/reference/species"])
-def test_a_longer_list_takes_no_more_queries(program: Any, path: str) -> None:
+def test_longer_lists_take_no_more_queries(program: Any) -> None:
     load_people()
     call = program("manager")
-    counts = []
-    for limit in (1, 100):
-        with CaptureQueriesContext(connection) as taken:
-            call("GET", f"{path}?limit={limit}")
-        counts.append(len(taken))
-    assert counts[0] >= counts[1] - 1, f"{path} takes {counts} queries for 1 and many records"
+    for path in ("/owners", "/pets", "/invoices", "/visits", "/vaccinations", "/reference/species"):
+        counts = []
+        for limit in (1, 100):
+            with CaptureQueriesContext(connection) as taken:
+                call("GET", f"{path}?limit={limit}")
+            counts.append(len(taken))
+        assert counts[0] >= counts[1] - 1, f"{path} takes {counts} queries for 1 and many records"
 
 
 def test_too_many_requests_are_told_to_wait(call: Any, monkeypatch: Any) -> None:

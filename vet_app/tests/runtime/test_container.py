@@ -16,6 +16,7 @@ from django.conf import settings
 
 from tests.runtime.servers import HOST, ROOT, free_port, manage, production, until
 
+pytestmark = pytest.mark.no_database
 FILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 UID = "10001"
 # What a pod sees: the code and the interpreter, nothing to write to but /tmp. $1 code, $2 environment, $3 static files,
