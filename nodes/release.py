@@ -50,8 +50,8 @@ class NodeRelease:
     """Release of the ECR credential provider."""
 
 
-def node_release(releases: ReleaseSet) -> NodeRelease:
-    """What the nodes install of a release set.
+def node_release(releases: ReleaseSet, mirror: str | None = None) -> NodeRelease:
+    """What the nodes install of a release set; its chart from the repository ``mirror``, if there is one.
 
     Raises:
         UnknownReleaseError: The set does not pin what a node needs.
@@ -67,7 +67,7 @@ def node_release(releases: ReleaseSet) -> NodeRelease:
         ecr_provider_sha256=known["ecr-credential-provider"][ECR_PROVIDER],
         aws_cli=releases["aws-cli"].version,
         cloud_controller_chart=controller.version,
-        cloud_controller_repository=controller.chart.repository,
+        cloud_controller_repository=mirror or controller.chart.repository,
         cloud_controller_image=releases["aws-cloud-controller-manager-image"].version,
     )
 

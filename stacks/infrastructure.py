@@ -171,7 +171,7 @@ class InfrastructureStack(PlatformStack):
             ca_parameter=names.parameter("cluster-ca"),
             metrics_namespace=self._metrics_namespace,
             application_namespace=environment.application.namespace,
-            release=node_release(environment.cluster.releases),
+            release=node_release(environment.cluster.releases, environment.charts.mirror),
             cni=environment.cluster.cni,
             pod_cidr=str(environment.cluster.pod_cidr),
             service_cidr=str(environment.cluster.service_cidr),

@@ -89,6 +89,13 @@ def test_cloud_controller_bootstraps_and_never_deletes_nodes(inputs: ClusterInpu
     assert values["image"]["tag"].startswith(f"{minor}."), "the image must be of the cluster's minor"
 
 
+def test_the_cloud_controller_comes_from_the_mirror_if_there_is_one(inputs: ClusterInputs) -> None:
+    mirror = "https://charts.example.com"
+    mirrored = replace(inputs, release=node_release(release_set("documented"), mirror))
+    assert f"repo: {mirror}" in cloud_controller(mirrored)
+    assert mirror not in cloud_controller(inputs)
+
+
 def test_images_are_pulled_from_ecr_with_the_instance_role() -> None:
     (provider,) = yaml.safe_load(credential_provider("eu-central-1"))["providers"]
     assert provider["name"] == "ecr-credential-provider", "the name is the program's"
