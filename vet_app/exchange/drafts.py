@@ -103,7 +103,7 @@ class Reference:
 def _unknown(name: str, known: List[str]) -> str:
     if not name:
         return _("This cell is empty. Known: %(known)s.") % {"known": ", ".join(sorted(known)) or "-"}
-    return _("“%(name)s” is not known here. Known: %(known)s. A manager can add it in the administration.") % {
+    return _("“%(name)s” is not known here. Known: %(known)s. A manager can add it under Lists.") % {
         "name": name[:40],
         "known": ", ".join(sorted(known)) or "-",
     }

@@ -27,6 +27,7 @@ TABS: List[Tuple[str, Any, Right, Tuple[str, ...]]] = [
     ("owners", _("Owners and pets"), Right.VIEW, ("owners", "pets", "visits", "vaccinations", "search")),
     ("invoices", _("Bills"), Right.VIEW, ("invoices",)),
     ("reminders", _("Reminders"), Right.VIEW, ("reminders",)),
+    ("all_lists", _("Lists"), Right.MANAGE, ("lists",)),
     ("exchange", _("Import and export"), Right.MANAGE, ("exchange",)),
     ("team", _("Team"), Right.MANAGE, ("team",)),
     ("audit", _("Audit trail"), Right.AUDIT, ("audit",)),

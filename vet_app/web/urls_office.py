@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from web.views import audit, exchange, reminders, team
+from web.views import audit, exchange, lists, reminders, team
 
 REMINDERS = [
     path("reminders/", reminders.reminders, name="reminders"),
@@ -25,5 +25,9 @@ OFFICE = [
     path("team/<int:pk>/password/", team.person_password, name="person_password"),
     path("team/<int:pk>/tokens/new/", team.token_new, name="token_new"),
     path("team/tokens/<int:pk>/revoke/", team.token_revoke, name="token_revoke"),
+    path("lists/", lists.lists, name="all_lists"),
+    path("lists/<slug:name>/", lists.lists, name="lists"),
+    path("lists/<slug:name>/new/", lists.entry, name="entry_new"),
+    path("lists/<slug:name>/<int:pk>/", lists.entry, name="entry"),
     path("audit/", audit.audit, name="audit"),
 ]

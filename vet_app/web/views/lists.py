@@ -1,0 +1,96 @@
+"""The lists behind the other pages: vets, prices, vaccines, species, breeds."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Type
+
+from django.contrib import messages
+from django.db.models import Model
+from django.forms.models import fields_for_model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.roles import Right
+from audit.actor import Actor
+from clinic.models import Breed, Product, Species, Vaccine, Vet
+from clinic.services.catalogue import save_entry
+from web.forms.base import ClinicForm
+from web.support import data_of, form_page, needs, paged
+
+
+class Kind(NamedTuple):
+    """One list: its model, its name, the columns that are shown and asked for, and what to know before changing it."""
+
+    model: Type[Any]
+    title: Any
+    names: Tuple[str, ...]
+    intro: Any = ""
+
+
+KINDS: Dict[str, Kind] = {
+    "vets": Kind(
+        Vet, gettext_lazy("Vets"), ("name", "licence", "user", "active"),
+        gettext_lazy("An active vet has a column in the calendar. The user is who logs in as this vet, if anybody."),
+    ),
+    "prices": Kind(
+        Product, gettext_lazy("Price list"), ("code", "name", "kind", "unit_price", "tax_rate", "active"),
+        gettext_lazy("Prices are before tax. Bills that are written already keep the price they were written with."),
+    ),
+    "vaccines": Kind(
+        Vaccine, gettext_lazy("Vaccines"), ("name", "group", "species", "interval_months", "manufacturer", "active"),
+        gettext_lazy("Vaccines of one group, such as rabies, replace one another, with one reminder for all."),
+    ),
+    "species": Kind(Species, gettext_lazy("Species"), ("name",)),
+    "breeds": Kind(Breed, gettext_lazy("Breeds"), ("species", "name")),
+}  # fmt: skip
+
+
+def _kind(name: str) -> Kind:
+    if name not in KINDS:
+        raise Http404
+    return KINDS[name]
+
+
+def _form(kind: Kind, data: Any, row: Optional[Model]) -> ClinicForm:
+    made: Type[ClinicForm] = type("EntryForm", (ClinicForm,), dict(fields_for_model(kind.model, fields=kind.names)))
+    return made(data, initial={name: getattr(row, name) for name in kind.names} if row else None)
+
+
+def _shown(row: Model, name: str) -> Any:
+    display = getattr(row, f"get_{name}_display", None)
+    return display() if display else getattr(row, name)
+
+
+@needs(Right.MANAGE)
+def lists(request: HttpRequest, name: str = "vets") -> HttpResponse:
+    """One list with links to the others."""
+    kind = _kind(name)
+    related = [field for field in ("species", "user") if field in kind.names]
+    rows = kind.model.objects.all()
+    page = paged(request, rows.select_related(*related) if related else rows)
+    labels: List[str] = [capfirst(str(kind.model._meta.get_field(each).verbose_name)) for each in kind.names]
+    context = {
+        "heading": _("Lists"), "kinds": [(key, each.title) for key, each in KINDS.items()], "name": name, "kind": kind,
+        "labels": labels, "page": page, "table": [(row, [_shown(row, each) for each in kind.names]) for row in page],
+    }  # fmt: skip
+    return render(request, "web/lists/list.html", context)
+
+
+@needs(Right.MANAGE)
+def entry(request: HttpRequest, name: str, pk: Optional[int] = None) -> HttpResponse:
+    """Add an entry, or change one."""
+    kind = _kind(name)
+    row = None if pk is None else get_object_or_404(kind.model, pk=pk)
+    data = data_of(request)
+    form = _form(kind, data, row)
+    if data is not None and form.is_valid():
+        saved = form.attempt(save_entry, Actor.of(request), kind.model, pk, form.fields_given)
+        if saved is not None:
+            messages.success(request, _("Saved."))
+            return redirect("lists", name)
+    heading = str(row) if row else _("%(list)s: new entry") % {"list": kind.title}
+    return form_page(request, form, heading, _("Save"), reverse("lists", args=[name]), intro=kind.intro)
