@@ -1,0 +1,51 @@
+"""A chart repository on this machine, from the charts at hand: what a mirror (``charts.mirror``) is."""
+
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Does not print each request."""
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def collect(helm: str, sources: Path, folder: Path) -> None:
+    """Put every chart of ``sources`` (directories and .tgz) into ``folder``, with an index.
+
+    ``kubeVersion`` is taken out: the cluster at hand may be of another minor than the release set's, whose fit the tests
+    of release sets prove.
+    """
+    for source in sorted(sources.iterdir()):
+        unpacked = folder / "unpacked" / source.name
+        if source.suffix == ".tgz":
+            shutil.unpack_archive(source, unpacked, "gztar", filter="data")
+        elif (source / "Chart.yaml").is_file():
+            shutil.copytree(source, unpacked / source.name)
+    for about in sorted(folder.glob("unpacked/*/*/Chart.yaml")):
+        about.write_text(re.sub(r"^kubeVersion:.*\n", "", about.read_text(), flags=re.MULTILINE))
+        package = [helm, "package", str(about.parent), "--destination", str(folder)]
+        subprocess.run(package, check=True, capture_output=True)
+    shutil.rmtree(folder / "unpacked")
+    subprocess.run([helm, "repo", "index", str(folder)], check=True, capture_output=True)
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Serve the folder on a free port of the loopback address; yields the repository's URL."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
