@@ -33,12 +33,14 @@ test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., VET_TES
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m pytest -v -rs tests/platform
 
-lint: ## ruff, mypy, shellcheck, yamllint
+lint: ## ruff, mypy, shellcheck, yamllint, and checkov on the JSON
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) shellcheck -x -P nodes/bin nodes/loader.sh nodes/bin/* scripts/find-python scripts/run .ci/run
-	@$(RUN) yamllint -s environments tests/architecture.yaml
+	@$(RUN) yamllint -s environments tests/architecture.yaml tests/policy/accepted.yaml
+	@$(RUN) python -B scripts/install.py tests/policy/Pipfile.lock .tools/checkov
+	@$(RUN) python -m tests.policy.check
 
 format: ## put the code into its form
 	@$(RUN) ruff check --fix .

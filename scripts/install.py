@@ -7,10 +7,12 @@ A stamp holds the lock's digest, so that a second run does nothing.
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 import venv
+from collections.abc import Collection
 from pathlib import Path
 
 import fetch_pip
@@ -97,12 +99,22 @@ def pip_install(python: Path, wanted: dict[str, str], progress: Progress) -> Non
 def remove_surplus(python: Path, wanted: dict[str, str]) -> None:
     """Uninstall what an older lock had brought and this one no longer names."""
     listed = subprocess.check_output([python, "-m", "pip", "list", "--format=json"], env=clean_environment())
-    names = {package["name"].lower().replace("_", "-").replace(".", "-") for package in json.loads(listed)}
-    surplus = names - set(wanted) - {"pip", "setuptools"}
+    surplus = surplus_of({package["name"] for package in json.loads(listed)}, wanted)
     if surplus:
         subprocess.check_call(
             [python, "-m", "pip", "uninstall", "--quiet", "--yes", *sorted(surplus)], env=clean_environment()
         )
+
+
+def surplus_of(installed: set[str], wanted: Collection[str]) -> set[str]:
+    """Names among ``installed`` that are not wanted, whichever of a name's spellings either side uses."""
+    kept = {normalised(name) for name in wanted} | {"pip", "setuptools"}
+    return {name for name in installed if normalised(name) not in kept}
+
+
+def normalised(name: str) -> str:
+    """A package's name as indexes compare it (PyPA specification "Names and normalization"): ``boolean.py`` is ``boolean-py``."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def clean_environment() -> dict[str, str]:
