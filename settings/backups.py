@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from settings.base import Section
+from settings.base import Region, Section
 
 Days = Annotated[int, Field(ge=1, le=3650)]
 """A number of days."""
@@ -40,6 +40,9 @@ class Backups(Section):
 
     volume_snapshots: VolumeSnapshots = VolumeSnapshots()
     """Snapshots of the data volumes."""
+
+    replica_region: Region | None = None
+    """A second region, to which etcd snapshots and database backups are copied as they are written."""
 
     logs_days: LogDays = 90
     """Days that CloudWatch keeps the platform's own logs."""

@@ -32,6 +32,11 @@ def project_tags(project: Project) -> dict[str, str]:
     return {"Project": project.name_prefix, "ManagedBy": "cdktf", "CostCenter": project.cost_center}
 
 
+def replica_bucket(project: Project) -> str:
+    """Name of the bucket with the copy of all state."""
+    return f"{project.state_bucket}-replica"
+
+
 @dataclass(frozen=True)
 class Limit:
     """How long a kind of physical name may be, and how much of it constructs may use."""
@@ -93,10 +98,11 @@ class Names:
         """A resource's name: ``of("alb", "logs")`` is ``vet-dev-alb-logs``."""
         return "-".join((self.base, *parts))
 
-    def bucket(self, purpose: str) -> str:
-        """A bucket's name, unique in all of AWS by the account's number and the region; ``purpose`` has at most 11
-        characters."""
-        return f"{self.base}-{_fitting(BUCKET, purpose)}-{self.project.account_id}-{self.environment.region}"
+    def bucket(self, purpose: str, region: str | None = None) -> str:
+        """A bucket's name, unique in all of AWS by the account's number and the region (the environment's, if none is
+        given); ``purpose`` has at most 11 characters."""
+        place = region or self.environment.region
+        return f"{self.base}-{_fitting(BUCKET, purpose)}-{self.project.account_id}-{place}"
 
     def target_group(self, purpose: str) -> str:
         """The name of a target group or load balancer; ``purpose`` has at most 15 characters."""

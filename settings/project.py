@@ -43,6 +43,9 @@ class Project(Section):
     github: GitHub | None = None
     """Left out, AWS trusts no workflow. ``vet-state`` makes the roles; docs/runbooks/github-actions.md tells the rest."""
 
+    replica_region: Region | None = None
+    """A second region, to which the state of all stacks is copied as it is written."""
+
     cost_center: Annotated[
         str, Field(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+$", examples=["veterinary-platform"])
     ] = "veterinary-platform"

@@ -26,12 +26,21 @@ class PlatformStack(TerraformStack):
         super().__init__(scope, name)
         self.add_override("terraform.required_version", TERRAFORM)
         self._state(name, project)
-        AwsProvider(
+        self._account_id, self._tags = project.account_id, dict(tags)
+        self._provider("aws", region)
+
+    def provider_elsewhere(self, region: str) -> AwsProvider:
+        """The AWS provider for a second region."""
+        return self._provider("elsewhere", region, alias="elsewhere")
+
+    def _provider(self, id_: str, region: str, *, alias: str | None = None) -> AwsProvider:
+        return AwsProvider(
             self,
-            "aws",
+            id_,
+            alias=alias,
             region=region,
-            allowed_account_ids=[project.account_id],
-            default_tags=[AwsProviderDefaultTags(tags=dict(tags))],
+            allowed_account_ids=[self._account_id],
+            default_tags=[AwsProviderDefaultTags(tags=self._tags)],
         )
 
     def output(self, name: str, value: object, description: str) -> None:

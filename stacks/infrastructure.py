@@ -20,6 +20,7 @@ from modules.aws.load_balancer import ApiLoadBalancer, IngressLoadBalancer
 from modules.aws.network import Network
 from modules.aws.node_rights import NodeRights
 from modules.aws.ready_gate import ReadyGate
+from modules.aws.replicas import Replicas, ReplicaSettings
 from modules.aws.schedule import Schedule
 from modules.aws.secrets import ClusterSecrets
 from modules.aws.security_groups import KUBERNETES_API, RKE2_SUPERVISOR, SecurityGroup, SecurityGroups
@@ -254,6 +255,8 @@ class InfrastructureStack(PlatformStack):
         if environment.backups.volume_snapshots.enabled:
             VolumeSnapshots(self, "volume_snapshots", names=names, settings=environment.backups.volume_snapshots)
 
+        if environment.backups.replica_region:
+            self._replicate(environment.backups.replica_region)
         if environment.alarms.enabled:
             watched = Watched(
                 ingress=self._ingress,
@@ -263,6 +266,23 @@ class InfrastructureStack(PlatformStack):
                 agents=self._agents,
             )
             Alarms(self, "alarms", names=names, environment=environment, watched=watched)
+
+    def _replicate(self, region: str) -> None:
+        names, environment, buckets = self._names, self._environment, self._buckets
+        sources = {"snapshots": buckets.snapshots, "database": buckets.database}
+        Replicas(
+            self,
+            "replicas",
+            provider=self.provider_elsewhere(region),
+            sources={purpose: (bucket, names.bucket(purpose, region)) for purpose, bucket in sources.items()},
+            key=self._keys.backups,
+            settings=ReplicaSettings(
+                name=names.role("replicas"),
+                account_id=names.project.account_id,
+                protect=environment.protect,
+                noncurrent_days=environment.backups.noncurrent_days,
+            ),
+        )
 
     def _outputs(self) -> None:
         self.output("api_host", self._api_load_balancer.host, "name in the Kubernetes API's certificate")

@@ -4,9 +4,10 @@ from constructs import Construct
 
 from modules.aws.dns_zones import DnsZones
 from modules.aws.github_roles import GitHubRoles
-from modules.aws.state_storage import StateStorage
+from modules.aws.replicas import Replicas, ReplicaSettings
+from modules.aws.state_storage import STATE_VERSIONS_DAYS, StateStorage
 from settings.loader import Settings
-from settings.names import STATE_STACK, project_tags
+from settings.names import STATE_STACK, project_tags, replica_bucket
 from stacks.base import PlatformStack
 
 
@@ -17,6 +18,20 @@ class StateStack(PlatformStack):
         project = settings.project
         super().__init__(scope, STATE_STACK, project=project, region=project.region, tags=project_tags(project))
         storage = StateStorage(self, "storage", project=project)
+        if project.replica_region:
+            Replicas(
+                self,
+                "replicas",
+                provider=self.provider_elsewhere(project.replica_region),
+                sources={"state": (storage.bucket, replica_bucket(project))},
+                key=storage.key,
+                settings=ReplicaSettings(
+                    name=f"{project.name_prefix}-state-replica",
+                    account_id=project.account_id,
+                    protect=True,
+                    noncurrent_days=STATE_VERSIONS_DAYS,
+                ),
+            )
         zones = DnsZones(
             self, "dns", domain=project.domain, names=[environment.zone for environment in settings.environments]
         )

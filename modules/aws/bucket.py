@@ -62,7 +62,7 @@ class Bucket(Construct):
         self.bucket = S3Bucket(
             self, "Resource", bucket=name, force_destroy=not protect, lifecycle=lifecycle(protect=protect)
         )
-        self._versions(noncurrent_days, expire_days)
+        self.versioning = self._versions(noncurrent_days, expire_days)
         self._encryption(key)
         self._ownership()
         self.policy = self._access(public_read, statements)
@@ -76,7 +76,7 @@ class Bucket(Construct):
         """ARN pattern of the objects below a prefix, such as ``nodes/``."""
         return f"{self.arn}/{prefix}*"
 
-    def _versions(self, noncurrent_days: int, expire_days: int | None) -> None:
+    def _versions(self, noncurrent_days: int, expire_days: int | None) -> S3BucketVersioning:
         versioning = S3BucketVersioning(
             self, "versioning", bucket=self.bucket.id, versioning_configuration={"status": "Enabled"}
         )
@@ -94,6 +94,7 @@ class Bucket(Construct):
             expiration=expiration,
         )
         S3BucketLifecycleConfiguration(self, "lifecycle", bucket=self.bucket.id, rule=[rule], depends_on=[versioning])
+        return versioning
 
     def _encryption(self, key: EncryptionKey | None) -> None:
         default: dict[str, Any] = {"sse_algorithm": "AES256"}

@@ -1,11 +1,16 @@
-"""Rules about hours of running and money."""
+"""Rules about hours of running, and about copies elsewhere."""
 
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from settings.problems import Finding
-from settings.rules.registry import error, warning
+from settings.backups import Backups
+from settings.names import BUCKET, replica_bucket
+from settings.problems import Finding, Key
+from settings.project import Project
+from settings.regions import ZONES
+from settings.rules.registry import error, project_error, warning
 from settings.saving import Schedule
+from settings.validation import suggestion
 
 LATEST_STOP = "23:30"
 """The servers stop twenty minutes after ``stop``, on the same day."""
@@ -34,6 +39,38 @@ def _exists(name: str) -> bool:
         return name == "UTC" or bool(ZoneInfo(name))
     except (KeyError, ValueError, OSError):
         return False
+
+
+@error
+def backups_replicated_elsewhere(region: str, backups: Backups) -> Iterator[Finding]:
+    """A copy in the same region is lost with it."""
+    if backups.replica_region is not None:
+        yield from _elsewhere(("backups", "replica_region"), backups.replica_region, region)
+
+
+@project_error
+def state_replicated_elsewhere(project: Project) -> Iterator[Finding]:
+    """A copy in the same region is lost with it."""
+    if project.replica_region is not None:
+        yield from _elsewhere(("replica_region",), project.replica_region, project.region)
+
+
+@project_error
+def state_replica_has_a_name(project: Project) -> Iterator[Finding]:
+    """The copy's bucket is called ``<state_bucket>-replica``, and a bucket's name has at most 63 characters."""
+    length = len(replica_bucket(project))
+    if project.replica_region is not None and length > BUCKET.characters:
+        rule = f"must leave room for -replica, the copy's name: that has {length} of {BUCKET.characters} characters"
+        yield Finding(("state_bucket",), rule, f"shorten it by {length - BUCKET.characters}, or remove replica_region")
+
+
+def _elsewhere(key: Key, replica: str, region: str) -> Iterator[Finding]:
+    if replica == region:
+        yield Finding(
+            key, f"must be another region than {region}: a copy there is lost with it", "write another region"
+        )
+    elif replica not in ZONES:
+        yield Finding(key, "must be a region that settings/regions.py knows", suggestion(replica, list(ZONES)))
 
 
 @warning

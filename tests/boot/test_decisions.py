@@ -83,6 +83,33 @@ def test_all_servers_with_data_start_without_any_peer(make_world: MakeWorld) -> 
     assert world.problems() == []
 
 
+def test_an_environment_that_slept_over_the_weekend_is_healthy_again(world: World) -> None:
+    """Its schedule stopped the server and ended the agents: the stored credentials have expired, and Nodes of machines
+    that are gone are left."""
+    server = world.standing()[0]
+    expired = '{"kind":"ExecCredential","status":{"token":"old","expirationTimestamp":"2020-01-01T00:00:00Z"}}'
+    world.client("secretsmanager").put_secret_value(
+        SecretId=f"{world.inputs.credentials_secret_prefix}/admin", SecretString=expired
+    )
+    server.power_off()
+    state = world.state
+    gone = {
+        "server": False,
+        "ready": "Unknown",
+        "provider": "aws:///us-east-1a/i-0123456789abcdef0",
+        "address": "10.0.10.77",
+    }
+    state["clusters"]["cluster-0"]["nodes"]["ip-10-0-10-77.ec2.internal"] = gone
+    world.write(state)
+    result = server.boot()
+    assert result.code == 0, result.log
+    assert result.decisions() == ["start"], result.log
+    assert "2020-01-01" not in (world.secret("credentials/admin") or ""), "the expired credentials are still stored"
+    assert server.run("remove-terminated-agents").code == 0
+    assert list(world.state["clusters"]["cluster-0"]["nodes"]) == [server.name]
+    assert world.problems() == []
+
+
 def test_server_whose_member_was_removed_moves_its_data_aside_and_joins(make_world: MakeWorld) -> None:
     world = make_world(servers=3)
     machines = world.standing()

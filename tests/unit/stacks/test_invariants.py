@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 import pytest
+import yaml
 
 import main
 from settings import load
@@ -36,17 +37,32 @@ PHYSICAL_NAMES = {
 """Resource types whose names an account (or all of AWS) has only once, and the argument with the name."""
 
 
-INFRASTRUCTURE = ("vet-dev", "vet-prod", "vet-staging")
+INFRASTRUCTURE = ("vet-dev", "vet-prod", "vet-staging", "vet-full")
+
+EVERYTHING = {
+    "network": {"flow_logs": True},
+    "agents": {"spot": True, "autoscaler": True},
+    "load_balancer": {"access_logs": True},
+    "schedule": {"enabled": True},
+    "budget": {"enabled": True},
+    "alarms": {"enabled": True},
+    "backups": {"volume_snapshots": {"enabled": True}, "replica_region": "us-west-2"},
+}
+"""All that is off unless a setting says otherwise."""
 HELM = tuple(f"{name}-helm" for name in INFRASTRUCTURE)
 
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Template]:
-    """Every stack by name, with a third environment: a copy of dev with hosts of its own."""
+    """Every stack by name, with a third environment, which is a copy of dev with hosts of its own, and a fourth that
+    has everything on."""
     folder = tmp_path_factory.mktemp("three")
     shutil.copytree(ENVIRONMENTS, folder / "environments")
     text = (folder / "environments/dev.yaml").read_text().replace(".dev.{domain}", ".staging.{domain}")
     (folder / "environments/staging.yaml").write_text(text)
+    full = yaml.safe_load(text.replace(".staging.{domain}", ".full.{domain}"))
+    full |= {name: {**full.get(name, {}), **section} for name, section in EVERYTHING.items()}
+    (folder / "environments/full.yaml").write_text(yaml.safe_dump(full))
     main.build_app(load(folder / "environments"), outdir=str(folder / "cdktf.out")).synth()
     return {path.parent.name: Template.read(path) for path in sorted(folder.glob("cdktf.out/stacks/*/cdk.tf.json"))}
 
@@ -106,17 +122,17 @@ def test_no_two_stacks_share_a_physical_name(templates: Mapping[str, Template]) 
 
 
 def test_everything_is_tagged_through_the_provider(any_stack: Template) -> None:
-    (provider,) = any_stack.document["provider"]["aws"]
-    (default,) = provider["default_tags"]
-    assert {"Project", "ManagedBy", "CostCenter"} <= set(default["tags"])
-    if any_stack.name != "vet-state":
-        assert default["tags"]["Environment"] == any_stack.name.removeprefix("vet-").removesuffix("-helm")
+    for provider in any_stack.document["provider"]["aws"]:
+        (default,) = provider["default_tags"]
+        assert {"Project", "ManagedBy", "CostCenter"} <= set(default["tags"])
+        if any_stack.name != "vet-state":
+            assert default["tags"]["Environment"] == any_stack.name.removeprefix("vet-").removesuffix("-helm")
 
 
 def test_the_provider_touches_no_other_account_and_overrides_no_credentials(any_stack: Template) -> None:
-    (provider,) = any_stack.document["provider"]["aws"]
-    assert provider["allowed_account_ids"] == ["123456789012"]
-    assert set(provider) == {"allowed_account_ids", "default_tags", "region"}
+    for provider in any_stack.document["provider"]["aws"]:
+        assert provider["allowed_account_ids"] == ["123456789012"]
+        assert set(provider) - {"alias"} == {"allowed_account_ids", "default_tags", "region"}
 
 
 def test_instances_require_imds_v2_one_hop_away(stack: Template) -> None:

@@ -26,6 +26,7 @@ OFF = (
     "aws_dlm_lifecycle_policy",
     "aws_cloudwatch_metric_alarm",
     "aws_sns_topic",
+    "aws_s3_bucket_replication_configuration",
 )
 """Types that a plain environment has none of."""
 
@@ -167,3 +168,43 @@ def test_only_cloudwatch_of_this_account_publishes_alarms(dev_with: Synthesise) 
     assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
     assert template.one("aws_sns_topic")["kms_master_key_id"], "the topic is not encrypted"
+
+
+def test_backups_are_copied_to_the_second_region_under_its_own_key(dev_with: Synthesise) -> None:
+    template = dev_with(backups={"replica_region": "us-west-2"})
+    assert {each["alias"]: each["region"] for each in template.document["provider"]["aws"] if "alias" in each} == {
+        "elsewhere": "us-west-2"
+    }
+    copies = {path: found for path, found in template.resources("aws_s3_bucket").items() if "replicas" in path}
+    assert {found["bucket"] for found in copies.values()} == {
+        f"vet-dev-{purpose}-123456789012-us-west-2" for purpose in ("snapshots", "database")
+    }
+    for type_, path, block in template.every_resource():
+        there = path.startswith("replicas/elsewhere/")
+        assert (block.get("provider") == "aws.elsewhere") == there, f"{type_} {path} is in the wrong region"
+    key = template.reference_to("aws_kms_key", "replicas/elsewhere/key")
+    for purpose in ("snapshots", "database"):
+        replication = template.one("aws_s3_bucket_replication_configuration", f"replicas/{purpose}")
+        source = template.reference_to("aws_s3_bucket", f"buckets/{purpose}")
+        assert replication["bucket"] == f"${{{source}.id}}"
+        (rule,) = replication["rule"]
+        assert rule["destination"]["encryption_configuration"]["replica_kms_key_id"] == f"${{{key}.arn}}"
+        assert rule["source_selection_criteria"]["sse_kms_encrypted_objects"]["status"] == "Enabled"
+        versioned = {
+            f"aws_s3_bucket_versioning.{name}" for name in template.document["resource"]["aws_s3_bucket_versioning"]
+        }
+        assert len(versioned & set(replication["depends_on"])) == 2, "replication is refused before versioning is on"
+    assert not template.references() - template.declared()
+
+
+def test_state_is_copied_to_the_second_region(tmp_path: Path) -> None:
+    folder = tmp_path / "environments"
+    shutil.copytree(ENVIRONMENTS, folder)
+    with (folder / "_project.yaml").open("a") as file:
+        file.write("replica_region: us-west-2\n")
+    main.build_app(load(folder), outdir=str(tmp_path / "cdktf.out")).synth()
+    template = Template.read(tmp_path / "cdktf.out/stacks/vet-state/cdk.tf.json")
+    copy = template.one("aws_s3_bucket", "replicas/elsewhere/state")
+    assert (copy["bucket"], copy["provider"]) == ("vet-terraform-state-example-replica", "aws.elsewhere")
+    assert copy["lifecycle"]["prevent_destroy"] is True
+    assert template.count("aws_s3_bucket_replication_configuration") == 1
