@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from itertools import combinations
+from typing import Any
 
 import pytest
 import yaml
@@ -39,7 +40,7 @@ PHYSICAL_NAMES = {
 
 INFRASTRUCTURE = ("vet-dev", "vet-prod", "vet-staging", "vet-full")
 
-EVERYTHING = {
+EVERYTHING: dict[str, dict[str, Any]] = {
     "network": {"flow_logs": True},
     "agents": {"spot": True, "autoscaler": True},
     "load_balancer": {"access_logs": True},
