@@ -100,7 +100,11 @@ def _left(environment: str, aws: Clients) -> list[str]:
 
 
 def _ending(arn: str, aws: Clients) -> bool:
-    """KMS keys stay for their waiting period, terminated instances for an hour."""
+    """What AWS goes on listing for a while: KMS keys in their waiting period, terminated instances, deleted NAT gateways."""
+    name = arn.rpartition("/")[2]
     if ":kms:" in arn:
         return bool(aws("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion")
+    if ":natgateway/" in arn:
+        (gateway,) = aws("ec2").describe_nat_gateways(NatGatewayIds=[name])["NatGateways"]
+        return bool(gateway["State"] == "deleted")
     return ":instance/" in arn
