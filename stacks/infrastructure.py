@@ -274,7 +274,8 @@ class InfrastructureStack(PlatformStack):
             self,
             "replicas",
             provider=self.provider_elsewhere(region),
-            sources={purpose: (bucket, names.bucket(purpose, region)) for purpose, bucket in sources.items()},
+            # Another name than its own bucket would have there, should the environment move to that region.
+            sources={purpose: (bucket, names.bucket(f"{purpose}-2", region)) for purpose, bucket in sources.items()},
             key=self._keys.backups,
             settings=ReplicaSettings(
                 name=names.role("replicas"),

@@ -177,7 +177,7 @@ def test_backups_are_copied_to_the_second_region_under_its_own_key(dev_with: Syn
     }
     copies = {path: found for path, found in template.resources("aws_s3_bucket").items() if "replicas" in path}
     assert {found["bucket"] for found in copies.values()} == {
-        f"vet-dev-{purpose}-123456789012-us-west-2" for purpose in ("snapshots", "database")
+        f"vet-dev-{purpose}-2-123456789012-us-west-2" for purpose in ("snapshots", "database")
     }
     for type_, path, block in template.every_resource():
         there = path.startswith("replicas/elsewhere/")
