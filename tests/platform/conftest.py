@@ -18,14 +18,15 @@ import pytest
 import main
 from operations.emulator import REPOSITORY, Emulator
 from settings import Settings, load
-from settings.names import Names
+from settings.names import Names, helm_stack, infrastructure_stack, state_key
 from settings.release_sets import release_set as releases
 from tests.apply.terraform import Stack
 from tests.platform.charts import collect, serve
 from tests.platform.kubernetes import Kubernetes
 
-ENVIRONMENT = "dev"
-STACK = f"vet-{ENVIRONMENT}-helm"
+CASES = {"dev-documented": ("dev", "documented"), "prod-current": ("prod", "current")}
+"""Environment and release set: each of them once."""
+
 IMAGE = "0123abc"
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CANARY = "canary-Zx81"
@@ -51,10 +52,11 @@ def kubernetes() -> Kubernetes:
     return Kubernetes(tool("kubectl"), Path(kubeconfig))
 
 
-@pytest.fixture(scope="session", params=["documented", "current"])
-def release_set(request: pytest.FixtureRequest) -> str:
-    """Each release set in turn."""
-    return str(request.param)
+@pytest.fixture(scope="session", params=list(CASES.values()), ids=list(CASES))
+def case(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """An environment and a release set."""
+    found: tuple[str, str] = request.param
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -70,10 +72,10 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def settings(mirror: str, release_set: str) -> Settings:
-    """The repository's settings, with the mirror, the release set and an image."""
-    found = load()
-    environment = found.environment(ENVIRONMENT)
+def settings(mirror: str, case: tuple[str, str]) -> Settings:
+    """The repository's settings of one environment, with the mirror, the release set and an image."""
+    found, (name, release_set) = load(), case
+    environment = found.environment(name)
     changed = environment.model_copy(
         update={
             "charts": environment.charts.model_copy(update={"mirror": mirror}),
@@ -93,16 +95,23 @@ def _has(mirror: str, release_set: str) -> bool:
 
 
 @pytest.fixture(scope="session")
+def names(settings: Settings) -> Names:
+    """Names of what the environment has in AWS."""
+    (environment,) = settings.environments
+    return Names(settings.project, environment)
+
+
+@pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """The AWS emulator."""
     with Emulator(tmp_path_factory.mktemp("aws") / "emulator.log") as emulator:
         yield emulator
 
 
-def _outputs(settings: Settings, kubernetes: Kubernetes) -> dict[str, Any]:
+def _outputs(names: Names, kubernetes: Kubernetes) -> dict[str, Any]:
     """What ``vet-<env>`` would publish about the cluster at hand."""
-    names = Names(settings.project, settings.environment(ENVIRONMENT))
-    role = f"arn:aws:iam::{settings.project.account_id}:role/{names.base}"
+    account_id = names.project.account_id
+    role = f"arn:aws:iam::{account_id}:role/{names.base}"
     return {
         "api_address": kubernetes.address,
         "api_host": _certified_name(kubernetes),
@@ -112,7 +121,7 @@ def _outputs(settings: Settings, kubernetes: Kubernetes) -> dict[str, Any]:
         "image_repository_name": names.application_repository,
         "ingress_host": "alb.example.com",
         "pod_role_arns": {name: f"{role}-{name}" for name in ("storage", "certificates", "autoscaler", "database")},
-        "volumes_key_arn": f"arn:aws:kms:us-east-1:{settings.project.account_id}:key/volumes",
+        "volumes_key_arn": f"arn:aws:kms:us-east-1:{account_id}:key/volumes",
         "zone_id": "Z0123456789",
     }
 
@@ -137,25 +146,24 @@ def client(aws: Emulator, service: str) -> Any:
     return session.client(service, endpoint_url=aws.url)
 
 
-def publish_certificate_authority(aws: Emulator, settings: Settings, value: str) -> None:
+def publish_certificate_authority(aws: Emulator, names: Names, value: str) -> None:
     """What a server does once the cluster is there."""
-    name = Names(settings.project, settings.environment(ENVIRONMENT)).parameter("cluster-ca")
-    client(aws, "ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+    parameter = names.parameter("cluster-ca")
+    client(aws, "ssm").put_parameter(Name=parameter, Value=value, Type="String", Overwrite=True)
 
 
 @pytest.fixture(scope="session")
-def account(aws: Emulator, settings: Settings) -> None:
+def account(aws: Emulator, names: Names) -> None:
     """What the account has before there is any environment: the state bucket."""
-    s3, bucket = client(aws, "s3"), settings.project.state_bucket
+    s3, bucket = client(aws, "s3"), names.project.state_bucket
     if bucket not in {found["Name"] for found in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(Bucket=bucket)
 
 
 @pytest.fixture(scope="session")
-def environment_deployed(account: None, aws: Emulator, settings: Settings, kubernetes: Kubernetes) -> None:
+def environment_deployed(account: None, aws: Emulator, names: Names, kubernetes: Kubernetes) -> None:
     """AWS as the infrastructure stack leaves it, as far as the Helm stack looks."""
-    names = Names(settings.project, settings.environment(ENVIRONMENT))
-    outputs = _outputs(settings, kubernetes)
+    outputs = _outputs(names, kubernetes)
     state = {
         "version": 4,
         "terraform_version": "1.11.0",
@@ -167,12 +175,10 @@ def environment_deployed(account: None, aws: Emulator, settings: Settings, kuber
         },
         "resources": [],
     }
-    publish_certificate_authority(aws, settings, "pending")
-    key = f"vet-{ENVIRONMENT}/terraform.tfstate"
-    client(aws, "s3").put_object(Bucket=settings.project.state_bucket, Key=key, Body=json.dumps(state))
+    publish_certificate_authority(aws, names, "pending")
+    key = state_key(infrastructure_stack(names.environment.name))
+    client(aws, "s3").put_object(Bucket=names.project.state_bucket, Key=key, Body=json.dumps(state))
     secrets = client(aws, "secretsmanager")
-    if secrets.list_secrets()["SecretList"]:
-        return  # by the release set before
     secrets.create_secret(Name=names.secret("credentials/admin"), SecretString=kubernetes.exec_credential())
     for purpose in ("credentials/deploy", "credentials/read", "server-token", "agent-token"):
         secrets.create_secret(Name=names.secret(purpose), SecretString=f"{CANARY}-{purpose}")
@@ -183,10 +189,12 @@ def environment_deployed(account: None, aws: Emulator, settings: Settings, kuber
 
 
 @pytest.fixture(scope="session")
-def stack(settings: Settings, aws: Emulator, account: None, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+def stack(
+    settings: Settings, names: Names, aws: Emulator, account: None, tmp_path_factory: pytest.TempPathFactory
+) -> Stack:
     """The stack's folder, in which Terraform talks to the emulator and to the cluster."""
     if shutil.which("terraform") is None:
         pytest.skip("Terraform is not on PATH: install Terraform 1.11 or newer")
     folder = tmp_path_factory.mktemp("platform") / "cdktf.out"
     main.build_app(settings, outdir=str(folder)).synth()
-    return Stack(folder / "stacks" / STACK, aws.environment)
+    return Stack(folder / "stacks" / helm_stack(names.environment.name), aws.environment)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from operations.emulator import Emulator
-from settings import Settings
+from settings.names import Names, infrastructure_stack, state_key
 from settings.namespaces import namespaces
 from tests.apply.terraform import Stack
-from tests.platform.conftest import CANARY, ENVIRONMENT, client, publish_certificate_authority
+from tests.platform.conftest import CANARY, client, publish_certificate_authority
 from tests.platform.kubernetes import Kubernetes
 
 
@@ -35,11 +35,9 @@ def refusals(stack: Stack, request: pytest.FixtureRequest) -> Refusals:
 
 
 @pytest.fixture(scope="session")
-def applied(
-    stack: Stack, refusals: Refusals, aws: Emulator, settings: Settings, kubernetes: Kubernetes
-) -> Iterator[str]:
+def applied(stack: Stack, refusals: Refusals, aws: Emulator, names: Names, kubernetes: Kubernetes) -> Iterator[str]:
     """The stack, applied to the cluster; what Terraform printed at its most talkative."""
-    publish_certificate_authority(aws, settings, kubernetes.certificate_authority)
+    publish_certificate_authority(aws, names, kubernetes.certificate_authority)
     talkative = Stack(stack.folder, {**stack.environment, "TF_LOG": "debug"})
     with kubernetes.without_webhooks():
         try:
@@ -50,22 +48,21 @@ def applied(
                 stack.run("destroy", "-auto-approve", "-input=false")
 
 
-def test_a_stack_that_was_never_deployed_is_named_in_one_error(refusals: Refusals, release_set: str) -> None:
-    if release_set != "documented":
-        pytest.skip("the state of vet-dev is there already, from the release set before")
+def test_a_stack_that_was_never_deployed_is_named_in_one_error(refusals: Refusals, names: Names) -> None:
     assert refusals.nothing_deployed.count("Error:") == 1, refusals.nothing_deployed
-    assert f"deploy_vet-{ENVIRONMENT}_first" in refusals.nothing_deployed
+    assert f"deploy_{infrastructure_stack(names.environment.name)}_first" in refusals.nothing_deployed
 
 
-def test_a_cluster_that_is_not_there_yet_is_one_error_that_says_what_comes_first(refusals: Refusals) -> None:
+def test_a_cluster_that_is_not_there_yet_is_one_error_that_says_what_comes_first(
+    refusals: Refusals, names: Names
+) -> None:
     assert refusals.not_ready.count("Error:") == 1, refusals.not_ready
-    assert f"The cluster of {ENVIRONMENT} is not there yet" in refusals.not_ready
-    assert f"make deploy ENV={ENVIRONMENT}" in refusals.not_ready
+    assert f"The cluster of {names.environment.name} is not there yet" in refusals.not_ready
+    assert f"make deploy ENV={names.environment.name}" in refusals.not_ready
 
 
-def test_everything_is_on_the_cluster(applied: str, kubernetes: Kubernetes, settings: Settings) -> None:
-    environment = settings.environment(ENVIRONMENT)
-    assert namespaces(environment.application.namespace).keys() <= kubernetes.names("namespaces")
+def test_everything_is_on_the_cluster(applied: str, kubernetes: Kubernetes, names: Names) -> None:
+    assert namespaces(names.environment.application.namespace).keys() <= kubernetes.names("namespaces")
     assert {"standard"} == kubernetes.names("storageclasses")
     assert {"letsencrypt-staging", "letsencrypt-production"} == kubernetes.names("clusterissuers")
     assert {"database"} == kubernetes.names("clusters.postgresql.cnpg.io")
@@ -79,7 +76,7 @@ def test_a_second_plan_changes_nothing(applied: str, stack: Stack) -> None:
 
 
 def test_no_secret_is_in_the_json_the_state_the_plan_or_the_log(
-    applied: str, stack: Stack, kubernetes: Kubernetes, aws: Emulator, settings: Settings
+    applied: str, stack: Stack, kubernetes: Kubernetes, aws: Emulator, names: Names
 ) -> None:
     """Secrets of AWS, and those that were made in the cluster."""
     made = {
@@ -94,7 +91,7 @@ def test_no_secret_is_in_the_json_the_state_the_plan_or_the_log(
     stack.run("plan", "-out=tfplan", "-input=false")
     everything = {
         "cdk.tf.json": (stack.folder / "cdk.tf.json").read_text(),
-        "state": _stored_state(aws, settings, stack),
+        "state": _stored_state(aws, names, stack),
         "plan": _unpacked(stack.folder / "tfplan") + stack.run("show", "-json", "tfplan").stdout,
         "log": applied,
     }
@@ -103,9 +100,9 @@ def test_no_secret_is_in_the_json_the_state_the_plan_or_the_log(
         assert not found, f"{where} of {stack.name} holds {found}"
 
 
-def _stored_state(aws: Emulator, settings: Settings, stack: Stack) -> str:
+def _stored_state(aws: Emulator, names: Names, stack: Stack) -> str:
     """The state as it lies in the bucket."""
-    bucket, key = settings.project.state_bucket, f"{stack.name}/terraform.tfstate"
+    bucket, key = names.project.state_bucket, state_key(stack.name)
     body: bytes = client(aws, "s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     return body.decode()
 
@@ -115,10 +112,10 @@ def _unpacked(plan: Path) -> str:
         return "".join(archive.read(name).decode(errors="replace") for name in archive.namelist())
 
 
-def test_it_goes_without_a_trace(applied: str, stack: Stack, kubernetes: Kubernetes, settings: Settings) -> None:
+def test_it_goes_without_a_trace(applied: str, stack: Stack, kubernetes: Kubernetes, names: Names) -> None:
     stack.run("destroy", "-auto-approve", "-input=false")
     assert stack.state() == []
-    own = namespaces(settings.environment(ENVIRONMENT).application.namespace).keys()
+    own = namespaces(names.environment.application.namespace).keys()
     assert not own & kubernetes.names("namespaces")
     assert not kubernetes.names("storageclasses")
     assert not kubernetes.names("persistentvolumes")
