@@ -9,6 +9,7 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,7 @@ def cluster() -> Iterator[Dict[str, str]]:
     folder = binaries()
     if folder is None:
         raise RuntimeError(MISSING)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to end, it ends its server first
     root = Path(tempfile.mkdtemp(prefix="vet-pg-"))
     identity = server_user()
     if identity:
@@ -61,6 +63,7 @@ def cluster() -> Iterator[Dict[str, str]]:
             subprocess.run([folder / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
     finally:
         shutil.rmtree(root, ignore_errors=True)
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":
