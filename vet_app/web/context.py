@@ -24,7 +24,12 @@ TABS: List[Tuple[str, Any, Right, Tuple[str, ...]]] = [
     ("today", _("Today"), Right.VIEW, ("",)),
     ("calendar", _("Calendar"), Right.VIEW, ("calendar", "appointments")),
     ("waiting_room", _("Waiting room"), Right.VIEW, ("waiting",)),
-    ("owners", _("Owners and pets"), Right.VIEW, ("owners", "pets", "visits", "vaccinations", "search")),
+    (
+        "owners",
+        _("Owners and pets"),
+        Right.VIEW,
+        ("owners", "pets", "visits", "vaccinations", "prescriptions", "attachments", "search"),
+    ),
     ("invoices", _("Bills"), Right.VIEW, ("invoices",)),
     ("reminders", _("Reminders"), Right.VIEW, ("reminders",)),
     ("all_lists", _("Lists"), Right.MANAGE, ("lists",)),

@@ -155,7 +155,7 @@ VACCINATIONS = [
     ("Otto", "Rabies (dog, 1 year)", 380),
     ("Tilly", "Kennel cough (dog)", 200),
 ]
-# pet, days ago, weight, temperature, history, findings, assessment, plan
+# pet, days ago (today's notes are still open), weight, temperature, history, findings, assessment, plan
 VISITS = [
     (
         "Moss",
@@ -187,7 +187,25 @@ VISITS = [
         "Early kidney disease to be ruled out.",
         "Blood and urine sample, call with the result.",
     ),
+    (
+        "Biscuit",
+        0,
+        "12.4",
+        "38.9",
+        "Limps on the right front leg after a walk in the woods.",
+        "Small thorn between the toes, removed. No swelling.",
+        "",
+        "",
+    ),
 ]
+# pet, drug, strength, dose, quantity, unit, instructions
+PRESCRIPTIONS = [
+    ("Moss", "Ear cleaner", "with salicylic acid", "5 ml into the left ear once a day", 1, "bottle",
+     "Massage the ear for a minute, then let him shake his head. Stop and call us if it gets redder."),
+    ("Otto", "Pimobendan", "1.25 mg", "1 tablet twice a day", 60, "tablets", "An hour before food."),
+]  # fmt: skip
+# pet, codes of products, how far the bill has got
+INVOICES = [("Moss", ("CONS", "MELOX"), "paid"), ("Otto", ("CONS",), "issued"), ("Biscuit", ("CONS", "NAILS"), "draft")]
 DAY = [
     DemoSlot(0, "Biscuit", "08:30", 30, "vaccination", "Yearly vaccination", "done"),
     DemoSlot(0, "Moss", "09:15", 30, "follow_up", "Ear check", "with_vet"),

@@ -16,7 +16,7 @@ from accounts.services import create_user
 from audit.actor import Actor
 from clinic.demo import data
 from clinic.models import Appointment, Breed, Owner, Pet, Product, Species, Vaccine, Vet
-from clinic.services import billing, booking, owners, payments, pets, vaccination, visits
+from clinic.services import billing, booking, owners, payments, pets, prescriptions, vaccination, visits
 
 ACTOR = Actor.system("demo")
 WAY = {"confirmed": ["confirmed"], "arrived": ["arrived"], "with_vet": ["arrived", "with_vet"],
@@ -81,13 +81,19 @@ def _load_past() -> None:
             "plan": plan,
         }  # fmt: skip
         visit = visits.start_visit(ACTOR, _pet(name).pk, notes)
-        visits.lock_visit(ACTOR, visit.pk, visit.version)
-    for name, codes, paid in (("Moss", ("CONS", "MELOX"), True), ("Otto", ("CONS",), False)):
+        if days:
+            visits.lock_visit(ACTOR, visit.pk, visit.version)
+    for name, drug, strength, dose, quantity, unit, instructions in data.PRESCRIPTIONS:
+        fields = {"drug": drug, "strength": strength, "dose": dose, "quantity": quantity, "unit": unit}
+        first = _pet(name).visits.earliest("at")
+        prescriptions.prescribe(ACTOR, first.pk, {**fields, "instructions": instructions})
+    for name, codes, state in data.INVOICES:
         pet = _pet(name)
         lines = [billing.Line(product=Product.objects.get(code=code), pet_id=pet.pk) for code in codes]
-        draft = billing.draft_invoice(ACTOR, pet.owner_id, lines)
-        invoice = billing.issue_invoice(ACTOR, draft.pk, draft.version)
-        if paid:
+        invoice = billing.draft_invoice(ACTOR, pet.owner_id, lines)
+        if state != "draft":
+            invoice = billing.issue_invoice(ACTOR, invoice.pk, invoice.version)
+        if state == "paid":
             payments.take_payment(ACTOR, invoice.pk, invoice.total, "card")
 
 

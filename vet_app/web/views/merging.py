@@ -63,7 +63,7 @@ def _other(request: HttpRequest, rows: QuerySet[Any], pk: int) -> Optional[Any]:
 
 
 def _choose(request: HttpRequest, record: Any, found: List[Any], query: str) -> HttpResponse:
-    context = {"record": record, "found": found, "query": query, "is_pet": isinstance(record, Pet)}
+    context = {"record": record, "found": found, "sought": query, "is_pet": isinstance(record, Pet)}
     return render(request, "web/merging/choose.html", context)
 
 
