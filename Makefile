@@ -46,6 +46,16 @@ format: ## put the code into its form
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
 
+.PHONY: local drill recover-state
+local: ## the infrastructure on this machine: real Terraform, emulated AWS, until Ctrl-C
+	@$(RUN) python -m operations.local $(if $(ONCE),--once)
+
+drill: ## prove the recovery plan: lose state, region, etcd and database, and get them back [STEP=state]
+	@$(RUN) python -m operations.drill $(STEP)
+
+recover-state: ## bring a stack's state back from the bucket's versions: make recover-state ENV=dev [VERSION=id]
+	@$(RUN) python -m operations.recover_state "vet-$(ENV)" $(VERSION)
+
 bench: ## speed and memory of synth, plain imports beside the fast bindings
 	@$(RUN) python -m operations.bench
 

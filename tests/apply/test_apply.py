@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from operations.emulator import Emulator
+from operations.emulator.account import Account
+from operations.emulator.forgetful import FORGOTTEN, Clients, Forgotten
+from operations.emulator.stack import Stack
 from settings.names import state_key
-from tests.apply.conftest import make_state
-from tests.apply.forgetful import FORGOTTEN, Clients, Forgotten
-from tests.apply.terraform import Stack
 
 INFRASTRUCTURE = ("vet-state", "vet-dev", "vet-prod")
 
@@ -26,17 +25,15 @@ def test_make_state_moves_its_own_state_into_the_bucket(first_state: str, worksp
     assert state["resources"], "the state in the bucket is empty"
 
 
-def test_make_state_may_run_again(stacks: dict[str, Stack], workspace: Path, emulator: Emulator) -> None:
-    again = make_state(workspace, emulator)
+def test_make_state_may_run_again(stacks: dict[str, Stack], emulated: Account) -> None:
+    again = emulated.make_state()
     assert "first run" not in again
     assert "0 added, 0 changed, 0 destroyed" in again, again
 
 
 @pytest.mark.parametrize("name", INFRASTRUCTURE)
 def test_a_second_plan_has_no_changes(stacks: dict[str, Stack], name: str) -> None:
-    unexplained = [
-        change for change in stacks[name].changes() if not any(known.explains(change) for known in FORGOTTEN)
-    ]
+    unexplained = stacks[name].unexplained()
     assert not unexplained, f"{name} would change:\n" + "\n".join(unexplained)
 
 

@@ -50,7 +50,7 @@ def _instance(aws: Clients, **options: Any) -> str:
 def _loses_credits(aws: Clients) -> bool:
     instance = _instance(aws, CreditSpecification={"CpuCredits": "unlimited"})
     answer = aws("ec2").describe_instance_credit_specifications(InstanceIds=[instance])
-    return answer["InstanceCreditSpecifications"][0].get("CpuCredits") != "unlimited"
+    return bool(answer["InstanceCreditSpecifications"][0].get("CpuCredits") != "unlimited")
 
 
 def _loses_termination_protection(aws: Clients) -> bool:

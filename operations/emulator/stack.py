@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from operations.emulator.forgetful import FORGOTTEN
+from operations.failure import Failure
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -21,7 +24,11 @@ class Stack:
         return self.folder.name
 
     def run(self, *arguments: str, expect: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
-        """Run Terraform and require one of the exit statuses ``expect``."""
+        """Run Terraform and require one of the exit statuses ``expect``.
+
+        Raises:
+            Failure: it ended otherwise; the text is Terraform's own.
+        """
         answer = subprocess.run(
             ["terraform", arguments[0], "-no-color", *arguments[1:]],
             cwd=self.folder,
@@ -29,9 +36,9 @@ class Stack:
             capture_output=True,
             text=True,
         )
-        assert answer.returncode in expect, (
-            f"{self.name}: terraform {' '.join(arguments)} ended with {answer.returncode}:\n{answer.stdout[-3000:]}\n{answer.stderr}"
-        )
+        if answer.returncode not in expect:
+            said = f"{answer.stdout[-3000:]}\n{answer.stderr}".strip()
+            raise Failure(f"{self.name}: terraform {' '.join(arguments)} ended with {answer.returncode}:\n{said}")
         return answer
 
     def apply(self) -> None:
@@ -52,6 +59,10 @@ class Stack:
             if resource["change"]["actions"] != ["no-op"]
             for change in _differences(resource)
         ]
+
+    def unexplained(self) -> list[str]:
+        """What a plan would change, apart from what the emulator is known to forget."""
+        return [change for change in self.changes() if not any(known.explains(change) for known in FORGOTTEN)]
 
     def state(self) -> list[dict[str, Any]]:
         """The resources in the state, as ``terraform show -json`` gives them."""

@@ -1,0 +1,126 @@
+"""``make local``: the infrastructure on this machine, without an AWS account.
+
+An emulator plays AWS, and the real Terraform applies ``vet-state`` and every environment to it through the S3 backend. It stays until Ctrl-C,
+so that you can look around with the AWS CLI, and leaves nothing.
+"""
+
+import argparse
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from operations.emulator.account import Account, account
+from operations.emulator.stack import Stack
+from operations.failure import Failure, guided
+from settings import load
+from settings.names import STATE_STACK, infrastructure_stack
+
+console = Console(highlight=False)
+
+SHOWN: dict[str, Callable[[dict[str, Any]], str]] = {
+    "aws_vpc": lambda v: f"{v['cidr_block']}",
+    "aws_subnet": lambda v: f"{v['cidr_block']} in {v['availability_zone']}",
+    "aws_nat_gateway": lambda v: f"{v['public_ip']}",
+    "aws_instance": lambda v: f"{v['instance_type']}, {v['private_ip']}",
+    "aws_autoscaling_group": lambda v: f"{v['name']}: {v['desired_capacity']} of at most {v['max_size']}",
+    "aws_lb": lambda v: f"{v['load_balancer_type']}, {v['dns_name']}",
+    "aws_lb_target_group": lambda v: f"{v['name']}, {v['protocol']}:{v['port']}",
+    "aws_route53_zone": lambda v: f"{v['name']}",
+    "aws_route53_record": lambda v: f"{v['name']} {v['type']}",
+    "aws_s3_bucket": lambda v: f"{v['bucket']}",
+}
+"""Types that ``make local`` tells of, and what it tells."""
+
+
+def run(*, once: bool = False) -> None:
+    """Deploy everything to an emulator, show it, and wait.
+
+    :param once: end after the second plan instead of waiting.
+
+    Raises:
+        Failure: Terraform or a provider is missing, or a second plan would change something.
+    """
+    settings = load()
+    with tempfile.TemporaryDirectory(prefix="vet-local-") as folder:
+        console.print("starting the AWS emulator")
+        with account(Path(folder), settings) as found:
+            console.print(f"  AWS is at {found.emulator.url} for as long as this runs")
+            _timed("make state: bucket for all state, and DNS zones", found.make_state)
+            stacks = [found.stack(infrastructure_stack(each.name)) for each in settings.environments]
+            with ThreadPoolExecutor() as pool:  # the environments do not touch each other
+                list(pool.map(_deploy, stacks))
+            for stack in (found.stack(STATE_STACK), *stacks):
+                console.print(table(stack))
+            for stack in stacks:
+                check(stack)
+            _wait(found, once=once)
+    console.print("gone: emulator, state and folder")
+
+
+def table(stack: Stack) -> Table:
+    """What a stack has made, by Terraform's state."""
+    shown = Table("", "path", "is", title=f"[bold]{stack.name}[/]", title_justify="left", box=SIMPLE, pad_edge=False)
+    resources = stack.state()
+    for kind in SHOWN:
+        for resource in (each for each in resources if each["type"] == kind and each["mode"] == "managed"):
+            shown.add_row(
+                kind.removeprefix("aws_"), resource["name"].rsplit("_", 1)[0], SHOWN[kind](resource["values"])
+            )
+    shown.caption = f"{sum(each['mode'] == 'managed' for each in resources)} resources in all"
+    return shown
+
+
+def check(stack: Stack) -> None:
+    """Plan again.
+
+    Raises:
+        Failure: something would change.
+    """
+    if changes := list(stack.unexplained()):
+        raise Failure(f"a second plan of {stack.name} would change:\n" + "\n".join(changes))
+    console.print(f"  [green]{stack.name}: a second plan changes nothing[/] (apart from what the emulator forgets)")
+
+
+def _deploy(stack: Stack) -> None:
+    _timed(f"terraform apply {stack.name}", stack.apply)
+
+
+def _timed(what: str, work: Callable[[], object]) -> None:
+    console.print(f"{what} ...")
+    started = time.monotonic()
+    work()
+    console.print(f"  [green]done[/]: {what} ({time.monotonic() - started:.0f} s)")
+
+
+def _wait(found: Account, *, once: bool) -> None:
+    if once:
+        return
+    console.print("\nLook around in another terminal:")
+    for line in _exports(found):
+        console.print(f"  {line}", soft_wrap=True)
+    console.print("  aws ec2 describe-instances --query 'Reservations[].Instances[].PrivateIpAddress'")
+    console.print("\nCtrl-C ends it.")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        console.print("\nending")
+
+
+def _exports(found: Account) -> Iterator[str]:
+    for name, value in found.emulator.variables.items():
+        yield f"export {name}={value}"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="make local", description=__doc__.splitlines()[0])
+    parser.add_argument("--once", action="store_true", help="end after the second plan")
+    arguments = parser.parse_args()
+    guided(lambda: run(once=arguments.once))

@@ -1,0 +1,27 @@
+"""The drill's first step against the real Terraform: it proves a recovery, and sees when there is none.
+
+It takes prod, which nothing destroys.
+"""
+
+import subprocess
+import sys
+
+import pytest
+
+from operations.drill import lose_and_recover
+from operations.emulator import REPOSITORY, Emulator
+from operations.emulator.stack import Stack
+from operations.failure import Failure
+
+
+def test_a_lost_state_is_recovered_and_a_recovery_that_does_nothing_is_noticed(
+    stacks: dict[str, Stack], emulator: Emulator
+) -> None:
+    def recover() -> None:
+        command = [sys.executable, "-m", "operations.recover_state", "vet-prod"]
+        subprocess.run(command, cwd=REPOSITORY, env=emulator.environment, check=True, capture_output=True)
+
+    with pytest.raises(Failure, match=r"resources in the state before, 0 after"):
+        lose_and_recover(stacks["vet-prod"], lambda: None)
+    recover()
+    assert "a plan changes nothing" in lose_and_recover(stacks["vet-prod"], recover)
