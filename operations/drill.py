@@ -37,7 +37,7 @@ ENVIRONMENT = "dev"
 OTHER_REGION = "eu-west-1"
 """Where it is built again."""
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 class Drill:

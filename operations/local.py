@@ -6,6 +6,7 @@ so that you can look around with the AWS CLI, and leaves nothing.
 
 import argparse
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from operations.failure import Failure, guided
 from settings import load
 from settings.names import STATE_STACK, infrastructure_stack
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 SHOWN: dict[str, Callable[[dict[str, Any]], str]] = {
     "aws_vpc": lambda v: f"{v['cidr_block']}",
@@ -68,6 +69,8 @@ def run(*, once: bool = False) -> None:
 def table(stack: Stack) -> Table:
     """What a stack has made, by Terraform's state."""
     shown = Table("", "path", "is", title=f"[bold]{stack.name}[/]", title_justify="left", box=SIMPLE, pad_edge=False)
+    for column in shown.columns:
+        column.overflow = "fold"
     resources = stack.state()
     for kind in SHOWN:
         for resource in (each for each in resources if each["type"] == kind and each["mode"] == "managed"):

@@ -5,6 +5,7 @@ older version. Nothing is ever lost by it: every version stays.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,7 @@ from operations.failure import Failure, guided
 from settings import load
 from settings.names import state_key
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 @dataclass(frozen=True)
