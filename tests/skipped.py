@@ -13,6 +13,7 @@ from rich.table import Table
 SEPARATE = {
     "the nodes' programs, booted in a sandbox": "make test-boot, about four minutes",
     "the real Terraform against an AWS emulator": "make test-apply, with Terraform and the provider plugins",
+    "the Helm stacks on a Kubernetes API": "make test-platform, with VET_TEST_KUBECONFIG and VET_TEST_CHARTS",
     "the application under its pod's limits": "make load-app",
 }
 """Suites that have a target of their own, and which."""

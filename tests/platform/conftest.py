@@ -17,10 +17,10 @@ import pytest
 
 import main
 from operations.emulator import REPOSITORY, Emulator
+from operations.emulator.stack import Stack
 from settings import Settings, load
 from settings.names import Names, helm_stack, infrastructure_stack, state_key
 from settings.release_sets import release_set as releases
-from tests.apply.terraform import Stack
 from tests.platform.charts import collect, serve
 from tests.platform.kubernetes import Kubernetes
 

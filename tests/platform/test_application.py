@@ -14,10 +14,10 @@ from cdktf_cdktf_provider_kubernetes.provider import KubernetesProvider
 
 from modules.platform.vet_application.application import VetApplication
 from operations.emulator import Emulator
+from operations.emulator.stack import Stack
 from settings import load
 from settings.names import Names
 from settings.namespaces import namespaces
-from tests.apply.terraform import Stack
 from tests.platform.conftest import CANARY, client
 from tests.platform.kubernetes import Kubernetes
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from operations.emulator import Emulator
+from operations.emulator.stack import Stack
 from settings.names import Names, infrastructure_stack, state_key
 from settings.namespaces import namespaces
-from tests.apply.terraform import Stack
 from tests.platform.conftest import CANARY, client, publish_certificate_authority
 from tests.platform.kubernetes import Kubernetes
 
