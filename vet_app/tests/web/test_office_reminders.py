@@ -105,6 +105,7 @@ def test_letters_are_for_those_without_e_mail_and_are_recorded_once(
     notice = ReminderNotice.objects.get(reminder__pet__owner=owner)
     assert (notice.status, notice.channel) == ("sent", "post")
     assert AuditEntry.objects.filter(action="send").get().changes["channel"] == [None, "post"]
+    assert b"No letter is due" in as_manager.get("/reminders/letters/").content, "until the next stage"
     again = as_manager.post("/reminders/letters/", {"owner": [owner.pk, "x"]}, follow=True).content.decode()
     assert "0 letters were recorded as posted." in again
 

@@ -22,7 +22,7 @@ def _kinds() -> List[Tuple[str, Any]]:
 class AuditFilter(ClinicForm):
     """Who, what, to which record, between which days; empty fields ask for everything."""
 
-    actor = forms.CharField(label=_("by"), max_length=150, required=False)
+    actor = forms.CharField(label=_("who"), max_length=150, required=False)
     action = forms.ChoiceField(label=_("action"), choices=[("", _("all")), *AuditEntry.Action.choices], required=False)
     kind = forms.ChoiceField(label=_("record"), choices=_kinds, required=False)
     number = forms.CharField(label=_("number"), max_length=40, required=False)

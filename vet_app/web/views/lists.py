@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Type
+from decimal import Decimal
+from typing import Any, Dict, NamedTuple, Optional, Tuple, Type
 
 from django.contrib import messages
-from django.db.models import Model
+from django.db.models import DecimalField, IntegerField, Model
 from django.forms.models import fields_for_model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -60,9 +61,17 @@ def _form(kind: Kind, data: Any, row: Optional[Model]) -> ClinicForm:
     return made(data, initial={name: getattr(row, name) for name in kind.names} if row else None)
 
 
-def _shown(row: Model, name: str) -> Any:
+def _shown(row: Model, name: str) -> Tuple[Any, bool]:
+    """A value in words, and whether it is a number."""
     display = getattr(row, f"get_{name}_display", None)
-    return display() if display else getattr(row, name)
+    value = display() if display else getattr(row, name)
+    return value, isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+
+
+def _column(kind: Kind, name: str) -> Tuple[str, bool]:
+    """A column's heading, and whether its values are numbers."""
+    field = kind.model._meta.get_field(name)
+    return capfirst(str(field.verbose_name)), isinstance(field, (DecimalField, IntegerField))
 
 
 @needs(Right.MANAGE)
@@ -72,7 +81,7 @@ def lists(request: HttpRequest, name: str = "vets") -> HttpResponse:
     related = [field for field in ("species", "user") if field in kind.names]
     rows = kind.model.objects.all()
     page = paged(request, rows.select_related(*related) if related else rows)
-    labels: List[str] = [capfirst(str(kind.model._meta.get_field(each).verbose_name)) for each in kind.names]
+    labels = [_column(kind, each) for each in kind.names]
     context = {
         "heading": _("Lists"), "kinds": [(key, each.title) for key, each in KINDS.items()], "name": name, "kind": kind,
         "labels": labels, "page": page, "table": [(row, [_shown(row, each) for each in kind.names]) for row in page],

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_POST
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import Owner, Reminder
+from clinic.models import Owner, Reminder, ReminderNotice
 from clinic.selectors.reminders import due
-from clinic.services.reminders import letter, post_letters, send_due
+from clinic.services.reminders import letter, post_letters, send_due, stage_on
 from exchange.exporting import CSV_TYPE, reminders_due
 from web.forms.reminders import DueForm, horizon
 from web.support import needs, paged
@@ -81,7 +81,7 @@ def _letters(form: DueForm) -> List[Dict[str, Any]]:
     for reminder in due(form.day):
         owner = reminder.pet.owner
         by_mail = settings.EMAIL_ENABLED and owner.email and owner.contact_preference != Owner.Contact.POST
-        if owner.reminder_consent and not by_mail:
+        if owner.reminder_consent and not by_mail and _unwritten(reminder):
             by_owner.setdefault(owner.pk, []).append(reminder)
     letters = []
     for rows in by_owner.values():
@@ -89,6 +89,13 @@ def _letters(form: DueForm) -> List[Dict[str, Any]]:
         subject, text = letter(owner, rows)
         letters.append({"owner": owner, "subject": subject, "text": text})
     return letters
+
+
+def _unwritten(reminder: Reminder) -> bool:
+    """Whether a stage has been reached that the owner was not written about, as the run that sends e-mail sees it."""
+    stage = stage_on(reminder.due_on, timezone.localdate())
+    told = {notice.stage for notice in reminder.notices.all() if notice.status != ReminderNotice.Status.FAILED}
+    return stage is not None and stage not in told
 
 
 @needs(Right.FRONT_DESK)
