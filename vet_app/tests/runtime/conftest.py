@@ -11,6 +11,8 @@ import pytest
 from tests.runtime.servers import Replica, manage, production, start, tls_proxy, until
 
 MANAGER = "manager@example.com"
+# The manager keeps the first password; every page would ask for another one.
+KEPT = "from accounts.models import User; User.objects.update(must_change_password=False)"
 
 
 class Clinic(NamedTuple):
@@ -36,7 +38,10 @@ def production_clinic(new_database: Any, tmp_path_factory: pytest.TempPathFactor
     for command in (["migrate_locked"], ["collectstatic", "--no-input"]):
         done = manage(environment, *command)
         assert done.returncode == 0, done.stderr
-    return Clinic(environment, manage(environment, "clinic_admin", MANAGER).stdout.strip(), folder)
+    password = manage(environment, "clinic_admin", MANAGER).stdout.strip()
+    done = manage(environment, "shell", "-c", KEPT)
+    assert done.returncode == 0, done.stderr
+    return Clinic(environment, password, folder)
 
 
 @pytest.fixture(scope="session")
