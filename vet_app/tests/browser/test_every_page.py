@@ -114,6 +114,8 @@ def test_every_page_is_accessible_and_fits(inspector: Inspector, site: Site) -> 
         inspector.visit(f"lists_{name}", reverse("lists", args=[name]))
     locked = site.rows("SELECT min(id) FROM clinic_visit WHERE locked_at IS NOT NULL")[0][0]
     inspector.visit("visit_locked", f"/visits/{locked}/")
+    first, second = site.rows("SELECT id FROM clinic_owner ORDER BY id LIMIT 2")
+    inspector.visit("owner_merge_pair", f"/owners/{first[0]}/merge/?with={second[0]}")
     assert inspector.seen > 40, f"the walk must find the pages; it found {inspector.seen}"
     assert not inspector.found, "\n".join(inspector.found)
 

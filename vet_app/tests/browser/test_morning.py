@@ -113,6 +113,7 @@ def vet_prints_the_certificate(page: Page, pictures: Pictures) -> None:
     page.emulate_media(media="print")
     for shown in ("Certificate of vaccination", "Maren Holloway", "R-2231", "T-0917"):
         expect(page.get_by_role("article").get_by_text(shown).first).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_count(0)
     for frame in ("banner", "navigation"):
         expect(page.get_by_role(frame)).to_have_count(0)
     pictures(page, "morning-5-certificate")
