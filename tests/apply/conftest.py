@@ -33,7 +33,7 @@ def emulated(
         try:
             found = keep.enter_context(account(folder, settings))
         except Failure as failure:
-            _cannot(str(failure))
+            cannot(str(failure))
         yield found
     pytestconfig.stash[PROVIDERS] = provider_versions(folder / "emulator.log")
 
@@ -50,7 +50,7 @@ def emulator(emulated: Account) -> Emulator:
     return emulated.emulator
 
 
-def _cannot(reason: str) -> NoReturn:
+def cannot(reason: str) -> NoReturn:
     """Skip, or fail where the providers are required."""
     if os.environ.get("VET_REQUIRE_PROVIDERS") == "1":
         pytest.fail(f"VET_REQUIRE_PROVIDERS=1, but {reason}")

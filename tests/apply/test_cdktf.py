@@ -1,0 +1,133 @@
+"""The ``cdktf`` command line tool, as its users install it, on an emulator of its own: nothing was deployed before."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from operations.emulator import REPOSITORY
+from operations.emulator.account import account
+from settings import Settings
+from tests.apply.conftest import cannot
+
+PACKAGE = Path(__file__).parent / "cdktf"
+"""Names the tool's version, and by its lock those of all that it needs."""
+
+TOOL = REPOSITORY / ".tools/cdktf"
+
+NODE = (20, 22)
+"""Majors of Node for which cdktf-cli 0.21 brings its terminal library ready-made; ``deploy`` runs Terraform in a terminal."""
+
+STACKS = ("vet-dev", "vet-prod")
+
+Cdktf = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def program() -> Path:
+    """The tool, installed by npm once for each lock."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    majors = " or ".join(map(str, NODE))
+    if node is None or npm is None:
+        cannot(f"the cdktf CLI needs Node {majors} with npm on PATH")
+    version = subprocess.check_output([node, "--version"], text=True).strip()
+    if int(version.lstrip("v").split(".")[0]) not in NODE:
+        cannot(f"the cdktf CLI needs Node {majors} on PATH, and this is {version}")
+    stamp, lock = TOOL / "installed", (PACKAGE / "package-lock.json").read_bytes()
+    digest = hashlib.sha256(lock).hexdigest()
+    if not stamp.exists() or stamp.read_text() != digest:
+        shutil.copytree(PACKAGE, TOOL, dirs_exist_ok=True)
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        install = subprocess.run(command, cwd=TOOL, capture_output=True, text=True)
+        if install.returncode:
+            cannot(f"npm could not install the cdktf CLI; give it a network. Its words: {install.stderr[-500:]}")
+        stamp.write_text(digest)
+    return TOOL / "node_modules/.bin/cdktf"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tool writes, so that nothing in the repository's own ``cdktf.out/`` comes to know of the emulator."""
+    return tmp_path_factory.mktemp("cdktf")
+
+
+@pytest.fixture(scope="module")
+def cdktf(workspace: Path, settings: Settings, program: Path, folder: Path) -> Iterator[Cdktf]:
+    """Run the tool in the repository, with the state bucket made before, as the README says."""
+    with account(folder, settings) as fresh:
+        fresh.make_state()
+
+        def run(*arguments: str) -> str:
+            answer = subprocess.run(
+                [program, *arguments, "--output", str(folder / "out")],
+                cwd=REPOSITORY,
+                env={**fresh.emulator.environment, "CI": "1", "NO_COLOR": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            assert answer.returncode == 0, f"cdktf {' '.join(arguments)}:\n{answer.stdout[-4000:]}"
+            return answer.stdout
+
+        yield run
+
+
+def test_list_names_every_stack(cdktf: Cdktf) -> None:
+    listed = re.findall(r"^(vet-\S+) ", cdktf("list"), re.MULTILINE)
+    helm = [f"{name}-helm" for name in STACKS]
+    assert sorted(listed) == sorted(["vet-state", *STACKS, *helm])
+
+
+def test_synth_writes_the_same_as_make_synth(cdktf: Cdktf, folder: Path, workspace: Path) -> None:
+    cdktf("synth")
+    written = sorted(folder.glob("out/stacks/*/cdk.tf.json"))
+    assert [path.parent.name for path in written] == sorted(path.name for path in workspace.glob("cdktf.out/stacks/*"))
+    ours = workspace / "cdktf.out"
+    different = [
+        path for path in written if path.read_bytes() != (ours / path.relative_to(folder / "out")).read_bytes()
+    ]
+    assert not different, f"cdktf synth writes other bytes than make synth: {different}"
+
+
+def test_diff_shows_what_would_be_made(cdktf: Cdktf) -> None:
+    plan = re.search(
+        r"Plan: (\d+) to add, (\d+) to change, (\d+) to destroy", cdktf("diff", "vet-dev", "--skip-provider-lock")
+    )
+    assert plan is not None
+    added, changed, destroyed = map(int, plan.groups())
+    assert added > 100
+    assert (changed, destroyed) == (0, 0)
+
+
+def test_deploy_makes_both_environments_in_one_command(cdktf: Cdktf, tmp_path: Path) -> None:
+    outputs = tmp_path / "outputs.json"
+    log = cdktf("deploy", *STACKS, "--auto-approve", "--skip-provider-lock", "--outputs-file", str(outputs))
+    applied = re.findall(r"Apply complete! Resources: (\d+) added, 0 changed, 0 destroyed", " ".join(log.split()))
+    assert len(applied) == len(STACKS), log[-4000:]
+    assert all(int(added) > 100 for added in applied), f"{applied} resources were added"
+    found = json.loads(outputs.read_text())
+    for name in STACKS:
+        assert found[name]["credentials_prefix"] == f"{name}/credentials"
+
+
+@pytest.mark.parametrize("name", [f"{name}-helm" for name in STACKS])
+def test_terraform_accepts_the_helm_stacks(workspace: Path, name: str) -> None:
+    folder = workspace / "cdktf.out/stacks" / name
+    environment = {**os.environ, "CHECKPOINT_DISABLE": "1"}
+
+    def terraform(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = ["terraform", *arguments, "-no-color"]
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+    init = terraform("init", "-backend=false", "-input=false")
+    if "Failed to query available provider packages" in init.stderr:
+        cannot("Terraform cannot install the providers helm and kubernetes: give it a network, or a folder of plugins")
+    valid = terraform("validate")
+    assert valid.returncode == 0, valid.stdout + valid.stderr
