@@ -98,7 +98,8 @@ def test_synth_writes_the_same_as_make_synth(cdktf: Cdktf, folder: Path, workspa
 
 def test_diff_shows_what_would_be_made(cdktf: Cdktf) -> None:
     plan = re.search(
-        r"Plan: (\d+) to add, (\d+) to change, (\d+) to destroy", cdktf("diff", "vet-dev", "--skip-provider-lock")
+        r"Plan: (\d+) to add, (\d+) to change, (\d+) to destroy",
+        cdktf("diff", "vet-dev", "--no-color", "--skip-provider-lock"),
     )
     assert plan is not None
     added, changed, destroyed = map(int, plan.groups())
@@ -108,7 +109,9 @@ def test_diff_shows_what_would_be_made(cdktf: Cdktf) -> None:
 
 def test_deploy_makes_both_environments_in_one_command(cdktf: Cdktf, tmp_path: Path) -> None:
     outputs = tmp_path / "outputs.json"
-    log = cdktf("deploy", *STACKS, "--auto-approve", "--skip-provider-lock", "--outputs-file", str(outputs))
+    log = cdktf(
+        "deploy", *STACKS, "--no-color", "--auto-approve", "--skip-provider-lock", "--outputs-file", str(outputs)
+    )
     applied = re.findall(r"Apply complete! Resources: (\d+) added, 0 changed, 0 destroyed", " ".join(log.split()))
     assert len(applied) == len(STACKS), log[-4000:]
     assert all(int(added) > 100 for added in applied), f"{applied} resources were added"
