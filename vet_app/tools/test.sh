@@ -6,9 +6,10 @@ cd "$(dirname "$0")/.."
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
-# One line of Python on both databases: run_line python39 once|all [pytest's arguments]
+# One line of Python on both databases: run_line python39 --with-once|--without-once [pytest's arguments]
+# Its status is kept by hand: `set -e` does not hold in a function that is part of a condition.
 run_line() {
-  line=$1 scope=$2
+  line=$1 scope=$2 status=0
   shift 2
   python=.venv-$line/bin/python
   for database in sqlite postgresql; do
@@ -17,9 +18,13 @@ run_line() {
       continue
     fi
     echo "== $line, $database"
-    "$python" -m pytest --database "$database" $scope "$@"
-    echo "$line/$database" >>"$logs/ran"
+    if "$python" -m pytest --database "$database" "$scope" "$@"; then
+      echo "$line/$database" >>"$logs/ran"
+    else
+      status=1
+    fi
   done
+  return $status
 }
 
 lines=""
