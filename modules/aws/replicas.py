@@ -64,6 +64,7 @@ class Replicas(Construct):
         self.copies = {short: self._copy(elsewhere, short, name) for short, (_, name) in sources.items()}
         for resource in elsewhere.node.find_all():
             if TerraformResource.is_terraform_resource(resource):
+                # The check above tells jsii what it is, but narrows no type for mypy.
                 resource.provider = provider  # type: ignore[attr-defined]
         role = self._role([bucket for bucket, _ in sources.values()], key)
         for short, (source, _) in sources.items():

@@ -27,6 +27,7 @@ class NamingHandler(MotoRequestHandler):
 def serve() -> None:
     """Serve on a free port of the loopback address."""
     supplement.install()
+    # moto names its handler in that module and takes none as an argument; the module does not export it, hence the exception.
     threaded_moto_server.MotoRequestHandler = NamingHandler  # type: ignore[attr-defined]
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()

@@ -1,4 +1,7 @@
-"""What moto lacks of the AWS that this project uses. Each piece says what it stands for; nothing else is changed."""
+"""What moto lacks of the AWS that this project uses. Each piece says what it stands for; nothing else is changed.
+
+Replacing methods of moto's classes is what this module is for, and what mypy warns of; hence its exceptions.
+"""
 
 import json
 import uuid
