@@ -49,7 +49,9 @@ def test_a_server_measures_disk_snapshots_and_the_certificate_that_ends_first(wo
     )
     found = _measured(world, server)
     assert 0 < found.pop("DiskUsed") <= 100
-    assert found == {"SnapshotAge": 0, "CertificateDays": 19}
+    # Whole days that are left: 20 within the second in which the certificate was made, 19 after it.
+    assert found.pop("CertificateDays") in (19, 20)
+    assert found == {"SnapshotAge": 0}
 
 
 def test_without_any_snapshot_silence_raises_the_alarm(world: World) -> None:
