@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 HOST = "clinic.example.com"
 LINK = re.compile(r'href="(/[^"#]*)"')
-NOT_A_PAGE = re.compile(r"^/(static|admin|logout|api)|export|download|\.(csv|zip|pdf)")
+NOT_A_PAGE = re.compile(r"^/(static|logout|api)|export|download|\.(csv|zip|pdf)")
 WORDS = ["moss", "bell", "555-01", "a", "hart", "900"]
 MOST_LINKS = 40
 

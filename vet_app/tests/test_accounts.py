@@ -93,5 +93,6 @@ def test_every_address_is_closed_unless_it_is_listed_here(db: None) -> None:
     found = dict(patterns(get_resolver()))
     assert {name for name, item in found.items() if getattr(item.callback, "is_public", False)} == OPEN
     assert len(found) > 10, "the walk found hardly anything"
-    for path in ("/", "/admin/", "/admin/accounts/user/", "/logout/", "/admin/login/"):
+    for path in ("/", "/lists/", "/logout/", "/team/"):
         assert Client().get(path)["Location"].startswith("/login/"), path
+    assert Client().get("/admin/").status_code == 404, "README.md says why there is no second door"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
-from clinic.models import Owner, Pet, Reminder, Species
+from clinic.models import Appointment, Owner, Payment, Pet, Reminder, Species, Vaccination
+from clinic.models.base import Record
 from clinic.selectors.duplicates import similar_owners
 from clinic.selectors.search import search
 from clinic.services import attachments, billing, merging, owners, pets, prescriptions, visits
@@ -70,8 +72,41 @@ def test_wrong_input_is_named_by_field(clinic: SimpleNamespace, fields: Any, wro
 
 def test_a_microchip_is_kept_once(clinic: SimpleNamespace) -> None:
     fields = {"name": "Twin", "species": clinic.species, "microchip": "900000000000101"}
-    with pytest.raises(ValidationError):
-        pets.create_pet(clinic.actor, clinic.owner.pk, fields)
+    for typed in (fields["microchip"], "900 000 000 000 101"):
+        with pytest.raises(ValidationError) as problem:
+            pets.create_pet(clinic.actor, clinic.owner.pk, {**fields, "microchip": typed})
+        told = problem.value.message_dict
+        assert list(told) == ["microchip"] and "microchip of Biscuit (Dog, pet" in told["microchip"][0], told
+        assert "Maren Müller" in told["microchip"][0]
+
+
+@pytest.mark.no_database
+def test_every_constraint_has_a_sentence_for_people() -> None:
+    """Django's own message is the constraint's name, which says nothing at a desk."""
+    nameless = {
+        constraint.name
+        for label in ("accounts", "clinic", "exchange")
+        for model in apps.get_app_config(label).get_models()
+        for constraint in model._meta.constraints
+        if constraint.name not in getattr(model, "refusals", {})
+    }
+    assert nameless == {"pet_microchip_unique"}, "this one is told by Pet.refusal, and tested above"
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "sentence"),
+    [
+        (Payment(amount=0), "amount", "cannot be zero"),
+        (Pet(birth_date=date(2020, 1, 2), deceased_on=date(2020, 1, 1)), "deceased_on", "before the date of birth"),
+        (Vaccination(given_on=date(2020, 1, 2), due_on=date(2020, 1, 2)), "due_on", "only be due after"),
+        (Appointment(overbooked=True), "override_reason", "give a reason"),
+    ],
+)
+def test_what_the_tables_refuse_is_told_beside_its_field(db: None, row: Record, field: str, sentence: str) -> None:
+    with pytest.raises(ValidationError) as problem:
+        row.validate_constraints()
+    told = problem.value.message_dict
+    assert sentence in told.get(field, [""])[0] and "onstraint" not in str(told), told
 
 
 def test_notes_lock_and_amendments_follow(clinic: SimpleNamespace) -> None:

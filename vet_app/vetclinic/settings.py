@@ -77,6 +77,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = ["vetclinic.formats"]  # a clock of 24 hours in every language, as the calendar has it
 
 INSTALLED_APPS = [
     "accounts",
@@ -86,7 +87,6 @@ INSTALLED_APPS = [
     "web",
     "ninja",
     "django_htmx",
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,14 +1,12 @@
-"""Addresses of the whole clinic: pages, administration and the API. The probes are in health.py."""
+"""Addresses of the whole clinic: pages and the API. The probes are in health.py."""
 
 from __future__ import annotations
 
-from django.contrib import admin
 from django.urls import include, path
 
 from api.application import api
 
 urlpatterns = [
-    path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("", include("web.urls")),
 ]

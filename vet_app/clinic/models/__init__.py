@@ -6,7 +6,7 @@ from clinic.models.calendar import Appointment, Vet
 from clinic.models.owner import Owner, Phone
 from clinic.models.pet import Breed, Pet, Species
 from clinic.models.prescription import Prescription
-from clinic.models.vaccination import Reminder, ReminderNotice, Vaccination, Vaccine
+from clinic.models.vaccination import Reminder, ReminderNotice, ReminderRun, Vaccination, Vaccine
 from clinic.models.visit import Visit, VisitAmendment
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Product",
     "Reminder",
     "ReminderNotice",
+    "ReminderRun",
     "Species",
     "Vaccination",
     "Vaccine",

@@ -42,6 +42,8 @@ class Attachment(Record):
     sha256 = models.CharField(max_length=64, editable=False)
     content = models.BinaryField()
 
+    refusals: ClassVar = {"attachment_size": ("file", _("This file is larger than 2 MB."))}
+
     objects = AttachmentQuerySet.as_manager()
 
     class Meta:

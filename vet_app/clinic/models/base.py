@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Collection, Optional
+from typing import Any, ClassVar, Collection, Dict, List, Mapping, Optional, Tuple
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -15,6 +15,9 @@ class Record(models.Model):
 
     created_at = models.DateTimeField(gettext_lazy("created"), auto_now_add=True)
     updated_at = models.DateTimeField(gettext_lazy("changed"), auto_now=True)
+
+    refusals: ClassVar[Mapping[str, Tuple[str, Any]]] = {}
+    """What to say where a constraint of the table is broken, by its name: the field to say it beside, a sentence."""
 
     class Meta:
         abstract = True
@@ -38,6 +41,23 @@ class Record(models.Model):
         if errors:
             raise ValidationError(errors)
         super().clean_fields(exclude=exclude)
+
+    def refusal(self, constraint: str) -> Tuple[str, Any]:
+        """The field and the sentence for a constraint that this row breaks."""
+        return self.refusals[constraint]
+
+    def validate_constraints(self, exclude: Optional[Collection[str]] = None) -> None:
+        """Django's checks, with sentences of the clinic in place of the constraints' names."""
+        errors: Dict[str, List[Any]] = {}
+        constraints: Any = self._meta.constraints
+        for constraint in constraints:
+            try:
+                constraint.validate(type(self), self, exclude=set(exclude or ()))
+            except ValidationError:
+                field, sentence = self.refusal(constraint.name)
+                errors.setdefault(field, []).append(sentence)
+        if errors:
+            raise ValidationError(errors)
 
 
 class VersionedRecord(Record):

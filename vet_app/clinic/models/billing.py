@@ -25,7 +25,7 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
-class Product(Record):
+class Product(VersionedRecord):
     """A thing or a service with a price before tax; the tax rate is in percent."""
 
     class Kind(models.TextChoices):
@@ -90,6 +90,8 @@ class Invoice(VersionedRecord):
     )
     void_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
     notes = models.CharField(_("note"), max_length=200, blank=True)
+
+    refusals: ClassVar = {"invoice_number": ("number", _("An issued invoice has a number, and a draft has none."))}
 
     class Meta:
         ordering: ClassVar = ["-id"]
@@ -172,6 +174,8 @@ class Payment(Record):
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="reversed_by"
     )
     reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    refusals: ClassVar = {"payment_not_zero": ("amount", _("The amount cannot be zero."))}
 
     class Meta:
         ordering: ClassVar = ["at", "id"]

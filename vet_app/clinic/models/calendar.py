@@ -7,14 +7,15 @@ from typing import ClassVar, FrozenSet
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models.base import Record, VersionedRecord
+from clinic.models.base import VersionedRecord
 from clinic.models.pet import Pet
 from vetclinic.constraints import check
 
 
-class Vet(Record):
+class Vet(VersionedRecord):
     """Somebody who sees animals and so has a column in the calendar."""
 
     user = models.OneToOneField(
@@ -95,6 +96,11 @@ class Appointment(VersionedRecord):
 
     objects = AppointmentQuerySet.as_manager()
 
+    refusals: ClassVar = {
+        "appointment_ends_after_start": ("ends_at", _("The appointment ends before it starts.")),
+        "appointment_override_has_reason": ("override_reason", _("Please give a reason.")),
+    }
+
     class Meta:
         ordering: ClassVar = ["starts_at", "id"]
         verbose_name = _("appointment")
@@ -106,7 +112,7 @@ class Appointment(VersionedRecord):
         ]
 
     def __str__(self) -> str:
-        return f"{self.starts_at:%Y-%m-%d %H:%M} {self.vet}"
+        return f"{timezone.localtime(self.starts_at):%Y-%m-%d %H:%M} {self.vet}"
 
     @property
     def who(self) -> str:

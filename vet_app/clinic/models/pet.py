@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, Tuple
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.folding import digits, fold
-from clinic.models.base import Record, VersionedRecord
+from clinic.models.base import VersionedRecord
 from clinic.models.owner import Owner
 from vetclinic.constraints import check
 
 
-class Species(Record):
+class Species(VersionedRecord):
     """Dog, cat, rabbit: data, so that a clinic can add its own."""
 
     name = models.CharField(_("name"), max_length=60, unique=True)
@@ -31,11 +32,13 @@ class Species(Record):
         return self.name
 
 
-class Breed(Record):
+class Breed(VersionedRecord):
     """A breed of one species."""
 
     species = models.ForeignKey(Species, on_delete=models.PROTECT, related_name="breeds", verbose_name=_("species"))
     name = models.CharField(_("name"), max_length=80)
+
+    refusals: ClassVar = {"breed_unique": ("name", _("This species already has a breed of this name."))}
 
     class Meta:
         ordering: ClassVar = ["name"]
@@ -78,6 +81,8 @@ class Pet(VersionedRecord):
     )
     search_name = models.CharField(max_length=100, editable=False, db_index=True)
 
+    refusals: ClassVar = {"pet_died_after_birth": ("deceased_on", _("This date is before the date of birth."))}
+
     class Meta:
         ordering: ClassVar = ["name", "id"]
         verbose_name = _("pet")
@@ -119,6 +124,17 @@ class Pet(VersionedRecord):
                 errors[name] = _("This date is in the future.")
         if errors:
             raise ValidationError(errors)
+
+    def refusal(self, constraint: str) -> Tuple[str, Any]:
+        """For a microchip, whose it is: everybody who may record a pet may look at every pet."""
+        if constraint != "pet_microchip_unique":
+            return super().refusal(constraint)
+        other = Pet.objects.select_related("owner", "species").exclude(pk=self.pk).get(microchip=self.microchip)
+        told = {"pet": other.name, "species": other.species, "owner": other.owner.full_name, "number": other.pk}
+        return "microchip", gettext(
+            "This is the microchip of %(pet)s (%(species)s, pet %(number)d) of %(owner)s. Read the chip again. If it is"
+            " the same animal, use that record; if the number there is wrong, correct it there first."
+        ) % told
 
     def derive(self) -> None:
         """The folded name, and the microchip without the spaces that readers print."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.base import Record, VersionedRecord
@@ -16,7 +18,7 @@ from clinic.models.visit import Visit
 from vetclinic.constraints import check
 
 
-class Vaccine(Record):
+class Vaccine(VersionedRecord):
     """A vaccine. Vaccines of one `group` replace one another: the newest of a group decides when the next is due."""
 
     name = models.CharField(_("name"), max_length=80, unique=True)
@@ -58,6 +60,10 @@ class Vaccination(VersionedRecord):
     entered_in_error = models.BooleanField(_("entered in error"), default=False, editable=False)
     error_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
 
+    refusals: ClassVar = {
+        "vaccination_due_after_given": ("due_on", _("The next one can only be due after this one.")),
+    }
+
     class Meta:
         ordering: ClassVar = ["-given_on", "-id"]
         verbose_name = _("vaccination")
@@ -90,6 +96,8 @@ class Reminder(Record):
     due_on = models.DateField(_("due on"), db_index=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
 
+    refusals: ClassVar = {"reminder_one_pending": ("group", _("A reminder of this group is pending already."))}
+
     class Meta:
         ordering: ClassVar = ["due_on", "id"]
         verbose_name = _("reminder")
@@ -120,6 +128,8 @@ class ReminderNotice(Record):
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.SENDING)
     error = models.CharField(_("error"), max_length=200, blank=True)
 
+    refusals: ClassVar = {"notice_once_per_stage": ("stage", _("The owner has been written to at this stage."))}
+
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
         verbose_name = _("reminder message")
@@ -128,3 +138,30 @@ class ReminderNotice(Record):
 
     def __str__(self) -> str:
         return f"{self.reminder} {self.stage:+d} {self.status}"
+
+
+class ReminderRun(Record):
+    """The last sending of reminders: one row for all replicas, so that one run goes on at a time and pages can show it.
+
+    `updated_at` grows with each owner; a run that stood still for longer than `PATIENCE` ended with its process.
+    """
+
+    PATIENCE: ClassVar = timedelta(minutes=2)  # a mail takes 10 s at most (EMAIL_TIMEOUT)
+
+    started_by = models.CharField(_("started by"), max_length=150)
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    sent = models.PositiveIntegerField(_("owners written to"), default=0)
+    failed = models.PositiveIntegerField(_("failed"), default=0)
+
+    class Meta:
+        verbose_name = _("sending of reminders")
+        verbose_name_plural = _("sendings of reminders")
+
+    def __str__(self) -> str:
+        return f"{self.started_by} {timezone.localtime(self.started_at):%Y-%m-%d %H:%M}"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether somebody is sending now."""
+        return self.finished_at is None and timezone.now() - self.updated_at < self.PATIENCE

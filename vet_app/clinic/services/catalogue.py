@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from typing import Dict, Optional, Set, Type
 
-from django.db import transaction
-
 from accounts.roles import Right
 from audit.actor import Actor
-from audit.services import snapshot
 from clinic.models import Breed, Product, Species, Vaccine, Vet
-from clinic.models.base import Record
+from clinic.models.base import VersionedRecord
 from clinic.services import records
 
-FIELDS: Dict[Type[Record], Set[str]] = {
+FIELDS: Dict[Type[VersionedRecord], Set[str]] = {
     Vet: {"name", "licence", "user", "active"},
     Product: {"code", "name", "kind", "unit_price", "tax_rate", "active"},
     Vaccine: {"name", "group", "species", "interval_months", "manufacturer", "active"},
@@ -26,13 +23,11 @@ FIELDS: Dict[Type[Record], Set[str]] = {
 }
 
 
-def save_entry(actor: Actor, model: Type[records.Row], pk: Optional[int], fields: records.Fields) -> records.Row:
-    """Create an entry (`pk` None) or change one. Raises DoesNotExist, or ValidationError by field."""
+def save_entry(
+    actor: Actor, model: Type[records.Versioned], pk: Optional[int], version: int, fields: records.Fields
+) -> records.Versioned:
+    """Create an entry (`pk` None) or change one. Raises DoesNotExist, Changed, or ValidationError by field."""
     actor.require(Right.MANAGE)
     if pk is None:
         return records.create(actor, model(), fields, FIELDS[model])
-    with transaction.atomic():
-        row = records.lock(model, pk)
-        before = snapshot(row)
-        records.assign(row, fields, FIELDS[model])
-        return records.save_changes(actor, row, before)
+    return records.update(actor, model, pk, version, fields, FIELDS[model])

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from accounts.roles import Right
@@ -53,9 +53,8 @@ def _pay(actor: Actor, invoice_id: int, amount: Decimal, method: str, reference:
             raise Conflict(_("Only an issued invoice can be paid."))
         due = amount_due(invoice)
         if not amount or abs(amount) > abs(due) or (amount > 0) != (due > 0):
-            raise ValidationError(
-                {"amount": [_("The amount must be above zero and at most %(due)s.") % {"due": abs(due)}]}
-            )
+            most = formats.number_format(abs(due), 2)
+            raise ValidationError({"amount": [_("The amount must be above zero and at most %(due)s.") % {"due": most}]})
         return _write(
             actor,
             invoice,

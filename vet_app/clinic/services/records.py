@@ -6,6 +6,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Set, Type, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from audit.actor import Actor
@@ -71,7 +72,7 @@ def lock(model: Type[Row], pk: int, version: Optional[int] = None) -> Row:
     """
     row = model._default_manager.select_for_update().get(pk=pk)
     if version is not None and getattr(row, "version", version) != version:
-        when = row.updated_at.strftime("%Y-%m-%d %H:%M UTC")
+        when = formats.date_format(timezone.localtime(row.updated_at), "SHORT_DATETIME_FORMAT")
         raise Changed(
             _("Somebody changed this record at %(when)s. Look at it again and repeat your change.") % {"when": when}
         )

@@ -108,6 +108,13 @@ def test_wrong_values_are_named(
     assert named in problem["errors"], problem
 
 
+def test_a_taken_microchip_is_told_in_a_sentence(call: Any, clinic: SimpleNamespace) -> None:
+    twin = {"owner_id": clinic.owner.pk, "name": "Twin", "species_id": clinic.species.pk,
+            "microchip": "900 000 000 000 101"}  # fmt: skip
+    told = call("POST", "/pets", twin, 422)["errors"]
+    assert list(told) == ["microchip"] and "Biscuit" in told["microchip"][0] and "onstraint" not in told["microchip"][0]
+
+
 def test_what_is_not_there_and_what_is_not_json(call: Any) -> None:
     for path in ("/owners/999999", "/no/such/route", "/pets/999999/history"):
         call("GET", path, status=404)

@@ -141,3 +141,18 @@ def test_refusals_and_findings_are_as_accessible_as_the_rest(inspector: Inspecto
     expect(page.get_by_role("button", name="Import now")).to_be_visible()
     inspector.look("import_preview")
     assert not inspector.found, "\n".join(inspector.found)
+
+
+COLOURS = """kind => Object.fromEntries([...document.querySelectorAll(kind)].map(
+  each => [each.className.split(" ")[1], getComputedStyle(each).backgroundColor]))"""
+
+
+def test_a_status_has_one_colour_everywhere(open_page: Callable[..., Page]) -> None:
+    page = open_page("reception")
+    badges = page.evaluate(COLOURS, ".badge")
+    page.goto("/calendar/")
+    slots = page.evaluate(COLOURS, ".slot")
+    both = set(badges) & set(slots)
+    assert {"arrived", "with-vet", "done", "booked"} <= both, f"the demonstration shows them: {badges}, {slots}"
+    assert {name: badges[name] for name in both} == {name: slots[name] for name in both}
+    assert len({badges[name] for name in ("arrived", "with-vet", "done", "booked")}) == 4, badges

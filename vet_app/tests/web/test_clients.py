@@ -109,7 +109,9 @@ def test_a_microchip_of_another_pet_is_refused_beside_its_field(clinic: SimpleNa
     form = {"name": "Twin", "species": clinic.species.pk, "sex": "male", "microchip": "900000000000101"}
     page = as_manager.post(f"/owners/{clinic.owner.pk}/pets/new/", form)
     assert page.status_code == 422
-    assert not Pet.objects.filter(name="Twin").exists()
+    told = beside(page, "microchip")
+    assert "microchip of Biscuit (Dog, pet" in told and "Maren Müller" in told and "Read the chip again" in told
+    assert "onstraint" not in page.content.decode() and not Pet.objects.filter(name="Twin").exists()
 
 
 def test_a_death_stops_what_was_planned(clinic: SimpleNamespace, as_manager: Client) -> None:

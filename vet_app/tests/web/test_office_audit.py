@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
+from datetime import timezone as fixed_zone
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, Callable
 
@@ -10,7 +13,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from clinic.services.owners import create_owner, update_owner
+from accounts.roles import Role
+from audit.models import AuditEntry
+from clinic.models import Product
+from clinic.services import billing, payments
+from clinic.services.booking import book
+from clinic.services.catalogue import save_entry
+from clinic.services.owners import PhoneNumber, create_owner, update_owner
+from clinic.services.pets import create_pet, transfer_pet
 from tests.web.conftest import beside, roles_that_may
 
 
@@ -65,3 +75,61 @@ def test_an_entry_of_any_shape_is_shown(clinic: SimpleNamespace, as_manager: Cli
     as_manager.get("/exchange/clients.csv")
     page = as_manager.get("/audit/?kind=export").content.decode()
     assert "clients.csv" in page and "Exported" in page
+
+
+def words(page: Any) -> str:
+    """The text of a page, without its tags."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page.content.decode()))
+
+
+def test_times_are_the_clinics_own_and_as_the_language_writes_them(
+    clinic: SimpleNamespace, as_manager: Client, settings: Any
+) -> None:
+    begin = datetime(2030, 7, 5, 12, 0, tzinfo=fixed_zone.utc)
+    settings.TIME_ZONE = "America/New_York"
+    book(clinic.actor, clinic.vet.pk, begin, begin + timedelta(minutes=30), {"pet": clinic.pet})
+    page = as_manager.get("/audit/?kind=appointment")
+    assert "Starts: 07/05/2030 08:00" in words(page) and "2030-07-05T" not in words(page)
+    assert "2030-07-05 08:00 Dr Test" in words(page), "the record's own name has the clinic's clock as well"
+    german = words(as_manager.get("/audit/?kind=appointment", HTTP_ACCEPT_LANGUAGE="de"))
+    assert "05.07.2030 08:00" in german
+
+
+def test_money_numbers_and_dates_are_as_the_language_writes_them(clinic: SimpleNamespace, as_manager: Client) -> None:
+    line = billing.Line(product=clinic.product, quantity=Decimal(1500))
+    draft = billing.draft_invoice(clinic.actor, clinic.owner.pk, [line])
+    issued = billing.issue_invoice(clinic.actor, draft.pk, draft.version)
+    payments.take_payment(clinic.actor, issued.pk, issued.total, "cash")
+    save_entry(clinic.actor, Product, clinic.product.pk, 1, {"unit_price": "1234.5", "tax_rate": "19.00"})
+    bills = words(as_manager.get("/audit/?kind=invoice"))
+    assert "Total: 0.00 USD became → 16,500.00 USD" in bills and "Status: Draft became → Unpaid" in bills
+    assert f"Invoice: {issued.number:06d}" in words(as_manager.get("/audit/?kind=payment"))
+    assert "1.234,50 USD" in words(as_manager.get("/audit/?kind=product", HTTP_ACCEPT_LANGUAGE="de"))
+    assert "Tax (%): 10 became → 19" in words(as_manager.get("/audit/?kind=product"))
+
+
+def test_other_records_are_named_and_linked_in_few_queries(
+    clinic: SimpleNamespace, as_manager: Client, django_assert_max_num_queries: Any
+) -> None:
+    heir = create_owner(clinic.actor, {"last_name": "Heir", "first_name": "Ada"})
+    for number in range(12):
+        pet = create_pet(clinic.actor, clinic.owner.pk, {"name": f"Pup {number}", "species": clinic.species})
+        transfer_pet(clinic.actor, pet.pk, pet.version, heir.pk)
+    with django_assert_max_num_queries(7):
+        page = as_manager.get("/audit/?kind=pet")
+    assert "Owner: Müller, Maren became → Heir, Ada" in words(page) and "Species: Dog" in words(page)
+    assert f'<a href="/owners/{heir.pk}/">Heir, Ada</a>' in page.content.decode()
+
+
+def test_what_is_no_field_is_told_in_words(clinic: SimpleNamespace, as_manager: Client, actor_with: Any) -> None:
+    actor_with(Role.VET)
+    update_owner(clinic.actor, clinic.owner.pk, 1, {}, [PhoneNumber("555-0199", "home")])
+    assert "Telephone numbers: +1 555-0142 became → 555-0199" in words(as_manager.get("/audit/?kind=owner"))
+    AuditEntry.objects.create(actor="x", action="merge", object_type="owner", object_id="1", object_text="Old",
+                              changes={"duplicate": [None, clinic.owner.pk], "moved": [None, {"pets": 2}],
+                                       "made_up": [None, [1, "2"]]})  # fmt: skip
+    told = words(as_manager.get("/audit/?action=merge"))
+    assert "Duplicate: Müller, Maren" in told and "Moved: Pets: 2" in told and "Made up: 1, 2" in told
+    gone = AuditEntry.objects.create(actor="x", action="void", object_type="pet", object_id="1", object_text="Old",
+                                     changes={"owner": [None, 987654]})  # fmt: skip
+    assert "no. 987654" in words(as_manager.get(f"/audit/?action=void&actor={gone.actor}"))

@@ -9,9 +9,8 @@ from typing import Any, ClassVar, Dict, Sequence, Tuple
 from django import forms
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from clinic.models import Appointment, Pet, Vet
 from web.forms.base import ClinicForm, DateInput, TimeInput
@@ -49,7 +48,7 @@ class TimeForm(ClinicForm):
             wall = datetime.combine(given["day"], given["time"])
             start = timezone.make_aware(wall)
             if timezone.localtime(start.astimezone(UTC)).replace(tzinfo=None) != wall:
-                self.add_error("time", _now("This time does not exist on the day the clocks change."))
+                self.add_error("time", gettext("This time does not exist on the day the clocks change."))
             self.starts_at, self.ends_at = start, start + timedelta(minutes=given["minutes"])
         return given
 

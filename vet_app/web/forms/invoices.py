@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Dict, List, cast
 
 from django import forms
+from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Invoice, Owner, Payment, Pet, Product
@@ -20,7 +21,7 @@ class ProductField(forms.ModelChoiceField):
 
     def label_from_instance(self, product: Any) -> str:
         """Name and price before tax."""
-        return f"{product.name} ({product.unit_price})"
+        return f"{product.name} ({formats.number_format(product.unit_price, 2)})"
 
 
 class LineForm(forms.Form):

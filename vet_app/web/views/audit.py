@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -13,20 +12,7 @@ from accounts.roles import Right
 from audit.models import AuditEntry
 from web.forms.audit import AuditFilter
 from web.support import needs, paged
-from web.words import RECORDS, told
-
-PAGES = {"owner": "owner", "pet": "pet", "visit": "visit", "invoice": "invoice", "vaccination": "certificate",
-         "prescription": "prescription", "user": "person"}  # fmt: skip
-
-
-def _address(entry: AuditEntry) -> str:
-    """The page of the record an entry is about, where there is one."""
-    if entry.object_type not in PAGES or not entry.object_id.isdigit():
-        return ""
-    try:
-        return reverse(PAGES[entry.object_type], args=[int(entry.object_id)])
-    except NoReverseMatch:
-        return ""
+from web.words import tell
 
 
 @require_safe
@@ -36,11 +22,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     form = AuditFilter(request.GET)
     wanted = form.condition if form.is_valid() else Q(pk__in=[])
     page = paged(request, AuditEntry.objects.filter(wanted).select_related("user"))
-    entries = [
-        (entry, RECORDS.get(entry.object_type, entry.object_type), _address(entry),
-         list(told(entry.object_type, entry.changes)))
-        for entry in page
-    ]  # fmt: skip
     filtered = any(request.GET.get(name) for name in form.fields)
-    context = {"form": form, "page": page, "entries": entries, "filtered": filtered, "heading": _("Audit trail")}
+    context = {"form": form, "page": page, "entries": tell(page.object_list), "filtered": filtered,
+               "heading": _("Audit trail")}  # fmt: skip
     return render(request, "web/audit/list.html", context, status=form.status)

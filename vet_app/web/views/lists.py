@@ -58,7 +58,7 @@ def _kind(name: str) -> Kind:
 
 def _form(kind: Kind, data: Any, row: Optional[Model]) -> ClinicForm:
     made: Type[ClinicForm] = type("EntryForm", (ClinicForm,), dict(fields_for_model(kind.model, fields=kind.names)))
-    return made(data, initial={name: getattr(row, name) for name in kind.names} if row else None)
+    return made(data, initial={name: getattr(row, name) for name in (*kind.names, "version")} if row else None)
 
 
 def _shown(row: Model, name: str) -> Tuple[Any, bool]:
@@ -97,7 +97,7 @@ def entry(request: HttpRequest, name: str, pk: Optional[int] = None) -> HttpResp
     data = data_of(request)
     form = _form(kind, data, row)
     if data is not None and form.is_valid():
-        saved = form.attempt(save_entry, Actor.of(request), kind.model, pk, form.fields_given)
+        saved = form.attempt(save_entry, Actor.of(request), kind.model, pk, form.based_on, form.fields_given)
         if saved is not None:
             messages.success(request, _("Saved."))
             return redirect("lists", name)
