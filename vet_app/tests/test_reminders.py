@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from io import StringIO
 from types import SimpleNamespace
 from typing import Any, List, Tuple
 
 import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.core.management import call_command
+from django.db import connections, transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
 from clinic.models import Reminder, ReminderNotice, Vaccination
-from clinic.services import pets
+from clinic.services import pets, sending
 from clinic.services import vaccination as service
+from clinic.services.owners import create_owner
 from clinic.services.reminders import STAGES, send_due, stage_on
+from tests.conftest import make_clinic
+from vetclinic.health import draining
 
 
 def vaccinate(clinic: SimpleNamespace, days_ago: int) -> Vaccination:
@@ -26,7 +33,7 @@ def vaccinate(clinic: SimpleNamespace, days_ago: int) -> Vaccination:
     return service.record_vaccination(clinic.actor, clinic.pet.pk, clinic.vaccine.pk, given_on, details)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@with_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=st.lists(st.tuples(st.integers(0, 900), st.booleans()), min_size=1, max_size=7))
 def test_the_pending_reminder_is_always_the_newest_vaccinations(
     clinic: SimpleNamespace, events: List[Tuple[int, bool]]
@@ -109,6 +116,66 @@ def test_a_failure_is_kept_and_tried_again(clinic: SimpleNamespace, monkeypatch:
     assert "no server" in ReminderNotice.objects.get().error
     assert send_due(clinic.actor, timezone.localdate()).sent == 1
     assert ReminderNotice.objects.get().status == "sent"
+
+
+def test_the_end_of_the_process_is_heard_between_two_owners(clinic: SimpleNamespace) -> None:
+    """What is left over stays for the next run, and the run does not look finished."""
+    vaccinate(clinic, 365)
+    other = create_owner(clinic.actor, {"last_name": "Vale", "email": "vale@example.com"})
+    clinic.pet = pets.create_pet(clinic.actor, other.pk, {"name": "Clove", "species": clinic.species})
+    vaccinate(clinic, 365)
+    run = sending.begin(clinic.actor)
+    assert run is not None
+    draining.set()
+    try:
+        assert sending.carry_out(clinic.actor, run, timezone.localdate()).sent == 1
+    finally:
+        draining.clear()
+    last = sending.last_run()
+    assert last is not None and (last.sent, last.finished_at) == (1, None)
+    assert send_due(clinic.actor, timezone.localdate()).sent == 1, "the other one"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_runs_side_by_side_write_to_each_owner_once(monkeypatch: Any) -> None:
+    """As two replicas would: what keeps an owner from two letters is the claim, not the row that begins a run."""
+    clinic = make_clinic()
+    for number in range(8):
+        owner = create_owner(clinic.actor, {"last_name": f"O{number}", "email": f"o{number}@example.com"})
+        clinic.pet = pets.create_pet(clinic.actor, owner.pk, {"name": f"P{number}", "species": clinic.species})
+        vaccinate(clinic, 365)
+    written: List[str] = []
+    monkeypatch.setattr("clinic.services.reminders.send_mail", lambda *given: written.append(given[3][0]))
+
+    def one(_number: int) -> None:
+        try:
+            send_due(clinic.actor, timezone.localdate())
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(one, range(4)))
+    assert sorted(written) == [f"o{number}@example.com" for number in range(8)]
+
+
+def test_the_daily_run_waits_for_one_that_somebody_began(
+    clinic: SimpleNamespace, settings: Any, monkeypatch: Any
+) -> None:
+    settings.EMAIL_ENABLED = True
+    vaccinate(clinic, 365)
+    run = sending.begin(clinic.actor)
+    assert run is not None
+    waits: List[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        sending.carry_out(clinic.actor, run, timezone.localdate())
+
+    monkeypatch.setattr("clinic.management.commands.send_reminders.time.sleep", sleep)
+    call_command("send_reminders", stdout=(out := StringIO()))
+    assert len(waits) == 1 and "Owners written to: 0." in out.getvalue(), "the other run has written to all"
+    last = sending.last_run()
+    assert last is not None and last.by == "the daily run" and last.finished_at is not None
 
 
 def test_after_a_year_it_is_given_up(clinic: SimpleNamespace) -> None:

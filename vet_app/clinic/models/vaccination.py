@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.base import Record, VersionedRecord
@@ -160,6 +161,11 @@ class ReminderRun(Record):
 
     def __str__(self) -> str:
         return f"{self.started_by} {timezone.localtime(self.started_at):%Y-%m-%d %H:%M}"
+
+    @property
+    def by(self) -> str:
+        """Who sends, for people."""
+        return gettext("the daily run") if self.started_by.startswith("system:") else self.started_by
 
     @property
     def goes_on(self) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Dict, Iterable, List, Optional, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Tuple
 
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import connection, transaction
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from accounts.roles import Right
 from audit.actor import Actor
@@ -80,10 +81,10 @@ def stage_on(due_on: date, today: date) -> Optional[int]:
     return reached[-1] if reached else None
 
 
-def send_due(actor: Actor, today: date) -> Tally:
+def send_due(actor: Actor, today: date, went_on: Callable[[Tally], bool] = lambda _tally: True) -> Tally:
     """Write one e-mail to each owner with reminders at a stage not written about yet.
 
-    Safe to run twice, or in parallel. Returns what was done.
+    Safe to run twice, or in parallel. `went_on` hears what was done after each owner, and ends it by False.
     """
     tally = Tally(given_up=_give_up(actor, today))
     horizon = today - timedelta(days=STAGES[0])
@@ -94,6 +95,8 @@ def send_due(actor: Actor, today: date) -> Tally:
         notices = _claim(owner_id, today)
         if notices:
             _send(actor, owner_id, notices, tally)
+        if not went_on(tally):
+            break
     return tally
 
 
@@ -168,8 +171,9 @@ def post_letters(actor: Actor, owner_ids: Iterable[int], today: date) -> int:
 
 
 def letter(owner: Owner, reminders: List[Reminder]) -> Tuple[str, str]:
-    """Subject and text of the e-mail about some reminders of one owner."""
+    """Subject and text of the message about some reminders of one owner, in the clinic's language, whoever sends it."""
     names = ", ".join(sorted({reminder.pet.name for reminder in reminders}))
-    subject = _("Vaccination reminder for %(pets)s") % {"pets": names}
     context = {"owner": owner, "reminders": reminders, "clinic": settings.CLINIC_NAME, "phone": settings.CLINIC_PHONE}
-    return subject, render_to_string("clinic/reminder.txt", context)
+    with override(settings.LANGUAGE_CODE):
+        subject = _("Vaccination reminder for %(pets)s") % {"pets": names}
+        return subject, render_to_string("clinic/reminder.txt", context)

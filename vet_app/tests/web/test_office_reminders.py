@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any, Callable
+from typing import Any, Callable, List
 
 import pytest
 from django.core import mail
@@ -12,11 +13,13 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import AuditEntry
-from clinic.models import Owner, ReminderNotice
+from clinic.models import Owner, ReminderNotice, ReminderRun
+from clinic.services import sending
 from clinic.services.owners import create_owner
 from clinic.services.pets import create_pet
 from clinic.services.reminders import send_due
 from clinic.services.vaccination import record_vaccination
+from tests.conftest import make_clinic
 from tests.web.conftest import beside, roles_that_may
 
 
@@ -70,8 +73,14 @@ def test_many_reminders_cost_no_more_queries_than_few(
         assert as_manager.get("/reminders/").content.count(b"Pup ") >= 12
 
 
+@pytest.fixture
+def at_once(monkeypatch: Any) -> None:
+    """Send within the request: a thread would not see what the test's transaction holds."""
+    monkeypatch.setattr(sending, "_start", lambda actor, run: sending.carry_out(actor, run, timezone.localdate()))
+
+
 def test_sending_says_how_many_were_written_to_and_never_twice(
-    clinic: SimpleNamespace, as_manager: Client, settings: Any
+    clinic: SimpleNamespace, as_manager: Client, settings: Any, at_once: None
 ) -> None:
     settings.EMAIL_ENABLED = True
     due_in(clinic, 5)
@@ -79,6 +88,68 @@ def test_sending_says_how_many_were_written_to_and_never_twice(
     assert [message.to for message in mail.outbox] == [["maren@example.com"]]
     assert "0 owners were written to." in as_manager.post("/reminders/send/", follow=True).content.decode()
     assert b"badge sent" in as_manager.get("/reminders/").content
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_mail_server_holds_no_request(
+    client_of: Callable[[str], Client], settings: Any, monkeypatch: Any
+) -> None:
+    """The answer comes while the first mail is still on its way; a second press begins nothing."""
+    settings.EMAIL_ENABLED = True
+    due_in(make_clinic(), 5)
+    asked, answered, sent = threading.Event(), threading.Event(), []
+
+    def slow(_subject: str, _text: str, _sender: None, to: List[str]) -> None:
+        asked.set()
+        assert answered.wait(30)
+        sent.append(to)
+
+    monkeypatch.setattr("clinic.services.reminders.send_mail", slow)
+    desk = client_of("reception")
+    try:
+        assert desk.post("/reminders/send/").status_code == 302 and asked.wait(30)
+        page = desk.get("/reminders/").content.decode()
+        assert "E-mails are being sent (test-reception" in page and "Send e-mails now" not in page
+        assert b"are being sent" in desk.get("/reminders/", HTTP_HX_REQUEST="true").content, "it polls"
+        assert desk.post("/reminders/send/").status_code == 302
+    finally:
+        answered.set()
+        for thread in threading.enumerate():
+            if thread.name == "reminders":
+                thread.join(30)
+    assert sent == [["maren@example.com"]], "once, however often the button is pressed"
+    done = desk.get("/reminders/").content.decode()
+    assert "Last sending of e-mails" in done and "1 owner was written to." in done and "Send e-mails now" in done
+    assert desk.get("/reminders/", HTTP_HX_REQUEST="true")["HX-Refresh"] == "true", "the list is read anew"
+
+
+def test_a_run_that_ended_with_its_process_is_told_and_gives_way(
+    clinic: SimpleNamespace, as_manager: Client, settings: Any, at_once: None
+) -> None:
+    settings.EMAIL_ENABLED = True
+    due_in(clinic, 5)
+    assert sending.begin(clinic.actor) is not None and sending.begin(clinic.actor) is None
+    ReminderRun.objects.update(updated_at=timezone.now() - ReminderRun.PATIENCE)
+    page = as_manager.get("/reminders/").content.decode()
+    assert "was interrupted" in page and "Send e-mails now" in page
+    assert "1 owner was written to." in as_manager.post("/reminders/send/", follow=True).content.decode()
+
+
+def test_a_failure_is_told_on_the_page_and_beside_the_reminder(
+    clinic: SimpleNamespace, as_manager: Client, settings: Any, at_once: None, monkeypatch: Any
+) -> None:
+    settings.EMAIL_ENABLED = True
+    due_in(clinic, 5)
+    refuse: Any = lambda *_args: (_ for _ in ()).throw(ConnectionRefusedError("no server"))  # noqa: E731
+    monkeypatch.setattr("clinic.services.reminders.send_mail", refuse)
+    page = as_manager.post("/reminders/send/", follow=True).content.decode()
+    assert "1 message could not be sent" in page and "no server" in page
+
+
+def test_letters_are_in_the_clinics_language_whoever_prints_them(clinic: SimpleNamespace, as_manager: Client) -> None:
+    due_in(clinic, 5)
+    page = as_manager.get("/reminders/letters/", HTTP_ACCEPT_LANGUAGE="de").content.decode()
+    assert "Dear Maren Müller" in page and '<html lang="de">' in page
 
 
 def test_without_e_mail_nothing_is_sent_and_letters_are_offered(

@@ -13,12 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Owner, Reminder, ReminderNotice
 from clinic.selectors.reminders import due
-from clinic.services.reminders import letter, post_letters, send_due, stage_on
+from clinic.services.reminders import letter, post_letters, stage_on
+from clinic.services.sending import last_run, send_in_background
 from exchange.exporting import CSV_TYPE, reminders_due
 from web.forms.reminders import DueForm, horizon
 from web.support import needs, paged
@@ -32,30 +34,24 @@ def _asked(request: HttpRequest) -> DueForm:
 
 @needs(Right.VIEW)
 def reminders(request: HttpRequest) -> HttpResponse:
-    """What is due, the oldest first, and whether the owner has been written to."""
-    form = _asked(request)
+    """What is due, the oldest first, and whether the owner has been written to; for htmx how far the sending is."""
+    form, run = _asked(request), last_run()
+    if getattr(request, "htmx", False):
+        goes_on = run is not None and run.goes_on
+        return render(request, "web/reminders/run.html", {"run": run}) if goes_on else HttpResponseClientRefresh()
     context = {"form": form, "page": paged(request, due(form.day)), "until": form.day, "today": timezone.localdate(),
-               "email": settings.EMAIL_ENABLED, "heading": _("Reminders")}  # fmt: skip
+               "email": settings.EMAIL_ENABLED, "run": run, "heading": _("Reminders")}  # fmt: skip
     return render(request, "web/reminders/list.html", context, status=form.status)
 
 
 @require_POST
 @needs(Right.FRONT_DESK)
 def reminders_send(request: HttpRequest) -> HttpResponse:
-    """Send what the nightly run would send."""
+    """Begin to send what the daily run would send; the list shows how far it is."""
     if not settings.EMAIL_ENABLED:
         messages.error(request, _("This clinic sends no e-mail. Print the letters instead."))
         return redirect("reminders")
-    tally = send_due(Actor.of(request), timezone.localdate())
-    told = ngettext("%(count)d owner was written to.", "%(count)d owners were written to.", tally.sent)
-    messages.success(request, told % {"count": tally.sent})
-    if tally.failed:
-        told = ngettext(
-            "One message could not be sent; it is tried again the next time.",
-            "%(count)d messages could not be sent; they are tried again the next time.",
-            tally.failed,
-        )
-        messages.error(request, told % {"count": tally.failed})
+    send_in_background(Actor.of(request))
     return redirect("reminders")
 
 

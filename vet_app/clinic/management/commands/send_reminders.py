@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,9 @@ from django.utils import timezone
 
 from audit.actor import Actor
 from clinic.selectors.reminders import due
-from clinic.services.reminders import send_due
+from clinic.services.sending import begin, carry_out
+
+LOOK_AGAIN = 5  # seconds
 
 
 class Command(BaseCommand):
@@ -37,7 +40,12 @@ class Command(BaseCommand):
                 f"{count} reminders are due. EMAIL_URL is not set, so nothing is sent; print them from the list."
             )
             return
-        tally = send_due(Actor.system("send_reminders"), today)
+        actor = Actor.system("send_reminders")
+        run = begin(actor)
+        while run is None:  # somebody pressed the button; a run whose process has died gives way by itself
+            time.sleep(LOOK_AGAIN)
+            run = begin(actor)
+        tally = carry_out(actor, run, today)
         self.stdout.write(
             f"Owners written to: {tally.sent}. Failed: {tally.failed}. Given up after a year: {tally.given_up}."
         )
