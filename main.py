@@ -1,17 +1,18 @@
 """From ``environments/*.yaml`` to Terraform JSON in ``cdktf.out/``: wiring only."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bindings
-from settings import Settings
-from settings.terminal import load_or_exit
 
 if TYPE_CHECKING:
     from cdktf import App
 
+    from settings import Settings
 
-def build_app(settings: Settings, outdir: str | None = None) -> "App":
+
+def build_app(settings: "Settings", outdir: str | None = None) -> "App":
     """All stacks in the order in which they are deployed: state first, then each environment."""
     bindings.enable()
     from cdktf import App
@@ -28,9 +29,23 @@ def build_app(settings: Settings, outdir: str | None = None) -> "App":
     return app
 
 
+def synthesise(environments: Path | None = None, outdir: str | None = None) -> "Settings":
+    """Read the settings and write every stack's JSON; if they are wrong, say so and exit with status 1.
+
+    cdktf is loaded after the settings are read, so that mistakes answer at once; Node, which takes a while to start, before.
+    """
+    bindings.enable(start=True)
+    from settings.loader import ENVIRONMENTS
+    from settings.terminal import load_or_exit
+
+    settings = load_or_exit(environments or ENVIRONMENTS)
+    build_app(settings, outdir).synth()
+    return settings
+
+
 def main() -> int:
-    """Synthesise everything; settings are checked before cdktf is loaded, so that mistakes answer at once."""
-    build_app(load_or_exit()).synth()
+    """Synthesise everything."""
+    synthesise()
     return 0
 
 

@@ -4,8 +4,9 @@ jsii makes a block of a dictionary only where it does not stand in a list. In a 
 JavaScript, and drops without a word what it does not find: ``container_port`` where it knows ``containerPort``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar, get_args, get_type_hints
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 Kind = TypeVar("Kind")
 
@@ -19,15 +20,14 @@ def block(kind: type[Kind], arguments: Mapping[str, Any]) -> Kind:
     Raises:
         TypeError: the provider has no argument of such a name.
     """
-    hints = _arguments(kind)
-    unknown = arguments.keys() - hints.keys()
+    kinds = _arguments(cast(Hashable, kind))  # classes are; mypy does not see it of a type variable
+    unknown = arguments.keys() - kinds.keys()
     if unknown:
-        raise TypeError(f"{kind.__name__} has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(hints))}")
-    return kind(**{name: _typed(hints[name], value) for name, value in arguments.items()})
+        raise TypeError(f"{kind.__name__} has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(kinds))}")
+    return kind(**{name: _typed(kinds[name], value) for name, value in arguments.items()})
 
 
-def _typed(hint: Any, value: Any) -> Any:
-    kind = next(_blocks(hint), None)
+def _typed(kind: type | None, value: Any) -> Any:
     if kind and isinstance(value, Mapping):
         return block(kind, value)
     if kind and isinstance(value, Sequence) and not isinstance(value, str):
@@ -43,6 +43,8 @@ def _blocks(hint: Any) -> Iterator[type]:
         yield from _blocks(inner)
 
 
-def _arguments(kind: type) -> dict[str, Any]:
-    """Type hints of the block's arguments by name."""
-    return {name: hint for name, hint in get_type_hints(vars(kind)["__init__"]).items() if name != "return"}
+@cache
+def _arguments(kind: type) -> dict[str, type | None]:
+    """The block's arguments by name, each with the type of the blocks that it takes, if it takes any."""
+    hints = get_type_hints(vars(kind)["__init__"])
+    return {name: next(_blocks(hint), None) for name, hint in hints.items() if name != "return"}

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from settings import yaml_text
 from settings.release_sets import ReleaseSet, release_set
 
 CHECKSUMS = Path(__file__).parent / "checksums.yaml"
@@ -56,7 +55,7 @@ def node_release(releases: ReleaseSet, mirror: str | None = None) -> NodeRelease
     Raises:
         UnknownReleaseError: The set does not pin what a node needs.
     """
-    known = yaml.safe_load(CHECKSUMS.read_text(encoding="utf-8"))
+    known = yaml_text.load(CHECKSUMS.read_text(encoding="utf-8"))
     kubectl = f"v{releases.kubernetes}"
     controller = releases["aws-cloud-controller-manager"]
     return NodeRelease(

@@ -1,7 +1,7 @@
 """``make bench``: speed and memory of synth, plain imports beside the fast bindings, and the cost of more environments.
 
 Runs alternate, so that a machine whose speed drifts slows both alike; what counts is the ratio. Memory is the largest sum over Python and the
-Node that it starts, sampled while they run.
+Node that it starts, sampled in runs whose time does not count, because looking slows what is looked at.
 """
 
 import os
@@ -35,8 +35,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import main
-from settings import load
-main.build_app(load(Path(sys.argv[1])), outdir=sys.argv[2]).synth()
+main.synthesise(Path(sys.argv[1]), outdir=sys.argv[2])
 """
 
 console = Console(highlight=False)
@@ -44,7 +43,7 @@ console = Console(highlight=False)
 
 @dataclass(frozen=True)
 class Run:
-    """One synth."""
+    """What was measured of a synth, in one run for its time and one for its memory."""
 
     seconds: float
     megabytes: float
@@ -56,8 +55,8 @@ def run() -> None:
     """Measure and print both tables."""
     with _environments(None) as folder:
         for plain in (False, True):
-            _synth(folder, plain=plain)
-        pairs = [(_synth(folder, plain=True), _synth(folder, plain=False)) for _ in _rounds("plain and fast, in turn")]
+            _synth(folder, plain=plain)  # what a first run keeps for the next ones is not what is compared
+        pairs = [(_run(folder, plain=True), _run(folder, plain=False)) for _ in _rounds("plain and fast, in turn")]
     _compare(pairs)
     _grow()
 
@@ -80,7 +79,7 @@ def _grow() -> None:
     first: Run | None = None
     for count in COUNTS:
         with _environments(count) as folder:
-            runs = [_synth(folder, plain=False) for _ in _rounds(f"{count} environments")]
+            runs = [_run(folder, plain=False) for _ in _rounds(f"{count} environments")]
         each = Run(_median(r.seconds for r in runs), _median(r.megabytes for r in runs), "")
         first = first or each
         further = f"{(each.seconds - first.seconds) / (count - COUNTS[0]):.3f}" if count > COUNTS[0] else ""
@@ -88,21 +87,34 @@ def _grow() -> None:
     console.print(table)
 
 
-def _synth(environments: Path, *, plain: bool) -> Run:
+def _run(environments: Path, *, plain: bool) -> Run:
+    seconds, _, digest = _synth(environments, plain=plain)
+    _, megabytes, _ = _synth(environments, plain=plain, weigh=True)
+    return Run(seconds, megabytes, digest)
+
+
+def _synth(environments: Path, *, plain: bool, weigh: bool = False) -> tuple[float, float, str]:
+    """Seconds, megabytes (0 unless it was to be weighed) and checksum of one synth."""
     with tempfile.TemporaryDirectory() as output:
         command = [sys.executable, "-c", PROGRAM, str(environments), f"{output}/out"]
         variables = {**os.environ, PLAIN: "1" if plain else ""}
         started = time.perf_counter()
         process = subprocess.Popen(command, env=variables, stderr=subprocess.DEVNULL)
-        peak = 0.0
-        while process.poll() is None:
-            peak = max(peak, _memory(process.pid))
-            time.sleep(0.02)
+        peak = _peak(process) if weigh else 0.0
+        process.wait()
         seconds = time.perf_counter() - started
         if process.returncode:
             sys.exit(f"synth failed: run `python main.py` to see why (exit status {process.returncode})")
         files = sorted(path for path in Path(output).rglob("*") if path.is_file())
-        return Run(seconds, peak / 1e6, sha256(b"".join(path.read_bytes() for path in files)).hexdigest())
+        return seconds, peak / 1e6, sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def _peak(process: "subprocess.Popen[bytes]") -> float:
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, _memory(process.pid))
+        time.sleep(0.02)
+    return peak
 
 
 def _memory(pid: int) -> float:

@@ -10,9 +10,10 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+import main
 from operations.failure import guided
 from settings import Settings, SettingsWarning
-from settings.terminal import load_or_exit, show_warnings
+from settings.terminal import show_warnings
 
 WIDTH = 160
 """Columns of the table in a log, and of a terminal in which no path is folded."""
@@ -28,10 +29,7 @@ def run() -> None:
         SettingsError: the settings are wrong.
     """
     started = time.monotonic()
-    settings = load_or_exit()
-    import main  # cdktf is loaded only once the settings are known to be right
-
-    main.build_app(settings).synth()
+    settings = main.synthesise()
     _show(settings, time.monotonic() - started)
 
 

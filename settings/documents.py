@@ -13,9 +13,7 @@ import yaml
 
 from settings.base import Section
 from settings.problems import Finding, Key, Problem, dotted
-
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml where PyYAML was built with it, as its wheels are."""
+from settings.yaml_text import Loader
 
 TAG = "tag:yaml.org,2002:"
 TEXTS = {TAG + "str", TAG + "timestamp"}

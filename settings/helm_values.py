@@ -21,6 +21,7 @@ from typing import Any
 
 import yaml
 
+from settings import yaml_text
 from settings.release_sets import Release
 
 FOLDER = Path(__file__).parent.parent / "helm-values"
@@ -66,7 +67,7 @@ def load(path: Path) -> Values:
     """One values file; an empty one has no keys. Raises ``ValuesError`` if it is not YAML or not one map."""
     try:
         documents = [
-            document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document is not None
+            document for document in yaml_text.load_all(path.read_text(encoding="utf-8")) if document is not None
         ]
     except yaml.YAMLError as error:
         raise ValuesError(f"{_shown(path)} is not YAML: {error}") from error

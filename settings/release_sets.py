@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field
 from semver import Version
 
+from settings import yaml_text
 from settings.base import Section
 
 FOLDER = Path(__file__).parent / "releases"
@@ -308,5 +308,5 @@ def _fitting(releases: ReleaseSet, changed: str, subject: Release, component: st
 
 
 def _read(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = yaml_text.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
     return loaded

@@ -16,6 +16,8 @@ from typing import Literal
 
 import yaml
 
+from settings import yaml_text
+
 FOLDER = Path(__file__).parent / "releases" / "rke2_config_keys"
 """Where the lists are."""
 
@@ -35,7 +37,7 @@ def known_keys(version: str, role: Role) -> frozenset[str]:
             f"the configuration keys of RKE2 {version} are not known: make them "
             f"with `python -m settings.rke2_config_keys SOURCE_OF_RKE2 {version}`, the source at that tag"
         )
-    return frozenset(yaml.safe_load(path.read_text(encoding="utf-8"))[role])
+    return frozenset(yaml_text.load(path.read_text(encoding="utf-8"))[role])
 
 
 def unknown_keys(version: str, role: Role, keys: Iterable[str]) -> list[str]:

@@ -1,0 +1,89 @@
+"""Import the Python side of the prebuilt bindings quickly.
+
+Their root packages import every module, and the annotations of a single kubernetes module build thousands of ``Union`` objects when it is
+imported. Neither is needed: every module loads the JavaScript package by itself, and annotations serve only the argument checks in front of
+each call, which mypy (strict, in ``make lint``) and jsii's other side make as well.
+"""
+
+import __future__
+
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+PROVIDERS = ("cdktf_cdktf_provider_aws", "cdktf_cdktf_provider_helm", "cdktf_cdktf_provider_kubernetes")
+"""Root packages of the prebuilt bindings."""
+
+TAG = "opt-lean"
+"""Marks the bytecode of a lean module beside the usual one (PEP 488, names of optimisation levels)."""
+
+
+def enable() -> None:
+    """Change how the providers' modules are imported in this process; calling it again changes nothing."""
+    for name in PROVIDERS:
+        _leave_unexecuted(name)
+    if LeanFinder not in sys.meta_path:
+        sys.meta_path.insert(0, LeanFinder)
+
+
+def _leave_unexecuted(name: str) -> None:
+    """Let the submodules of a package be imported without running the package's root.
+
+    CDKTF does the same to the bindings that it generates (its ``constructs-maker.ts``). Only for a package with a ``_jsii`` module of its
+    own, which every submodule imports by itself; otherwise it stays as it is.
+    """
+    if name in sys.modules:
+        return
+    spec = importlib.util.find_spec(name)
+    if spec is None or not any((Path(place) / "_jsii").is_dir() for place in spec.submodule_search_locations or ()):
+        return
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+
+
+class LeanLoader(SourceFileLoader):
+    """Compiles a module with its annotations kept as text (PEP 563) and without the blocks under ``if __debug__``."""
+
+    # typeshed has this method of InspectLoader static; a loader of source files calls it on itself.
+    def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # type: ignore[override]
+        """The module's code."""
+        flags = __future__.annotations.compiler_flag
+        code: CodeType = compile(data, path, "exec", flags=flags, dont_inherit=True, optimize=1)
+        return code
+
+    def get_data(self, path: Any) -> bytes:
+        """A file's content; of bytecode, the lean one's."""
+        return super().get_data(lean(path))
+
+    def set_data(self, path: Any, data: Any, *, _mode: int = 0o666) -> None:
+        """Keep bytecode, under a name of its own."""
+        super().set_data(lean(path), data, _mode=_mode)
+
+
+class LeanFinder:
+    """Finds the providers' modules, and has them loaded lean where their bytecode is kept or can be."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """A specification with the lean loader, or ``None``: the usual finders are asked then."""
+        if not name.startswith(PROVIDERS):
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is None or spec.origin is None or spec.cached is None or type(spec.loader) is not SourceFileLoader:
+            return None
+        bytecode = Path(lean(spec.cached))
+        kept = bytecode.exists() or (not sys.dont_write_bytecode and os.access(bytecode.parent, os.W_OK))
+        if not kept:
+            return None
+        spec.loader = LeanLoader(spec.loader.name, spec.loader.path)
+        return spec
+
+
+def lean(path: str) -> str:
+    """The name under which the bytecode at ``path`` is kept when it is lean; any other file's name as it is."""
+    stem, dot, suffix = path.rpartition(".")
+    return f"{stem}.{TAG}.{suffix}" if dot and suffix == "pyc" else path

@@ -1,0 +1,111 @@
+// Preloaded by the Node that runs jsii. Where anything is not as expected, Node goes on as it would by itself.
+'use strict';
+const fs = require('fs');
+const path = require('path');
+const Module = require('module');
+const { Writable } = require('stream');
+const { isMainThread } = require('worker_threads');
+
+// cdktf calls util.isArray, which newer Nodes announce as deprecated at every run; nobody here can act on it.
+process.noDeprecation = true;
+
+const MEMORY = path.join(__dirname, '..', '.cache', 'bindings');
+const LAUNCHER = /[\\/]bin[\\/]jsii-runtime\.js$/;
+const KERNEL = /[\\/]jsii-kernel-[^\\/]+$/;
+const CDKTF = /[\\/]cdktf[\\/](.*[\\/])?lib[\\/]index\.js$/;
+const PROVIDER = /[\\/]@cdktf[\\/]provider-[a-z]+[\\/](.*[\\/])?lib[\\/]index\.js$/;
+const LAZY = /[\\/]@cdktf[\\/]provider-[a-z]+[\\/](.*[\\/])?lib[\\/]lazy-index\.js$/;
+const USED = /[\\/]@cdktf[\\/]provider-[a-z]+[\\/](.*[\\/])?lib[\\/][^\\/]+[\\/]index\.js$/;
+
+const resolve = Module._resolveFilename;
+const load = Module._load;
+let kernel; // how jsii itself looks for a package: in the folder into which it links those that it loads
+
+// Node finds the packages where jsii's cache keeps them. From there they do not see each other: what one of them cannot find, the kernel can.
+function resolved(request, parent, ...rest) {
+  if (!kernel && parent && KERNEL.test(parent.id) && rest[1] && rest[1].paths) {
+    kernel = [parent, ...rest];
+    attempt(remember);
+  }
+  try {
+    return resolve.call(Module, request, parent, ...rest);
+  } catch (error) {
+    if (error.code !== 'MODULE_NOT_FOUND' || !kernel) throw error;
+    return resolve.call(Module, request, ...kernel);
+  }
+}
+
+// A provider's index.js requires thousands of files; the lazy-index.js beside it requires one when a class of it is used.
+function lazily(found) {
+  const lazy = path.join(path.dirname(found), 'lazy-index.js');
+  return PROVIDER.test(found) && fs.existsSync(lazy) ? lazy : found;
+}
+
+// jsii's launcher starts a second Node and carries every message between it and Python. Its program can as well talk to Python itself.
+function launched(found, isMain) {
+  const program = path.join(path.dirname(found), '..', 'lib', 'program.js');
+  if (!isMain || !isMainThread || !LAUNCHER.test(found) || !fs.existsSync(program)) return found;
+  process.execArgv.push('--preserve-symlinks'); // as the launcher does: jsii links packages then, and copies them otherwise
+  talkToPython();
+  return program;
+}
+
+// The program reads and writes messages at 3; here they are standard input and output. What JavaScript prints travels as jsii has it.
+function talkToPython() {
+  const { readSync, writeSync } = fs;
+  fs.readSync = (descriptor, ...rest) => readSync(descriptor === 3 ? 0 : descriptor, ...rest);
+  fs.writeSync = (descriptor, ...rest) => writeSync(descriptor === 3 ? 1 : descriptor, ...rest);
+  for (const name of ['stdout', 'stderr']) {
+    const write = (bytes, _, done) => {
+      writeSync(2, JSON.stringify({ [name]: bytes.toString('base64') }) + '\n');
+      done();
+    };
+    Object.defineProperty(process, name, { value: new Writable({ write }), configurable: true, enumerable: true });
+  }
+}
+
+// Node keeps what it compiles, and a list of a provider's files that were used: they are required with it, while Python imports its own side.
+function remember() {
+  fs.mkdirSync(MEMORY, { recursive: true });
+  if (Module.enableCompileCache) Module.enableCompileCache(path.join(MEMORY, 'compiled'));
+  const list = path.join(MEMORY, 'used.json');
+  const used = new Set(fs.existsSync(list) ? JSON.parse(fs.readFileSync(list, 'utf8')) : []);
+  const before = used.size;
+  Module._load = function (request, ...rest) {
+    const loaded = load.call(this, request, ...rest);
+    if (LAZY.test(request)) {
+      const beside = path.dirname(request) + path.sep;
+      for (const file of used) if (file.startsWith(beside)) attempt(() => load.call(this, file, ...rest));
+    }
+    if (CDKTF.test(request)) attempt(() => forgetTraces(load.call(this, path.join(path.dirname(request), 'tokens/private/stack-trace.js'), ...rest)));
+    return loaded;
+  };
+  process.on('exit', () => attempt(() => {
+    for (const file of Object.keys(Module._cache)) if (USED.test(file)) used.add(file);
+    if (used.size === before) return;
+    fs.writeFileSync(`${list}.${process.pid}`, JSON.stringify([...used].sort()));
+    fs.renameSync(`${list}.${process.pid}`, list);
+  }));
+}
+
+// Every token keeps the stack of its creation for error messages; it is jsii's own at each of them, and says nothing about the Python program.
+function forgetTraces(traces) {
+  traces.captureStackTrace = () => [];
+}
+
+function attempt(step) {
+  try {
+    step();
+  } catch { /* slower, and right all the same */ }
+}
+
+if (typeof resolve === 'function' && typeof load === 'function') {
+  Module._resolveFilename = function (request, parent, isMain, ...rest) {
+    const found = resolved(request, parent, isMain, ...rest);
+    try {
+      return launched(lazily(found), isMain);
+    } catch {
+      return found;
+    }
+  };
+}
