@@ -4,9 +4,11 @@ jsii waits for an answer to every message. To be told that Node has started, or 
 meanwhile import its own side: these answers are read when the first one that matters is.
 """
 
+import importlib.util
 import json
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from jsii import _runtime
@@ -20,11 +22,18 @@ def enable() -> None:
         vars(process)["_NodeProcess"] = PatientProcess
 
 
+FIRST = ("constructs", "cdktf")
+"""Packages on which all others stand, in the order in which they are loaded."""
+
+
 def start() -> None:
-    """Start Node now; without this it starts when the first package is loaded."""
-    provider = _runtime.kernel.provider
-    if isinstance(provider, process.ProcessProvider):
-        _ = provider._process
+    """Start Node now and have it load the first packages; without this it does when Python imports them."""
+    for name in FIRST:
+        spec = importlib.util.find_spec(name)
+        places = spec.submodule_search_locations if spec else None
+        for tarball in sorted(Path(places[0], "_jsii").glob(f"{name}@*.jsii.tgz")) if places else ():
+            version = tarball.name.removeprefix(f"{name}@").removesuffix(".jsii.tgz")
+            _runtime.kernel.load(name, version, str(tarball))
 
 
 class PatientProcess(process._NodeProcess):

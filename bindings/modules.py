@@ -19,6 +19,9 @@ from typing import Any
 PROVIDERS = ("cdktf_cdktf_provider_aws", "cdktf_cdktf_provider_helm", "cdktf_cdktf_provider_kubernetes")
 """Root packages of the prebuilt bindings."""
 
+LEAN = (*PROVIDERS, "cdktf", "constructs")
+"""Packages whose modules are loaded lean."""
+
 TAG = "opt-lean"
 """Marks the bytecode of a lean module beside the usual one (PEP 488, names of optimisation levels)."""
 
@@ -65,12 +68,12 @@ class LeanLoader(SourceFileLoader):
 
 
 class LeanFinder:
-    """Finds the providers' modules, and has them loaded lean where their bytecode is kept or can be."""
+    """Finds the modules of those packages, and has them loaded lean where their bytecode is kept or can be."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """A specification with the lean loader, or ``None``: the usual finders are asked then."""
-        if not name.startswith(PROVIDERS):
+        if name.partition(".")[0] not in LEAN:
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is None or spec.origin is None or spec.cached is None or type(spec.loader) is not SourceFileLoader:

@@ -122,6 +122,10 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in UNWANTED}
 
 
+def _runs(python: Path, *arguments: str) -> bool:
+    return python.exists() and subprocess.run([python, *arguments], capture_output=True).returncode == 0
+
+
 def install(lock_file: Path, environment: Path) -> None:
     """Make ``environment`` hold exactly what ``lock_file`` names.
 
@@ -130,9 +134,9 @@ def install(lock_file: Path, environment: Path) -> None:
     """
     python, stamp = environment / "bin" / "python", environment / "installed"
     digest = hashlib.sha256(lock_file.read_bytes()).hexdigest()
-    usable = python.exists() and subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode == 0
-    if usable and stamp.exists() and stamp.read_text() == digest:
+    if stamp.exists() and stamp.read_text() == digest and _runs(python, "-c", ""):
         return
+    usable = _runs(python, "-m", "pip", "--version")
     wanted = requirements(json.loads(lock_file.read_text()))
     print(
         f"Setting up {environment.name} from {lock_file} with Python {sys.version.split()[0]}: some minutes, once.",
