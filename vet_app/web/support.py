@@ -40,6 +40,12 @@ def data_of(request: HttpRequest) -> Optional[Any]:
     return request.POST if request.method == "POST" else None
 
 
+def version_of(request: HttpRequest) -> int:
+    """The version that a button's form was based on; 0, which no record has, where it names none."""
+    sent = request.POST.get("version", "")
+    return int(sent) if sent.isdecimal() else 0
+
+
 def form_page(
     request: HttpRequest,
     form: ClinicForm,

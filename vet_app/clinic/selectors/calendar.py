@@ -39,6 +39,12 @@ def waiting_room(date: date) -> QuerySet[Appointment]:
     return day(date).filter(status__in=here).order_by("arrived_at", "pk")
 
 
+def coming() -> QuerySet[Appointment]:
+    """Appointments still to come, the next one first, with their vets."""
+    planned = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
+    return Appointment.objects.filter(status__in=planned, ends_at__gt=timezone.now()).select_related("vet")
+
+
 def free_times(vet: Vet, date: date, minutes: int) -> List[datetime]:
     """Starts on the grid of SLOT_MINUTES at which `minutes` are free within the opening hours.
 

@@ -162,6 +162,23 @@ def test_a_morning(open_page: OpenPage, site: Site, pictures: Pictures) -> None:
     pictures(office, "morning-8-trail")
 
 
+def test_a_free_time_is_chosen_with_the_keyboard(open_page: OpenPage, site: Site) -> None:
+    """Another vet is chosen, the free times follow, Enter on one puts it into its field, and nothing typed is lost."""
+    page = open_page("reception")
+    pet = site.rows("SELECT id FROM clinic_pet WHERE name = 'Biscuit'")[0][0]
+    page.goto(f"/appointments/new/?pet={pet}&date=2030-03-05")
+    page.get_by_label("Reason", exact=True).fill("Nail trim")
+    page.get_by_label("Length").select_option("60")
+    free = page.locator("[data-fill]")
+    expect(free.first).to_have_text("08:00")
+    expect(page.get_by_text("17:15", exact=True)).to_have_count(0)
+    free.nth(2).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Time")).to_have_value("08:30")
+    expect(page.get_by_label("Time")).to_be_focused()
+    expect(page.get_by_label("Reason", exact=True)).to_have_value("Nail trim")
+
+
 def test_without_javascript(open_page: OpenPage) -> None:
     page = open_page("vet", java_script_enabled=False)
     page.get_by_role("searchbox").first.fill("900000000000104")

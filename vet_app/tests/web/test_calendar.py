@@ -9,15 +9,18 @@ from typing import Any, Callable, List, Tuple
 import pytest
 from django.test import Client
 from django.utils import timezone as django_timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
 from accounts.roles import Role
 from audit.models import AuditEntry
 from clinic.models import Appointment, Vet
-from clinic.services.booking import book
+from clinic.services.booking import NEXT, book
+from clinic.services.vaccination import record_vaccination
 from tests.web.conftest import beside, roles_that_may
 from web.calendar_grid import grid
+from web.views.calendar import STEPS
 
 DAY = date(2030, 3, 5)
 DESK = [Role.RECEPTION, Role.VET, Role.MANAGER]
@@ -103,6 +106,54 @@ def test_a_strange_address_is_no_error(clinic: SimpleNamespace, as_manager: Clie
     assert as_manager.get(f"/appointments/new/?{query}").status_code == 200
 
 
+def test_the_form_begins_with_the_next_free_time_and_offers_the_others(
+    clinic: SimpleNamespace, as_manager: Client
+) -> None:
+    begin = datetime(2030, 3, 5, 8, 0, tzinfo=timezone.utc)
+    book(clinic.actor, clinic.vet.pk, begin, begin + timedelta(minutes=30), {"pet": clinic.pet})
+    page = as_manager.get("/appointments/new/?date=2030-03-05").content.decode()
+    assert 'value="08:30"' in page, "what is taken is not proposed"
+    assert "date=2030-03-05&amp;time=08:45" in page, "the others are links, which work without JavaScript"
+    asked = {"vet": clinic.vet.pk, "day": "2030-03-05", "minutes": "60"}
+    part = as_manager.get("/appointments/new/", asked, HTTP_HX_REQUEST="true").content.decode()
+    assert "<html" not in part and ">08:30<" in part and ">08:00<" not in part and ">17:15<" not in part
+    full = {**asked, "minutes": "480", "day": "2030-03-05"}
+    book(clinic.actor, clinic.vet.pk, begin.replace(hour=13), begin.replace(hour=14), {"pet": clinic.pet})
+    assert "nothing free" in as_manager.get("/appointments/new/", full, HTTP_HX_REQUEST="true").content.decode()
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, {"vet": "x", "day": "y", "minutes": "z"}, {"vet": "9" * 15, "day": "2030-02-31"}]
+)
+def test_free_times_of_nothing_sensible_are_none(clinic: SimpleNamespace, as_manager: Client, asked: Any) -> None:
+    answer = as_manager.get("/appointments/new/", asked, HTTP_HX_REQUEST="true")
+    assert answer.status_code == 200 and b"nothing free" in answer.content
+
+
+def test_every_step_that_may_follow_has_a_button_with_words_of_its_own() -> None:
+    assert set(STEPS) == {(old, new) for old, following in NEXT.items() for new in following}
+
+
+def test_the_row_of_the_clock_is_marked_today_only(clinic: SimpleNamespace, as_manager: Client, settings: Any) -> None:
+    settings.OPENING_HOURS = (time(0), time(23, 59))
+    assert as_manager.get("/calendar/").content.count(b'<tr class="now">') == 1
+    assert b'<tr class="now">' not in as_manager.get("/calendar/?date=2030-03-05").content
+
+
+def test_what_is_planned_is_seen_on_the_owners_page_and_beside_the_reminder(
+    clinic: SimpleNamespace, as_manager: Client
+) -> None:
+    begin = datetime(2090, 3, 5, 8, 0, tzinfo=timezone.utc)
+    given = django_timezone.localdate() - timedelta(days=360)
+    record_vaccination(clinic.actor, clinic.pet.pk, clinic.vaccine.pk, given, {"vet": clinic.vet, "lot": "L1"})
+    assert b"?pet=" in as_manager.get("/reminders/").content
+    book(clinic.actor, clinic.vet.pk, begin, begin + timedelta(minutes=30), {"pet": clinic.pet, "reason": "Limping"})
+    page = as_manager.get(f"/owners/{clinic.owner.pk}/").content.decode()
+    assert "Appointments to come" in page and "03/05/2090 08:00" in page and "Limping" in page
+    page = as_manager.get("/reminders/").content.decode()
+    assert "comes 03/05/2090 08:00" in page and "?pet=" not in page
+
+
 def test_the_way_through_the_waiting_room(booked: Appointment, as_manager: Client) -> None:
     assert "Check in" in as_manager.get("/waiting/").content.decode()
     for status in ("arrived", "with_vet", "done"):
@@ -114,6 +165,11 @@ def test_the_way_through_the_waiting_room(booked: Appointment, as_manager: Clien
     booked.refresh_from_db()
     assert booked.status == "done"
     assert "<html" not in as_manager.get("/waiting/", headers={"HX-Request": "true"}).content.decode()
+
+
+def test_a_version_that_is_no_number_is_an_old_one(booked: Appointment, as_manager: Client) -> None:
+    answer = as_manager.post(f"/appointments/{booked.pk}/status/", {"version": "x", "status": "arrived"})
+    assert answer.status_code == 409
 
 
 def test_a_step_that_may_not_follow_is_a_page_not_an_error(booked: Appointment, as_manager: Client) -> None:
@@ -140,7 +196,7 @@ SPANS = st.lists(
 )  # vet, quarter of an hour at which it starts, how many it lasts
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault of the grid
+@with_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault of the grid
 @given(spans=SPANS)
 def test_every_appointment_stands_once_and_rows_stay_even(spans: List[Span]) -> None:
     vets = [Vet(pk=1, name="A"), Vet(pk=2, name="B")]

@@ -12,7 +12,8 @@ from django.test import Client
 from accounts.roles import Role
 from audit.models import AuditEntry
 from clinic.models import Invoice
-from clinic.services.billing import Line, draft_invoice, issue_invoice
+from clinic.services.billing import Line, draft_invoice, issue_invoice, void_invoice
+from clinic.services.payments import take_payment
 from tests.web.conftest import beside, roles_that_may
 
 
@@ -123,3 +124,24 @@ def test_the_list_filters_and_sums_what_is_open(bill: Invoice, as_manager: Clien
     assert bill.owner.last_name in as_manager.get("/invoices/?status=issued").content.decode()
     assert bill.owner.last_name not in as_manager.get("/invoices/?status=paid").content.decode()
     assert "1 unpaid bill" in as_manager.get("/").content.decode()
+
+
+def test_on_paper_a_void_bill_and_a_draft_say_what_they_are(
+    clinic: SimpleNamespace, bill: Invoice, as_manager: Client
+) -> None:
+    """The heading with its badge and the messages of a page are not printed; this is part of the sheet."""
+    assert b'class="stamp"' not in as_manager.get(bill.get_absolute_url()).content
+    void_invoice(clinic.actor, bill.pk, bill.version, "wrong owner")
+    assert b'<p class="stamp">Void: wrong owner</p>' in as_manager.get(bill.get_absolute_url()).content
+    draft = draft_invoice(clinic.actor, clinic.owner.pk, [Line(product=clinic.product)])
+    assert b'<p class="stamp">Draft' in as_manager.get(draft.get_absolute_url()).content
+
+
+def test_what_is_open_counts_money_that_was_taken_and_late_bills_are_marked(
+    clinic: SimpleNamespace, bill: Invoice, as_manager: Client
+) -> None:
+    take_payment(clinic.actor, bill.pk, Decimal("4.00"), "cash")
+    assert "7.00 USD" in as_manager.get("/").content.decode(), "of eleven, four are paid"
+    assert b"overdue" not in as_manager.get("/invoices/").content
+    Invoice.objects.filter(pk=bill.pk).update(due_on="2020-01-01")
+    assert b"overdue" in as_manager.get("/invoices/").content

@@ -22,11 +22,15 @@ class VisitForm(forms.ModelForm, ClinicForm):
         model = Visit
         fields: ClassVar = ["vet", "at", "weight_kg", "temp_c", "heart_rate", "resp_rate", *NOTES]
         widgets: ClassVar = {"at": DateTimeInput(), **{name: forms.Textarea(attrs={"rows": 4}) for name in NOTES}}
+        labels: ClassVar = {"at": _("date and time")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         vets = Vet.objects.filter(Q(active=True) | Q(pk=self.instance.vet_id))
         self.fields["vet"].queryset = vets  # type: ignore[attr-defined]
+        weight = self.initial.get("weight_kg")
+        if weight is not None:
+            self.initial["weight_kg"] = f"{weight.normalize():f}"  # 12.4, where the column has 12.400
 
 
 class AmendmentForm(forms.ModelForm, ClinicForm):

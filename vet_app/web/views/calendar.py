@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_time
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.roles import Right
@@ -20,12 +21,33 @@ from audit.actor import Actor
 from clinic.models import Appointment, Pet, Vet
 from clinic.selectors import calendar as selectors
 from clinic.selectors.search import search
-from clinic.services.booking import NEXT, book, change_status, move, update_details
+from clinic.services.booking import book, change_status, move, update_details
 from web.calendar_grid import grid
 from web.forms.calendar import BookingForm, DetailsForm, TimeForm
-from web.support import data_of, form_page, needs
+from web.support import data_of, form_page, needs, version_of
 
-Kind = Appointment.Kind
+Kind, Status = Appointment.Kind, Appointment.Status
+MOST_FREE = 16
+# What to press, by where an appointment stands and where it goes; the usual step comes first.
+STEPS = {
+    (Status.BOOKED, Status.ARRIVED): gettext_lazy("Check in"),
+    (Status.BOOKED, Status.CONFIRMED): gettext_lazy("Confirm"),
+    (Status.BOOKED, Status.CANCELLED): gettext_lazy("Cancel the appointment"),
+    (Status.BOOKED, Status.NO_SHOW): gettext_lazy("Did not come"),
+    (Status.CONFIRMED, Status.ARRIVED): gettext_lazy("Check in"),
+    (Status.CONFIRMED, Status.BOOKED): gettext_lazy("Not confirmed after all"),
+    (Status.CONFIRMED, Status.CANCELLED): gettext_lazy("Cancel the appointment"),
+    (Status.CONFIRMED, Status.NO_SHOW): gettext_lazy("Did not come"),
+    (Status.ARRIVED, Status.WITH_VET): gettext_lazy("To the vet"),
+    (Status.ARRIVED, Status.BOOKED): gettext_lazy("Not here after all"),
+    (Status.ARRIVED, Status.CANCELLED): gettext_lazy("Cancel the appointment"),
+    (Status.WITH_VET, Status.DONE): gettext_lazy("Done"),
+    (Status.WITH_VET, Status.ARRIVED): gettext_lazy("Back to the waiting room"),
+    (Status.DONE, Status.WITH_VET): gettext_lazy("Not done after all"),
+    (Status.CANCELLED, Status.BOOKED): gettext_lazy("Book again"),
+    (Status.NO_SHOW, Status.ARRIVED): gettext_lazy("Check in after all"),
+    (Status.NO_SHOW, Status.BOOKED): gettext_lazy("Book again"),
+}
 
 
 def day_of(request: HttpRequest) -> date:
@@ -57,11 +79,19 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "previous": day - timedelta(days=1),
         "next": day + timedelta(days=1),
         "today": timezone.localdate(),
+        "now": _slot_now() if day == timezone.localdate() else None,
         "vets": vets,
         "rows": grid(day, vets, shown, opens, closes, settings.SLOT_MINUTES),
         "released": [item for item in items if item.status in Appointment.FREE],
     }
     return render(request, "web/calendar/day.html", context)
+
+
+def _slot_now() -> time:
+    """The row of the clock."""
+    now = timezone.localtime()
+    begin = (now.hour * 60 + now.minute) // settings.SLOT_MINUTES * settings.SLOT_MINUTES
+    return time(begin // 60, begin % 60)
 
 
 def _candidates(request: HttpRequest) -> List[Pet]:
@@ -78,29 +108,51 @@ def _candidates(request: HttpRequest) -> List[Pet]:
     return found
 
 
-def _wanted(request: HttpRequest) -> Dict[str, Any]:
-    """What the address says about a new appointment."""
-    vet = request.GET.get("vet", "")
+def _asked(request: HttpRequest) -> Dict[str, Any]:
+    """What the address says about an appointment: vet, day and time, as far as they can be read."""
+    asked: Dict[str, Any] = {}
+    if request.GET.get("vet", "").isdigit():
+        asked["vet"] = request.GET["vet"]
+    if "date" in request.GET:
+        asked["day"] = day_of(request)
     try:
-        at: Optional[time] = parse_time(request.GET.get("time", ""))
+        at = parse_time(request.GET.get("time", ""))
     except ValueError:
         at = None
-    soon = timezone.localtime() + timedelta(minutes=settings.SLOT_MINUTES)
-    minute = soon.minute // settings.SLOT_MINUTES * settings.SLOT_MINUTES % 60
+    return {**asked, "time": at} if at else asked
+
+
+def _wanted(request: HttpRequest) -> Dict[str, Any]:
+    """A new appointment to begin with: what the address says, else the first vet's next free time."""
     first = Vet.objects.filter(active=True).first()
-    return {
-        "vet": vet if vet.isdigit() else first and first.pk,
-        "day": day_of(request),
-        "time": at or soon.time().replace(minute=minute, second=0, microsecond=0),
-        "minutes": max(settings.SLOT_MINUTES, 15 // settings.SLOT_MINUTES * settings.SLOT_MINUTES),
-        "pet": request.GET.get("pet"),
-    }
+    start: Dict[str, Any] = {"vet": first and first.pk, "day": timezone.localdate(), "minutes": settings.SLOT_MINUTES}
+    wanted = {**start, "pet": request.GET.get("pet"), **_asked(request)}
+    if "time" not in wanted:
+        free = _free(wanted)
+        wanted["time"] = free[0].time() if free else settings.OPENING_HOURS[0]
+    return wanted
+
+
+def _free(wanted: Mapping[str, Any]) -> List[datetime]:
+    """The next times that a vet has free on a day for so many minutes; none where one of these cannot be read."""
+    vet, day, minutes = str(wanted.get("vet") or ""), wanted.get("day"), str(wanted.get("minutes") or "")
+    chosen = Vet.objects.filter(pk=vet, active=True).first() if vet.isdigit() else None
+    try:
+        date = parse_date(day) if isinstance(day, str) else day
+    except ValueError:
+        date = None
+    if chosen is None or date is None or not minutes.isdigit():
+        return []
+    found = selectors.free_times(chosen, date, int(minutes))
+    return [at for at in found if at > timezone.now()][:MOST_FREE]
 
 
 @needs(Right.FRONT_DESK)
 def appointment_new(request: HttpRequest) -> HttpResponse:
     """Book a vet's time; a taken one is refused and can be booked twice with a reason."""
     if getattr(request, "htmx", False) and request.method == "GET":
+        if "find" not in request.GET:
+            return render(request, "web/calendar/free.html", {"free": _free(request.GET), "asked": request.GET})
         return render(request, "web/calendar/candidates.html", {"candidates": _candidates(request)})
     form = BookingForm(data_of(request), initial=_wanted(request))
     if request.method == "POST" and form.is_valid():
@@ -113,12 +165,17 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
             at = timezone.localtime(booked.starts_at)
             messages.success(request, _("Booked: %(who)s, %(at)s.") % {"who": booked.who, "at": f"{at:%H:%M}"})
             return redirect(f"{reverse('calendar')}?date={given['day']:%Y-%m-%d}")
-    candidates = _candidates(request)
-    chosen = str(form["pet"].value() or "")
     return form_page(
         request, form, _("New appointment"), _("Book"), reverse("calendar"), template="web/calendar/new.html",
-        candidates=candidates, chosen=chosen, find=request.GET.get("find", ""),
+        candidates=_candidates(request), chosen=str(form["pet"].value() or ""), find=request.GET.get("find", ""),
+        **_free_beside(form),
     )  # fmt: skip
+
+
+def _free_beside(form: TimeForm) -> Dict[str, Any]:
+    """What a page shows beside the fields of a time."""
+    asked = {name: form[name].value() for name in ("vet", "day", "minutes")}
+    return {"free": _free(asked), "asked": asked}
 
 
 def _appointment(pk: int) -> Appointment:
@@ -133,8 +190,7 @@ def _calendar_of(item: Appointment) -> str:
 def appointment(request: HttpRequest, pk: int) -> HttpResponse:
     """One appointment, with the steps that may follow."""
     item = _appointment(pk)
-    labels = dict(Appointment.Status.choices)
-    steps = [(status, labels[status]) for status in Appointment.Status.values if status in NEXT[item.status]]
+    steps = [(status, words) for (old, status), words in STEPS.items() if old == item.status]
     return render(request, "web/calendar/appointment.html", {"item": item, "steps": steps, "back": _calendar_of(item)})
 
 
@@ -143,7 +199,7 @@ def appointment(request: HttpRequest, pk: int) -> HttpResponse:
 def appointment_status(request: HttpRequest, pk: int) -> HttpResponse:
     """Take an appointment a step on or back, and return to where the button was."""
     item = change_status(
-        Actor.of(request), pk, int(request.POST.get("version", 0)), request.POST.get("status", ""),
+        Actor.of(request), pk, version_of(request), request.POST.get("status", ""),
         override_reason=request.POST.get("override_reason", ""),
     )  # fmt: skip
     messages.success(request, f"{item.who}: {item.get_status_display()}")
@@ -157,7 +213,7 @@ def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
     start: datetime = timezone.localtime(item.starts_at)
     initial = {
         "version": item.version, "vet": item.vet_id, "day": start.date(), "time": start.time(),
-        "minutes": int((item.ends_at - item.starts_at).total_seconds() // 60),
+        "minutes": int((item.ends_at - item.starts_at).total_seconds() // 60), **_asked(request),
     }  # fmt: skip
     form = TimeForm(data_of(request), initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -171,7 +227,9 @@ def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect(_calendar_of(moved))
     heading = _("Move the appointment of %(who)s") % {"who": item.who}
     back = reverse("appointment", args=[pk])
-    return form_page(request, form, heading, _("Move"), back, template="web/calendar/move.html")
+    return form_page(
+        request, form, heading, _("Move"), back, template="web/calendar/move.html", **_free_beside(form)
+    )  # fmt: skip
 
 
 @needs(Right.FRONT_DESK)

@@ -9,7 +9,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
 from accounts.roles import Right
@@ -29,7 +31,7 @@ from clinic.services.payments import refund, reverse_payment, take_payment
 from vetclinic.errors import Locked
 from web.forms.base import ReasonForm
 from web.forms.invoices import InvoiceForm, PaymentForm, initial_lines, lines_of
-from web.support import data_of, form_page, needs, paged
+from web.support import data_of, form_page, needs, paged, version_of
 
 
 def _invoice(pk: int) -> Invoice:
@@ -45,7 +47,8 @@ def invoices(request: HttpRequest) -> HttpResponse:
     page = paged(request, rows)
     for bill in page:
         bill.due = amount_due(bill)
-    context = {"page": page, "status": status, "statuses": Invoice.Status.choices, "heading": _("Bills")}
+    context = {"page": page, "status": status, "statuses": Invoice.Status.choices, "heading": _("Bills"),
+               "today": timezone.localdate()}  # fmt: skip
     return render(request, "web/invoices/list.html", context)
 
 
@@ -117,7 +120,7 @@ def invoice_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(Right.BILLING)
 def invoice_issue(request: HttpRequest, pk: int) -> HttpResponse:
     """Number a draft and make it final."""
-    bill = issue_invoice(Actor.of(request), pk, int(request.POST.get("version", 0)))
+    bill = issue_invoice(Actor.of(request), pk, version_of(request))
     messages.success(request, _("Bill %(number)s was issued.") % {"number": bill})
     return redirect(bill)
 
@@ -127,7 +130,7 @@ def invoice_issue(request: HttpRequest, pk: int) -> HttpResponse:
 def invoice_discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Throw a draft away."""
     owner = _invoice(pk).owner
-    discard_draft(Actor.of(request), pk, int(request.POST.get("version", 0)))
+    discard_draft(Actor.of(request), pk, version_of(request))
     messages.success(request, _("The draft was discarded."))
     return redirect(owner)
 
@@ -137,7 +140,7 @@ def invoice_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Declare a bill void."""
     bill = _invoice(pk)
     heading, intro = _("Void bill %(number)s"), _("The bill keeps its number and stays readable.")
-    return _with_reason(request, bill, void_invoice, heading % {"number": bill}, _("Void"), intro)
+    return _with_reason(request, bill, void_invoice, heading % {"number": bill}, pgettext("verb", "Void"), intro)
 
 
 @needs(Right.BILLING)

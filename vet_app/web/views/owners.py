@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Owner, Pet
+from clinic.selectors.calendar import coming
 from clinic.selectors.duplicates import similar_owners
 from clinic.selectors.invoices import listed
 from clinic.services.billing import amount_due
@@ -39,7 +40,9 @@ def owner(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("owner", found.merged_into_id)
     bills = list(listed().filter(owner=found)[:20])
     balance = sum(amount_due(bill) for bill in bills)
-    return render(request, "web/owners/owner.html", {"owner": found, "bills": bills, "balance": balance})
+    appointments = coming().filter(pet__owner=found).select_related("pet")[:10]
+    context = {"owner": found, "bills": bills, "balance": balance, "appointments": appointments}
+    return render(request, "web/owners/owner.html", context)
 
 
 @needs(Right.FRONT_DESK)

@@ -7,7 +7,9 @@ from typing import Any, List, Tuple
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.roles import Right
 from audit.actor import Actor
@@ -40,7 +42,8 @@ def pet(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("pet", found.merged_into_id)
     known = history(found)
     weights = [(visit.at, visit.weight_kg) for visit in known.visits if visit.weight_kg is not None]
-    context = {"pet": found, "known": known, "timeline": _timeline(known), "weights": weights[:8]}
+    context = {"pet": found, "known": known, "timeline": _timeline(known), "weights": weights[:8],
+               "today": timezone.localdate()}  # fmt: skip
     return render(request, "web/pets/pet.html", context)
 
 
@@ -83,7 +86,7 @@ def pet_deceased(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect(found)
     intro = _("No reminder will be sent any more, and appointments to come are cancelled.")
     heading = _("%(name)s has died") % {"name": found.name}
-    return form_page(request, form, heading, _("Record"), found.get_absolute_url(), intro=intro)
+    return form_page(request, form, heading, pgettext("verb", "Record"), found.get_absolute_url(), intro=intro)
 
 
 @needs(Right.FRONT_DESK)

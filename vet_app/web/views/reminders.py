@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,6 +19,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Owner, Reminder, ReminderNotice
+from clinic.selectors.calendar import coming
 from clinic.selectors.reminders import due
 from clinic.services.reminders import letter, post_letters, stage_on
 from clinic.services.sending import last_run, send_in_background
@@ -39,7 +41,8 @@ def reminders(request: HttpRequest) -> HttpResponse:
     if getattr(request, "htmx", False):
         goes_on = run is not None and run.goes_on
         return render(request, "web/reminders/run.html", {"run": run}) if goes_on else HttpResponseClientRefresh()
-    context = {"form": form, "page": paged(request, due(form.day)), "until": form.day, "today": timezone.localdate(),
+    rows = due(form.day).prefetch_related(Prefetch("pet__appointments", coming(), to_attr="coming"))
+    context = {"form": form, "page": paged(request, rows), "until": form.day, "today": timezone.localdate(),
                "email": settings.EMAIL_ENABLED, "run": run, "heading": _("Reminders")}  # fmt: skip
     return render(request, "web/reminders/list.html", context, status=form.status)
 
@@ -59,20 +62,23 @@ def reminders_send(request: HttpRequest) -> HttpResponse:
 def reminders_letters(request: HttpRequest) -> HttpResponse:
     """A sheet for each owner who is to be written to by post; with POST they are recorded as posted."""
     form = _asked(request)
-    letters = _letters(form)
     if request.method == "POST":
         owners = [int(number) for number in request.POST.getlist("owner") if number.isdigit()][:LETTERS_AT_ONCE]
         count = post_letters(Actor.of(request), owners, timezone.localdate())
         told = ngettext("%(count)d letter was recorded as posted.", "%(count)d letters were recorded as posted.", count)
         messages.success(request, told % {"count": count})
         return redirect(f"{reverse('reminders')}?until={form.day:%Y-%m-%d}")
-    context = {"letters": letters[:LETTERS_AT_ONCE], "count": len(letters), "until": form.day,
+    letters, count = _letters(form)
+    context = {"letters": letters, "count": count, "until": form.day,
                "today": timezone.localdate(), "heading": _("Reminder letters")}  # fmt: skip
     return render(request, "web/reminders/letters.html", context)
 
 
-def _letters(form: DueForm) -> List[Dict[str, Any]]:
-    """Owner, subject and text, for owners who agree to reminders and are not reached by e-mail."""
+def _letters(form: DueForm) -> Tuple[List[Dict[str, Any]], int]:
+    """Owner, subject and text of the first letters to owners who agree to reminders and are not reached by e-mail.
+
+    The second value is how many letters there are in all.
+    """
     by_owner: Dict[int, List[Reminder]] = {}
     for reminder in due(form.day):
         owner = reminder.pet.owner
@@ -80,11 +86,11 @@ def _letters(form: DueForm) -> List[Dict[str, Any]]:
         if owner.reminder_consent and not by_mail and _unwritten(reminder):
             by_owner.setdefault(owner.pk, []).append(reminder)
     letters = []
-    for rows in by_owner.values():
+    for rows in list(by_owner.values())[:LETTERS_AT_ONCE]:
         owner = rows[0].pet.owner
         subject, text = letter(owner, rows)
         letters.append({"owner": owner, "subject": subject, "text": text})
-    return letters
+    return letters, len(by_owner)
 
 
 def _unwritten(reminder: Reminder) -> bool:

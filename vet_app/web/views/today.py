@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.roles import Right
-from clinic.models import Appointment, Invoice, Visit
+from clinic.models import Appointment, Invoice, Payment, Visit
 from clinic.selectors.calendar import day, waiting_room
 from clinic.selectors.reminders import due
 from web.support import needs
@@ -23,6 +23,8 @@ def today(request: HttpRequest) -> HttpResponse:
     appointments = day(date).exclude(status__in=Appointment.FREE)
     vet = getattr(request.user, "vet", None)
     unpaid = Invoice.objects.filter(status=Invoice.Status.ISSUED)
+    billed = unpaid.aggregate(sum=Sum("total"))["sum"] or 0
+    taken = Payment.objects.filter(invoice__in=unpaid).aggregate(sum=Sum("amount"))["sum"] or 0
     context = {
         "date": date,
         "appointments": [item for item in appointments if vet is None or item.vet_id == vet.pk],
@@ -30,7 +32,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "waiting": waiting_room(date),
         "due_count": due(date + timedelta(days=30)).count(),
         "unpaid_count": unpaid.count(),
-        "unpaid_total": unpaid.aggregate(total=Sum("total"))["total"],
+        "unpaid_total": billed - taken,
         "open_visits": Visit.objects.filter(locked_at=None).select_related("pet", "vet")[:10],
     }
     return render(request, "web/today/today.html", context)

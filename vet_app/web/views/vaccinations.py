@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.roles import Right
 from audit.actor import Actor
@@ -42,7 +43,7 @@ def new(request: HttpRequest, pet_id: int) -> HttpResponse:
             messages.success(request, _("%(vaccine)s was recorded.") % {"vaccine": vaccine})
             return redirect(back if visit else made.get_absolute_url())
     heading = _("Vaccinate %(pet)s") % {"pet": pet}
-    return form_page(request, form, heading, _("Record"), back, pet=pet)
+    return form_page(request, form, heading, pgettext("verb", "Record"), back, pet=pet)
 
 
 @needs(Right.VIEW)

@@ -34,6 +34,16 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// A time that is free goes into its field.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-fill]");
+  const field = link && document.getElementById(link.dataset.fill);
+  if (!field) return;
+  event.preventDefault();
+  field.value = link.textContent.trim();
+  field.focus();
+});
+
 // Choices that take effect when made, such as the day of the calendar.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
