@@ -9,6 +9,7 @@ import __future__
 
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -22,8 +23,12 @@ PROVIDERS = ("cdktf_cdktf_provider_aws", "cdktf_cdktf_provider_helm", "cdktf_cdk
 LEAN = (*PROVIDERS, "cdktf", "constructs")
 """Packages whose modules are loaded lean."""
 
-TAG = "opt-lean"
-"""Marks the bytecode of a lean module beside the usual one (PEP 488, names of optimisation levels)."""
+TAG = "opt-bare"
+"""Marks the bytecode of a lean module beside the usual one (PEP 488, names of optimisation levels). A change of the loader needs a new one."""
+
+
+CAST = re.compile(rb"return typing\.cast\(.+?, (result|jsii\.s?(?:get|invoke)\(.*\))\)$", re.MULTILINE)
+"""How the bindings return a value: in a cast, which does nothing but build the type that it names, at each call."""
 
 
 def enable() -> None:
@@ -49,13 +54,15 @@ def _leave_unexecuted(name: str) -> None:
 
 
 class LeanLoader(SourceFileLoader):
-    """Compiles a module with its annotations kept as text (PEP 563) and without the blocks under ``if __debug__``."""
+    """Compiles a module with its annotations kept as text (PEP 563), and without casts and the blocks under ``if __debug__``."""
 
     # typeshed has this method of InspectLoader static; a loader of source files calls it on itself.
     def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # type: ignore[override]
         """The module's code."""
         flags = __future__.annotations.compiler_flag
-        code: CodeType = compile(data, path, "exec", flags=flags, dont_inherit=True, optimize=1)
+        code: CodeType = compile(
+            CAST.sub(rb"return \1", data), path, "exec", flags=flags, dont_inherit=True, optimize=1
+        )
         return code
 
     def get_data(self, path: Any) -> bytes:

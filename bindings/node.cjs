@@ -10,6 +10,7 @@ const { isMainThread } = require('worker_threads');
 process.noDeprecation = true;
 
 const MEMORY = path.join(__dirname, '..', '.cache', 'bindings');
+const PACKAGE = /[\\/]jsii[\\/]package-cache[\\/]/;
 const LAUNCHER = /[\\/]bin[\\/]jsii-runtime\.js$/;
 const KERNEL = /[\\/]jsii-kernel-[^\\/]+$/;
 const CDKTF = /[\\/]cdktf[\\/](.*[\\/])?lib[\\/]index\.js$/;
@@ -27,6 +28,8 @@ function resolved(request, parent, ...rest) {
     kernel = [parent, ...rest];
     attempt(remember);
   }
+  const beside = kernel && request[0] === '.' && PACKAGE.test(parent.filename) ? path.join(path.dirname(parent.filename), request) : '';
+  for (const end of beside && ['.js', '/index.js']) if (fs.existsSync(beside + end)) return beside + end;
   try {
     return resolve.call(Module, request, parent, ...rest);
   } catch (error) {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from settings import helm_values
+from settings import helm_values, yaml_text
 from settings.rke2_config_keys import Role, unknown_keys
 
 if TYPE_CHECKING:
@@ -149,12 +149,9 @@ def to_yaml(document: dict[str, Any]) -> str:
     return yaml.dump(document, Dumper=_BlockDumper, sort_keys=False, width=4096)
 
 
-class _BlockDumper(yaml.SafeDumper):
-    pass
-
-
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> Any:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
+_BlockDumper: Any = type("_BlockDumper", (yaml_text.Dumper,), {})
 _BlockDumper.add_representer(str, _represent_text)

@@ -74,7 +74,7 @@ def test_a_module_is_imported_as_usual_where_its_lean_bytecode_can_neither_be_fo
 
 def test_other_modules_are_not_touched() -> None:
     assert modules.LeanFinder.find_spec("yaml") is None
-    assert modules.lean("/x/__pycache__/a.cpython-311.pyc") == "/x/__pycache__/a.cpython-311.opt-lean.pyc"
+    assert modules.lean("/x/__pycache__/a.cpython-311.pyc") == "/x/__pycache__/a.cpython-311.opt-bare.pyc"
     assert modules.lean("/x/a.py") == "/x/a.py"
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from nodes.boot import SIGNING_KEY, ClusterInputs, server_user_data
+from nodes import rke2
+from nodes.boot import SIGNING_KEY, ClusterInputs, agent_user_data, server_user_data
 from nodes.release import node_release
 from nodes.rke2 import UnknownKeysError, agent_config, cloud_controller, credential_provider, server_config
 from settings.release_sets import SETS, release_set
@@ -109,3 +110,19 @@ def test_the_signing_key_is_handed_over_in_binary(inputs: ClusterInputs) -> None
     binary = base64.b64decode(key["content"])
     assert binary[0] & 0x80, "an OpenPGP packet starts with its high bit set"
     assert base64.b64encode(binary).decode()[:60] in SIGNING_KEY.read_text()
+
+
+def test_the_text_is_the_same_without_libyaml(inputs: ClusterInputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """User data that differed between two people's machines would replace the servers."""
+
+    class Own(yaml.SafeDumper):
+        pass
+
+    def texts() -> list[str]:
+        server = server_user_data(inputs, slot=0, data_volume_id="${aws_ebs_volume.data.id}")
+        return [server, agent_user_data(inputs), server_config(inputs), agent_config(inputs)]
+
+    before = texts()
+    Own.add_representer(str, rke2._represent_text)
+    monkeypatch.setattr(rke2, "_BlockDumper", Own)
+    assert texts() == before
