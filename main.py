@@ -1,5 +1,6 @@
 """From ``environments/*.yaml`` to Terraform JSON in ``cdktf.out/``: wiring only."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ def synthesise(environments: Path | None = None, outdir: str | None = None) -> "
 
     cdktf is loaded after the settings are read, so that mistakes answer at once; Node, which takes a while to start, before.
     """
+    gc.disable()  # a process this short has no garbage worth looking for among so many classes
     bindings.enable(start=True)
     from settings.loader import ENVIRONMENTS
     from settings.terminal import load_or_exit
