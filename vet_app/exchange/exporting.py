@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterable, Iterator, List
 
 from django.db import transaction
 from django.db.models import Prefetch
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.roles import Right
@@ -107,7 +108,8 @@ def _reminder_rows(until: date) -> Iterator[List[Any]]:
     ]  # fmt: skip
     for reminder in due(until):
         pet, owner = reminder.pet, reminder.pet.owner
-        sent = [notice.updated_at.date() for notice in reminder.notices.all() if notice.status == notice.Status.SENT]
+        told = [notice.updated_at for notice in reminder.notices.all() if notice.status == notice.Status.SENT]
+        sent = [timezone.localtime(at).date() for at in told]
         yield [
             reminder.due_on, pet.name, pet.species, reminder.vaccination.vaccine, reminder.vaccination.given_on,
             owner.last_name, owner.first_name, owner.address, next((str(phone) for phone in owner.phones.all()), ""),

@@ -39,7 +39,7 @@ def patient_record(actor: Actor, pet_id: int) -> bytes:
     actor.require(Right.READ_NOTES)
     with transaction.atomic():
         pet = Pet.objects.select_related("owner", "species", "breed").get(pk=pet_id)
-        known = history(pet)
+        known = history(pet).for_others()
         record(actor, AuditEntry.Action.EXPORT, pet, {"whole_record": [None, len(known.visits)]})
         return _pack(pet, known, timezone.localtime())
 

@@ -36,6 +36,16 @@ def test_the_search_box_finds_nothing(clinic: SimpleNamespace, query: str) -> No
     assert (found.owners, found.pets) == ([], [])
 
 
+def test_a_found_animal_is_known_by_the_tag_of_its_rabies_vaccination(clinic: SimpleNamespace) -> None:
+    details = {"vet": clinic.vet, "lot": "L", "tag": "T-0917"}
+    given = vaccinations.record_vaccination(
+        clinic.actor, clinic.pet.pk, clinic.vaccine.pk, timezone.localdate(), details
+    )
+    assert search("t-0917").pets == [clinic.pet]
+    vaccinations.mark_entered_in_error(clinic.actor, given.pk, given.version, "another dog's")
+    assert search("t-0917").pets == []
+
+
 def test_a_national_zero_does_not_matter(clinic: SimpleNamespace) -> None:
     owner = owners.create_owner(clinic.actor, {"last_name": "Vale"}, [owners.PhoneNumber("+44 7700 900123")])
     assert search("07700 900123").owners == [owner]

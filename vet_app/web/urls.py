@@ -24,6 +24,7 @@ CLIENTS = [
     path("pets/<int:pk>/", pets.pet, name="pet"),
     path("pets/<int:pk>/edit/", pets.pet_edit, name="pet_edit"),
     path("pets/<int:pk>/deceased/", pets.pet_deceased, name="pet_deceased"),
+    path("pets/<int:pk>/alive/", pets.pet_alive, name="pet_alive"),
     path("pets/<int:pk>/transfer/", pets.pet_transfer, name="pet_transfer"),
 ]
 CALENDAR = [

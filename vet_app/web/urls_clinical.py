@@ -11,6 +11,7 @@ CLINICAL = [
     path("visits/<int:visit_id>/", visits.show, name="visit"),
     path("visits/<int:visit_id>/edit/", visits.edit, name="visit_edit"),
     path("visits/<int:visit_id>/lock/", visits.lock, name="visit_lock"),
+    path("visits/<int:visit_id>/error/", visits.entered_in_error, name="visit_error"),
     path("visits/<int:visit_id>/amend/", visits.amend, name="visit_amend"),
     path("pets/<int:pet_id>/vaccinations/", vaccinations.history, name="vaccination_history"),
     path("pets/<int:pet_id>/vaccinations/new/", vaccinations.new, name="vaccination_new"),

@@ -87,7 +87,7 @@ class Death(Schema):
     """When the pet died."""
 
     version: Version
-    on: Day
+    on: Optional[Day] = Field(description="Null takes a death back that was recorded by mistake.")
 
 
 class HistoryOut(Schema):
@@ -142,7 +142,9 @@ def transfer_pet(request: HttpRequest, pet_id: Id, given: Transfer) -> Any:
 
 @router.post("/{pet_id}/death", response=PetOut)
 def record_death(request: HttpRequest, pet_id: Id, given: Death) -> Any:
-    """Record a death: reminders end and future appointments are cancelled."""
+    """Record a death: reminders end and future appointments are cancelled. Or take one back."""
+    if given.on is None:
+        return pets.take_back_death(actor(request), pet_id, given.version)
     return pets.mark_deceased(actor(request), pet_id, given.version, given.on)
 
 

@@ -11,7 +11,7 @@ from typing_extensions import Annotated
 from accounts.roles import Right
 from api.access import actor
 from api.lists import chosen, listed, replaced
-from api.types import Id, Moment, Named, Text, Version, VersionIn
+from api.types import Id, Moment, Named, ReasonIn, Text, Version, VersionIn
 from clinic.models import Appointment, Pet, Vet, Visit
 from clinic.services import visits
 
@@ -28,7 +28,10 @@ class AmendmentOut(Schema):
 
 
 class VisitOut(Schema):
-    """One examination. Weight in kilograms, temperature in degrees Celsius, heart and breath per minute."""
+    """One examination. Weight in kilograms, temperature in degrees Celsius, heart and breath per minute.
+
+    One that was entered in error stays readable and counts for nothing.
+    """
 
     id: int
     version: int
@@ -45,6 +48,8 @@ class VisitOut(Schema):
     assessment: str
     plan: str
     locked_at: Optional[Moment]
+    entered_in_error: bool
+    error_reason: str
     amendments: List[AmendmentOut]
 
 
@@ -127,6 +132,12 @@ def change_visit(request: HttpRequest, visit_id: Id, given: VisitChange) -> Any:
 def lock_visit(request: HttpRequest, visit_id: Id, given: VersionIn) -> Any:
     """Close the notes for good."""
     return visits.lock_visit(actor(request), visit_id, given.version)
+
+
+@router.post("/{visit_id}/entered-in-error", response=VisitOut)
+def mark_visit_entered_in_error(request: HttpRequest, visit_id: Id, given: ReasonIn) -> Any:
+    """Take back an open visit, such as one of the wrong animal."""
+    return visits.mark_entered_in_error(actor(request), visit_id, given.version, given.reason)
 
 
 @router.post("/{visit_id}/amendments", response={201: AmendmentOut})

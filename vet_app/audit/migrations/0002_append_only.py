@@ -2,6 +2,8 @@
 
 from django.db import migrations
 
+from vetclinic.on_postgresql import on_postgresql
+
 FORWARD = """
 CREATE FUNCTION audit_is_final() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -19,16 +21,6 @@ DROP FUNCTION audit_is_final();
 """
 
 
-def on_postgresql(sql):
-    """A migration step that other databases skip."""
-
-    def run(apps, schema_editor):
-        if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute(sql)
-
-    return run
-
-
 class Migration(migrations.Migration):
     dependencies = [("audit", "0001_initial")]
-    operations = [migrations.RunPython(on_postgresql(FORWARD), on_postgresql(BACKWARD))]
+    operations = [on_postgresql(FORWARD, BACKWARD)]

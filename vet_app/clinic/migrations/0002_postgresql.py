@@ -6,6 +6,8 @@ and newer, https://www.postgresql.org/docs/current/btree-gist.html).
 
 from django.db import migrations
 
+from vetclinic.on_postgresql import on_postgresql
+
 FORWARD = """
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
@@ -24,16 +26,6 @@ DROP INDEX phone_digits_trgm;
 """
 
 
-def on_postgresql(sql):
-    """A migration step that other databases skip."""
-
-    def run(apps, schema_editor):
-        if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute(sql)
-
-    return run
-
-
 class Migration(migrations.Migration):
     dependencies = [("clinic", "0001_initial")]
-    operations = [migrations.RunPython(on_postgresql(FORWARD), on_postgresql(BACKWARD))]
+    operations = [on_postgresql(FORWARD, BACKWARD)]

@@ -7,18 +7,9 @@ fills them in.
 import django.utils.timezone
 from django.db import migrations, models
 
+from vetclinic.on_postgresql import on_postgresql
+
 VERSIONED = ("breed", "product", "species", "vaccine", "vet")
-
-
-def on_postgresql(sql):
-    """A migration step for each table that other databases skip."""
-
-    def run(apps, schema_editor):
-        if schema_editor.connection.vendor == "postgresql":
-            for name in VERSIONED:
-                schema_editor.execute(sql.format(table=f"clinic_{name}"))
-
-    return run
 
 
 class Migration(migrations.Migration):
@@ -45,8 +36,8 @@ class Migration(migrations.Migration):
             migrations.AddField(name, "version", models.PositiveIntegerField(default=1, editable=False))
             for name in VERSIONED
         ],
-        migrations.RunPython(
-            on_postgresql("ALTER TABLE {table} ALTER COLUMN version SET DEFAULT 1"),
-            on_postgresql("ALTER TABLE {table} ALTER COLUMN version DROP DEFAULT"),
+        on_postgresql(
+            "".join(f"ALTER TABLE clinic_{name} ALTER COLUMN version SET DEFAULT 1;" for name in VERSIONED),
+            "".join(f"ALTER TABLE clinic_{name} ALTER COLUMN version DROP DEFAULT;" for name in VERSIONED),
         ),
     ]

@@ -23,7 +23,10 @@ def between(low: float, high: float) -> List[Any]:
 
 
 class Visit(VersionedRecord):
-    """One examination. Weight in kilograms, temperature in degrees Celsius, heart and breath per minute."""
+    """One examination. Weight in kilograms, temperature in degrees Celsius, heart and breath per minute.
+
+    One that was entered in error stays readable and counts for nothing.
+    """
 
     pet = models.ForeignKey(Pet, on_delete=models.PROTECT, related_name="visits", verbose_name=_("pet"))
     vet = models.ForeignKey(Vet, on_delete=models.PROTECT, related_name="visits", verbose_name=_("vet"))
@@ -56,6 +59,8 @@ class Visit(VersionedRecord):
     locked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
+    entered_in_error = models.BooleanField(_("entered in error"), default=False, editable=False)
+    error_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
 
     class Meta:
         ordering: ClassVar = ["-at", "-id"]
@@ -63,7 +68,7 @@ class Visit(VersionedRecord):
         verbose_name_plural = _("visits")
 
     def __str__(self) -> str:
-        return f"{self.pet} {self.at:%Y-%m-%d}"
+        return f"{self.pet} {timezone.localtime(self.at):%Y-%m-%d}"
 
     def get_absolute_url(self) -> str:
         """The visit's page."""

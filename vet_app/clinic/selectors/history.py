@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import List
 
 from clinic.models import Appointment, Attachment, Pet, Prescription, Reminder, Vaccination, Visit
@@ -10,7 +10,7 @@ from clinic.models import Appointment, Attachment, Pet, Prescription, Reminder, 
 
 @dataclass(frozen=True)
 class History:
-    """A pet's records, the newest first; vaccinations include those entered in error, marked as such."""
+    """A pet's records, the newest first; visits and vaccinations include those entered in error, marked as such."""
 
     visits: List[Visit]
     vaccinations: List[Vaccination]
@@ -18,6 +18,10 @@ class History:
     appointments: List[Appointment]
     reminders: List[Reminder]
     attachments: List[Attachment]
+
+    def for_others(self) -> History:
+        """Without visits that were taken back: what they tell may be of another animal."""
+        return replace(self, visits=[visit for visit in self.visits if not visit.entered_in_error])
 
 
 def history(pet: Pet) -> History:

@@ -8,7 +8,7 @@ from typing import List
 from django.db.models import Q
 
 from clinic.folding import digits, fold
-from clinic.models import Owner, Pet
+from clinic.models import Owner, Pet, Vaccination
 
 LIMIT = 25
 FEWEST_DIGITS = 3
@@ -25,8 +25,8 @@ class Found:
 def search(query: str) -> Found:
     """Find by every word in an owner's name, or in a pet's and its owner's together; by digits; or by an exact tag.
 
-    Leading zeros are dropped before telephone numbers are compared, because +44 7700 900123 is dialled 07700 900123
-    at home.
+    The tag is the pet's own or one that went with a vaccination, which is what a found animal wears. Leading zeros are
+    dropped before telephone numbers are compared, because +44 7700 900123 is dialled 07700 900123 at home.
     """
     folded = fold(query.replace("\x00", ""))[:100]
     if not folded:
@@ -35,7 +35,8 @@ def search(query: str) -> Found:
     for word in folded.split():
         owners &= Q(search_name__contains=word)
         pets &= Q(search_name__contains=word) | Q(owner__search_name__contains=word)
-    pets |= Q(tag__iexact=folded) | Q(microchip__iexact=folded)
+    tagged = Vaccination.objects.filter(tag__iexact=folded, entered_in_error=False)
+    pets |= Q(tag__iexact=folded) | Q(pk__in=tagged.values("pet")) | Q(microchip__iexact=folded)
     number = digits(query)
     if len(number) >= FEWEST_DIGITS and not any(letter.isalpha() for letter in query):
         owners |= Q(phones__digits__contains=number.lstrip("0") or number)

@@ -15,7 +15,8 @@ from audit.services import snapshot
 from clinic.models import Appointment, Owner, Pet
 from clinic.services import records
 from clinic.services.booking import change_status
-from clinic.services.reminders import cancel_reminders
+from clinic.services.reminders import cancel_reminders, refresh_reminder
+from vetclinic.errors import Conflict
 
 EDITABLE = {
     "name", "species", "breed", "sex", "neutered", "birth_date", "birth_date_estimated", "colour", "microchip", "tag",
@@ -62,4 +63,19 @@ def mark_deceased(actor: Actor, pet_id: int, version: int, on: date) -> Pet:
         waiting = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
         for appointment in pet.appointments.filter(status__in=waiting, starts_at__date__gte=on):
             change_status(actor, appointment.pk, appointment.version, Appointment.Status.CANCELLED)
+    return pet
+
+
+def take_back_death(actor: Actor, pet_id: int, version: int) -> Pet:
+    """Undo a death that was recorded for the wrong animal: its reminders are due again; appointments stay cancelled."""
+    actor.require(Right.FRONT_DESK)
+    with transaction.atomic():
+        pet = records.lock(Pet, pet_id, version)
+        if not pet.is_deceased:
+            raise Conflict(_("No death is recorded for this pet."))
+        before = snapshot(pet)
+        pet.deceased_on = None
+        records.save_changes(actor, pet, before)
+        for group in set(pet.vaccinations.values_list("vaccine__group", flat=True)):
+            refresh_reminder(actor, pet, group)
     return pet

@@ -12,7 +12,7 @@ from audit.models import AuditEntry
 from audit.services import snapshot
 from clinic.models import Prescription, Visit
 from clinic.services import records
-from vetclinic.errors import Conflict
+from vetclinic.errors import Conflict, Locked
 
 FIELDS = {
     "drug", "strength", "dose", "quantity", "unit", "refills", "instructions", "valid_until", "controlled",
@@ -23,7 +23,10 @@ def prescribe(actor: Actor, visit_id: int, fields: records.Fields) -> Prescripti
     """Prescribe a drug at a visit."""
     actor.require(Right.CLINICAL)
     with transaction.atomic():
-        return records.create(actor, Prescription(visit=records.lock(Visit, visit_id)), fields, FIELDS)
+        visit = records.lock(Visit, visit_id)
+        if visit.entered_in_error:
+            raise Locked(_("This visit was taken back. Begin another one instead."))
+        return records.create(actor, Prescription(visit=visit), fields, FIELDS)
 
 
 def void_prescription(actor: Actor, prescription_id: int, reason: str) -> Prescription:

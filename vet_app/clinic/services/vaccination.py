@@ -98,5 +98,7 @@ def check(vaccination: Vaccination) -> None:
         errors["lot_expiry"] = [_("This lot had expired when it was given.")]
     if vaccination.visit is not None and vaccination.visit.pet_id != vaccination.pet_id:
         errors["visit"] = [_("This visit is of another pet.")]
+    if vaccination.visit is not None and vaccination.visit.entered_in_error:
+        errors["visit"] = [_("This visit was taken back. Begin another one instead.")]
     if errors:
         raise ValidationError(errors)

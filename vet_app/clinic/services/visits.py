@@ -38,9 +38,7 @@ def update_visit(actor: Actor, visit_id: int, version: int, fields: records.Fiel
     """Change an open visit. Raises Locked for a closed one, Changed for an old `version`."""
     actor.require(Right.CLINICAL)
     with transaction.atomic():
-        visit = records.lock(Visit, visit_id, version)
-        if visit.is_locked:
-            raise Locked(_("This visit is locked. Add an amendment instead."))
+        visit = _open(visit_id, version)
         before = snapshot(visit)
         records.assign(visit, fields, EDITABLE)
         return records.save_changes(actor, visit, before)
@@ -50,13 +48,41 @@ def lock_visit(actor: Actor, visit_id: int, version: int) -> Visit:
     """Close the notes for good, signed by the actor."""
     actor.require(Right.CLINICAL)
     with transaction.atomic():
-        visit = records.lock(Visit, visit_id, version)
-        if visit.is_locked:
-            raise Locked(_("This visit is locked already."))
+        visit = _open(visit_id, version)
         before = snapshot(visit)
         visit.locked_at = timezone.now()
         visit.locked_by_id = actor.user_id
         return records.save_changes(actor, visit, before, AuditEntry.Action.LOCK)
+
+
+def mark_entered_in_error(actor: Actor, visit_id: int, version: int, reason: str) -> Visit:
+    """Take back an open visit, such as one of the wrong animal; its appointment may begin another one.
+
+    Raises Locked for a closed visit, and Conflict while a vaccination or a prescription of it counts.
+    """
+    actor.require(Right.CLINICAL)
+    reason = records.require_reason("reason", reason)
+    with transaction.atomic():
+        visit = _open(visit_id, version)
+        given, prescribed = (
+            visit.vaccinations.filter(entered_in_error=False),
+            visit.prescriptions.filter(voided_at=None),
+        )
+        if given.exists() or prescribed.exists():
+            raise Conflict(_("Take back the vaccinations and prescriptions of this visit first."))
+        before = snapshot(visit)
+        visit.entered_in_error, visit.error_reason, visit.appointment = True, reason, None
+        return records.save_changes(actor, visit, before, AuditEntry.Action.VOID)
+
+
+def _open(visit_id: int, version: int) -> Visit:
+    """The visit, locked until the transaction ends; raises Locked where nobody may change it any more."""
+    visit = records.lock(Visit, visit_id, version)
+    if visit.is_locked:
+        raise Locked(_("This visit is locked. Add an amendment instead."))
+    if visit.entered_in_error:
+        raise Locked(_("This visit was taken back. Begin another one instead."))
+    return visit
 
 
 def amend_visit(actor: Actor, visit_id: int, text: str) -> VisitAmendment:

@@ -44,6 +44,8 @@ def test_pets_are_created_changed_handed_over_and_die(call: Any, clinic: SimpleN
     pet = call("POST", f"/pets/{pet['id']}/transfer", {"version": pet["version"], "owner_id": other["id"]})
     assert [found["id"] for found in call("GET", f"/pets?owner_id={other['id']}")["items"]] == [pet["id"]]
     dead = call("POST", f"/pets/{pet['id']}/death", {"version": pet["version"], "on": date(2024, 5, 1)})
+    alive = call("POST", f"/pets/{pet['id']}/death", {"version": dead["version"], "on": None})
+    assert alive["deceased_on"] is None
     assert dead["deceased_on"] == "2024-05-01"
 
 
@@ -77,12 +79,15 @@ def test_a_visit_is_written_locked_and_amended(call: Any, clinic: SimpleNamespac
     new = {"pet_id": clinic.pet.pk, "vet_id": clinic.vet.pk, "weight_kg": "12.4", "subjective": "Limps"}
     visit = call("POST", "/visits", new, 201)
     path = f"/visits/{visit['id']}"
+    wrong = call("POST", "/visits", new, 201)
+    wrong = call("POST", f"/visits/{wrong['id']}/entered-in-error", {"version": wrong["version"], "reason": "twice"})
+    assert (wrong["entered_in_error"], wrong["error_reason"]) == (True, "twice")
     assert call("POST", f"{path}/amendments", {"text": "early"}, 409)["code"] == "conflict"
     visit = call("PATCH", path, {"version": visit["version"], "plan": "Rest"})
     visit = call("POST", f"{path}/lock", {"version": visit["version"]})
     assert call("PATCH", path, {"version": visit["version"], "plan": "Run"}, 409)["code"] == "locked"
     assert call("POST", f"{path}/amendments", {"text": "Better"}, 201)["author"] == "test-manager"
-    (told,) = call("GET", f"/visits?pet_id={clinic.pet.pk}")["items"]
+    told = next(each for each in call("GET", f"/visits?pet_id={clinic.pet.pk}")["items"] if each["id"] == visit["id"])
     assert (told["plan"], told["weight_kg"], told["amendments"][0]["text"]) == ("Rest", "12.400", "Better")
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, Callable
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.roles import Role
 from audit.models import AuditEntry
 from clinic.models import Owner, Pet
 from clinic.services.owners import PhoneNumber, create_owner
+from clinic.services.vaccination import record_vaccination
 from tests.web.conftest import beside, roles_that_may
 
 ALL = list(Role.values)
@@ -120,6 +123,20 @@ def test_a_death_stops_what_was_planned(clinic: SimpleNamespace, as_manager: Cli
     page = as_manager.get(clinic.pet.get_absolute_url()).content.decode()
     assert "died" in page
     assert "/visits/new/" not in page
+
+
+def test_a_death_of_the_wrong_animal_is_taken_back(clinic: SimpleNamespace, as_manager: Client) -> None:
+    given = timezone.localdate() - timedelta(days=360)
+    record_vaccination(clinic.actor, clinic.pet.pk, clinic.vaccine.pk, given, {"vet": clinic.vet, "lot": "L1"})
+    where = f"/pets/{clinic.pet.pk}/"
+    assert "recorded by mistake" not in as_manager.get(where).content.decode()
+    as_manager.post(f"{where}deceased/", {"deceased_on": timezone.localdate(), "version": 1})
+    assert f'href="{where}alive/"' in as_manager.get(where).content.decode()
+    assert "Biscuit" not in as_manager.get("/reminders/").content.decode()
+    assert as_manager.post(f"{where}alive/", {"version": 1}).status_code == 409, "based on an old version"
+    assert as_manager.post(f"{where}alive/", {"version": 2})["Location"] == where
+    assert "Biscuit" in as_manager.get("/reminders/").content.decode(), "the reminder is due again"
+    assert as_manager.post(f"{where}alive/", {"version": 3}).status_code == 409, "no death is recorded"
 
 
 def test_lists_need_few_queries(

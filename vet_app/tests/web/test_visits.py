@@ -13,8 +13,8 @@ from django.test import Client
 from audit.models import AuditEntry
 from clinic.models import Attachment, Prescription, Visit
 from clinic.services.booking import book, change_status
-from clinic.services.prescriptions import prescribe
-from clinic.services.visits import lock_visit
+from clinic.services.prescriptions import prescribe, void_prescription
+from clinic.services.visits import lock_visit, start_visit
 from tests.conftest import at
 from tests.web.conftest import beside, roles_that_may
 
@@ -172,3 +172,54 @@ def test_a_full_visit_needs_few_queries(
     lock_visit(clinic.actor, visit.pk, 1)
     with django_assert_max_num_queries(10):
         as_manager.get(f"/visits/{visit.pk}/")
+
+
+def test_an_open_visit_of_the_wrong_animal_is_taken_back(
+    as_manager: Client, clinic: SimpleNamespace, visit: Visit, client_of: ClientOf
+) -> None:
+    """It stays readable, struck out; nothing can be added to it, and no other clinic gets to read it."""
+    where = f"/visits/{visit.pk}/error/"
+    assert roles_that_may(client_of, where) == ["vet", "manager"]
+    assert "required" in beside(as_manager.post(where, {"version": visit.version}), "reason")
+    assert as_manager.post(where, {"version": visit.version, "reason": "another dog"}).status_code == 302
+    page = as_manager.get(f"/visits/{visit.pk}/").content.decode()
+    assert "counts for nothing: another dog" in page and "Write notes" not in page and "Lock the notes" not in page
+    assert 'class="gone">Visit' in as_manager.get(f"/pets/{clinic.pet.pk}/").content.decode()
+    assert "Notes of Biscuit are open" not in as_manager.get("/").content.decode()
+    assert "Coughs since Monday" not in as_manager.get(f"/pets/{clinic.pet.pk}/record/").content.decode()
+    for address in (f"/visits/{visit.pk}/edit/", f"/visits/{visit.pk}/error/"):
+        assert as_manager.post(address, notes(clinic, version="2", reason="x")).status_code == 409, address
+    drug = as_manager.post(f"/visits/{visit.pk}/prescriptions/new/", DRUG)
+    assert drug.status_code == 409 and not Prescription.objects.exists()
+    assert AuditEntry.objects.get(object_type="visit", action="void").changes["error_reason"] == ["", "another dog"]
+
+
+def test_what_belongs_to_a_visit_is_taken_back_first_and_its_appointment_is_free_again(
+    as_manager: Client, clinic: SimpleNamespace
+) -> None:
+    booked = book(clinic.actor, clinic.vet.pk, at(0), at(30), {"pet": clinic.pet})
+    visit = start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet}, appointment_id=booked.pk)
+    prescribe(clinic.actor, visit.pk, DRUG)
+    page = as_manager.post(f"/visits/{visit.pk}/error/", {"version": visit.version, "reason": "x"})
+    assert page.status_code == 409 and b"Take back the vaccinations and prescriptions" in page.content
+    void_prescription(clinic.actor, Prescription.objects.get().pk, "x")
+    as_manager.post(f"/visits/{visit.pk}/error/", {"version": visit.version, "reason": "x"})
+    again = start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet}, appointment_id=booked.pk)
+    assert again.appointment_id == booked.pk
+
+
+def test_a_closed_visit_is_amended_instead(as_manager: Client, clinic: SimpleNamespace, visit: Visit) -> None:
+    closed = lock_visit(clinic.actor, visit.pk, visit.version)
+    page = as_manager.post(f"/visits/{visit.pk}/error/", {"version": closed.version, "reason": "x"})
+    assert page.status_code == 409 and b"Add an amendment instead" in page.content
+
+
+def test_the_history_has_the_days_of_the_clinics_clock(
+    as_manager: Client, clinic: SimpleNamespace, settings: Any
+) -> None:
+    """Late in the evening it is tomorrow already at Greenwich."""
+    settings.TIME_ZONE = "America/New_York"
+    late = datetime(2030, 3, 6, 2, 30, tzinfo=timezone.utc)
+    made = start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet, "at": late})
+    assert str(made).endswith("2030-03-05")
+    assert '<time datetime="2030-03-05">' in as_manager.get(f"/pets/{clinic.pet.pk}/").content.decode()

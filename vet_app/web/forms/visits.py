@@ -53,6 +53,10 @@ class PrescriptionForm(forms.ModelForm, ClinicForm):
         ]  # fmt: skip
         widgets: ClassVar = {"valid_until": DateInput(), "instructions": forms.Textarea(attrs={"rows": 3})}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["unit"] = _("tablets")
+
 
 class AttachmentForm(ClinicForm):
     """A file from the computer in front of the person."""

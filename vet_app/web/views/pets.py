@@ -15,7 +15,8 @@ from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Owner, Pet
 from clinic.selectors.history import History, history
-from clinic.services.pets import create_pet, mark_deceased, transfer_pet, update_pet
+from clinic.services.pets import create_pet, mark_deceased, take_back_death, transfer_pet, update_pet
+from web.forms.base import ClinicForm
 from web.forms.pets import DeceasedForm, OtherOwnerForm, PetForm
 from web.support import data_of, form_page, needs
 
@@ -28,9 +29,9 @@ def known_pet(pk: int) -> Pet:
 
 def _timeline(known: History) -> List[Tuple[str, Any, Any]]:
     """Visits, vaccinations and files as (kind, day, record), the newest first."""
-    events = [("visit", visit.at.date(), visit) for visit in known.visits]
+    events = [("visit", timezone.localtime(visit.at).date(), visit) for visit in known.visits]
     events += [("vaccination", each.given_on, each) for each in known.vaccinations]  # type: ignore[misc]
-    events += [("file", each.created_at.date(), each) for each in known.attachments]  # type: ignore[misc]
+    events += [("file", timezone.localtime(each.created_at).date(), each) for each in known.attachments]  # type: ignore[misc]
     return sorted(events, key=lambda event: event[1], reverse=True)
 
 
@@ -41,7 +42,7 @@ def pet(request: HttpRequest, pk: int) -> HttpResponse:
     if found.merged_into_id:
         return redirect("pet", found.merged_into_id)
     known = history(found)
-    weights = [(visit.at, visit.weight_kg) for visit in known.visits if visit.weight_kg is not None]
+    weights = [(visit.at, visit.weight_kg) for visit in known.for_others().visits if visit.weight_kg is not None]
     context = {"pet": found, "known": known, "timeline": _timeline(known), "weights": weights[:8],
                "today": timezone.localdate()}  # fmt: skip
     return render(request, "web/pets/pet.html", context)
@@ -87,6 +88,20 @@ def pet_deceased(request: HttpRequest, pk: int) -> HttpResponse:
     intro = _("No reminder will be sent any more, and appointments to come are cancelled.")
     heading = _("%(name)s has died") % {"name": found.name}
     return form_page(request, form, heading, pgettext("verb", "Record"), found.get_absolute_url(), intro=intro)
+
+
+@needs(Right.FRONT_DESK)
+def pet_alive(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back a death that was recorded for the wrong animal."""
+    found = known_pet(pk)
+    form = ClinicForm(data_of(request), initial={"version": found.version})
+    if form.is_valid() and form.attempt(take_back_death, Actor.of(request), pk, form.based_on) is not None:
+        messages.success(request, _("%(name)s is alive. Reminders are due again.") % {"name": found.name})
+        return redirect(found)
+    intro = _("The day of death is removed and reminders are due again. Appointments that were cancelled stay so.")
+    heading = _("%(name)s is alive") % {"name": found.name}
+    submit = _("Take the death back")
+    return form_page(request, form, heading, submit, found.get_absolute_url(), intro=intro, pet=found)
 
 
 @needs(Right.FRONT_DESK)

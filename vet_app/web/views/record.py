@@ -19,7 +19,7 @@ from web.views.pets import known_pet
 def show(request: HttpRequest, pet_id: int) -> HttpResponse:
     """The record as a page, made to be printed."""
     pet = known_pet(pet_id)
-    known = history(pet)
+    known = history(pet).for_others()
     valid = [row for row in known.vaccinations if not row.entered_in_error]
     context = {"pet": pet, "history": known, "vaccinations": valid, "at": timezone.localtime()}
     return render(request, "web/record/record.html", context)

@@ -33,6 +33,6 @@ def today(request: HttpRequest) -> HttpResponse:
         "due_count": due(date + timedelta(days=30)).count(),
         "unpaid_count": unpaid.count(),
         "unpaid_total": billed - taken,
-        "open_visits": Visit.objects.filter(locked_at=None).select_related("pet", "vet")[:10],
+        "open_visits": Visit.objects.filter(locked_at=None, entered_in_error=False).select_related("pet", "vet")[:10],
     }
     return render(request, "web/today/today.html", context)

@@ -17,7 +17,7 @@ from clinic.models import Appointment, Attachment, Pet, Vaccination, Vet, Visit
 from clinic.services import visits
 from clinic.services.booking import change_status
 from vetclinic.errors import Locked
-from web.forms.base import ClinicForm
+from web.forms.base import ClinicForm, ReasonForm
 from web.forms.visits import AmendmentForm, VisitForm
 from web.support import data_of, form_page, needs
 from web.views.pets import known_pet
@@ -58,6 +58,8 @@ def edit(request: HttpRequest, visit_id: int) -> HttpResponse:
     visit = get_object_or_404(Visit.objects.select_related("pet__owner", "pet__species", "pet__breed"), pk=visit_id)
     if visit.is_locked:
         raise Locked(_("This visit is locked. Add an amendment instead."))
+    if visit.entered_in_error:
+        raise Locked(_("This visit was taken back. Begin another one instead."))
     pet, back = visit.pet, visit.get_absolute_url()
     form = VisitForm(data_of(request), instance=visit, initial={"version": visit.version})
     if form.is_valid():
@@ -80,6 +82,21 @@ def lock(request: HttpRequest, visit_id: int) -> HttpResponse:
             messages.success(request, _("The notes are locked. What comes to mind later is added below them."))
             return redirect(visit)
     return _page(request, visit_id, lock_form=form)
+
+
+@needs(Right.CLINICAL)
+def entered_in_error(request: HttpRequest, visit_id: int) -> HttpResponse:
+    """Take back an open visit, such as one of the wrong animal."""
+    visit = get_object_or_404(Visit.objects.select_related("pet__owner", "pet__species", "pet__breed"), pk=visit_id)
+    form = ReasonForm(data_of(request), initial={"version": visit.version})
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        if form.attempt(visits.mark_entered_in_error, Actor.of(request), visit_id, form.based_on, reason):
+            messages.success(request, _("The entry was taken back. It stays readable, with your reason."))
+            return redirect(visit)
+    heading = _("This visit was entered in error")
+    back = visit.get_absolute_url()
+    return form_page(request, form, heading, _("Take back"), back, danger=True, pet=visit.pet)
 
 
 @require_POST
