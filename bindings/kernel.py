@@ -6,7 +6,9 @@ meanwhile import its own side: these answers are read when the first one that ma
 
 import importlib.util
 import json
+import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,9 @@ def enable() -> None:
     if all(hasattr(process._NodeProcess, name) for name in ("_next_message", "handshake", "send")):
         vars(process)["_NodeProcess"] = PatientProcess
 
+
+PATIENCE = 120
+"""Seconds that Node has to end."""
 
 FIRST = ("constructs", "cdktf")
 """Packages on which all others stand, in the order in which they are loaded."""
@@ -58,6 +63,16 @@ class PatientProcess(process._NodeProcess):
         while self._unread:
             self._unread.pop(0)()
         return super().send(request, response_type)
+
+    def stop(self) -> None:
+        """End Node, in its own time: after a first run it still writes an index of the packages (``node.cjs``)."""
+        to_node: Any = self._process.stdin
+        with suppress(OSError, subprocess.TimeoutExpired):
+            if not to_node.closed:
+                to_node.write(b'{"exit":0}\n')
+                to_node.close()
+            self._process.wait(timeout=PATIENCE)
+        super().stop()
 
     def _load(self, request: LoadRequest) -> LoadResponse:
         message = json.dumps(self._serializer.unstructure(request)).encode()

@@ -4,7 +4,7 @@ const fs = require('fs');
 const path = require('path');
 const Module = require('module');
 const { Writable } = require('stream');
-const { isMainThread } = require('worker_threads');
+const threads = require('worker_threads');
 
 // cdktf calls util.isArray, which newer Nodes announce as deprecated at every run; nobody here can act on it.
 process.noDeprecation = true;
@@ -47,9 +47,10 @@ function lazily(found) {
 // jsii's launcher starts a second Node and carries every message between it and Python. Its program can as well talk to Python itself.
 function launched(found, isMain) {
   const program = path.join(path.dirname(found), '..', 'lib', 'program.js');
-  if (!isMain || !isMainThread || !LAUNCHER.test(found) || !fs.existsSync(program)) return found;
+  if (!isMain || !threads.isMainThread || !LAUNCHER.test(found) || !fs.existsSync(program)) return found;
   process.execArgv.push('--preserve-symlinks'); // as the launcher does: jsii links packages then, and copies them otherwise
   talkToPython();
+  finishIndexes();
   return program;
 }
 
@@ -65,6 +66,25 @@ function talkToPython() {
     };
     Object.defineProperty(process, name, { value: new Writable({ write }), configurable: true, enumerable: true });
   }
+}
+
+// In its first run jsii has a thread write an index of each package, without which every run reads 131 MB of JSON. It is fast enough here to end
+// before them, and would never have one: it ends after them instead.
+function finishIndexes() {
+  let running = 0;
+  threads.Worker = class extends threads.Worker {
+    constructor(...args) {
+      super(...args);
+      running += 1;
+      this.once('exit', () => { running -= 1; });
+    }
+  };
+  const { exit } = process;
+  process.exit = (code) => {
+    if (!running) exit(code);
+    process.stderr.write('jsii writes an index of the providers, once ...\n');
+    process.exitCode = code;
+  };
 }
 
 // Node keeps what it compiles, and a list of a provider's files that were used: they are required with it, while Python imports its own side.

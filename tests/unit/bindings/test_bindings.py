@@ -114,3 +114,14 @@ def test_plain_bindings_leave_everything_alone() -> None:
     )
     done = _python(program, VET_PLAIN_BINDINGS="1")
     assert done.stdout == "None False\n", done.stdout + done.stderr
+
+
+def test_the_first_run_ends_when_jsiis_indexes_are_written(tmp_path: Path) -> None:
+    program = "import bindings; bindings.enable(); import cdktf_cdktf_provider_kubernetes.config_map_v1, cdktf; cdktf.Fn.abs(1)"
+    done = _python(program, JSII_RUNTIME_PACKAGE_CACHE_ROOT=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    indexed = {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob(".jsii.runtime.v*.json")}
+    assert indexed == {"@cdktf", "cdktf", "constructs"}, f"{indexed} are indexed; {done.stderr}"
+    assert "jsii writes an index" in done.stderr, done.stderr
+    again = _python(program, JSII_RUNTIME_PACKAGE_CACHE_ROOT=str(tmp_path))
+    assert again.stderr == "", again.stderr
