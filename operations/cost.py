@@ -14,7 +14,7 @@ from rich.table import Table
 
 import main
 from operations.document import Document
-from operations.estimate import Estimate, Saving, environment_estimate, estimate, savings
+from operations.estimate import Estimate, Saving, can_stop, environment_estimate, estimate, savings
 from operations.failure import Failure, guided
 from settings import Settings, load
 from settings.cost import CostAssumptions
@@ -47,7 +47,7 @@ def run(names: Sequence[str], assume: Sequence[str], *, details: bool = False) -
         console.rule(f"[bold]{environment.name}[/] · {found.total:.0f} USD a month")
         console.print(_charges(found, details=details))
         console.print(verdict(environment.name, found))
-        console.print(_ways(savings(found, use, protect=environment.protect)))
+        console.print(_ways(savings(found, use, can_stop=can_stop(environment))))
         together += found.total
     account = estimate(Document.read(STATE_STACK), table, CostAssumptions())
     console.print(

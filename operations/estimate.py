@@ -274,6 +274,8 @@ def environment_estimate(
     Raises:
         KeyError: an instance type has no price; the text says where to add it.
     """
+    if environment.schedule.enabled:
+        use = use.model_copy(update={"working_hours": environment.schedule.weekly_hours})
     found = estimate(document, prices, use)
     application = environment.application
     size = float(application.volume[:-2]) * GIB[application.volume[-2:]] * application.database_instances
@@ -288,6 +290,11 @@ def _add(found: Estimate, run: Reckoning, resource: Resource, lines: list[Line])
         found.fleets.append(Fleet(lines[0].group, lines[0], run.is_spot(resource)))
 
 
+def can_stop(environment: Environment) -> bool:
+    """Whether an environment may be stopped at night, and is not yet."""
+    return not environment.protect and not environment.schedule.enabled
+
+
 @dataclass(frozen=True)
 class Saving:
     """A way to pay less, and what it brings for one stack."""
@@ -299,10 +306,10 @@ class Saving:
     note: str
 
 
-def savings(found: Estimate, use: CostAssumptions, *, protect: bool) -> list[Saving]:
+def savings(found: Estimate, use: CostAssumptions, *, can_stop: bool) -> list[Saving]:
     """What Spot agents, a schedule and a reservation would each save, by themselves.
 
-    :param protect: the environment is not to be stopped at night.
+    :param can_stop: the environment may be stopped at night, and is not yet.
     """
     agents = sum(fleet.line.monthly for fleet in found.fleets if fleet.group == "agents" and not fleet.spot)
     nodes = sum(fleet.line.monthly for fleet in found.fleets if not fleet.spot)
@@ -314,7 +321,7 @@ def savings(found: Estimate, use: CostAssumptions, *, protect: bool) -> list[Sav
             f"{use.reserved_discount:g} % off for a commitment of one year",
         ),
     ]
-    if not protect:
+    if can_stop:
         off = 1 - use.working_hours * WEEKS / use.hours
         every = sum(fleet.line.monthly for fleet in found.fleets)
         ways.append(Saving("stop at night", every * max(0, off), f"nodes run {use.working_hours:g} hours a week"))

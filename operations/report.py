@@ -17,7 +17,7 @@ import main
 from operations import pictures
 from operations.cost import BANDS
 from operations.document import Document
-from operations.estimate import Estimate, Saving, environment_estimate, savings
+from operations.estimate import Estimate, Saving, can_stop, environment_estimate, savings
 from operations.failure import guided
 from operations.terraform import STACKS
 from operations.topology import Topology
@@ -135,7 +135,7 @@ def _chapter(environment: Environment, folder: Path) -> Chapter:
         topology=Topology(document),
         workloads=workloads(helm, dedicated=environment.servers.dedicated),
         cost=cost,
-        savings=savings(cost, environment.cost, protect=environment.protect),
+        savings=savings(cost, environment.cost, can_stop=can_stop(environment)),
         resources=len(list(document.everything())) + len(list(helm.everything())),
     )
 

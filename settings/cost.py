@@ -56,4 +56,5 @@ class CostAssumptions(Section):
     """Percent that a standard reservation of one year without upfront payment saves on t3."""
 
     working_hours: Annotated[float, Field(ge=0, le=168, strict=False)] = 60
-    """Hours a week of an environment that is stopped at night: five days of twelve hours."""
+    """Hours a week of an environment that could be stopped at night: five days of twelve hours. Where ``schedule`` is
+    enabled, its own hours count."""

@@ -1,10 +1,14 @@
 """What saves money: hours in which an environment sleeps, and a budget that tells before the invoice does."""
 
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from settings.base import Section
+
+SERVERS_STAY = timedelta(minutes=20)
+"""Servers outlive the agents by this, so that volumes are detached in order and the Nodes of ended agents are removed."""
 
 Time = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=['"07:00", in quotes'])]
 """Hours and minutes of a day, ``"07:00"``."""
@@ -28,6 +32,14 @@ class Schedule(Section):
 
     time_zone: Annotated[str, Field(examples=["America/New_York"])] = "UTC"
     """Time zone of the hours, by its name in the IANA database; summer time is kept."""
+
+    @property
+    def weekly_hours(self) -> float:
+        """Hours a week for which the servers run; the agents' are a little fewer."""
+        start, stop = (datetime.strptime(time, "%H:%M") for time in (self.start, self.stop))
+        return (
+            (stop + SERVERS_STAY - start) / timedelta(hours=1) * {"MON-FRI": 5, "MON-SAT": 6, "MON-SUN": 7}[self.days]
+        )
 
 
 class Budget(Section):

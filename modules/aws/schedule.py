@@ -15,9 +15,7 @@ from modules.aws.servers import Servers
 from settings.addresses import agents_by_zone, maximum_agents_by_zone
 from settings.environment import Environment
 from settings.names import Names
-
-SERVERS_STAY = timedelta(minutes=20)
-"""Servers outlive the agents by this, so that volumes are detached in order and the Nodes of ended agents are removed."""
+from settings.saving import SERVERS_STAY
 
 UNIX_DAYS = {"MON-FRI": "1-5", "MON-SAT": "1-6", "MON-SUN": "*"}
 """Days of the week in Auto Scaling's cron expressions (0 is Sunday)."""

@@ -7,13 +7,14 @@ import pytest
 
 from operations.cost import BANDS, assumptions, verdict
 from operations.document import Document
-from operations.estimate import FREE, PRICED, Estimate, Line, environment_estimate, estimate, savings
+from operations.estimate import FREE, PRICED, Estimate, Line, can_stop, environment_estimate, estimate, savings
 from operations.failure import Failure
 from settings import Settings
 from settings.cost import CostAssumptions
 from settings.instance_types import INSTANCE_TYPES
 from settings.names import infrastructure_stack
 from settings.prices import prices
+from settings.saving import Schedule
 
 USE = CostAssumptions()
 
@@ -58,22 +59,40 @@ def test_nodes_are_counted_as_the_json_says(documents: Mapping[str, Document]) -
     assert after.total - before.total == pytest.approx(node)
 
 
+def test_an_environment_that_sleeps_is_charged_for_the_hours_of_its_schedule(
+    documents: Mapping[str, Document], settings: Settings
+) -> None:
+    schedule = Schedule(enabled=True, start="08:00", stop="16:00", days="MON-SAT")
+    assert schedule.weekly_hours == pytest.approx(6 * (8 + 1 / 3))
+    awake = settings.environment("dev")
+    sleeping = awake.model_copy(update={"schedule": schedule})
+    content = copy.deepcopy(documents["vet-dev"].content)
+    content["resource"]["aws_scheduler_schedule"] = {"stop": {"//": {"metadata": {"path": "vet-dev/schedule/stop"}}}}
+    found = environment_estimate(sleeping, prices(), USE, Document("vet-dev", content))
+    usual = environment_estimate(awake, prices(), USE, documents["vet-dev"])
+    share = schedule.weekly_hours * 52 / 12 / USE.hours
+    nodes = sum(fleet.line.monthly for fleet in usual.fleets)
+    assert usual.total - found.total == pytest.approx(nodes * (1 - share), rel=0.01), found.by_group()
+    assert can_stop(awake)
+    assert not can_stop(sleeping), "what sleeps already cannot save that once more"
+
+
 def test_spot_agents_in_the_json_cost_less(documents: Mapping[str, Document]) -> None:
     content = copy.deepcopy(documents["vet-prod"].content)
     for template in content["resource"]["aws_launch_template"].values():
         template["instance_market_options"] = {"market_type": "spot"}
     spot = estimate(Document("vet-prod", content), prices(), USE)
     normal = estimate(documents["vet-prod"], prices(), USE)
-    promised = next(way for way in savings(normal, USE, protect=True) if way.way == "Spot agents")
+    promised = next(way for way in savings(normal, USE, can_stop=False) if way.way == "Spot agents")
     assert normal.total - spot.total == pytest.approx(promised.monthly)
-    assert next(way for way in savings(spot, USE, protect=True) if way.way == "Spot agents").monthly == 0
+    assert next(way for way in savings(spot, USE, can_stop=False) if way.way == "Spot agents").monthly == 0
 
 
 def test_only_an_unprotected_environment_may_stop_at_night(documents: Mapping[str, Document]) -> None:
     found = estimate(documents["vet-dev"], prices(), USE)
-    ways = {way.way: way.monthly for way in savings(found, USE, protect=False)}
+    ways = {way.way: way.monthly for way in savings(found, USE, can_stop=True)}
     assert 50 < ways["stop at night"] < sum(fleet.line.monthly for fleet in found.fleets)
-    assert "stop at night" not in {way.way for way in savings(found, USE, protect=True)}
+    assert "stop at night" not in {way.way for way in savings(found, USE, can_stop=False)}
 
 
 def test_volumes_of_the_database_are_counted(documents: Mapping[str, Document], settings: Settings) -> None:
