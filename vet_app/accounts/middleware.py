@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRefresh
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -37,4 +38,6 @@ class LoginRequiredMiddleware:
             return None
         if request.path.startswith(tuple(settings.LOGIN_EXEMPT_PREFIXES)):
             return None
+        if request.headers.get("HX-Request"):  # a part of a page that outlived its session: not the log-in in its place
+            return HttpResponseClientRefresh()
         return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))

@@ -1,7 +1,7 @@
 """People who work with the clinic: they log in, open what today's page links to, search, and book through the API.
 
-Not wrk: each has a session and a CSRF token of its own, follows the pages' links, takes a redirect to the log-in for the
-lost request that it is, and names it; at twenty requests a second a client in Python measures as well.
+Not wrk: each has a session and a CSRF token of its own, follows the pages' links, counts a redirect to the log-in as
+the lost request that it is, and names it; at twenty requests a second a client in Python measures as well.
 """
 
 from __future__ import annotations

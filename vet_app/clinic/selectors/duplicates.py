@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import List, Sequence
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 from clinic.folding import digits, fold
-from clinic.models import Owner
+from clinic.models import Owner, Pet
 
 
 def similar_owners(first_name: str, last_name: str, email: str, phones: Sequence[str]) -> List[Owner]:
@@ -19,4 +19,5 @@ def similar_owners(first_name: str, last_name: str, email: str, phones: Sequence
         number = digits(phone)
         if len(number) >= 7:
             same |= Q(phones__digits__endswith=number[-7:])
-    return list(Owner.objects.filter(same, merged_into=None).distinct().prefetch_related("phones", "pets")[:5])
+    known = Prefetch("pets", Pet.objects.filter(merged_into=None))
+    return list(Owner.objects.filter(same, merged_into=None).distinct().prefetch_related("phones", known)[:5])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import List
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 from clinic.folding import digits, fold
 from clinic.models import Owner, Pet, Vaccination
@@ -20,6 +20,11 @@ class Found:
 
     owners: List[Owner]
     pets: List[Pet]
+
+    @property
+    def may_be_more(self) -> bool:
+        """Whether something was left out."""
+        return LIMIT in (len(self.owners), len(self.pets))
 
 
 def search(query: str) -> Found:
@@ -45,7 +50,7 @@ def search(query: str) -> Found:
         owners=list(
             Owner.objects.filter(owners, merged_into=None)
             .distinct()
-            .prefetch_related("phones", "pets__species")[:LIMIT]
+            .prefetch_related("phones", Prefetch("pets", Pet.objects.filter(merged_into=None)))[:LIMIT]
         ),
         pets=list(
             Pet.objects.filter(pets, merged_into=None)

@@ -126,6 +126,7 @@ def test_refusals_and_findings_are_as_accessible_as_the_rest(inspector: Inspecto
     page.locator("main form").evaluate("form => { form.noValidate = true }")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_label("Last name")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Last name")).to_be_focused()
     inspector.look("owner_new_refused")
     locked = site.rows("SELECT min(id) FROM clinic_visit WHERE locked_at IS NOT NULL")[0][0]
     inspector.visit("refused", f"/visits/{locked}/edit/", 409)

@@ -29,7 +29,7 @@ def owner_form(**fields: Any) -> Any:
 @pytest.mark.parametrize(
     ("address", "roles"),
     [
-        ("/", ALL), ("/owners/", ALL), ("/owners/{owner}/", ALL), ("/pets/{pet}/", ALL), ("/search/?q=b", ALL),
+        ("/", ALL), ("/owners/", ALL), ("/owners/{owner}/", ALL), ("/pets/{pet}/", ALL), ("/search/?q=many", ALL),
         ("/owners/new/", DESK), ("/owners/{owner}/edit/", DESK), ("/owners/{owner}/pets/new/", DESK),
         ("/pets/{pet}/edit/", DESK), ("/pets/{pet}/transfer/", DESK), ("/pets/{pet}/deceased/", DESK),
     ],
@@ -41,11 +41,22 @@ def test_who_may_open(clinic: SimpleNamespace, client_of: Callable[[str], Client
 
 @pytest.mark.parametrize("query", ["muller", "Müller", "555-0142", "0142", "bisc", "900000000000101", "biscuit maren"])
 def test_one_box_finds_owner_and_pet(clinic: SimpleNamespace, as_manager: Client, query: str) -> None:
-    page = as_manager.get("/search/", {"q": query}).content.decode()
+    page = as_manager.get("/search/", {"q": query}, follow=True).content.decode()
     assert clinic.pet.get_absolute_url() in page or clinic.owner.get_absolute_url() in page, page
     live = as_manager.get("/search/", {"q": query}, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in live
     assert "Biscuit" in live or "Maren" in live
+
+
+def test_what_is_found_alone_is_opened_and_a_long_list_says_so(clinic: SimpleNamespace, as_manager: Client) -> None:
+    assert as_manager.get("/search/?q=900000000000101")["Location"] == clinic.pet.get_absolute_url()
+    assert as_manager.get("/search/?q=555-0142")["Location"] == clinic.owner.get_absolute_url()
+    live = as_manager.get("/search/?q=900000000000101", HTTP_HX_REQUEST="true")
+    assert live.status_code == 200, "not while somebody is typing"
+    assert b"may be more" not in live.content
+    for number in range(25):
+        create_owner(clinic.actor, {"last_name": f"Many {number}"})
+    assert b"There may be more" in as_manager.get("/search/?q=many").content
 
 
 def test_nothing_found_offers_a_new_owner(as_manager: Client) -> None:

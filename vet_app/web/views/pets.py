@@ -72,7 +72,7 @@ def pet_edit(request: HttpRequest, pk: int) -> HttpResponse:
         if form.attempt(update_pet, Actor.of(request), pk, version, form.fields_given) is not None:
             messages.success(request, _("Saved."))
             return redirect(found)
-    return form_page(request, form, found.name, _("Save"), found.get_absolute_url())
+    return form_page(request, form, found.name, _("Save"), found.get_absolute_url(), pet=found)
 
 
 @needs(Right.FRONT_DESK)
@@ -87,7 +87,8 @@ def pet_deceased(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect(found)
     intro = _("No reminder will be sent any more, and appointments to come are cancelled.")
     heading = _("%(name)s has died") % {"name": found.name}
-    return form_page(request, form, heading, pgettext("verb", "Record"), found.get_absolute_url(), intro=intro)
+    submit = pgettext("verb", "Record")
+    return form_page(request, form, heading, submit, found.get_absolute_url(), intro=intro, pet=found)
 
 
 @needs(Right.FRONT_DESK)
@@ -116,4 +117,4 @@ def pet_transfer(request: HttpRequest, pk: int) -> HttpResponse:
                 "name": found.name, "owner": new_owner.full_name})  # fmt: skip
             return redirect(found)
     intro = _("The records go with %(name)s; bills stay with the owner who got them.") % {"name": found.name}
-    return form_page(request, form, _("New owner"), _("Hand over"), found.get_absolute_url(), intro=intro)
+    return form_page(request, form, _("New owner"), _("Hand over"), found.get_absolute_url(), intro=intro, pet=found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from accounts.roles import Right
 from clinic.selectors.search import search as find
@@ -12,9 +12,11 @@ from web.support import needs
 
 @needs(Right.VIEW)
 def search(request: HttpRequest) -> HttpResponse:
-    """Owners and pets; for htmx only the list below the box."""
+    """Owners and pets; for htmx only the list below the box. What is found alone is opened: a reader sends Enter."""
     query = request.GET.get("q", "").strip()
     found = find(query)
     htmx = getattr(request, "htmx", False)
+    if not htmx and len(found.pets) + len(found.owners) == 1:
+        return redirect((found.pets + found.owners)[0])
     template = "web/search/results.html" if htmx else "web/search/search.html"
-    return render(request, template, {"query": query, "found": found, "short": bool(htmx)})
+    return render(request, template, {"query": query, "found": found})

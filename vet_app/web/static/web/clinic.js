@@ -25,6 +25,9 @@ document.addEventListener("keydown", (event) => {
   if (next) { event.preventDefault(); next.focus(); }
 });
 
+// After a refusal the keyboard is at the first field to mend.
+document.querySelector("main [aria-invalid='true']")?.focus();
+
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) event.preventDefault();
