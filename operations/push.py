@@ -49,6 +49,7 @@ def push(name: str, *, dry_run: bool = False) -> None:
         console.print(f"{repository.names.application_repository} has {tag} already")
     else:
         _push(builder(), repository, tag, found, environment)
+        _report(repository, tag)
     _how_to_run(environment, tag)
 
 
@@ -98,6 +99,18 @@ def _push(program: str, repository: Repository, tag: str, found: Revision, envir
         subprocess.run(push_, check=True)
     finally:
         subprocess.run(logout, check=False)
+
+
+def _report(repository: Repository, tag: str) -> None:
+    """Say what the registry now has, by the digest that Terraform will find and nodes will pull.
+
+    Raises:
+        Failure: the registry does not have it.
+    """
+    digest, name = repository.digest(tag), repository.names.application_repository
+    if digest is None:
+        raise Failure(f"the push ended well, but AWS tells of no image {tag} in {name}: look whom {name} belongs to")
+    console.print(f"{name} has {tag}: {digest}", markup=False)
 
 
 def _how_to_run(environment: Environment, tag: str) -> None:

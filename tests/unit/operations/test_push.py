@@ -5,6 +5,7 @@ import stat
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -97,6 +98,18 @@ def ready(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(push_module, "refuse_placeholders", lambda _: None)
 
 
+@pytest.fixture
+def registry(ready: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ECR, which has an image once a tool has pushed it; the stand-ins for tools have no network."""
+    real = push_module._push
+
+    def pushed(*arguments: Any) -> None:
+        real(*arguments)
+        put_image(TAG)
+
+    monkeypatch.setattr(push_module, "_push", pushed)
+
+
 def test_the_same_content_has_the_same_name_and_nothing_else_has_it(checkout: Path) -> None:
     first = revision(checkout)
     assert first.changes is None
@@ -122,7 +135,7 @@ def test_without_git_it_says_why_there_is_no_name(tmp_path: Path) -> None:
         revision(tmp_path)
 
 
-@pytest.mark.usefixtures("ready")
+@pytest.mark.usefixtures("registry")
 def test_it_builds_logs_in_pushes_and_logs_out(tools: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
     log = tools("docker")
     push("dev")
@@ -139,7 +152,16 @@ def test_it_builds_logs_in_pushes_and_logs_out(tools: Callable[..., Path], capsy
     assert said.count(password) == 1, "the password was an argument as well"
     out = capsys.readouterr().out
     assert password not in out
+    digest = Repository(Cluster("dev").names).digest(TAG)
+    assert f"vet-dev/vet-app has {TAG}: {digest}\n" in out, "the digest that the registry has"
     assert f"environments/dev.yaml, under application:\n\n  image: {TAG}\n" in out
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_push_of_which_the_registry_does_not_know_is_no_success(tools: Callable[..., Path]) -> None:
+    tools("docker")
+    with pytest.raises(Failure, match=f"the push ended well, but AWS tells of no image {TAG} in vet-dev/vet-app"):
+        push("dev")
 
 
 @pytest.mark.usefixtures("ready")
