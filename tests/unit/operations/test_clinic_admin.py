@@ -11,10 +11,13 @@ from operations.failure import Failure
 from operations.servers import Cluster
 
 KUBECTL = """#!/bin/sh
-echo "$*" > "{log}"
-echo one-time-password
-exit {code}
+echo "$*" >> "{log}"
+case "$*" in
+  *" get deployment/vet-app "*) {found} ;;
+  *) echo one-time-password; exit {code} ;;
+esac
 """
+READY = "printf 2"
 
 
 @pytest.fixture
@@ -28,9 +31,11 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     return found
 
 
-def kubectl(folder: Path, monkeypatch: pytest.MonkeyPatch, code: int = 0) -> Path:
+def kubectl(folder: Path, monkeypatch: pytest.MonkeyPatch, code: int = 0, found: str = READY) -> Path:
+    """Put a stand-in on PATH; ``found`` is its answer about the Deployment. Returns the file that it writes to."""
     program, log = folder / "kubectl", folder / "log"
-    program.write_text(KUBECTL.format(log=log, code=code))
+    log.write_text("")
+    program.write_text(KUBECTL.format(log=log, code=code, found=found))
     program.chmod(stat.S_IRWXU)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     return log
@@ -58,7 +63,7 @@ def test_the_command_is_one_that_the_application_has() -> None:
 
 def test_failures_say_what_to_do(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kubectl(tmp_path, monkeypatch, code=1)
-    with pytest.raises(Failure, match=r"no user was made.*make deploy ENV=dev"):
+    with pytest.raises(Failure, match="no user was made; the lines above say why"):
         clinic_admin(cluster, "anna@clinic.example")
     for wrong in ("", "anna", "--help@x"):
         with pytest.raises(Failure, match="is not an e-mail address"):
@@ -66,3 +71,20 @@ def test_failures_say_what_to_do(cluster: Cluster, tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
     with pytest.raises(Failure, match="kubectl is not on PATH"):
         clinic_admin(cluster, "anna@clinic.example")
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        ("true", "no pod of deployment/vet-app is ready.*--namespace vet-app get pods"),
+        ("printf 0", "no pod of deployment/vet-app is ready"),
+        ("echo 'deployments.apps \"vet-app\" not found' >&2; exit 1", "not found\n.*first: make deploy ENV=dev"),
+    ],
+)
+def test_without_a_pod_that_is_ready_nothing_is_tried(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: str, message: str
+) -> None:
+    log = kubectl(tmp_path, monkeypatch, found=found)
+    with pytest.raises(Failure, match=message):
+        clinic_admin(cluster, "anna@clinic.example")
+    assert "exec" not in log.read_text()
