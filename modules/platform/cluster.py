@@ -27,7 +27,8 @@ class Cluster(Construct):
 
     They ask Secrets Manager for the credentials each time that they talk to the cluster; the servers renew them. The
     certificate is for the load balancer's name, whichever address leads there, so a tunnel works as well:
-    ``TF_VAR_api_address=https://127.0.0.1:6443``.
+    ``TF_VAR_api_address=https://127.0.0.1:6443``. Something in between that ends TLS itself, such as a proxy, has a name
+    and a certificate authority of its own: ``TF_VAR_api_host``, ``TF_VAR_cluster_ca``.
     """
 
     def __init__(self, scope: Construct, id_: str, *, names: Names, upstream: Upstream) -> None:
@@ -36,6 +37,9 @@ class Cluster(Construct):
         self.address = self._variable("api_address", "Address of the Kubernetes API, if not the load balancer's")
         self.certificate_authority = self._variable(
             "cluster_ca", "Certificate authority of the Kubernetes API (PEM), if not the published one"
+        )
+        self.server_name = self._variable(
+            "api_host", "Name in the Kubernetes API's certificate, if not the load balancer's"
         )
         connection = self._connection()
         HelmProvider(scope, "helm", kubernetes=block(HelmProviderKubernetes, connection))
@@ -58,7 +62,7 @@ class Cluster(Construct):
         return {
             "host": Fn.coalesce([self.address.string_value, upstream.text("api_address")]),
             "cluster_ca_certificate": Fn.coalesce([self.certificate_authority.string_value, self._published()]),
-            "tls_server_name": upstream.text("api_host"),
+            "tls_server_name": Fn.coalesce([self.server_name.string_value, upstream.text("api_host")]),
             "exec": {
                 "api_version": "client.authentication.k8s.io/v1",
                 "command": "aws",

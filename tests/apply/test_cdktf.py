@@ -1,54 +1,29 @@
 """The ``cdktf`` command line tool, as its users install it, on an emulator of its own: nothing was deployed before."""
 
-import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from operations.emulator import REPOSITORY
 from operations.emulator.account import account
 from settings import Settings
 from tests.apply.conftest import cannot
-
-PACKAGE = Path(__file__).parent / "cdktf"
-"""Names the tool's version, and by its lock those of all that it needs."""
-
-TOOL = REPOSITORY / ".tools/cdktf"
-
-NODE = (20, 22)
-"""Majors of Node for which cdktf-cli 0.21 brings its terminal library ready-made; ``deploy`` runs Terraform in a terminal."""
+from tests.cdktf import Cdktf, Missing, install
 
 STACKS = ("vet-dev", "vet-prod")
-
-Cdktf = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
 def program() -> Path:
-    """The tool, installed by npm once for each lock."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    majors = " or ".join(map(str, NODE))
-    if node is None or npm is None:
-        cannot(f"the cdktf CLI needs Node {majors} with npm on PATH")
-    version = subprocess.check_output([node, "--version"], text=True).strip()
-    if int(version.lstrip("v").split(".")[0]) not in NODE:
-        cannot(f"the cdktf CLI needs Node {majors} on PATH, and this is {version}")
-    stamp, lock = TOOL / "installed", (PACKAGE / "package-lock.json").read_bytes()
-    digest = hashlib.sha256(lock).hexdigest()
-    if not stamp.exists() or stamp.read_text() != digest:
-        shutil.copytree(PACKAGE, TOOL, dirs_exist_ok=True)
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        install = subprocess.run(command, cwd=TOOL, capture_output=True, text=True)
-        if install.returncode:
-            cannot(f"npm could not install the cdktf CLI; give it a network. Its words: {install.stderr[-500:]}")
-        stamp.write_text(digest)
-    return TOOL / "node_modules/.bin/cdktf"
+    """The tool."""
+    try:
+        return install()
+    except Missing as missing:
+        cannot(str(missing))
 
 
 @pytest.fixture(scope="module")
@@ -63,20 +38,7 @@ def cdktf(workspace: Path, settings: Settings, program: Path, folder: Path) -> I
     with account(folder, settings) as fresh:
         fresh.make_state()
 
-        def run(*arguments: str) -> str:
-            answer = subprocess.run(
-                [program, *arguments, "--output", str(folder / "out")],
-                cwd=REPOSITORY,
-                env={**fresh.emulator.environment, "CI": "1", "NO_COLOR": "1"},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            assert answer.returncode == 0, f"cdktf {' '.join(arguments)}:\n{answer.stdout[-4000:]}"
-            return answer.stdout
-
-        yield run
+        yield Cdktf(program, folder / "out", fresh.emulator.environment)
 
 
 def test_list_names_every_stack(cdktf: Cdktf) -> None:

@@ -1,55 +1,37 @@
 """A cluster, charts and an AWS emulator at hand, and the Helm stack synthesised for them."""
 
 import json
-import os
 import shutil
-import socket
-import ssl
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-import boto3
 import pytest
 
 import main
-from operations.emulator import REPOSITORY, Emulator
+from operations.emulator import Emulator
+from operations.emulator import platform as at_hand
+from operations.emulator.kubernetes import Kubernetes
 from operations.emulator.stack import Stack
 from settings import Settings, load
 from settings.names import Names, helm_stack, infrastructure_stack, state_key
 from settings.release_sets import release_set as releases
-from tests.platform.charts import collect, serve
-from tests.platform.kubernetes import Kubernetes
 
 CASES = {"dev-documented": ("dev", "documented"), "prod-current": ("prod", "current")}
 """Environment and release set: each of them once."""
 
-IMAGE = "0123abc"
-MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CANARY = "canary-Zx81"
 """Part of every secret that AWS holds here; it must not come out of Terraform anywhere."""
-
-
-def tool(name: str) -> str:
-    """Path of a program that ``make test-platform`` fetches, or the machine's own."""
-    path = shutil.which(name, path=str(REPOSITORY / ".tools")) or shutil.which(name)
-    if not path:
-        pytest.skip(f"needs {name}: run make test-platform, or put {name} on PATH")
-    return path
 
 
 @pytest.fixture(scope="session")
 def kubernetes() -> Kubernetes:
     """The cluster at hand."""
-    kubeconfig = os.environ.get("VET_TEST_KUBECONFIG")
-    if not kubeconfig:
-        pytest.skip(
-            "set VET_TEST_KUBECONFIG to an administrator's kubeconfig of a cluster that may be filled and emptied"
-        )
-    return Kubernetes(tool("kubectl"), Path(kubeconfig))
+    try:
+        return at_hand.kubernetes()
+    except at_hand.Absent as absent:
+        pytest.skip(str(absent))
 
 
 @pytest.fixture(scope="session", params=list(CASES.values()), ids=list(CASES))
@@ -62,29 +44,24 @@ def case(request: pytest.FixtureRequest) -> tuple[str, str]:
 @pytest.fixture(scope="session")
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A repository with the charts at hand."""
-    charts = os.environ.get("VET_TEST_CHARTS")
-    if not charts:
-        pytest.skip("set VET_TEST_CHARTS to a folder with the charts of the release sets, unpacked or as .tgz")
-    folder = tmp_path_factory.mktemp("charts") / "repository"
-    collect(tool("helm"), Path(charts), folder)
-    with serve(folder) as url:
-        yield url
+    try:
+        with at_hand.mirror(tmp_path_factory.mktemp("charts")) as url:
+            yield url
+    except at_hand.Absent as absent:
+        pytest.skip(str(absent))
 
 
 @pytest.fixture(scope="session")
-def settings(mirror: str, case: tuple[str, str]) -> Settings:
+def settings(mirror: str, case: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The repository's settings of one environment, with the mirror, the release set and an image."""
-    found, (name, release_set) = load(), case
-    environment = found.environment(name)
-    changed = environment.model_copy(
-        update={
-            "charts": environment.charts.model_copy(update={"mirror": mirror}),
-            "cluster": environment.cluster.model_copy(update={"release_set": release_set}),
-            "application": environment.application.model_copy(update={"image": IMAGE}),
-            "agents": environment.agents.model_copy(update={"autoscaler": _has(mirror, release_set)}),
-        }
-    )
-    return replace(found, environments=(changed,))
+    name, release_set = case
+    changes = {
+        "charts": {"mirror": mirror},
+        "cluster": {"release_set": release_set},
+        "application": {"image": at_hand.IMAGE},
+        "agents": {"autoscaler": _has(mirror, release_set)},
+    }
+    return load(at_hand.environments(tmp_path_factory.mktemp("settings"), name, changes))
 
 
 def _has(mirror: str, release_set: str) -> bool:
@@ -114,7 +91,7 @@ def _outputs(names: Names, kubernetes: Kubernetes) -> dict[str, Any]:
     role = f"arn:aws:iam::{account_id}:role/{names.base}"
     return {
         "api_address": kubernetes.address,
-        "api_host": _certified_name(kubernetes),
+        "api_host": kubernetes.certified_name,
         "cluster_ca_parameter": names.parameter("cluster-ca"),
         "credentials_prefix": names.secret("credentials"),
         "database_bucket": names.bucket("database"),
@@ -126,30 +103,9 @@ def _outputs(names: Names, kubernetes: Kubernetes) -> dict[str, Any]:
     }
 
 
-def _certified_name(kubernetes: Kubernetes) -> str:
-    """A DNS name in the API's certificate other than its address, so that the providers must ask for it."""
-    where = urlsplit(kubernetes.address)
-    context = ssl.create_default_context(cadata=kubernetes.certificate_authority)
-    context.check_hostname = False
-    with (
-        socket.create_connection((where.hostname, where.port)) as connection,
-        context.wrap_socket(connection) as secured,
-    ):
-        found = secured.getpeercert() or {}
-    names: Any = found.get("subjectAltName", ())
-    return next(str(value) for kind, value in names if kind == "DNS")
-
-
 def client(aws: Emulator, service: str) -> Any:
-    """A client of the emulator."""
-    session = boto3.Session(aws_access_key_id="emulator", aws_secret_access_key="emulator", region_name="us-east-1")
-    return session.client(service, endpoint_url=aws.url)
-
-
-def publish_certificate_authority(aws: Emulator, names: Names, value: str) -> None:
-    """What a server does once the cluster is there."""
-    parameter = names.parameter("cluster-ca")
-    client(aws, "ssm").put_parameter(Name=parameter, Value=value, Type="String", Overwrite=True)
+    """A client of the emulator in the region of the environments."""
+    return at_hand.client(aws, service, "us-east-1")
 
 
 @pytest.fixture(scope="session")
@@ -175,17 +131,15 @@ def environment_deployed(account: None, aws: Emulator, names: Names, kubernetes:
         },
         "resources": [],
     }
-    publish_certificate_authority(aws, names, "pending")
+    at_hand.publish_certificate_authority(aws, names, "pending")
     key = state_key(infrastructure_stack(names.environment.name))
     client(aws, "s3").put_object(Bucket=names.project.state_bucket, Key=key, Body=json.dumps(state))
     secrets = client(aws, "secretsmanager")
     secrets.create_secret(Name=names.secret("credentials/admin"), SecretString=kubernetes.exec_credential())
     for purpose in ("credentials/deploy", "credentials/read", "server-token", "agent-token"):
         secrets.create_secret(Name=names.secret(purpose), SecretString=f"{CANARY}-{purpose}")
-    repository, images = names.application_repository, client(aws, "ecr")
-    images.create_repository(repositoryName=repository)
-    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": {"digest": "sha256:" + "0" * 64}, "layers": []}
-    images.put_image(repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=IMAGE)
+    client(aws, "ecr").create_repository(repositoryName=names.application_repository)
+    at_hand.push_image(aws, names)
 
 
 @pytest.fixture(scope="session")
@@ -195,6 +149,6 @@ def stack(
     """The stack's folder, in which Terraform talks to the emulator and to the cluster."""
     if shutil.which("terraform") is None:
         pytest.skip("Terraform is not on PATH: install Terraform 1.11 or newer")
-    folder = tmp_path_factory.mktemp("platform") / "cdktf.out"
+    folder: Path = tmp_path_factory.mktemp("platform") / "cdktf.out"
     main.build_app(settings, outdir=str(folder)).synth()
     return Stack(folder / "stacks" / helm_stack(names.environment.name), aws.environment)

@@ -14,12 +14,12 @@ from cdktf_cdktf_provider_kubernetes.provider import KubernetesProvider
 
 from modules.platform.vet_application.application import VetApplication
 from operations.emulator import Emulator
+from operations.emulator.kubernetes import Kubernetes
 from operations.emulator.stack import Stack
 from settings import load
 from settings.names import Names
 from settings.namespaces import namespaces
 from tests.platform.conftest import CANARY, client
-from tests.platform.kubernetes import Kubernetes
 
 STACK, NAMESPACE, REPOSITORY = "vet-prod-helm", "vet-app", "vet-prod/vet-app"
 OLD, NEW = "aaaaaaaaaaaa-python3.9", "bbbbbbbbbbbb-python3.9"

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from operations.emulator import Emulator
+from operations.emulator import platform as at_hand
+from operations.emulator.kubernetes import Kubernetes
 from operations.emulator.stack import Stack
 from settings.names import Names, infrastructure_stack, state_key
 from settings.namespaces import namespaces
-from tests.platform.conftest import CANARY, client, publish_certificate_authority
-from tests.platform.kubernetes import Kubernetes
+from tests.platform.conftest import CANARY, client
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def refusals(stack: Stack, request: pytest.FixtureRequest) -> Refusals:
 @pytest.fixture(scope="session")
 def applied(stack: Stack, refusals: Refusals, aws: Emulator, names: Names, kubernetes: Kubernetes) -> Iterator[str]:
     """The stack, applied to the cluster; what Terraform printed at its most talkative."""
-    publish_certificate_authority(aws, names, kubernetes.certificate_authority)
+    at_hand.publish_certificate_authority(aws, names, kubernetes.certificate_authority)
     talkative = Stack(stack.folder, {**stack.environment, "TF_LOG": "debug"})
     with kubernetes.without_webhooks():
         try:

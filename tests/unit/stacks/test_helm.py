@@ -102,13 +102,14 @@ def test_providers_take_credentials_by_exec_and_hold_none(platform: Template) ->
         assert exec_["command"] == "aws"
         assert exec_["args"][:2] == ["secretsmanager", "get-secret-value"]
         assert any(argument.endswith("credentials_prefix}/admin") for argument in exec_["args"]), exec_["args"]
-        assert connection["tls_server_name"].endswith(".outputs.api_host}")
+        assert connection["tls_server_name"].startswith("${coalesce(var.api_host, ")
+        assert connection["tls_server_name"].endswith(".outputs.api_host)}")
         assert not {"token", "client_key", "client_certificate", "password", "insecure"} & connection.keys()
 
 
-def test_a_tunnel_replaces_the_address_and_not_the_certificate_s_name(platform: Template) -> None:
+def test_a_tunnel_replaces_the_address_and_nothing_else_unless_told(platform: Template) -> None:
     variables = platform.document["variable"]
-    assert {"api_address", "cluster_ca"} == set(variables)
+    assert {"api_address", "api_host", "cluster_ca"} == set(variables)
     assert all(variable["default"] == "" for variable in variables.values())
     (kubernetes,) = platform.document["provider"]["kubernetes"]
     assert kubernetes["host"].startswith("${coalesce(var.api_address, ")

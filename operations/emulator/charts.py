@@ -10,6 +10,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from operations.failure import Failure
+
 
 class Quiet(SimpleHTTPRequestHandler):
     """Does not print each request."""
@@ -23,6 +25,9 @@ def collect(helm: str, sources: Path, folder: Path) -> None:
 
     ``kubeVersion`` is taken out: the cluster at hand may be of another minor than the release set's, whose fit the tests
     of release sets prove.
+
+    Raises:
+        Failure: Helm does not take a chart; the text is its own.
     """
     for source in sorted(sources.iterdir()):
         unpacked = folder / "unpacked" / source.name
@@ -32,10 +37,15 @@ def collect(helm: str, sources: Path, folder: Path) -> None:
             shutil.copytree(source, unpacked / source.name)
     for about in sorted(folder.glob("unpacked/*/*/Chart.yaml")):
         about.write_text(re.sub(r"^kubeVersion:.*\n", "", about.read_text(), flags=re.MULTILINE))
-        package = [helm, "package", str(about.parent), "--destination", str(folder)]
-        subprocess.run(package, check=True, capture_output=True)
-    shutil.rmtree(folder / "unpacked")
-    subprocess.run([helm, "repo", "index", str(folder)], check=True, capture_output=True)
+        _run(helm, "package", str(about.parent), "--destination", str(folder))
+    shutil.rmtree(folder / "unpacked", ignore_errors=True)
+    _run(helm, "repo", "index", str(folder))
+
+
+def _run(*command: str) -> None:
+    answer = subprocess.run(command, capture_output=True, text=True)
+    if answer.returncode:
+        raise Failure(f"{' '.join(command)} ended with {answer.returncode}: {answer.stderr.strip()}")
 
 
 @contextmanager

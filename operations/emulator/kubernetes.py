@@ -2,6 +2,8 @@
 
 import base64
 import json
+import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -9,8 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
+
+from operations.failure import Failure
 
 HOOKS = ("validatingwebhookconfigurations", "mutatingwebhookconfigurations")
 
@@ -23,9 +28,16 @@ class Kubernetes:
     kubeconfig: Path
 
     def run(self, *arguments: str) -> str:
-        """What kubectl prints."""
+        """What kubectl prints.
+
+        Raises:
+            Failure: it failed; the text is its own.
+        """
         command = [self.kubectl, "--kubeconfig", str(self.kubeconfig), *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        answer = subprocess.run(command, capture_output=True, text=True)
+        if answer.returncode:
+            raise Failure(f"kubectl {' '.join(arguments)} ended with {answer.returncode}: {answer.stderr.strip()}")
+        return answer.stdout
 
     def names(self, kind: str) -> set[str]:
         """Names of all objects of a kind, in all namespaces."""
@@ -52,6 +64,20 @@ class Kubernetes:
         """PEM of the API's certificate authority."""
         return self._pem(self._entry("clusters", "cluster"), "certificate-authority")
 
+    @property
+    def certified_name(self) -> str:
+        """A DNS name in the API's certificate other than its address, so that the providers must ask for it."""
+        where = urlsplit(self.address)
+        context = ssl.create_default_context(cadata=self.certificate_authority)
+        context.check_hostname = False
+        with (
+            socket.create_connection((where.hostname, where.port)) as connection,
+            context.wrap_socket(connection) as secured,
+        ):
+            found = secured.getpeercert() or {}
+        names: Any = found.get("subjectAltName", ())
+        return next(str(value) for kind, value in names if kind == "DNS")
+
     def exec_credential(self) -> str:
         """The administrator's credentials as an ExecCredential document, which the servers store for the providers."""
         user = self._entry("users", "user")
@@ -73,22 +99,27 @@ class Kubernetes:
     @contextmanager
     def without_webhooks(self) -> Iterator[None]:
         """Take away admission webhooks as they come, where nobody would answer them because pods are played."""
-        if not self.played:
-            yield
-            return
-        done = threading.Event()
-        thread = threading.Thread(target=self._remove_webhooks, args=(done,))
-        thread.start()
+        watches = [self._watch(kind) for kind in HOOKS] if self.played else []
+        threads = [threading.Thread(target=self._remove, args=(watch,)) for watch in watches]
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
-            done.set()
-            thread.join()
+            for watch in watches:
+                watch.terminate()
+            for thread in threads:
+                thread.join()
 
-    def _remove_webhooks(self, done: threading.Event) -> None:
-        while not done.wait(0.5):
-            for kind in HOOKS:
-                self.run("delete", kind, "--all", "--wait=false")
+    def _watch(self, kind: str) -> "subprocess.Popen[str]":
+        """A line for each object of the kind, and for each that comes or changes: an object waits for nobody's next look."""
+        command = [self.kubectl, "--kubeconfig", str(self.kubeconfig), "get", kind, "--watch", "--output=name"]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def _remove(self, watch: "subprocess.Popen[str]") -> None:
+        assert watch.stdout is not None
+        for name in watch.stdout:
+            self.run("delete", name.strip(), "--ignore-not-found", "--wait=false")
 
     def _entry(self, group: str, kind: str) -> dict[str, Any]:
         document = yaml.safe_load(self.kubeconfig.read_text())
