@@ -1,15 +1,18 @@
 """Recovery: state from the bucket's versions, and a drill that turns red when a step does not work."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from operations.drill import STEPS, Drill, Step, run
+from operations.drill import STEPS, Drill, Step, lose_and_redeploy, redeploy, run
+from operations.emulator import platform as at_hand
 from operations.failure import Failure
 from operations.recover_state import recover, versions
 
@@ -89,6 +92,94 @@ def test_a_step_that_breaks_turns_the_drill_red_and_the_others_still_run(capsys:
     assert run(["a"], steps) is True
     with pytest.raises(Failure, match="there is no step z; there are a, b, c"):
         run(["z"], steps)
+
+
+class Platform:
+    """A Helm stack and its cluster, played: what is on it, and what Terraform remembers."""
+
+    name = "vet-dev-helm"
+
+    def __init__(self, folder: Path, *, loses: bool = True, comes_back: bool = True, settles: bool = True) -> None:
+        self.folder, self.loses, self.comes_back, self.settles = folder, loses, comes_back, settles
+        self.on_cluster: set[str] = set()
+        self.state_text = json.dumps({"serial": 1, "resources": []})
+        self.applied = 0
+
+    def apply(self) -> None:
+        self.run("apply")
+
+    def run(self, *arguments: str) -> SimpleNamespace:
+        serial = json.loads(self.state_text)["serial"] + 1
+        if arguments[:2] == ("state", "push"):
+            pushed = (self.folder / arguments[2]).read_text()
+            assert json.loads(pushed)["serial"] > serial - 1, "Terraform refuses an older state"
+            self.state_text = pushed
+        elif arguments[0] == "apply":
+            self.applied += 1
+            if self.applied == 1 or self.comes_back:
+                self.on_cluster = {"rancher", "vet-app"}
+            self.state_text = json.dumps({"serial": serial, "resources": ["rancher", "vet-app"]})
+        elif arguments[0] == "destroy":
+            self.on_cluster = set() if self.loses else {"rancher"}
+            self.state_text = json.dumps({"serial": serial, "resources": []})
+        return SimpleNamespace(stdout=self.state_text)
+
+    def changes(self) -> list[str]:
+        return [] if self.settles else ["helm_release.values: 1 -> 2"]
+
+    def state(self) -> list[str]:
+        return list(json.loads(self.state_text)["resources"])
+
+    def names(self, _: str) -> set[str]:
+        return self.on_cluster
+
+
+def test_a_platform_that_is_lost_comes_back_from_a_state_that_still_names_it(tmp_path: Path) -> None:
+    platform = Platform(tmp_path)
+    seen = lose_and_redeploy(platform, platform)
+    assert "2 resources, and a second plan changes nothing" in seen
+    assert platform.applied == 2
+    assert not platform.on_cluster, "the cluster is not left as it was found"
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"loses": False}, "rancher still there after the loss: the drill proves nothing"),
+        ({"comes_back": False}, "rancher, vet-app did not come back"),
+        ({"settles": False}, "a second plan would change:\nhelm_release.values: 1 -> 2"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_a_redeployment_that_does_not_work_turns_the_drill_red(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: dict[str, bool], said: str
+) -> None:
+    platform = Platform(tmp_path, **broken)
+    step = Step("applications", "Redeploy", "access", lambda _: lose_and_redeploy(platform, platform))
+    assert run([], [step]) is False
+    out = capsys.readouterr().out
+    assert said.splitlines()[0] in " ".join(out.split()), out
+    assert "proven" not in out
+
+
+@pytest.mark.parametrize("missing", ["VET_TEST_KUBECONFIG", "VET_TEST_CHARTS"])
+def test_without_a_cluster_or_charts_the_drill_says_that_it_proved_less_and_is_not_red(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], missing: str
+) -> None:
+    for variable in ("VET_TEST_KUBECONFIG", "VET_TEST_CHARTS"):
+        monkeypatch.setenv(variable, str(tmp_path / "somewhere"))
+    monkeypatch.delenv(missing)
+    monkeypatch.setattr(at_hand, "tool", lambda name: name)
+    document = {"data": {"terraform_remote_state": {}}, "resource": {"helm_release": {"a": {}, "b": {}}}}
+    (tmp_path / "cdk.tf.json").write_text(json.dumps(document))
+    stack = SimpleNamespace(folder=tmp_path)
+    drill = SimpleNamespace(account=SimpleNamespace(folder=tmp_path, stack=lambda _: stack))
+    step = Step("applications", "Redeploy", "access", lambda _: redeploy(drill))
+    assert run([], [step]) is True
+    out = " ".join(capsys.readouterr().out.split())
+    assert "checked only" in out
+    assert "proven" not in out
+    assert f"set {missing}" in out, out
 
 
 def test_the_drill_has_the_architecture_s_five_steps_and_their_runbooks() -> None:
