@@ -16,6 +16,16 @@ LogDays = Literal[
 """The retentions that CloudWatch Logs knows (AWS API: PutRetentionPolicy)."""
 
 
+Moment = Annotated[
+    str,
+    Field(
+        pattern=r"^(newest|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d))$",
+        examples=["2026-11-24T09:30:00Z", "newest"],
+    ),
+]
+"""A point in time with its zone, or the newest there is."""
+
+
 class VolumeSnapshots(Section):
     """EBS snapshots of the servers' data volumes: a second way back beside etcd's own snapshots."""
 
@@ -34,6 +44,10 @@ class Backups(Section):
 
     database_days: Days = 30
     """Days that database backups and their write-ahead log are kept: how far back a point-in-time recovery reaches."""
+
+    database_beside: Moment | None = None
+    """A second database beside the clinic's, filled with what its backup held at this moment, to take records from
+    (docs/runbooks/lost-data.md). It goes when this setting does, and has no backup of its own."""
 
     noncurrent_days: Days = 90
     """Days that a deleted or overwritten object of a bucket can still be brought back."""

@@ -102,11 +102,18 @@ def _meaning(model: type[BaseModel], key: Key) -> tuple[type[BaseModel] | None, 
     return parent, field
 
 
+def _example(field: FieldInfo) -> str | None:
+    """The field's first example, or its type's where it may also be left out (``Moment | None``)."""
+    described = [meta for part in get_args(field.annotation) for meta in getattr(part, "__metadata__", ())]
+    examples = [one.examples for one in (field, *described) if isinstance(one, FieldInfo) and one.examples]
+    return str(examples[0][0]) if examples else None
+
+
 def _words(error: ErrorDetails, key: Key, parent: type[BaseModel] | None, field: FieldInfo | None) -> tuple[str, str]:
     """Rule and remedy for one of pydantic's errors."""
     rule, remedy = WORDS.get(error["type"], (error["msg"], "{example}"))
     description = " ".join((field.description or "").split()).removesuffix(".") if field else ""
-    example = field.examples[0] if field and field.examples else None
+    example = _example(field) if field else None
     facts = {
         **error.get("ctx", {}),
         "key": dotted(key),

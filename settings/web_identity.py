@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from settings.environment import Environment
+
 
 @dataclass(frozen=True)
 class ServiceAccount:
@@ -26,6 +28,14 @@ AUTOSCALER = ServiceAccount("kube-system", "cluster-autoscaler")
 """The cluster autoscaler sets the agents' desired capacity."""
 
 
-def database(application_namespace: str) -> ServiceAccount:
-    """The database's own service account (CloudNativePG names it after the Cluster) writes backups."""
-    return ServiceAccount(application_namespace, "database")
+DATABASE = "database"
+"""Name of the clinic's database: CloudNativePG's Cluster, its service account, and what its Services and Secrets begin with."""
+
+DATABASE_BESIDE = "database-beside"
+"""Name of the one that is filled from a backup beside it (``backups.database_beside``)."""
+
+
+def databases(environment: Environment) -> list[ServiceAccount]:
+    """The databases' own service accounts (CloudNativePG names them after the Cluster) write and read backups."""
+    names = [DATABASE, *([DATABASE_BESIDE] if environment.backups.database_beside else [])]
+    return [ServiceAccount(environment.application.namespace, name) for name in names]

@@ -230,17 +230,17 @@ class InfrastructureStack(PlatformStack):
         return public.host
 
     def _pod_roles(self) -> None:
-        names, application = self._names, self._environment.application
+        names = self._names
         issuer = self._issuer
         self._roles = {
-            "storage": issuer.role("storage", web_identity.STORAGE, pod_rights.storage(names)),
+            "storage": issuer.role("storage", [web_identity.STORAGE], pod_rights.storage(names)),
             "certificates": issuer.role(
-                "certificates", web_identity.CERTIFICATES, pod_rights.certificates(self._zone.id)
+                "certificates", [web_identity.CERTIFICATES], pod_rights.certificates(self._zone.id)
             ),
-            "autoscaler": issuer.role("autoscaler", web_identity.AUTOSCALER, pod_rights.autoscaler(names)),
+            "autoscaler": issuer.role("autoscaler", [web_identity.AUTOSCALER], pod_rights.autoscaler(names)),
             "database": issuer.role(
                 "database",
-                web_identity.database(application.namespace),
+                web_identity.databases(self._environment),
                 pod_rights.database(self._buckets.database, self._keys.backups),
             ),
         }

@@ -65,21 +65,22 @@ class WebIdentityIssuer(Construct):
         """The issuer, as the API server names itself in tokens."""
         return f"https://{self.host}"
 
-    def role(self, id_: str, account: ServiceAccount, statements: Sequence[Statement]) -> IamRole:
-        """A role that one service account may take, with these rights."""
+    def role(self, id_: str, accounts: Sequence[ServiceAccount], statements: Sequence[Statement]) -> IamRole:
+        """A role that these service accounts may take, with these rights."""
         scope = Construct(self, id_)
+        subjects = [account.subject for account in accounts]
         trust = Statement(
             "ServiceAccount",
             ["sts:AssumeRoleWithWebIdentity"],
             resources=(),
             principals={"Federated": self.provider.arn},
-            conditions={"StringEquals": {f"{self.host}:sub": account.subject, f"{self.host}:aud": AUDIENCE}},
+            conditions={"StringEquals": {f"{self.host}:sub": subjects, f"{self.host}:aud": AUDIENCE}},
         )
         role = IamRole(
             scope,
             "Resource",
             name=self._names.of(id_.replace("_", "-")),
-            description=f"{account.namespace}/{account.name} of cluster {self._names.base}",
+            description=f"{accounts[0].namespace}/{accounts[0].name} of cluster {self._names.base}",
             assume_role_policy=policy(trust),
         )
         IamRolePolicy(scope, "policy", name="pod", role=role.id, policy=policy(*statements))

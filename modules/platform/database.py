@@ -9,7 +9,8 @@ from modules.platform.namespaces import Namespaces
 from modules.platform.release import Release
 from modules.platform.upstream import Upstream
 from settings.environment import Environment
-from settings.helm_values import Values
+from settings.helm_values import Values, merge, values
+from settings.web_identity import DATABASE, DATABASE_BESIDE
 
 OPERATOR_NAMESPACE = "cnpg-system"
 BACKUP_PLUGIN = "plugin-barman-cloud"
@@ -19,7 +20,7 @@ class Database(Construct):
     """CloudNativePG, its backup plugin where the release set has one, and the application's database.
 
     The database is never ``atomic``: a failed change must not uninstall what holds data. In a protected environment it
-    even outlives its release.
+    even outlives its release. Beside it there may be a second one, filled from its backup.
 
     :param storage: what the database's volumes wait for.
     :param certificates: cert-manager, which makes the plugin's certificates.
@@ -53,6 +54,18 @@ class Database(Construct):
             wait_for=[*namespaces.ready(namespace), *operator, *storage],
         ).release
         self.ready: Sequence[ITerraformDependable] = [cluster]
+        if moment := environment.backups.database_beside:
+            Release(
+                self,
+                "beside",
+                environment=environment,
+                release=DATABASE_BESIDE,
+                like="database",
+                namespace=namespace,
+                derived=merge(_cluster(environment, upstream), _beside(environment, moment)),
+                atomic=False,
+                wait_for=self.ready,
+            )
 
     def _release(self, id_: str, release: str, wait_for: Sequence[ITerraformDependable]) -> ITerraformDependable:
         made: ITerraformDependable = Release(
@@ -78,5 +91,21 @@ def _cluster(environment: Environment, upstream: Upstream) -> Values:
             "region": environment.region,
             "roleArn": upstream.text("pod_role_arns.database"),
             "retentionDays": environment.backups.database_days,
+        },
+    }
+
+
+def _beside(environment: Environment, moment: str) -> Values:
+    """What is different in a database that is filled from the clinic's backup, and that clients take for the clinic's own."""
+    given = values(DATABASE, environment.cluster.release_set, environment.name)
+    return {
+        "name": DATABASE_BESIDE,
+        "instances": 1,
+        "keep": False,
+        "serverCASecret": f"{DATABASE}-ca",
+        "backup": {"enabled": False},
+        "recovery": {
+            "from": given.get("backup", {}).get("archive", DATABASE),
+            "at": "" if moment == "newest" else moment,
         },
     }

@@ -19,6 +19,7 @@ class Release(Construct):
     """A release of the environment's set, or of a local chart in ``helm-values/charts``.
 
     :param release: name of the release, which is also its name in the catalogue of versions and in ``helm-values``.
+    :param like: a release whose chart and values this one shares, if it is a second one of its kind.
     :param derived: values that come from settings or from AWS; they go last.
     :param timeout: seconds that Helm waits for its pods and hooks.
     :param atomic: take a failed install or upgrade back. Not for what makes data or custom kinds of its own at its
@@ -34,14 +35,15 @@ class Release(Construct):
         environment: Environment,
         release: str,
         namespace: str,
+        like: str | None = None,
         derived: Mapping[str, Any] | None = None,
         timeout: int = DEFAULT_TIMEOUT,
         atomic: bool = True,
         wait_for: Sequence[ITerraformDependable] = (),
     ) -> None:
         super().__init__(scope, id_)
-        self._environment, self._name = environment, release
-        merged = values(release, environment.cluster.release_set, environment.name, derived)
+        self._environment, self._kind = environment, like or release
+        merged = values(self._kind, environment.cluster.release_set, environment.name, derived)
         self.release = HelmRelease(
             self,
             "Resource",
@@ -61,9 +63,9 @@ class Release(Construct):
         """A chart of the set from its repository; one of the project's own from the stack's folder, named by its
         contents, so that a changed template is a change."""
         releases = self._environment.cluster.releases
-        if self._name in releases:
-            pinned = releases[self._name]
+        if self._kind in releases:
+            pinned = releases[self._kind]
             repository = self._environment.charts.mirror or pinned.chart.repository
             return {"repository": repository, "chart": pinned.chart.name, "version": pinned.version}
-        chart = TerraformAsset(self, "chart", path=str(FOLDER / "charts" / self._name), type=AssetType.DIRECTORY)
+        chart = TerraformAsset(self, "chart", path=str(FOLDER / "charts" / self._kind), type=AssetType.DIRECTORY)
         return {"chart": f"./{chart.path}"}

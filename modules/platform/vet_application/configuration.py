@@ -9,9 +9,10 @@ import json
 from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1
 from constructs import Construct
 
-from modules.platform.vet_application.labels import DATABASE, NAME, labels
+from modules.platform.vet_application.labels import NAME, labels
 from modules.platform.vet_application.placement import Placement
 from settings.environment import Environment
+from settings.web_identity import DATABASE
 
 PROXIES = 2
 """The application load balancer and ingress-nginx each add an address to ``X-Forwarded-For``

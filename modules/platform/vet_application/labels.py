@@ -9,9 +9,6 @@ SELECTOR = {"app": NAME}
 PART_OF = {"app.kubernetes.io/part-of": NAME}
 """All pods of the application: those that answer requests and those of tasks."""
 
-DATABASE = "database"
-"""CloudNativePG's Cluster (``helm-values/charts/database``), and what its Services and Secrets begin with."""
-
 SECRET = "vet-app-secret"
 """The Secret that is made in the cluster and kept (``helm-values/vet-app-secret.yaml``)."""
 

@@ -13,19 +13,17 @@ from constructs import Construct
 
 from modules.blocks import block
 from modules.platform.vet_application.configuration import METRICS_PORT
-from modules.platform.vet_application.labels import DATABASE, PART_OF, SELECTOR, labels
+from modules.platform.vet_application.labels import PART_OF, SELECTOR, labels
 from modules.platform.vet_application.placement import Placement
 from settings.addresses import server_slots
 from settings.environment import Environment
+from settings.web_identity import databases
 
 MONITORING = "cattle-monitoring-system"
 """Where Rancher installs Prometheus."""
 
 OPERATOR = "cnpg-system"
 """Where CloudNativePG's operator is."""
-
-DATABASE_PODS = {"cnpg.io/cluster": DATABASE}
-"""Instances of the database and the jobs that create them (CloudNativePG: labels and annotations)."""
 
 POSTGRESQL, INSTANCE_MANAGER, DATABASE_METRICS = 5432, 8000, 9187
 """Ports of a CloudNativePG instance (CloudNativePG: networking, monitoring)."""
@@ -59,7 +57,7 @@ def policies(environment: Environment) -> dict[str, Policy]:
     internet = _internet(environment)
     application_sends: list[Rule] = [
         _dns(),
-        ([_pods(DATABASE_PODS)], _tcp(POSTGRESQL)),
+        ([_pods(_instances(database.name)) for database in databases(environment)], _tcp(POSTGRESQL)),
         *([([internet], _tcp(*SMTP))] if environment.application.email else []),
     ]
     return {
@@ -72,17 +70,22 @@ def policies(environment: Environment) -> dict[str, Policy]:
                 ([_pods({"app.kubernetes.io/name": "prometheus"}, MONITORING)], _tcp(METRICS_PORT)),
             ],
         ),
-        "database": _database(environment, internet),
+        **{database.name: _database(database.name, environment, internet) for database in databases(environment)},
     }  # fmt: skip
 
 
-def _database(environment: Environment, internet: Peer) -> Policy:
+def _instances(database: str) -> dict[str, str]:
+    """Labels of a database's pods and of the jobs that create them (CloudNativePG: labels and annotations)."""
+    return {"cnpg.io/cluster": database}
+
+
+def _database(name: str, environment: Environment, internet: Peer) -> Policy:
     """PostgreSQL: clients, replicas and the operator come in; backups go out to S3."""
     servers = [_addresses(f"{slot.address}/32") for slot in server_slots(environment)]
-    replicas = _pods(DATABASE_PODS)
+    replicas = _pods(_instances(name))
     operator = _pods({"app.kubernetes.io/name": "cloudnative-pg"}, OPERATOR)
     return Policy(
-        DATABASE_PODS,
+        _instances(name),
         receive=[
             ([_pods(PART_OF)], _tcp(POSTGRESQL)),
             ([replicas, operator], _tcp(POSTGRESQL, INSTANCE_MANAGER)),

@@ -10,7 +10,8 @@ from modules.platform.vet_application.configuration import (
     SECRETS,
     Configuration,
 )
-from modules.platform.vet_application.labels import DATABASE, EMAIL_SECRET, NAME, SECRET, SELECTOR
+from modules.platform.vet_application.labels import EMAIL_SECRET, NAME, SECRET, SELECTOR
+from settings.web_identity import DATABASE
 from settings.workloads import Application, Resources
 
 USER = "10001"

@@ -139,6 +139,26 @@ def test_database_recovers_to_a_point_in_time(helm: str, set_name: str) -> None:
     assert names == ("database", "database-2")
 
 
+@pytest.mark.parametrize("set_name", SETS)
+def test_a_database_beside_reads_the_backup_and_writes_none(helm: str, set_name: str) -> None:
+    given: dict[str, Any] = copy.deepcopy(merged("database", set_name, "prod"))
+    given |= {"name": "database-beside", "serverCASecret": "database-ca"}
+    given["backup"]["enabled"] = False
+    given["recovery"] = {"from": "database", "at": ""}
+    manifests = helm_template(helm, CHARTS / "database", "database-beside", "vet-app", given)
+    spec = one(manifests, "Cluster", "database-beside")["spec"]
+    assert not {"backup", "plugins"} & spec.keys(), "it would write into the archive that it came from"
+    assert not [each for each in manifests if each["kind"] == "ScheduledBackup"]
+    assert spec["certificates"] == {"serverCASecret": "database-ca"}
+    assert "recoveryTarget" not in spec["bootstrap"]["recovery"], "without a moment it is the newest"
+    origin = spec["externalClusters"][0]
+    if "plugin-barman-cloud" in release_set(set_name):
+        assert origin["plugin"]["parameters"] == {"barmanObjectName": "database-beside", "serverName": "database"}
+        assert "retentionPolicy" not in one(manifests, "ObjectStore", "database-beside")["spec"]
+    else:
+        assert origin["barmanObjectStore"]["serverName"] == "database"
+
+
 def test_application_secret_is_random_and_kept(helm: str, render: Render) -> None:
     secret = one(render("vet-app-secret", "documented", "prod"), "Secret", "vet-app-secret")
     assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"

@@ -13,6 +13,7 @@ from modules.platform.vet_application.service import LARGEST_BODY
 from settings.helm_values import values
 from settings.release_sets import SETS
 from settings.rules import workloads
+from settings.web_identity import DATABASE
 from tests.unit.platform.vet_application.conftest import environment
 
 APPLICATION = Path(__file__).parents[4] / "vet_app"
@@ -100,7 +101,7 @@ def test_names_and_connections_are_the_database_chart_s(set_name: str, name: str
     given = values("database", set_name, name)
     chart = yaml.safe_load((APPLICATION.parent / "helm-values/charts/database/values.yaml").read_text())
     assert int(given["parameters"]["max_connections"]) == workloads.DATABASE_CONNECTIONS
-    assert given.get("name", chart["name"]) == labels.DATABASE
+    assert given.get("name", chart["name"]) == DATABASE
     template = (APPLICATION.parent / "helm-values/charts/database/templates/cluster.yaml").read_text()
     assert f"database: {variables(environment(name))['PGDATABASE']}" in template
 
