@@ -79,19 +79,21 @@ class Drill:
         """The databases there are."""
         return self._run(["psql", "-Atc", "SELECT datname FROM pg_database", "postgres"]).split()
 
-    def manage(self, *arguments: str, fails: bool = False) -> str:
-        """Run a management command; returns what it printed."""
-        return self._run([sys.executable, "manage.py", *arguments], fails=fails)
+    def manage(self, *arguments: str, fails: bool = False, typed: str = "") -> str:
+        """Run a management command, with something on its input; returns what it printed."""
+        return self._run([sys.executable, "manage.py", *arguments], fails=fails, typed=typed)
 
     def shell(self, code: str) -> str:
         """Run a few lines in the application; returns the last line printed."""
         lines = self.manage("shell", "--no-startup", "-c", code).strip().splitlines()
         return lines[-1] if lines else ""
 
-    def _run(self, command: List[str], *, fails: bool = False) -> str:
+    def _run(self, command: List[str], *, fails: bool = False, typed: str = "") -> str:
         clean = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "VET_ENV")}
         environment = {**clean, **self.server, "PGDATABASE": self.database or "postgres", "VAR_DIR": str(self.folder)}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, input=typed
+        )
         if bool(done.returncode) is not fails:
             raise Failed(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
         return done.stdout + (done.stderr if fails else "")
@@ -121,8 +123,9 @@ def lose_a_record(drill: Drill, file: Path) -> None:
     expect("the dry run names the visit", "missing  visit" in told, True)
     expect("the dry run changed nothing", drill.shell(RECORD).split()[1], "0")
     expect("a reason is needed", "reason" in drill.manage(*compare, "--apply", fails=True), True)
-    drill.step("recover_record --apply --reason")
-    told = drill.manage(*compare, "--apply", "--reason", "deleted by hand")
+    drill.step("recover_record --apply --reason, the backup's address on its input")
+    piped = ("recover_record", pet, "--from", "-")
+    told = drill.manage(*piped, "--apply", "--reason", "deleted by hand", typed="postgresql:///beside\n")
     expect("the record is whole again", drill.shell(RECORD), before)
     rows = int(told.strip().splitlines()[-1].split()[1])
     expect("each row is in the audit trail", int(drill.shell(TRAIL)), rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -23,14 +24,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Which pet, from where, and what to do."""
         parser.add_argument("pet", type=int, help="the pet's number, as in the address of its page")
-        parser.add_argument("--from", dest="source", required=True, metavar="URL", help="the backup's database")
+        parser.add_argument(
+            "--from", dest="source", required=True, metavar="URL", help="the backup's database; - reads it from input"
+        )
         parser.add_argument("--apply", action="store_true", help="put back what is missing (otherwise only say it)")
         parser.add_argument("--changed", action="store_true", help="also set changed rows back to their old values")
         parser.add_argument("--reason", default="", help="why, for the audit trail; needed with --apply")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Say what differs, and put it back."""
-        self._open(options["source"])
+        # A password is no argument: arguments stand in lists of processes and in the cluster's audit log.
+        source = options["source"]
+        self._open(sys.stdin.readline().strip() if source == "-" else source)
         try:
             if options["apply"]:
                 found = recover(
