@@ -69,12 +69,13 @@ class WebIdentityIssuer(Construct):
         """A role that these service accounts may take, with these rights."""
         scope = Construct(self, id_)
         subjects = [account.subject for account in accounts]
+        one_or_all = subjects[0] if len(subjects) == 1 else subjects
         trust = Statement(
             "ServiceAccount",
             ["sts:AssumeRoleWithWebIdentity"],
             resources=(),
             principals={"Federated": self.provider.arn},
-            conditions={"StringEquals": {f"{self.host}:sub": subjects, f"{self.host}:aud": AUDIENCE}},
+            conditions={"StringEquals": {f"{self.host}:sub": one_or_all, f"{self.host}:aud": AUDIENCE}},
         )
         role = IamRole(
             scope,

@@ -64,7 +64,8 @@ def test_its_service_account_may_read_the_backup(
     def trusted(template: Template) -> set[str]:
         role = template.one("aws_iam_role", "web_identity/database")
         condition = json.loads(role["assume_role_policy"])["Statement"][0]["Condition"]["StringEquals"]
-        return {one for key, value in condition.items() if key.endswith(":sub") for one in value}
+        (subjects,) = (value for key, value in condition.items() if key.endswith(":sub"))
+        return {subjects} if isinstance(subjects, str) else set(subjects)
 
     first = "system:serviceaccount:vet-app:database"
     assert trusted(templates["vet-prod"]) == {first}
