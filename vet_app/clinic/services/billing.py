@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Dict, Iterable, Optional, Sequence
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -49,13 +49,26 @@ class Totals:
         return self.net + self.tax
 
 
-def totals(lines: Iterable[InvoiceLine]) -> Totals:
-    """Add up lines: each line's net is rounded, tax is computed once per rate on the sum of its lines and rounded."""
+class TaxOf(NamedTuple):
+    """The tax of all lines of one rate (in percent)."""
+
+    rate: Decimal
+    net: Decimal
+    tax: Decimal
+
+
+def taxes(lines: Iterable[InvoiceLine]) -> List[TaxOf]:
+    """By rate: each line's net is rounded, tax is computed once on the sum of a rate's lines and rounded."""
     by_rate: Dict[Decimal, Decimal] = {}
     for line in lines:
         by_rate[line.tax_rate] = by_rate.get(line.tax_rate, Decimal(0)) + line.net
-    tax = sum((cents(net * rate / 100) for rate, net in by_rate.items()), Decimal(0))
-    return Totals(net=sum(by_rate.values(), Decimal(0)), tax=tax)
+    return [TaxOf(rate, net, cents(net * rate / 100)) for rate, net in sorted(by_rate.items())]
+
+
+def totals(lines: Iterable[InvoiceLine]) -> Totals:
+    """Add up lines and the taxes of their rates."""
+    found = taxes(lines)
+    return Totals(net=sum((each.net for each in found), Decimal(0)), tax=sum((each.tax for each in found), Decimal(0)))
 
 
 def draft_invoice(actor: Actor, owner_id: int, lines: Sequence[Line] = (), *, notes: str = "") -> Invoice:

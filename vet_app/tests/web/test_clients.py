@@ -100,6 +100,7 @@ def test_a_change_based_on_an_old_version_is_refused(clinic: SimpleNamespace, as
     page = as_manager.post(where, {**form, "last_name": "Mueller"})
     assert page.status_code == 409
     assert "Somebody changed this record" in page.content.decode()
+    assert f'<a href="{where}">Begin again' in page.content.decode(), "with the present version in the form"
     clinic.owner.refresh_from_db()
     assert clinic.owner.last_name == "Moller"
 

@@ -145,3 +145,21 @@ def test_what_is_open_counts_money_that_was_taken_and_late_bills_are_marked(
     assert b"overdue" not in as_manager.get("/invoices/").content
     Invoice.objects.filter(pk=bill.pk).update(due_on="2020-01-01")
     assert b"overdue" in as_manager.get("/invoices/").content
+
+
+def test_a_bill_says_the_tax_of_each_rate(clinic: SimpleNamespace, as_manager: Client) -> None:
+    other = Line(text="Book", unit_price=Decimal("20.00"), tax_rate=Decimal(7))
+    draft = draft_invoice(clinic.actor, clinic.owner.pk, [Line(product=clinic.product), other])
+    page = as_manager.get(draft.get_absolute_url()).content.decode()
+    assert "7 % of 20.00" in page and "1.40 USD" in page and "10 % of 10.00" in page and "1.00 USD" in page
+    assert "32.40 USD" in page
+
+
+def test_a_manager_is_led_to_who_changed_a_record(
+    clinic: SimpleNamespace, bill: Invoice, client_of: Callable[[str], Client]
+) -> None:
+    pages = {"pet": clinic.pet, "owner": clinic.owner, "invoice": bill}
+    for kind, row in pages.items():
+        trail = f"/audit/?kind={kind}&amp;number={row.pk}"
+        assert trail in client_of("manager").get(row.get_absolute_url()).content.decode(), kind
+        assert "/audit/" not in client_of("vet").get(row.get_absolute_url()).content.decode(), kind

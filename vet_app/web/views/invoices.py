@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Callable, Dict, Optional
+from typing import Callable, Optional
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -25,6 +24,7 @@ from clinic.services.billing import (
     draft_invoice,
     issue_invoice,
     replace_lines,
+    taxes,
     void_invoice,
 )
 from clinic.services.payments import refund, reverse_payment, take_payment
@@ -60,16 +60,13 @@ def invoice(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _show(request: HttpRequest, bill: Invoice, form: Optional[PaymentForm] = None) -> HttpResponse:
     due = amount_due(bill)
-    by_rate: Dict[Decimal, Decimal] = {}
     lines = list(bill.lines.select_related("pet"))
-    for line in lines:
-        by_rate[line.tax_rate] = by_rate.get(line.tax_rate, Decimal(0)) + line.net
     context = {
         "bill": bill,
         "lines": lines,
         "due": due,
         "owed": -due if due < 0 else None,
-        "taxes": [(rate, net * rate / 100) for rate, net in sorted(by_rate.items()) if rate],
+        "taxes": taxes(lines),
         "reversed": {payment.reverses_id for payment in bill.payments.all()},
         "form": form or PaymentForm(initial={"amount": abs(due)}),
     }
