@@ -17,6 +17,7 @@ class User(AbstractUser):
 
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.READONLY)
     must_change_password = models.BooleanField(_("must change password"), default=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
 
     class Meta(AbstractUser.Meta):  # type: ignore[name-defined]
         ordering: ClassVar = ["username"]

@@ -18,6 +18,7 @@ from accounts.roles import Right
 from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record, snapshot
+from vetclinic.errors import Changed
 
 TOKEN_MARK = "vet_"  # noqa: S105 -- lets secret scanners recognise a leaked token; not a secret itself
 
@@ -35,17 +36,21 @@ def create_user(actor: Actor, username: str, password: str, role: str, **fields:
     return user
 
 
-def update_user(actor: Actor, user: User, **fields: Any) -> User:
+def update_user(actor: Actor, user: User, *, version: Optional[int] = None, **fields: Any) -> User:
     """Change name, e-mail, role or whether the user is active; a deactivated user's tokens stop at once.
 
-    Nobody takes their own role or log-in away, so a clinic never loses its last manager by a slip.
+    Raises Changed where `version` is given and no longer current. Nobody takes their own role or log-in away, so a
+    clinic never loses its last manager by a slip.
     """
     actor.require(Right.MANAGE)
     if actor.user_id == user.pk:
         _keep_own_rights(user, fields)
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user.pk)
+        if version not in (None, user.version):
+            raise Changed(_("Somebody else has changed this person. Look at it again and repeat your change."))
         before = snapshot(user)
+        user.version += 1
         for name, value in fields.items():
             if name not in {"first_name", "last_name", "email", "role", "is_active", "must_change_password"}:
                 raise TypeError(f"update_user does not change {name}")

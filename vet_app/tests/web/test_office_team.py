@@ -64,10 +64,17 @@ def test_a_taken_name_is_refused_beside_its_field(as_manager: Client, robin: Use
 
 def test_a_role_changes_and_a_deactivated_person_is_out_at_once(as_manager: Client, robin: User) -> None:
     theirs = log_in("robin", PASSWORD)
-    assert as_manager.post(f"/team/{robin.pk}/", {**PERSON, "role": "vet"})["Location"] == "/team/"
+    assert as_manager.post(f"/team/{robin.pk}/", {**PERSON, "role": "vet", "version": 1})["Location"] == "/team/"
     robin.refresh_from_db()
     assert (robin.role, robin.last_name) == ("vet", "Reed")
-    as_manager.post(f"/team/{robin.pk}/", {key: value for key, value in PERSON.items() if key != "is_active"})
+    late = {key: value for key, value in PERSON.items() if key != "is_active"}
+    page = as_manager.post(f"/team/{robin.pk}/", {**late, "version": 1})
+    assert page.status_code == 409 and "has changed this person" in page.content.decode(), (
+        "as the second of two managers"
+    )
+    assert theirs.get("/").status_code == 200
+    assert 'name="version" value="2"' in as_manager.get(f"/team/{robin.pk}/").content.decode()
+    as_manager.post(f"/team/{robin.pk}/", {**late, "version": 2})
     assert theirs.get("/")["Location"].startswith("/login/"), "the session must end"
     assert "may not log in" in as_manager.get("/team/").content.decode()
 

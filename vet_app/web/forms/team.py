@@ -45,7 +45,7 @@ class PersonForm(ClinicForm):
     @classmethod
     def of(cls, person: User, data: Any) -> PersonForm:
         """The form of a person."""
-        return cls(data, initial={name: getattr(person, name) for name in PERSON})
+        return cls(data, initial={name: getattr(person, name) for name in (*PERSON, "version")})
 
 
 class TokenForm(ClinicForm):

@@ -72,7 +72,8 @@ def pet_edit(request: HttpRequest, pk: int) -> HttpResponse:
         if form.attempt(update_pet, Actor.of(request), pk, version, form.fields_given) is not None:
             messages.success(request, _("Saved."))
             return redirect(found)
-    return form_page(request, form, found.name, _("Save"), found.get_absolute_url(), pet=found)
+    heading = _("Change %(name)s") % {"name": found.name}
+    return form_page(request, form, heading, _("Save"), found.get_absolute_url(), pet=found)
 
 
 @needs(Right.FRONT_DESK)

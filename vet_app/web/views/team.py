@@ -62,7 +62,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(User, pk=pk)
     form = PersonForm.of(found, data_of(request))
     if request.method == "POST" and form.is_valid():
-        saved = form.attempt(update_user, Actor.of(request), found, **form.fields_given)
+        saved = form.attempt(update_user, Actor.of(request), found, version=form.based_on, **form.fields_given)
         if saved is not None:
             messages.success(request, _("Saved."))
             return redirect("team")
