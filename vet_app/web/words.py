@@ -23,8 +23,10 @@ NOTHING = "–"
 MODELS: Dict[str, Any] = {
     str(model._meta.model_name): model for label in OURS for model in apps.get_app_config(label).get_models()
 }
+PARTS = {"invoicecounter", "invoiceline", "loginattempt", "phone", "remindernotice", "reminderrun", "visitamendment"}
+"""Models whose rows the trail tells of as part of another record, or not at all."""
 RECORDS: Dict[str, Any] = {
-    **{name: model._meta.verbose_name for name, model in MODELS.items()},
+    **{name: model._meta.verbose_name for name, model in MODELS.items() if name not in PARTS},
     "export": gettext_lazy("export"),
 }
 """What `object_type` may be, with the words for it."""
@@ -146,8 +148,9 @@ def _changes(entry: AuditEntry, named: Dict[str, Dict[int, Any]]) -> Iterator[Tu
 def field_word(kind: str, name: str) -> str:
     """The label of a record's field or of a note."""
     field = _field(kind, name)
-    word = getattr(field, "verbose_name", None) or NOTES.get(name) or RECORDS.get(name) or name.replace("_", " ")
-    return str(capfirst(str(word)))
+    model = MODELS.get(name)
+    kind_word = model._meta.verbose_name if model else name.replace("_", " ")
+    return str(capfirst(str(getattr(field, "verbose_name", None) or NOTES.get(name) or kind_word)))
 
 
 def _said(kind: str, name: str, value: Any, named: Dict[str, Dict[int, Any]]) -> Said:

@@ -133,3 +133,10 @@ def test_what_is_no_field_is_told_in_words(clinic: SimpleNamespace, as_manager: 
     gone = AuditEntry.objects.create(actor="x", action="void", object_type="pet", object_id="1", object_text="Old",
                                      changes={"owner": [None, 987654]})  # fmt: skip
     assert "no. 987654" in words(as_manager.get(f"/audit/?action=void&actor={gone.actor}"))
+
+
+def test_the_filter_offers_what_the_trail_tells_of(clinic: SimpleNamespace, as_manager: Client) -> None:
+    page = as_manager.get("/audit/", HTTP_ACCEPT_LANGUAGE="de").content.decode()
+    offered = set(re.findall(r'<option value="([a-z]+)"', page.partition('name="kind"')[2].partition("</select>")[0]))
+    assert {"owner", "pet", "visit", "invoice", "user", "export"} <= offered
+    assert not offered & {"invoicecounter", "phone", "reminderrun"}, offered
