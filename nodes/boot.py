@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from nodes import rke2
-from nodes.release import DOCUMENTED, NodeRelease
+from nodes.inputs import ClusterInputs
 
 HERE = Path(__file__).parent
 PACKED = ("bin", "units")
@@ -30,81 +30,6 @@ READY_COMMAND = (
 )
 """The ready gate, for a Session Manager association on server 0: waits for the programs, then for the cluster (about 40
 minutes at most)."""
-
-
-@dataclass(frozen=True)
-class ClusterInputs:
-    """What every node of a cluster knows at boot. Values may be Terraform references: they are placed, never parsed."""
-
-    cluster: str
-    """Cluster name, such as ``vet-dev``; also the value that names the cluster in AWS tags."""
-
-    region: str
-    """AWS region."""
-
-    account_id: str
-    """AWS account, 12 digits."""
-
-    vpc_id: str
-    """The VPC; part of the initialisation marker's key, so that an environment created anew starts clean."""
-
-    api_host: str
-    """DNS name of the network load balancer for 6443 (people, Helm) and 9345 (agents)."""
-
-    server_addresses: str
-    """Fixed private addresses of all servers, slot 0 first, separated by blanks."""
-
-    nodes_bucket: str
-    """Bucket with the bundle (``nodes/``) and the initialisation marker (``marker/``)."""
-
-    snapshots_bucket: str
-    """Bucket for etcd snapshots."""
-
-    issuer_bucket: str
-    """Public bucket for the service-account issuer's two documents."""
-
-    issuer_url: str
-    """The issuer: ``https://`` and the bucket's host name."""
-
-    server_token_secret: str
-    """Name of the secret with the servers' join token; empty until server 0 fills it."""
-
-    agent_token_secret: str
-    """Name of the secret with the agents' join token; empty until server 0 fills it."""
-
-    credentials_secret_prefix: str
-    """The secrets ``<prefix>/admin``, ``/deploy`` and ``/read`` hold ExecCredential documents, kept fresh by the
-    servers."""
-
-    ca_parameter: str
-    """Parameter for the cluster's CA certificate; Terraform creates it as ``pending``."""
-
-    metrics_namespace: str = ""
-    """CloudWatch namespace of what the nodes measure; empty: they measure nothing."""
-
-    application_namespace: str = "vet-app"
-    """Namespace of the application."""
-
-    release: NodeRelease = DOCUMENTED
-    """Versions of what the nodes install."""
-
-    cni: str = "calico"
-    """Pod network."""
-
-    pod_cidr: str = "10.42.0.0/16"
-    """Addresses of pods."""
-
-    service_cidr: str = "10.43.0.0/16"
-    """Addresses of services."""
-
-    snapshot_schedule: str = "0 */6 * * *"
-    """When each server takes an etcd snapshot, as a cron expression in UTC."""
-
-    snapshots_kept: int = 28
-    """How many snapshots to keep for each server."""
-
-    dedicated_servers: bool = False
-    """Taint the servers so that only what tolerates it runs there."""
 
 
 @dataclass(frozen=True)

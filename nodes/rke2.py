@@ -6,15 +6,13 @@ part holds a secret. Sources: docs.rke2.io (server_config, agent_config, backup_
 tag.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
+from nodes.inputs import ClusterInputs
 from settings import helm_values, yaml_text
 from settings.rke2_config_keys import Role, unknown_keys
-
-if TYPE_CHECKING:
-    from nodes.boot import ClusterInputs
 
 TOKEN = "/etc/rancher/rke2/token"
 AGENT_TOKEN = "/etc/rancher/rke2/agent-token"
@@ -30,7 +28,7 @@ class UnknownKeysError(ValueError):
     """A configuration key that this RKE2 does not know: it would only log a warning and go on without it."""
 
 
-def server_config(inputs: "ClusterInputs") -> str:
+def server_config(inputs: ClusterInputs) -> str:
     """Configuration shared by all servers, as YAML.
 
     Raises:
@@ -70,7 +68,7 @@ def server_config(inputs: "ClusterInputs") -> str:
     return _checked(config, inputs.release.rke2, "server")
 
 
-def agent_config(inputs: "ClusterInputs") -> str:
+def agent_config(inputs: ClusterInputs) -> str:
     """Configuration shared by all agents, as YAML.
 
     Raises:
@@ -80,7 +78,7 @@ def agent_config(inputs: "ClusterInputs") -> str:
     return _checked(config, inputs.release.rke2, "agent")
 
 
-def cloud_controller(inputs: "ClusterInputs") -> str:
+def cloud_controller(inputs: ClusterInputs) -> str:
     """Manifest of the AWS cloud controller, from the first boot: without it every node stays tainted as uninitialised.
 
     ``bootstrap`` makes RKE2's Helm job tolerate such nodes. What it may do is in

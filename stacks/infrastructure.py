@@ -28,7 +28,8 @@ from modules.aws.servers import NodeContext, Servers
 from modules.aws.storage import Buckets
 from modules.aws.volume_snapshots import VolumeSnapshots
 from modules.aws.web_identity import WebIdentityIssuer
-from nodes.boot import ClusterInputs, bundle
+from nodes.boot import bundle
+from nodes.inputs import ClusterInputs
 from nodes.release import node_release
 from settings import web_identity
 from settings.addresses import server_slots

@@ -15,7 +15,8 @@ from modules.aws.instance_role import InstanceRole
 from modules.aws.lifecycle import lifecycle
 from modules.aws.network import Network
 from modules.aws.security_groups import SecurityGroup
-from nodes.boot import ClusterInputs, server_user_data
+from nodes.boot import server_user_data
+from nodes.inputs import ClusterInputs
 from settings.addresses import Slot, server_slots
 from settings.environment import Environment
 from settings.names import Names

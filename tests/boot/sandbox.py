@@ -24,7 +24,8 @@ from typing import Any
 import boto3
 import yaml
 
-from nodes.boot import ClusterInputs, agent_user_data, bundle, server_user_data
+from nodes.boot import agent_user_data, bundle, server_user_data
+from nodes.inputs import ClusterInputs
 from nodes.release import DOCUMENTED
 
 STAND_INS = Path(__file__).parent / "stand_ins"

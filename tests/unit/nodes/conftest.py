@@ -2,7 +2,7 @@
 
 import pytest
 
-from nodes.boot import ClusterInputs
+from nodes.inputs import ClusterInputs
 from tests.unit.stacks.conftest import output, settings, templates
 
 __all__ = ["output", "settings", "templates"]

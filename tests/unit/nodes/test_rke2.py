@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from nodes import rke2
-from nodes.boot import SIGNING_KEY, ClusterInputs, agent_user_data, server_user_data
+from nodes.boot import SIGNING_KEY, agent_user_data, server_user_data
+from nodes.inputs import ClusterInputs
 from nodes.release import node_release
 from nodes.rke2 import UnknownKeysError, agent_config, cloud_controller, credential_provider, server_config
 from settings.release_sets import SETS, release_set

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from nodes.boot import ClusterInputs, agent_user_data, bundle, server_user_data
+from nodes.boot import agent_user_data, bundle, server_user_data
+from nodes.inputs import ClusterInputs
 from tests.template import Template
 
 LIMIT = 16_384
