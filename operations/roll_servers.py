@@ -117,7 +117,7 @@ class Rolling:
     def _wait_until_back(self, slot: int, old_instance: str) -> Server:
         deadline, doubts = time.monotonic() + BACK_SECONDS, ["it has no machine"]
         with console.status(f"waiting for server {slot}") as status:
-            while time.monotonic() < deadline:
+            while True:
                 found = [server for server in self.cluster.servers() if server.slot == slot and server.running]
                 if found and found[0].instance != old_instance:
                     try:
@@ -127,6 +127,8 @@ class Rolling:
                     if not doubts:
                         return found[0]
                     status.update(f"waiting for server {slot}: {doubts[0]}")
+                if time.monotonic() > deadline:
+                    break
                 time.sleep(15)
         raise Failure(
             f"server {slot} is not back after {BACK_SECONDS // 60} minutes: {'; '.join(doubts)}.\n"
