@@ -50,7 +50,8 @@ format: ## put the code into its form
 local: ## the infrastructure on this machine: real Terraform, emulated AWS, until Ctrl-C
 	@$(RUN) python -m operations.local $(if $(ONCE),--once)
 
-drill: ## prove the recovery plan: lose state, region, etcd and database, and get them back [STEP=state]
+drill: ## prove the recovery plan: lose state, region, etcd, platform and database, and get them back [STEP=state]
+	@if [ -n "$$VET_TEST_KUBECONFIG" ]; then $(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools; fi
 	@$(RUN) python -m operations.drill $(STEP)
 
 recover-state: ## bring a stack's state back from the bucket's versions: make recover-state ENV=dev [VERSION=id]

@@ -6,7 +6,6 @@ less, and says so.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -112,8 +111,7 @@ def lose_and_recover(stack: Stack, recover: Callable[[], None]) -> str:
         Failure: it is not lost when deleted, or not there after recovery.
     """
     before = len(stack.state())
-    backend = yaml.safe_load((stack.folder / "cdk.tf.json").read_text())["terraform"]["backend"]["s3"]
-    _client(stack, "s3").delete_object(Bucket=backend["bucket"], Key=state_key(stack.name))
+    _client(stack, "s3").delete_object(**_state_object(stack))
     if stack.state():
         raise Failure(f"{stack.name}: the state is still there after its deletion: the drill proves nothing")
     recover()
@@ -169,7 +167,10 @@ def redeploy(drill: Drill) -> str:
         at_hand.bring_to_life(drill.account.emulator, drill.names, cluster)
         stack = drill.account.stack(helm_stack(ENVIRONMENT))
         keep.enter_context(cluster.without_webhooks())
-        return lose_and_redeploy(Stack(stack.folder, {**stack.environment, **at_hand.way(cluster)}), cluster)
+        led = Stack(stack.folder, {**stack.environment, **at_hand.way(cluster)})
+        return lose_and_redeploy(
+            led, cluster, lambda version: _command(drill, "operations.recover_state", led.name, version)
+        )
 
 
 def _made_from_git(drill: Drill) -> str:
@@ -179,10 +180,10 @@ def _made_from_git(drill: Drill) -> str:
     return f"the Helm stack is made from Git alone: {sum(map(len, document.get('resource', {}).values()))} resources"
 
 
-def lose_and_redeploy(stack: Stack, cluster: Kubernetes) -> str:
+def lose_and_redeploy(stack: Stack, cluster: Kubernetes, recover: Callable[[str], None]) -> str:
     """Apply a Helm stack, empty the cluster behind Terraform's back, apply again, see that everything is there, and leave it empty.
 
-    The state says afterwards what it said before, as one that was recovered from the bucket does, and names what no longer exists.
+    :param recover: makes a version of the state current again, which then names what no longer exists.
 
     Raises:
         Failure: something is not lost, or does not come back; or a second plan would change something.
@@ -190,13 +191,13 @@ def lose_and_redeploy(stack: Stack, cluster: Kubernetes) -> str:
     try:
         stack.apply()
         before = cluster.names("deployments")
-        remembered = stack.run("state", "pull").stdout
+        version = _version(stack)
         stack.run("destroy", "-auto-approve", "-input=false")
         if left := cluster.names("deployments"):
             raise Failure(
                 f"{stack.name}: {', '.join(sorted(left))} still there after the loss: the drill proves nothing"
             )
-        _remember(stack, remembered)
+        recover(version)
         stack.run("apply", "-auto-approve", "-input=false")
         if missing := before - cluster.names("deployments"):
             raise Failure(f"{stack.name}: {', '.join(sorted(missing))} did not come back")
@@ -205,15 +206,6 @@ def lose_and_redeploy(stack: Stack, cluster: Kubernetes) -> str:
         return f"lost with its cluster, and applied to an empty one: {len(stack.state())} resources, and a second plan changes nothing"
     finally:
         stack.run("destroy", "-auto-approve", "-input=false")
-
-
-def _remember(stack: Stack, text: str) -> None:
-    """Make an earlier state the current one."""
-    state = json.loads(text)
-    state["serial"] = json.loads(stack.run("state", "pull").stdout)["serial"] + 1
-    file = stack.folder / "remembered.tfstate"
-    file.write_text(json.dumps(state))
-    stack.run("state", "push", file.name)
 
 
 def restore_database(_: Drill) -> str:
@@ -275,6 +267,16 @@ def _run(command: Sequence[str], env: dict[str, str] | None = None) -> None:
     if answer.returncode:
         said = "\n".join([*answer.stdout.splitlines(), *answer.stderr.splitlines()][-15:])
         raise Failure(f"{' '.join(command)} ended with {answer.returncode}:\n{said}")
+
+
+def _state_object(stack: Stack) -> dict[str, str]:
+    backend = yaml.safe_load((stack.folder / "cdk.tf.json").read_text())["terraform"]["backend"]["s3"]
+    return {"Bucket": backend["bucket"], "Key": state_key(stack.name)}
+
+
+def _version(stack: Stack) -> str:
+    """The current version of a stack's state in the bucket."""
+    return str(_client(stack, "s3").head_object(**_state_object(stack))["VersionId"])
 
 
 def _client(stack: Stack, service: str, region: str | None = None) -> Any:

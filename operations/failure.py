@@ -1,6 +1,7 @@
 """How a guided command stops: one message that says what to do, and no traceback."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,13 @@ class Failure(Exception):
 
 
 def guided(command: Callable[[], None]) -> None:
-    """Run a command; turn what people can mend into a message and exit status 1."""
+    """Run a command; turn what people can mend into a message and exit status 1.
+
+    Whatever ends it, a closed terminal too, is like Ctrl-C: what the command has opened is closed.
+    """
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) is signal.SIG_DFL:
+            signal.signal(ending, signal.default_int_handler)
     try:
         command()
     except Failure as failure:

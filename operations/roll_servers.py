@@ -19,7 +19,7 @@ from rich.console import Console
 import main
 from operations.failure import Failure, guided, refuse_placeholders
 from operations.servers import Cluster, Server
-from operations.terraform import STACKS, Terraform, program
+from operations.terraform import STACKS, Terraform, program, to_its_end
 from settings import load
 from settings.names import infrastructure_stack
 
@@ -153,7 +153,7 @@ class Rolling:
         return base64.b64decode(answer["UserData"].get("Value", "")).decode()
 
     def _terraform(self, *arguments: str) -> None:
-        subprocess.run([program(), f"-chdir={STACKS / self.stack}", *arguments], check=True)
+        to_its_end([program(), f"-chdir={STACKS / self.stack}", *arguments], {})
 
     def _planned(self, plan: Path) -> dict[str, Any]:
         command = [program(), f"-chdir={STACKS / self.stack}", "show", "-json", str(plan)]

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,10 +54,7 @@ class Terraform:
         command = self._command(
             "plan", "-input=false", "-detailed-exitcode", f"-lock={str(lock).lower()}", f"-out={file}"
         )
-        answer = subprocess.run(command, env={**os.environ, "TF_IN_AUTOMATION": "1"})
-        if answer.returncode not in (0, 2):
-            raise subprocess.CalledProcessError(answer.returncode, command)
-        return answer.returncode == 2
+        return to_its_end(command, {"TF_IN_AUTOMATION": "1"}, accept=(0, 2)) == 2
 
     def show(self, file: Path) -> dict[str, Any]:
         """A written plan as Terraform's JSON (Terraform: JSON Output Format)."""
@@ -87,12 +84,37 @@ class Terraform:
         return ["-auto-approve", "-input=false"] if self.unattended else []
 
     def _run(self, *arguments: str) -> None:
-        subprocess.run(
-            self._command(*arguments), check=True, env={**os.environ, **self.variables, "TF_IN_AUTOMATION": "1"}
-        )
+        to_its_end(self._command(*arguments), {**self.variables, "TF_IN_AUTOMATION": "1"})
 
     def _command(self, *arguments: str) -> list[str]:
         return [program(), f"-chdir={self.folder}", *arguments]
+
+
+def to_its_end(command: Sequence[str], variables: Mapping[str, str], accept: Sequence[int] = (0,)) -> int:
+    """Run Terraform and return its exit status, however often somebody presses Ctrl-C.
+
+    The terminal tells Terraform as well, which then finishes what it has begun, writes the state and unlocks it.
+    ``subprocess.run`` would kill it a quarter of a second later: what was just made would be in no state.
+
+    :param variables: environment variables besides this process's own.
+    :param accept: exit statuses that are no failure.
+
+    Raises:
+        CalledProcessError: Terraform has failed; its own words are on the terminal.
+        KeyboardInterrupt: Ctrl-C was pressed, and Terraform has ended.
+    """
+    interrupted, status = False, None
+    with subprocess.Popen(command, env={**os.environ, **variables}) as process:
+        while status is None:
+            try:
+                status = process.wait()
+            except KeyboardInterrupt:
+                interrupted = True
+    if interrupted:
+        raise KeyboardInterrupt
+    if status not in accept:
+        raise subprocess.CalledProcessError(status, command)
+    return status
 
 
 def program() -> str:

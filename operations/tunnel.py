@@ -1,11 +1,12 @@
 """The way to a private Kubernetes API for as long as a command runs: Session Manager's port forwarding."""
 
 import os
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from operations.failure import Failure
 from operations.kubeconfig import TUNNEL_PORT, api_host, tunnel_command
@@ -47,14 +48,21 @@ def tunnel(cluster: Cluster) -> Iterator[None]:
         return
     command = tunnel_command(cluster)
     try:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C at the terminal leaves it to Terraform, which still has to finish
+        )
     except FileNotFoundError as error:
         raise Failure("the AWS CLI is not on PATH: https://docs.aws.amazon.com/cli/ tells how to install it") from error
     try:
         _await(process)
         yield
     finally:
-        process.terminate()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)  # the AWS CLI leaves its plugin behind if it is ended alone
         process.wait()
 
 

@@ -34,10 +34,12 @@ class Emulator:
         with self._log.open("w") as log:
             self._server = subprocess.Popen(
                 [sys.executable, "-m", "operations.emulator.server"],
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
                 cwd=REPOSITORY,
+                start_new_session=True,  # Ctrl-C at the terminal leaves it to those who still talk to it
             )
         assert self._server.stdout is not None
         self.url = self._server.stdout.readline().strip()
@@ -49,8 +51,7 @@ class Emulator:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.terminate()
-        self._server.wait(timeout=30)
+        self._server.communicate(timeout=30)  # closes its standard input
 
     @property
     def variables(self) -> dict[str, str]:

@@ -1,7 +1,10 @@
-"""The emulator's process: ``python -m operations.emulator.server`` prints its address and serves until it is ended."""
+"""The emulator's process: ``python -m operations.emulator.server`` prints its address and serves until its standard input ends.
+
+So it never outlives the program that started it, whatever becomes of that.
+"""
 
 import os
-import signal
+import sys
 from pathlib import Path
 
 # Read by moto when it is imported.
@@ -33,9 +36,8 @@ def serve() -> None:
     server.start()
     host, port = server.get_host_and_port()
     print(f"http://{host}:{port}", flush=True)
-    signal.sigwait([signal.SIGTERM, signal.SIGINT])
+    sys.stdin.read()
 
 
 if __name__ == "__main__":
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
     serve()

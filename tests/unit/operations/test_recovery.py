@@ -11,6 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from operations import drill as drill_module
 from operations.drill import STEPS, Drill, Step, lose_and_redeploy, redeploy, run
 from operations.emulator import platform as at_hand
 from operations.failure import Failure
@@ -99,44 +100,49 @@ class Platform:
 
     name = "vet-dev-helm"
 
-    def __init__(self, folder: Path, *, loses: bool = True, comes_back: bool = True, settles: bool = True) -> None:
-        self.folder, self.loses, self.comes_back, self.settles = folder, loses, comes_back, settles
+    def __init__(self, *, loses: bool = True, comes_back: bool = True, settles: bool = True) -> None:
+        self.loses, self.comes_back, self.settles = loses, comes_back, settles
         self.on_cluster: set[str] = set()
-        self.state_text = json.dumps({"serial": 1, "resources": []})
+        self.known: list[str] = []
         self.applied = 0
 
     def apply(self) -> None:
         self.run("apply")
 
-    def run(self, *arguments: str) -> SimpleNamespace:
-        serial = json.loads(self.state_text)["serial"] + 1
-        if arguments[:2] == ("state", "push"):
-            pushed = (self.folder / arguments[2]).read_text()
-            assert json.loads(pushed)["serial"] > serial - 1, "Terraform refuses an older state"
-            self.state_text = pushed
-        elif arguments[0] == "apply":
+    def run(self, *arguments: str) -> None:
+        if arguments[0] == "apply":
             self.applied += 1
+            self.known = ["rancher", "vet-app"]
             if self.applied == 1 or self.comes_back:
-                self.on_cluster = {"rancher", "vet-app"}
-            self.state_text = json.dumps({"serial": serial, "resources": ["rancher", "vet-app"]})
+                self.on_cluster = set(self.known)
         elif arguments[0] == "destroy":
-            self.on_cluster = set() if self.loses else {"rancher"}
-            self.state_text = json.dumps({"serial": serial, "resources": []})
-        return SimpleNamespace(stdout=self.state_text)
+            self.on_cluster, self.known = set() if self.loses else {"rancher"}, []
+
+    def recover(self, version: str) -> None:
+        assert version == "before the loss"
+        assert not self.known, "the state was recovered before the loss"
+        self.known = ["rancher", "vet-app"]
 
     def changes(self) -> list[str]:
         return [] if self.settles else ["helm_release.values: 1 -> 2"]
 
     def state(self) -> list[str]:
-        return list(json.loads(self.state_text)["resources"])
+        return self.known
 
     def names(self, _: str) -> set[str]:
         return self.on_cluster
 
 
-def test_a_platform_that_is_lost_comes_back_from_a_state_that_still_names_it(tmp_path: Path) -> None:
-    platform = Platform(tmp_path)
-    seen = lose_and_redeploy(platform, platform)
+@pytest.fixture
+def version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state's version in a bucket that is not there."""
+    monkeypatch.setattr(drill_module, "_version", lambda _: "before the loss")
+
+
+@pytest.mark.usefixtures("version")
+def test_a_platform_that_is_lost_comes_back_from_a_state_that_still_names_it() -> None:
+    platform = Platform()
+    seen = lose_and_redeploy(platform, platform, platform.recover)
     assert "2 resources, and a second plan changes nothing" in seen
     assert platform.applied == 2
     assert not platform.on_cluster, "the cluster is not left as it was found"
@@ -151,11 +157,12 @@ def test_a_platform_that_is_lost_comes_back_from_a_state_that_still_names_it(tmp
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
+@pytest.mark.usefixtures("version")
 def test_a_redeployment_that_does_not_work_turns_the_drill_red(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: dict[str, bool], said: str
+    capsys: pytest.CaptureFixture[str], broken: dict[str, bool], said: str
 ) -> None:
-    platform = Platform(tmp_path, **broken)
-    step = Step("applications", "Redeploy", "access", lambda _: lose_and_redeploy(platform, platform))
+    platform = Platform(**broken)
+    step = Step("applications", "Redeploy", "access", lambda _: lose_and_redeploy(platform, platform, platform.recover))
     assert run([], [step]) is False
     out = capsys.readouterr().out
     assert said.splitlines()[0] in " ".join(out.split()), out
