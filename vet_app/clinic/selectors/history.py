@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import List
+from typing import List, Optional
 
 from clinic.models import Appointment, Attachment, Pet, Prescription, Reminder, Vaccination, Visit
 
@@ -22,6 +22,21 @@ class History:
     def for_others(self) -> History:
         """Without visits that were taken back: what they tell may be of another animal."""
         return replace(self, visits=[visit for visit in self.visits if not visit.entered_in_error])
+
+
+@dataclass(frozen=True)
+class Before:
+    """What whoever examines or prescribes wants to know of the time before: the last visit, and the last weight."""
+
+    visit: Optional[Visit]
+    weighed: Optional[Visit]
+
+
+def before(pet: Pet, visit: Optional[Visit] = None) -> Before:
+    """The pet's last visit, and its last with a weight, in two queries; those before `visit` where it is given."""
+    known = pet.visits.filter(entered_in_error=False)
+    earlier = known if visit is None else known.filter(at__lt=visit.at)
+    return Before(visit=earlier.first(), weighed=known.exclude(weight_kg=None).first())
 
 
 def history(pet: Pet) -> History:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any, Callable
 
@@ -14,7 +14,7 @@ from audit.models import AuditEntry
 from clinic.models import Attachment, Prescription, Visit
 from clinic.services.booking import book, change_status
 from clinic.services.prescriptions import prescribe, void_prescription
-from clinic.services.visits import lock_visit, start_visit
+from clinic.services.visits import lock_visit, mark_entered_in_error, start_visit
 from tests.conftest import at
 from tests.web.conftest import beside, roles_that_may
 
@@ -223,3 +223,21 @@ def test_the_history_has_the_days_of_the_clinics_clock(
     made = start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet, "at": late})
     assert str(made).endswith("2030-03-05")
     assert '<time datetime="2030-03-05">' in as_manager.get(f"/pets/{clinic.pet.pk}/").content.decode()
+
+
+def test_whoever_examines_or_prescribes_sees_the_visit_and_the_weight_before(
+    as_manager: Client, clinic: SimpleNamespace, visit: Visit
+) -> None:
+    """A dose follows the weight; what was taken back counts for nothing here as well."""
+    assert b"Last weight" not in as_manager.get(f"/visits/{visit.pk}/edit/").content
+    old = {"vet": clinic.vet, "weight_kg": "11.5", "assessment": "Otitis externa", "at": at(0) - timedelta(days=9000)}
+    start_visit(clinic.actor, clinic.pet.pk, old)
+    wrong = start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet, "weight_kg": "44", "assessment": "A mastiff"})
+    mark_entered_in_error(clinic.actor, wrong.pk, wrong.version, "another dog")
+    for address in (f"/pets/{clinic.pet.pk}/visits/new/", f"/visits/{visit.pk}/edit/",
+                    f"/visits/{visit.pk}/prescriptions/new/"):  # fmt: skip
+        page = as_manager.get(address).content.decode()
+        assert "11.5 kg" in page and "mastiff" not in page and "44" not in page.partition("Last weight")[2][:60], (
+            address
+        )
+    assert "Otitis externa" in as_manager.get(f"/visits/{visit.pk}/edit/").content.decode()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Prescription, Visit
+from clinic.selectors.history import before
 from clinic.services import prescriptions
 from web.forms.base import ReasonForm
 from web.forms.visits import PrescriptionForm
@@ -29,7 +30,7 @@ def new(request: HttpRequest, visit_id: int) -> HttpResponse:
             return redirect("visit", visit_id)
     heading = _("Prescribe for %(pet)s") % {"pet": visit.pet}
     back = reverse("visit", args=[visit_id])
-    return form_page(request, form, heading, _("Prescribe"), back, pet=visit.pet)
+    return form_page(request, form, heading, _("Prescribe"), back, pet=visit.pet, before=before(visit.pet, visit))
 
 
 @needs(Right.READ_NOTES)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Appointment, Attachment, Pet, Vaccination, Vet, Visit
+from clinic.selectors.history import before
 from clinic.services import visits
 from clinic.services.booking import change_status
 from vetclinic.errors import Locked
@@ -49,7 +50,7 @@ def new(request: HttpRequest, pet_id: int) -> HttpResponse:
             return redirect(visit)
     heading = _("New visit of %(pet)s") % {"pet": pet}
     back = pet.get_absolute_url()
-    return form_page(request, form, heading, _("Save the visit"), back, pet=pet)
+    return form_page(request, form, heading, _("Save the visit"), back, pet=pet, before=before(pet))
 
 
 @needs(Right.CLINICAL)
@@ -68,7 +69,7 @@ def edit(request: HttpRequest, visit_id: int) -> HttpResponse:
             messages.success(request, _("The visit was saved."))
             return redirect(back)
     heading = _("Visit of %(pet)s") % {"pet": pet}
-    return form_page(request, form, heading, _("Save the visit"), back, pet=pet)
+    return form_page(request, form, heading, _("Save the visit"), back, pet=pet, before=before(pet, visit))
 
 
 @require_POST
