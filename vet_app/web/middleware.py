@@ -27,7 +27,7 @@ class RefusalMiddleware:
         """Answer for refusals; None for everything else."""
         if request.path.startswith("/api/"):
             return None
-        if isinstance(exception, ObjectDoesNotExist):
+        if isinstance(exception, (ObjectDoesNotExist, OverflowError)):  # a number or a day beyond what can be recorded
             raise Http404(str(exception)) from exception
         if isinstance(exception, Conflict):
             return render(request, "web/refused.html", {"sentences": [str(exception)]}, status=409)

@@ -95,7 +95,7 @@ def tell(entries: Iterable[AuditEntry]) -> List[Told]:
 
 def address(kind: str, key: Any) -> str:
     """The page of a record, where there is one."""
-    if kind not in PAGES or not str(key).isdigit():
+    if kind not in PAGES or not str(key).isdecimal():
         return ""
     try:
         return reverse(PAGES[kind], args=[int(key)])

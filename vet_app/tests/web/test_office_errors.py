@@ -35,6 +35,32 @@ def test_a_form_from_another_session_is_refused_with_what_to_do(db: None) -> Non
     assert page.status_code == 403 and "send it again" in page.content.decode()
 
 
+HUGE = "9" * 30
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"/pets/{HUGE}/", f"/appointments/new/?pet={HUGE}", f"/appointments/new/?owner={HUGE}",
+        f"/appointments/new/?vet={HUGE}", "/appointments/new/?vet=²&pet=²&owner=²",
+        "/appointments/new/?date=9999-12-31",
+        f"/appointments/new/?day=2030-01-01&vet=VET&minutes={HUGE}", "/calendar/?date=0001-01-01",
+        "/calendar/?date=9999-12-31", "/reminders/?until=9999-12-31", "/audit/?since=0001-01-01&until=9999-12-31",
+        f"/invoices/?page={HUGE}", f"/owners/OWNER/merge/?with={HUGE}", "/owners/OWNER/merge/?with=²",
+        f"/owners/OWNER/invoices/new/?pet={HUGE}", "/owners/OWNER/invoices/new/?pet=²",
+        f"/pets/PET/visits/new/?appointment={HUGE}", f"/pets/PET/vaccinations/new/?visit={HUGE}", f"/search/?q={HUGE}",
+    ],
+)  # fmt: skip
+def test_numbers_and_days_beyond_all_records_are_not_a_server_error(
+    clinic: SimpleNamespace, as_manager: Client, address: str
+) -> None:
+    """The test's client raises what would be a page of status 500."""
+    for word, row in (("VET", clinic.vet), ("OWNER", clinic.owner), ("PET", clinic.pet)):
+        address = address.replace(word, str(row.pk))
+    live = {"HTTP_HX_REQUEST": "true"} if "minutes" in address else {}
+    assert as_manager.get(address, **live).status_code in (200, 404, 422)
+
+
 def test_nonsense_in_the_address_is_not_a_server_error(as_manager: Client) -> None:
     page = as_manager.get("/owners/", HTTP_HOST="bad host")
     assert page.status_code == 400 and "This was not understood" in page.content.decode()

@@ -98,9 +98,9 @@ def _candidates(request: HttpRequest) -> List[Pet]:
     """Pets to choose from: the one that the address names, an owner's, or what the search finds."""
     alive = Pet.objects.filter(merged_into=None, deceased_on=None).select_related("owner", "species")
     chosen = request.POST.get("pet") or request.GET.get("pet") or ""
-    found = list(alive.filter(pk=chosen)) if chosen.isdigit() else []
+    found = list(alive.filter(pk=chosen)) if chosen.isdecimal() else []
     owner = request.GET.get("owner", "")
-    if owner.isdigit():
+    if owner.isdecimal():
         found += [pet for pet in alive.filter(owner=int(owner)) if pet not in found]
     for pet in search(request.GET.get("find", "")).pets:
         if pet not in found and not pet.is_deceased:
@@ -111,7 +111,7 @@ def _candidates(request: HttpRequest) -> List[Pet]:
 def _asked(request: HttpRequest) -> Dict[str, Any]:
     """What the address says about an appointment: vet, day and time, as far as they can be read."""
     asked: Dict[str, Any] = {}
-    if request.GET.get("vet", "").isdigit():
+    if request.GET.get("vet", "").isdecimal():
         asked["vet"] = request.GET["vet"]
     if "date" in request.GET:
         asked["day"] = day_of(request)
@@ -136,12 +136,12 @@ def _wanted(request: HttpRequest) -> Dict[str, Any]:
 def _free(wanted: Mapping[str, Any]) -> List[datetime]:
     """The next times that a vet has free on a day for so many minutes; none where one of these cannot be read."""
     vet, day, minutes = str(wanted.get("vet") or ""), wanted.get("day"), str(wanted.get("minutes") or "")
-    chosen = Vet.objects.filter(pk=vet, active=True).first() if vet.isdigit() else None
+    chosen = Vet.objects.filter(pk=vet, active=True).first() if vet.isdecimal() else None
     try:
         date = parse_date(day) if isinstance(day, str) else day
     except ValueError:
         date = None
-    if chosen is None or date is None or not minutes.isdigit():
+    if chosen is None or date is None or not minutes.isdecimal():
         return []
     found = selectors.free_times(chosen, date, int(minutes))
     return [at for at in found if at > timezone.now()][:MOST_FREE]

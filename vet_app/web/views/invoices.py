@@ -78,7 +78,7 @@ def invoice_new(request: HttpRequest, owner_pk: int) -> HttpResponse:
     """Write a draft for an owner."""
     owner = get_object_or_404(Owner, pk=owner_pk, merged_into=None)
     wanted = request.GET.get("pet", "")
-    pet = owner.pets.filter(pk=int(wanted)).first() if wanted.isdigit() else None
+    pet = owner.pets.filter(pk=int(wanted)).first() if wanted.isdecimal() else None
     form = InvoiceForm(data_of(request))
     lines = lines_of(owner, data_of(request), [{"pet": pet}] if pet else None)
     if request.method == "POST" and form.is_valid() and lines.is_valid():

@@ -63,7 +63,7 @@ def reminders_letters(request: HttpRequest) -> HttpResponse:
     """A sheet for each owner who is to be written to by post; with POST they are recorded as posted."""
     form = _asked(request)
     if request.method == "POST":
-        owners = [int(number) for number in request.POST.getlist("owner") if number.isdigit()][:LETTERS_AT_ONCE]
+        owners = [int(number) for number in request.POST.getlist("owner") if number.isdecimal()][:LETTERS_AT_ONCE]
         count = post_letters(Actor.of(request), owners, timezone.localdate())
         told = ngettext("%(count)d letter was recorded as posted.", "%(count)d letters were recorded as posted.", count)
         messages.success(request, told % {"count": count})
