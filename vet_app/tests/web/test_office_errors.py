@@ -57,7 +57,7 @@ def test_numbers_and_days_beyond_all_records_are_not_a_server_error(
     """The test's client raises what would be a page of status 500."""
     for word, row in (("VET", clinic.vet), ("OWNER", clinic.owner), ("PET", clinic.pet)):
         address = address.replace(word, str(row.pk))
-    live = {"HTTP_HX_REQUEST": "true"} if "minutes" in address else {}
+    live: Any = {"HTTP_HX_REQUEST": "true"} if "minutes" in address else {}
     assert as_manager.get(address, **live).status_code in (200, 404, 422)
 
 
