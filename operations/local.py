@@ -109,7 +109,7 @@ def _wait(found: Account, *, once: bool) -> None:
     console.print("\nLook around in another terminal:")
     for line in _exports(found):
         console.print(f"  {line}", soft_wrap=True)
-    console.print("  aws ec2 describe-instances --query 'Reservations[].Instances[].PrivateIpAddress'")
+    console.print("  aws ec2 describe-instances --query 'Reservations[].Instances[].PrivateIpAddress'", soft_wrap=True)
     console.print("\nCtrl-C ends it.")
     try:
         signal.pause()

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -108,6 +109,13 @@ def client(aws: Emulator, service: str) -> Any:
     return at_hand.client(aws, service, "us-east-1")
 
 
+def make_repository(aws: Emulator, name: str) -> None:
+    """A registry's repository; tests that share the emulator may have made it before."""
+    registry = client(aws, "ecr")
+    with suppress(registry.exceptions.RepositoryAlreadyExistsException):
+        registry.create_repository(repositoryName=name)
+
+
 @pytest.fixture(scope="session")
 def account(aws: Emulator, names: Names) -> None:
     """What the account has before there is any environment: the state bucket."""
@@ -138,7 +146,7 @@ def environment_deployed(account: None, aws: Emulator, names: Names, kubernetes:
     secrets.create_secret(Name=names.secret("credentials/admin"), SecretString=kubernetes.exec_credential())
     for purpose in ("credentials/deploy", "credentials/read", "server-token", "agent-token"):
         secrets.create_secret(Name=names.secret(purpose), SecretString=f"{CANARY}-{purpose}")
-    client(aws, "ecr").create_repository(repositoryName=names.application_repository)
+    make_repository(aws, names.application_repository)
     at_hand.push_image(aws, names)
 
 

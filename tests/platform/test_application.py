@@ -19,7 +19,7 @@ from operations.emulator.stack import Stack
 from settings import load
 from settings.names import Names
 from settings.namespaces import namespaces
-from tests.platform.conftest import CANARY, client
+from tests.platform.conftest import CANARY, client, make_repository
 
 STACK, NAMESPACE, REPOSITORY = "vet-prod-helm", "vet-app", "vet-prod/vet-app"
 OLD, NEW = "aaaaaaaaaaaa-python3.9", "bbbbbbbbbbbb-python3.9"
@@ -32,7 +32,7 @@ Synthesise = Callable[..., None]
 def images(aws: Emulator) -> None:
     """A registry with two images."""
     registry, kind = client(aws, "ecr"), "application/vnd.oci.image.manifest.v1+json"
-    registry.create_repository(repositoryName=REPOSITORY)
+    make_repository(aws, REPOSITORY)
     for tag, digest in DIGEST.items():
         manifest = {"schemaVersion": 2, "mediaType": kind, "config": {"digest": digest, "size": 1}, "layers": []}
         registry.put_image(
