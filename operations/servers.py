@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 import boto3
@@ -15,7 +16,8 @@ from settings.names import Names
 
 PROGRAMS = "/opt/vet/bin"
 HOUR = 3600
-POLL_SECONDS = 5
+POLL_SECONDS = (0.5, 1, 2, 5)
+"""Waits between two looks at a command; the last one repeats."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,14 @@ class Health:
 
     @classmethod
     def read(cls, text: str) -> "Health":
-        """From the program's NAME=value lines."""
+        """From the program's NAME=value lines.
+
+        Raises:
+            Failure: some are missing.
+        """
         said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("vet "))
+        if missing := {"api", "etcd", "members", "voting", "servers_ready", "boot", "rke2"} - said.keys():
+            raise Failure(f"health does not say {', '.join(sorted(missing))}; it said: {text.strip() or 'nothing'}")
         return cls(
             api_ready=said["api"] == "ready",
             etcd_healthy=said["etcd"] == "healthy",
@@ -155,6 +163,7 @@ class Cluster:
     @staticmethod
     def _await(client: Any, command: str, instance: str, seconds: int) -> dict[str, Any]:
         deadline = time.monotonic() + seconds + 60
+        pauses = chain(POLL_SECONDS, repeat(POLL_SECONDS[-1]))
         while time.monotonic() < deadline:
             try:
                 result: dict[str, Any] = client.get_command_invocation(CommandId=command, InstanceId=instance)
@@ -162,7 +171,7 @@ class Cluster:
                 result = {"Status": "Pending"}
             if result["Status"] not in ("Pending", "InProgress", "Delayed"):
                 return result
-            time.sleep(POLL_SECONDS)
+            time.sleep(next(pauses))
         return {"Status": "TimedOut", "StandardOutputContent": "", "StandardErrorContent": f"no answer in {seconds} s"}
 
 

@@ -38,68 +38,44 @@ def clients(environment: dict[str, str]) -> Clients:
     )
 
 
-def _instance(aws: Clients, **options: Any) -> str:
-    ec2 = aws("ec2")
-    image = ec2.describe_images(Owners=["099720109477"])["Images"][0]["ImageId"]
-    identifier: str = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1, **options)[
-        "Instances"
-    ][0]["InstanceId"]
-    return identifier
+def _loses_replication_of_deletions(aws: Clients) -> bool:
+    return "DeleteMarkerReplication" not in _replication(aws)
 
 
-def _loses_credits(aws: Clients) -> bool:
-    instance = _instance(aws, CreditSpecification={"CpuCredits": "unlimited"})
-    answer = aws("ec2").describe_instance_credit_specifications(InstanceIds=[instance])
-    return bool(answer["InstanceCreditSpecifications"][0].get("CpuCredits") != "unlimited")
+def _loses_replication_of_encrypted_objects(aws: Clients) -> bool:
+    return "SourceSelectionCriteria" not in _replication(aws)
 
 
-def _loses_termination_protection(aws: Clients) -> bool:
-    instance = _instance(aws, DisableApiTermination=True)
-    answer = aws("ec2").describe_instance_attribute(InstanceId=instance, Attribute="disableApiTermination")
-    return answer["DisableApiTermination"]["Value"] is False
-
-
-def _loses_descriptions(aws: Clients) -> bool:
-    ec2 = aws("ec2")
-    group = ec2.create_security_group(GroupName="proof", Description="proof")["GroupId"]
-    pair = {"GroupId": group, "Description": "kept?"}
-    rule = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "UserIdGroupPairs": [pair]}
-    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
-    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
-    return all("kept?" not in rule.get("Description", "") for rule in rules)
-
-
-def _adds_own_tags(aws: Clients) -> bool:
-    ec2 = aws("ec2")
-    template = ec2.create_launch_template(
-        LaunchTemplateName="proof",
-        LaunchTemplateData={"InstanceType": "t3.micro"},
-        TagSpecifications=[{"ResourceType": "launch-template", "Tags": [{"Key": "a", "Value": "b"}]}],
-    )["LaunchTemplate"]["LaunchTemplateId"]
-    versions = ec2.describe_launch_template_versions(LaunchTemplateId=template, Versions=["$Latest"])
-    data = versions["LaunchTemplateVersions"][0]["LaunchTemplateData"]
-    return any(each["ResourceType"] == "launch-template" for each in data.get("TagSpecifications", []))
+def _replication(aws: Clients) -> dict[str, Any]:
+    """A rule that the emulator was told, as it gives it back."""
+    s3 = aws("s3")
+    for bucket in ("proof-source", "proof-copy"):
+        s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    rule = {
+        "ID": "proof",
+        "Priority": 1,
+        "Filter": {"Prefix": ""},
+        "Status": "Enabled",
+        "DeleteMarkerReplication": {"Status": "Enabled"},
+        "SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Enabled"}},
+        "Destination": {"Bucket": "arn:aws:s3:::proof-copy"},
+    }
+    told = {"Role": "arn:aws:iam::123456789012:role/proof", "Rules": [rule]}
+    s3.put_bucket_replication(Bucket="proof-source", ReplicationConfiguration=told)
+    answer = s3.get_bucket_replication(Bucket="proof-source")["ReplicationConfiguration"]
+    return dict(answer["Rules"][0])
 
 
 FORGOTTEN = (
     Forgotten(
-        "CPU credits of an instance",
-        r"aws_instance\.credit_specification\[0\]\.cpu_credits: 'standard' -> 'unlimited'",
-        _loses_credits,
+        "that deletions are to be copied to a replica",
+        r"aws_s3_bucket_replication_configuration\.rule\[0\]\.delete_marker_replication\[0\]\.status: 'Disabled' -> 'Enabled'",
+        _loses_replication_of_deletions,
     ),
     Forgotten(
-        "termination protection asked for when an instance is started",
-        r"aws_instance\.disable_api_termination: False -> True",
-        _loses_termination_protection,
-    ),
-    Forgotten(
-        "descriptions of security group rules that name another group",
-        r"aws_vpc_security_group_(in|e)gress_rule\.description: None -> '.+'",
-        _loses_descriptions,
-    ),
-    Forgotten(
-        "that tags of a launch template are not tags of what it launches",
-        r"aws_launch_template\.tag_specifications\[\d\]\..+",
-        _adds_own_tags,
+        "that encrypted objects are to be copied to a replica",
+        r"aws_s3_bucket_replication_configuration\.rule\[0\]\.source_selection_criteria\[0\]\..+: None -> 'Enabled'",
+        _loses_replication_of_encrypted_objects,
     ),
 )

@@ -8,23 +8,41 @@ import uuid
 from collections import defaultdict
 from typing import Any
 
+from moto.autoscaling.responses import AutoScalingResponse
+from moto.budgets.responses import BudgetsResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
+from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance
+from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ec2.responses.instances import InstanceResponse
+from moto.ec2.responses.launch_templates import LaunchTemplates
 from moto.ec2.responses.monitoring import Monitoring
 from moto.s3.models import FakeBucket
+from moto.ssm.models import Command
 from moto.ssm.responses import SimpleSystemManagerResponse
 
 
 def install() -> None:
     """Add all pieces to moto; once, before its server starts."""
+    added = {
+        SimpleSystemManagerResponse: (create_association, describe_association, update_association, delete_association),
+        InstanceResponse: (describe_instance_credit_specifications, modify_instance_credit_specification),
+        Monitoring: (monitor_instances, unmonitor_instances),
+        AutoScalingResponse: (start_instance_refresh,),
+        BudgetsResponse: (describe_subscribers_for_notification, list_tags_for_resource),
+    }
+    for responses, operations in added.items():
+        for operation in operations:
+            setattr(responses, operation.__name__, operation)
     _judge_bucket_policies_without_conditions()
-    for operation in (create_association, describe_association, update_association, delete_association):
-        setattr(SimpleSystemManagerResponse, operation.__name__, operation)
     _add_tags_of_associations()
     _release_interfaces_of_ended_instances()
-    for switch in (monitor_instances, unmonitor_instances):
-        setattr(Monitoring, switch.__name__, switch)
+    _remember_credits_and_protection()
+    _remember_descriptions_of_rules()
+    _keep_tags_of_launch_templates_apart()
+    _answer_for_servers()
+    _keep_tags_of_budgets()
 
 
 def _judge_bucket_policies_without_conditions() -> None:
@@ -66,6 +84,103 @@ def _release_interfaces_of_ended_instances() -> None:
         return ended
 
     Instance.terminate = terminate_and_release  # type: ignore[method-assign, assignment]
+
+
+def _remember_credits_and_protection() -> None:
+    """Keep an instance's CPU credits and termination protection; moto takes both and forgets them.
+
+    Terraform's provider waits ten minutes for credits that it has changed, so that an apply to a deployed environment would never end.
+    """
+    run = InstanceResponse.run_instances
+
+    def run_instances(self: InstanceResponse) -> Any:
+        answer: Any = run(self)
+        for instance in answer.result.instances:
+            instance.cpu_credits = self._get_param("CreditSpecification.CpuCredits", "standard")
+            instance.disable_api_termination = bool(self._get_param("DisableApiTermination"))
+        return answer
+
+    InstanceResponse.run_instances = run_instances  # type: ignore[method-assign]
+
+
+def describe_instance_credit_specifications(self: InstanceResponse) -> ActionResult:
+    """What the instances were started with, or were given since."""
+    found = self.ec2_backend.describe_instance_credit_specifications(self._get_param("InstanceIds", []))
+    return ActionResult(
+        {
+            "InstanceCreditSpecifications": [
+                {"InstanceId": one.id, "CpuCredits": getattr(one, "cpu_credits", "standard")} for one in found
+            ]
+        }
+    )
+
+
+def modify_instance_credit_specification(self: InstanceResponse) -> ActionResult:
+    """Give instances other credits."""
+    wanted = self._get_param("InstanceCreditSpecifications", [])
+    for each in wanted:
+        self.ec2_backend.get_instance(each["InstanceId"]).cpu_credits = each["CpuCredits"]
+    done = [{"InstanceId": each["InstanceId"]} for each in wanted]
+    return ActionResult({"SuccessfulInstanceCreditSpecifications": done})
+
+
+def _remember_descriptions_of_rules() -> None:
+    """Show the description of a rule that names another group; moto shows those of address ranges only."""
+    SecurityGroupRule.description = property(  # type: ignore[method-assign, assignment]
+        lambda rule: rule.ip_range.get("Description") or rule.source_group.get("Description")
+    )
+
+
+def _keep_tags_of_launch_templates_apart() -> None:
+    """Leave a launch template's own tags out of those that it gives to what it launches."""
+    create = LaunchTemplates.create_launch_template
+
+    def create_launch_template(self: LaunchTemplates) -> Any:
+        answer: Any = create(self)
+        template = self.ec2_backend.get_launch_template(answer.result["LaunchTemplate"]["LaunchTemplateId"])
+        data = template.default_version().data
+        data["TagSpecifications"] = [
+            given for given in data.get("TagSpecifications", []) if given["ResourceType"] != "launch-template"
+        ]
+        return answer
+
+    LaunchTemplates.create_launch_template = create_launch_template  # type: ignore[method-assign]
+
+
+def start_instance_refresh(self: AutoScalingResponse) -> ActionResult:
+    """A replacement of all instances of a group, which is asked for and not played: they all are the same here."""
+    groups = self.autoscaling_backend.describe_auto_scaling_groups([self._get_param("AutoScalingGroupName")])
+    if not groups:
+        raise ServiceException("AutoScalingGroup name not found - null")
+    return ActionResult({"InstanceRefreshId": str(uuid.uuid4())})
+
+
+def describe_subscribers_for_notification(self: BudgetsResponse) -> str:
+    """Who is told of one notification of a budget."""
+    wanted = self._get_param("Notification")
+    budget = self.backend.budgets[self._get_param("AccountId")][self._get_param("BudgetName")]
+    told = [each.subscribers for each in budget.notifications if wanted.items() <= each.details.items()]
+    return json.dumps({"Subscribers": [subscriber for subscribers in told for subscriber in subscribers]})
+
+
+def list_tags_for_resource(self: BudgetsResponse) -> str:
+    """Tags of a budget."""
+    name = self._get_param("ResourceARN").partition(":budget/")[2]
+    return json.dumps({"ResourceTags": _tags_of_budgets.get(name, [])})
+
+
+def _keep_tags_of_budgets() -> None:
+    """Note the tags with which a budget is made; moto takes and forgets them."""
+    create = BudgetsResponse.create_budget
+
+    def create_budget(self: BudgetsResponse) -> str:
+        _tags_of_budgets[self._get_param("Budget")["BudgetName"]] = self._get_param("ResourceTags", [])
+        return create(self)
+
+    BudgetsResponse.create_budget = create_budget  # type: ignore[method-assign]
+
+
+_tags_of_budgets: dict[str, list[dict[str, str]]] = {}
 
 
 class AssociationDoesNotExist(ServiceException):
@@ -158,3 +273,41 @@ def _set_monitoring(response: Monitoring, state: str) -> ActionResult:
     return ActionResult(
         {"InstanceMonitorings": [{"InstanceId": each, "Monitoring": {"State": state}} for each in identifiers]}
     )
+
+
+HEALTH = "/opt/vet/bin/health"
+"""The node program that operations ask first."""
+
+
+def _answer_for_servers() -> None:
+    """Let servers say that their cluster is whole, and every other program succeed: no machine runs here.
+
+    moto would send a command without targets, which names its instances, to all that there are.
+    """
+    respond, targeted = Command.invocation_response, Command._get_instance_ids_from_targets
+
+    def invocation_response(command: Command, instance_id: str, plugin_name: str) -> dict[str, Any]:
+        answer: dict[str, Any] = respond(command, instance_id, plugin_name)
+        if HEALTH in " ".join(command.parameters.get("commands", [])):
+            answer["StandardOutputContent"] = _whole(_servers_beside(command, instance_id))
+        return answer
+
+    def instances(command: Command) -> list[str]:
+        return targeted(command) if command.targets else []
+
+    Command.invocation_response = invocation_response  # type: ignore[method-assign, assignment]
+    Command._get_instance_ids_from_targets = instances  # type: ignore[method-assign, assignment]
+
+
+def _servers_beside(command: Command, instance_id: str) -> int:
+    """How many servers of an instance's cluster run."""
+    ec2 = ec2_backends[command.account_id][command.backend_region]
+    (cluster,) = [tag["value"] for tag in ec2.get_instance(instance_id).get_tags() if tag["key"] == "vet:cluster"]
+    wanted = {"tag:vet:cluster": [cluster], "tag:vet:role": ["server"], "instance-state-name": ["running"]}
+    return sum(len(found.instances) for found in ec2.all_reservations(filters=wanted))
+
+
+def _whole(servers: int) -> str:
+    said = {"rke2": "active", "boot": "active", "data": "present", "api": "ready", "etcd": "healthy"}
+    said |= dict.fromkeys(("members", "voting", "servers_ready"), str(servers))
+    return "".join(f"{name}={value}\n" for name, value in said.items())

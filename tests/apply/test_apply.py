@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -68,40 +67,3 @@ def test_a_protected_environment_refuses_destruction_at_plan(stacks: dict[str, S
     for kept in ("aws_ebs_volume", "aws_ecr_repository", "aws_s3_bucket", "aws_secretsmanager_secret", "aws_lb"):
         assert f"{kept}." in refused.stderr, f"{kept} is not protected:\n{refused.stderr}"
     assert "lifecycle.prevent_destroy" in refused.stderr
-
-
-def test_destroying_an_unprotected_environment_leaves_nothing(stacks: dict[str, Stack], aws: Clients) -> None:
-    stacks["vet-dev"].run("destroy", "-auto-approve", "-input=false")
-    assert stacks["vet-dev"].state() == []
-    left = _left("dev", aws)
-    assert not left, f"left behind: {left}"
-
-
-def _left(environment: str, aws: Clients) -> list[str]:
-    """What still exists of an environment: everything carries its tag."""
-    tag = {"Name": "tag:Environment", "Values": [environment]}
-    tagged: list[dict[str, Any]] = aws("resourcegroupstaggingapi").get_resources(
-        TagFilters=[{"Key": "Environment", "Values": [environment]}]
-    )["ResourceTagMappingList"]
-    ec2 = aws("ec2")
-    running = [
-        instance["InstanceId"]
-        for reservation in ec2.describe_instances(Filters=[tag])["Reservations"]
-        for instance in reservation["Instances"]
-        if instance["State"]["Name"] != "terminated"
-    ]
-    vpcs = [vpc["VpcId"] for vpc in ec2.describe_vpcs(Filters=[tag])["Vpcs"]]
-    volumes = [volume["VolumeId"] for volume in ec2.describe_volumes(Filters=[tag])["Volumes"]]
-    arns = [each["ResourceARN"] for each in tagged if not _ending(each["ResourceARN"], aws)]
-    return [*running, *vpcs, *volumes, *arns]
-
-
-def _ending(arn: str, aws: Clients) -> bool:
-    """What AWS goes on listing for a while: KMS keys in their waiting period, terminated instances, deleted NAT gateways."""
-    name = arn.rpartition("/")[2]
-    if ":kms:" in arn:
-        return bool(aws("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion")
-    if ":natgateway/" in arn:
-        (gateway,) = aws("ec2").describe_nat_gateways(NatGatewayIds=[name])["NatGateways"]
-        return bool(gateway["State"] == "deleted")
-    return ":instance/" in arn

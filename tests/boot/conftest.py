@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from moto.s3.responses import S3Response
+from moto.secretsmanager.models import SecretsManagerBackend
 from moto.server import ThreadedMotoServer
 
+from tests.boot import session_manager
 from tests.boot.sandbox import World
 
 
@@ -36,6 +38,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def emulator() -> Iterator[str]:
     """Moto's server on a free port of loopback, with S3's conditional put made atomic."""
     _make_conditional_put_atomic()
+    _let_the_current_version_be_what_its_label_says()
+    session_manager.play()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -73,6 +77,19 @@ def make_world(tmp_path: Path, emulator: str, aws_socket: str) -> Callable[..., 
 def world(make_world: Callable[..., World]) -> World:
     """A world with one server."""
     return make_world()
+
+
+def _let_the_current_version_be_what_its_label_says() -> None:
+    """Secrets Manager gives the version with AWSCURRENT; Moto gives the one that was put last, wherever the label moved."""
+    move = SecretsManagerBackend.update_secret_version_stage
+
+    def update_secret_version_stage(self: SecretsManagerBackend, **asked: str) -> tuple[str, str]:
+        answer: tuple[str, str] = move(self, **asked)
+        if asked["version_stage"] == "AWSCURRENT":
+            self.secrets[asked["secret_id"]].default_version_id = asked["move_to_version_id"]
+        return answer
+
+    SecretsManagerBackend.update_secret_version_stage = update_secret_version_stage  # type: ignore[method-assign]
 
 
 def _make_conditional_put_atomic() -> None:

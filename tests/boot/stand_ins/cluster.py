@@ -38,20 +38,20 @@ def api_answers(state: State, address: str) -> bool:
 def systemctl(arguments: list[str]) -> None:
     """Start, stop and ask for units; only RKE2's mean something here."""
     words = [word for word in arguments if not word.startswith("-")]
-    action, units = words[0], words[1:]
+    action, units = words[0], [unit if "." in unit else f"{unit}.service" for unit in words[1:]]
     running = look()["machines"].get(ADDRESS, {}).get("running", False)
     if action in ("is-active", "is-failed"):
-        is_so = running if units[0].startswith("rke2") else False
+        is_so = running if units[0].startswith(("rke2", "vet-boot")) else False
         if "--quiet" not in arguments:
             print("active" if is_so else "inactive")
         sys.exit(0 if is_so and action == "is-active" else 3)
-    if action == "start" and units == ["rke2-server.service"]:
-        _start_server()
-    elif action == "start" and units == ["rke2-agent.service"]:
-        _start_agent()
-    elif action == "stop" and units == ["rke2-server.service"]:
+    if action in ("stop", "restart") and units == ["rke2-server.service"]:
         with world() as state:
             state["machines"].setdefault(ADDRESS, {})["running"] = False
+    if action in ("start", "restart") and units == ["rke2-server.service"]:
+        _start_server()
+    elif action in ("start", "restart") and units == ["rke2-agent.service"]:
+        _start_agent()
 
 
 def _setting(key: str) -> str | None:
@@ -88,6 +88,8 @@ def _start_with_data(database: Path) -> None:
         members = state["clusters"][cluster]["members"]
         if name not in members:
             fail("rke2: etcd: the member has been permanently removed from the cluster")
+        if (CONFIG / "token").read_text().strip() != state["clusters"][cluster]["token"]:
+            fail("rke2: bootstrap data already found and encrypted with different token")
         members[name] |= {"learner": False, "started": True}
         state["machines"][ADDRESS] = {"running": True, "cluster": cluster}
         _write_local(cluster, str(_setting("node-name")), state)
@@ -145,10 +147,13 @@ def _start_agent() -> None:
 
 
 def rke2(arguments: list[str]) -> None:
-    """The program itself: a cluster reset from a snapshot, and taking one."""
+    """The program itself: a cluster reset from a snapshot, taking one, and another token."""
     if arguments[:2] == ["etcd-snapshot", "save"]:
         with world() as state:
             state["snapshots"].append(arguments[-1])
+        return
+    if arguments[:2] == ["token", "rotate"]:
+        _rotate_token(arguments[arguments.index("--token") + 1], arguments[arguments.index("--new-token") + 1])
         return
     snapshot = arguments[-1].removeprefix("--cluster-reset-restore-path=")
     if _setting("server"):
@@ -176,6 +181,17 @@ def rke2(arguments: list[str]) -> None:
         _become_member(state, cluster, name, database)
         state["machines"][ADDRESS]["running"] = False
         (SERVER_DATA / "db/reset-flag").touch()
+
+
+def _rotate_token(token: str, new: str) -> None:
+    with world() as state:
+        cluster = cluster_of(state, ADDRESS)
+        if cluster is None or not has_quorum(state, cluster):
+            fail("rke2: cannot reach the server")
+        assert cluster is not None
+        if cluster["token"] != token:
+            fail("rke2: the token is not the cluster's")
+        cluster["token"] = new
 
 
 def rke2_killall(_: list[str]) -> None:

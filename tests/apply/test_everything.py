@@ -1,0 +1,97 @@
+"""What saves, guards and copies, which is off by default: switched on together, applied, and gone again."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from operations.emulator.account import Account, account
+from operations.emulator.forgetful import clients
+from operations.failure import Failure
+from settings import load
+from settings.loader import ENVIRONMENTS
+from tests.apply.conftest import cannot
+
+PROJECT = {"github": {"repository": "clinic/platform"}, "replica_region": "us-west-2"}
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHnuLIqriBtSzn1ayt2WvEXUextsV/h1tggansAHo0Mg ops"  # of a pair whose private half was thrown away
+OFFICE = ["203.0.113.0/24"]
+ENVIRONMENT = {
+    "schedule": {"enabled": True},
+    "budget": {"enabled": True},
+    "alarms": {"enabled": True, "emails": ["oncall@example.com"]},
+    "backups": {"volume_snapshots": {"enabled": True}, "replica_region": "us-west-2"},
+    "network": {"flow_logs": True},
+    "agents": {"spot": True, "autoscaler": True},
+    "load_balancer": {"access_logs": True},
+    "access": {
+        "ssh": {"public_key": KEY, "allowed_cidrs": OFFICE, "jump_host": {"enabled": True}},
+        "api": {"access": "public", "allowed_cidrs": OFFICE},
+        "principals": {"read": ["arn:aws:iam::123456789012:role/support"]},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """An account of its own with ``dev`` alone, and all of it on."""
+    folder = tmp_path_factory.mktemp("everything")
+    files = folder / "environments"
+    shutil.copytree(ENVIRONMENTS, files)
+    (files / "prod.yaml").unlink()
+    _change(files / "_project.yaml", PROJECT)
+    _change(files / "dev.yaml", ENVIRONMENT)
+    with ExitStack() as keep:
+        try:
+            found = keep.enter_context(account(folder, load(files)))
+        except Failure as failure:
+            cannot(str(failure))
+        found.make_state()  # by the repository's own settings: the bucket, to which the apply below adds
+        found.synthesise(load(files))
+        for stack in ("vet-state", "vet-dev"):
+            found.stack(stack).apply()
+        yield found
+
+
+def _change(file: Path, changes: dict[str, Any]) -> None:
+    file.write_text(yaml.safe_dump(_merged(yaml.safe_load(file.read_text()), changes)))
+
+
+def _merged(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    for key, value in changes.items():
+        document[key] = _merged(document.get(key, {}), value) if isinstance(value, dict) else value
+    return document
+
+
+def test_a_second_plan_has_no_changes(everything: Account) -> None:
+    for stack in ("vet-state", "vet-dev"):
+        unexplained = everything.stack(stack).unexplained()
+        assert not unexplained, f"{stack} would change:\n" + "\n".join(unexplained)
+
+
+def test_each_setting_has_made_what_it_is_for(everything: Account) -> None:
+    made = {each["type"] for stack in ("vet-state", "vet-dev") for each in everything.stack(stack).state()}
+    wanted = {
+        "aws_budgets_budget",
+        "aws_cloudwatch_metric_alarm",
+        "aws_dlm_lifecycle_policy",
+        "aws_flow_log",
+        "aws_iam_openid_connect_provider",
+        "aws_key_pair",
+        "aws_s3_bucket_replication_configuration",
+        "aws_scheduler_schedule",
+    }
+    assert wanted <= made, f"not made: {wanted - made}"
+
+
+def test_it_goes_without_a_trace(everything: Account) -> None:
+    stack = everything.stack("vet-dev")
+    stack.run("destroy", "-auto-approve", "-input=false")
+    assert stack.state() == []
+    aws = clients(everything.emulator.environment)
+    assert not aws("dlm").get_lifecycle_policies()["Policies"]
+    assert not aws("budgets").describe_budgets(AccountId="123456789012")["Budgets"]
+    assert not aws("scheduler").list_schedules()["Schedules"]

@@ -1,0 +1,302 @@
+"""The runbooks' commands at home: ``make``, ``aws`` and ``terraform``, by a reader with a repository of their own.
+
+The pages are followed from what mends to what destroys; at the end ``dev`` is gone.
+"""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations.emulator import REPOSITORY, Emulator
+from operations.emulator.forgetful import Clients
+from operations.emulator.stack import Stack
+from settings.names import state_key
+from tests.runbooks import follow
+
+STATE_BUCKET = "vet-terraform-state-example"
+NOT_COPIED = shutil.ignore_patterns(".*", "cdktf.out", "node_modules", "__pycache__", "var", "report")
+
+
+class Reader:
+    """Somebody who follows a page in a fresh copy of the repository, and says yes when asked."""
+
+    def __init__(self, folder: Path, emulator: Emulator) -> None:
+        self.folder = folder
+        shutil.copytree(REPOSITORY, folder, ignore=NOT_COPIED)
+        (folder / ".venv").symlink_to(REPOSITORY / ".venv")
+        path = f"{REPOSITORY / '.venv/bin'}:{os.environ['PATH']}"
+        region = emulator.variables["AWS_REGION"]
+        self.environment = emulator.environment | {
+            "PATH": path,
+            "AWS_DEFAULT_REGION": region,  # what version 1 of the AWS CLI calls it, which these tests have
+            "AWS_PAGER": "",
+            "NO_COLOR": "1",
+            "TF_VAR_api_address": "https://127.0.0.1:6443",  # no tunnel: destroying an empty Helm stack asks nobody
+        }
+
+    def run(self, command: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command, answering each question with yes."""
+        return subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.folder,
+            env=self.environment,
+            input="yes\n" * 9,
+            capture_output=True,
+            text=True,
+        )
+
+    def follow(
+        self,
+        page: str,
+        values: Mapping[str, str | Callable[[], str]] | None = None,
+        ends: Mapping[str, int] | None = None,
+    ) -> dict[str, str]:
+        """The page's commands for home, and what each printed."""
+        return follow(page, "apply", self.run, values or {}, ends=ends)
+
+    def resource(self, stack: str, kind: str, contains: str = "") -> dict[str, Any]:
+        """The only resource of a kind in a stack's state, as Terraform shows it."""
+        found = Stack(self.folder / "cdktf.out/stacks" / stack, self.environment).state()
+        (one,) = [each for each in found if each["type"] == kind and contains in each["address"]]
+        return one
+
+
+@pytest.fixture(scope="module")
+def reader(stacks: dict[str, Stack], emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    """At home, with both environments deployed."""
+    return Reader(tmp_path_factory.mktemp("reader") / "repository", emulator)
+
+
+def server(aws: Clients, slot: int, environment: str = "prod") -> str:
+    """Id of the machine in a slot."""
+    wanted = [
+        {"Name": "tag:Name", "Values": [f"vet-{environment}-server-{slot}"]},
+        {"Name": "instance-state-name", "Values": ["running", "stopped"]},
+    ]
+    (found,) = aws("ec2").describe_instances(Filters=wanted)["Reservations"]
+    return str(found["Instances"][0]["InstanceId"])
+
+
+def volumes(aws: Clients, environment: str, slot: int) -> list[str]:
+    """Data volumes that a slot has or had, the attached one first."""
+    wanted = [{"Name": "tag:Name", "Values": [f"vet-{environment}-server-{slot}-data"]}]
+    found = aws("ec2").describe_volumes(Filters=wanted)["Volumes"]
+    return [str(each["VolumeId"]) for each in sorted(found, key=lambda each: not each["Attachments"])]
+
+
+def test_looking_around(reader: Reader, aws: Clients) -> None:
+    aws("ssm").put_parameter(Name="/vet-prod/cluster-ca", Value="CA", Type="String", Overwrite=True)
+    said = "\n".join(reader.follow("README").values())
+    assert "vet-prod: no changes" in said
+    assert f"{server(aws, 0)}\tvet-prod-server-0" in said
+    files = reader.follow("access") | reader.follow("expired-certificates")
+    assert all("export KUBECONFIG=" in text for text in files.values()), files
+
+
+def test_the_account_and_its_roles(reader: Reader) -> None:
+    said = reader.follow("github-actions")
+    assert "0 added, 0 changed, 0 destroyed" in said["make state"]
+
+
+def test_a_lost_and_a_broken_state(reader: Reader, aws: Clients) -> None:
+    stack, key = "vet-prod", state_key("vet-prod")
+    s3, volume = aws("s3"), reader.resource("vet-prod", "aws_ebs_volume", "slot_1")
+    version = s3.head_object(Bucket=STATE_BUCKET, Key=key)["VersionId"]
+    s3.delete_object(Bucket=STATE_BUCKET, Key=key)
+    lock = {"ID": "4403cee0-1be5-59c6-2dd2-f7912b7376ea", "Operation": "OperationTypeApply", "Info": "", "Who": "it"}
+    lock |= {"Version": "1.11.0", "Created": "2026-01-01T00:00:00Z", "Path": f"{STATE_BUCKET}/{key}"}
+
+    def forget_the_volume() -> str:
+        reader.run(f"terraform -chdir=cdktf.out/stacks/{stack} state rm {volume['address']}")
+        return str(volume["address"])
+
+    def leave_locked() -> str:
+        s3.put_object(Bucket=STATE_BUCKET, Key=f"{key}.tflock", Body=json.dumps(lock))
+        return lock["ID"]
+
+    said = reader.follow(
+        "lost-state-file",
+        {"VERSION=id": f"VERSION={version}", "ADDRESS ID": lambda: f"{forget_the_volume()} {volume['values']['id']}"}
+        | {"LOCK-ID": leave_locked},
+    )
+    assert "the deletion of vet-prod/terraform.tfstate is taken back" in said["make recover-state ENV=prod"]
+    assert "vet-prod: no changes" in reader.run("make plan ENV=prod").stdout
+
+
+def test_a_server_that_is_gone_is_made_anew_with_its_address_and_volume(reader: Reader, aws: Clients) -> None:
+    ec2, gone = aws("ec2"), server(aws, 1)
+    before = ec2.describe_instances(InstanceIds=[gone])["Reservations"][0]["Instances"][0]["PrivateIpAddress"]
+    (volume,) = volumes(aws, "prod", 1)
+
+    def lose() -> str:  # as a machine whose host has failed; nobody may ask AWS for it
+        ec2.modify_instance_attribute(InstanceId=gone, DisableApiTermination={"Value": False})
+        ec2.terminate_instances(InstanceIds=[gone])
+        return "make deploy"
+
+    said = reader.follow("lost-server", {"i-...": gone, "make deploy": lose}, ends={"make deploy ENV=prod": 2})
+    assert "make push ENV=prod" in said["make deploy ENV=prod"], "it stopped before the image, which is missing here"
+    made = ec2.describe_instances(InstanceIds=[server(aws, 1)])["Reservations"][0]["Instances"][0]
+    assert made["InstanceId"] != gone
+    assert made["PrivateIpAddress"] == before
+    attached = [each["Ebs"]["VolumeId"] for each in made["BlockDeviceMappings"] if "Ebs" in each]
+    assert volume in attached, f"not with its volume {volume}, but {attached}"
+
+
+def test_agents_come_and_go(reader: Reader, aws: Clients) -> None:
+    scaling = aws("autoscaling")
+    group = scaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]
+    name, agent = group["AutoScalingGroupName"], group["Instances"][0]["InstanceId"]
+    said = reader.follow(
+        "adding-agents",
+        {"NAME": name, "i-...": agent},
+    )
+    assert name in next(iter(said.values()))
+    (group,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
+    assert group["DesiredCapacity"] == 1
+    assert agent not in [each["InstanceId"] for each in group["Instances"]]
+
+
+def test_another_instance_type_is_brought_to_the_servers(reader: Reader, aws: Clients) -> None:
+    ec2, old = aws("ec2"), server(aws, 2)
+    ec2.stop_instances(InstanceIds=[old])
+    ec2.modify_instance_attribute(InstanceId=old, InstanceType={"Value": "t3.medium"})
+    ec2.start_instances(InstanceIds=[old])
+    said = reader.follow("changing-instance-types")["make roll-servers ENV=prod"]
+    assert "type t3.medium becomes t3.large" in said
+    assert "1 server(s) replaced" in said
+    made = ec2.describe_instances(InstanceIds=[server(aws, 2)])["Reservations"][0]["Instances"][0]
+    assert (made["InstanceType"], made["InstanceId"] != old) == ("t3.large", True)
+
+
+def test_token_snapshots_and_backups_are_had_back_from_elsewhere(reader: Reader, aws: Clients) -> None:
+    aws("secretsmanager").put_secret_value(SecretId="vet-prod/server-token", SecretString="the token")
+    aws("s3").create_bucket(Bucket="elsewhere")
+    aws("s3").put_object(Bucket="vet-prod-snapshots-123456789012-us-east-1", Key="vet-prod/snapshot", Body=b"snapshot")
+    said = reader.follow(
+        "lost-region",
+        {"OTHER": "eu-west-1", "BUCKET-ELSEWHERE": "elsewhere", "ACCOUNT-REGION": "123456789012-us-east-1"}
+        | {"rm old-token": "cat old-token && rm old-token"},
+    )
+    assert said["rm old-token"].strip() == "the token"
+    aws("s3").put_object(Bucket="elsewhere", Key="database/base", Body=b"backup")
+    reader.follow(
+        "lost-data",
+        {"BUCKET-ELSEWHERE": "elsewhere", "ACCOUNT-NEWREGION": "123456789012-us-east-1"},
+    )
+    assert aws("s3").head_object(Bucket="vet-prod-database-123456789012-us-east-1", Key="database/base")
+    assert aws("s3").head_object(Bucket="elsewhere", Key="vet-prod/snapshot")
+
+
+def test_volumes_are_replaced_and_restored(reader: Reader, aws: Clients) -> None:
+    ec2, old = aws("ec2"), {name: volumes(aws, name, slot) for name, slot in (("prod", 2), ("dev", 0))}
+    assert {len(each) for each in old.values()} == {1}
+    tags = [{"Key": "Name", "Value": "vet-dev-server-0-data"}]
+    given = [{"ResourceType": "snapshot", "Tags": tags}]
+    snapshot = ec2.create_snapshot(VolumeId=old["dev"][0], TagSpecifications=given)["SnapshotId"]
+    volume, machine = (
+        reader.resource("vet-prod", kind, "slot_2")["address"] for kind in ("aws_ebs_volume", "aws_instance")
+    )
+    values: dict[str, str | Callable[[], str]] = {
+        "i-...": server(aws, 2),
+        "vet-prod state rm VOLUME": f"vet-prod state rm {volume}",
+        "vet-prod apply -replace=INSTANCE": f"vet-prod apply -replace={machine}",
+    }
+
+    def address(kind: str) -> str:
+        return str(reader.resource("vet-dev", kind, "slot_0")["address"])
+
+    def all_volumes() -> set[str]:
+        return {str(each["VolumeId"]) for each in ec2.describe_volumes()["Volumes"]}
+
+    known: set[str] = set()
+
+    def remember() -> str:
+        known.update(all_volumes())
+        return str(snapshot)
+
+    def restored() -> str:
+        (made,) = all_volumes() - known
+        return made
+
+    zone = ec2.describe_volumes(VolumeIds=old["dev"])["Volumes"][0]["AvailabilityZone"]
+    forgotten: list[str] = []
+
+    def forget() -> str:
+        forgotten.append(address("aws_ebs_volume"))
+        return f"vet-dev state rm {forgotten[0]}"
+
+    values |= {
+        "vet-dev state show VOLUME": lambda: f"vet-dev state show {address('aws_ebs_volume')}",
+        "snap-...": remember,
+        "ZONE": zone,
+        "volume-ids vol-...": lambda: f"volume-ids {restored()}",
+        "vet-dev state rm VOLUME": forget,
+        "import VOLUME vol-...": lambda: f"import {forgotten[0]} {restored()}",
+        "vet-dev apply -replace=INSTANCE": lambda: f"vet-dev apply -replace={address('aws_instance')}",
+    }
+    said = reader.follow("restoring-a-volume", values)
+    listed = next(text for command, text in said.items() if "describe-snapshots" in command)
+    assert snapshot in listed
+    assert volumes(aws, "prod", 2)[0] not in old["prod"], "server 2 has its old volume"
+    assert volumes(aws, "dev", 0)[0] in all_volumes() - known, "server 0 of dev has not the copy"
+    for environment, slot in (("prod", 2), ("dev", 0)):
+        asked = {"InstanceId": server(aws, slot, environment), "Attribute": "userData"}
+        text = base64.b64decode(ec2.describe_instance_attribute(**asked)["UserData"]["Value"]).decode()
+        assert volumes(aws, environment, slot)[0] in text, f"server {slot} of {environment} looks for another volume"
+    assert "vet-dev: no changes" in reader.run("make plan ENV=dev").stdout
+
+
+def test_destroying_an_environment_leaves_nothing(reader: Reader, stacks: dict[str, Stack], aws: Clients) -> None:
+    volume, key = aws("ec2").create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"], state_key("vet-dev-helm")
+    release = {"mode": "managed", "type": "helm_release", "name": "rancher", "instances": [{"attributes": {"id": "x"}}]}
+    release["provider"] = 'provider["registry.terraform.io/hashicorp/helm"]'
+    state = {"version": 4, "serial": 99, "lineage": "test", "outputs": {}, "resources": [release]}
+
+    def remember_releases() -> str:  # of a cluster that is gone
+        aws("s3").put_object(Bucket=STATE_BUCKET, Key=key, Body=json.dumps(state))
+        return "vet-dev-helm init"
+
+    said = reader.follow("destroying-an-environment", {"vol-...": volume, "vet-dev-helm init": remember_releases})
+    forgotten = next(text for command, text in said.items() if "xargs" in command)
+    assert "Removed helm_release.rancher" in forgotten
+    assert "arn:aws:ec2" in "\n".join(said.values()), "nothing carries the tag of prod's cluster"
+    assert stacks["vet-dev"].state() == []
+    left = _left("dev", aws)
+    assert not left, f"left behind: {left}"
+
+
+def _left(environment: str, aws: Clients) -> list[str]:
+    """What still exists of an environment: everything carries its tag."""
+    tag = {"Name": "tag:Environment", "Values": [environment]}
+    tagged: list[dict[str, Any]] = aws("resourcegroupstaggingapi").get_resources(
+        TagFilters=[{"Key": "Environment", "Values": [environment]}]
+    )["ResourceTagMappingList"]
+    ec2 = aws("ec2")
+    running = [
+        instance["InstanceId"]
+        for reservation in ec2.describe_instances(Filters=[tag])["Reservations"]
+        for instance in reservation["Instances"]
+        if instance["State"]["Name"] != "terminated"
+    ]
+    vpcs = [vpc["VpcId"] for vpc in ec2.describe_vpcs(Filters=[tag])["Vpcs"]]
+    volumes = [volume["VolumeId"] for volume in ec2.describe_volumes(Filters=[tag])["Volumes"]]
+    arns = [each["ResourceARN"] for each in tagged if not _ending(each["ResourceARN"], aws)]
+    return [*running, *vpcs, *volumes, *arns]
+
+
+def _ending(arn: str, aws: Clients) -> bool:
+    """What AWS goes on listing for a while: KMS keys in their waiting period, terminated instances, deleted NAT gateways."""
+    name = arn.rpartition("/")[2]
+    if ":kms:" in arn:
+        return bool(aws("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion")
+    if ":natgateway/" in arn:
+        (gateway,) = aws("ec2").describe_nat_gateways(NatGatewayIds=[name])["NatGateways"]
+        return bool(gateway["State"] == "deleted")
+    return ":instance/" in arn
