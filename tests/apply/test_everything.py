@@ -28,7 +28,7 @@ ENVIRONMENT = {
     "agents": {"spot": True, "autoscaler": True},
     "load_balancer": {"access_logs": True},
     "access": {
-        "ssh": {"public_key": KEY, "allowed_cidrs": OFFICE, "jump_host": {"enabled": True}},
+        "ssh": {"public_key": KEY, "allowed_cidrs": OFFICE},
         "api": {"access": "public", "allowed_cidrs": OFFICE},
         "principals": {"read": ["arn:aws:iam::123456789012:role/support"]},
     },

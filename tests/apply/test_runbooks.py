@@ -200,17 +200,16 @@ def test_volumes_are_replaced_and_restored(reader: Reader, aws: Clients) -> None
     tags = [{"Key": "Name", "Value": "vet-dev-server-0-data"}]
     given = [{"ResourceType": "snapshot", "Tags": tags}]
     snapshot = ec2.create_snapshot(VolumeId=old["dev"][0], TagSpecifications=given)["SnapshotId"]
-    volume, machine = (
-        reader.resource("vet-prod", kind, "slot_2")["address"] for kind in ("aws_ebs_volume", "aws_instance")
-    )
     values: dict[str, str | Callable[[], str]] = {
         "i-...": server(aws, 2),
-        "vet-prod state rm VOLUME": f"vet-prod state rm {volume}",
-        "vet-prod apply -replace=INSTANCE": f"vet-prod apply -replace={machine}",
+        "vet-prod state rm VOLUME": lambda: f"vet-prod state rm {address('aws_ebs_volume', 'vet-prod', 'slot_2')}",
+        "-prod apply -replace=INSTANCE": lambda: (
+            f"-prod apply -replace={address('aws_instance', 'vet-prod', 'slot_2')}"
+        ),
     }
 
-    def address(kind: str) -> str:
-        return str(reader.resource("vet-dev", kind, "slot_0")["address"])
+    def address(kind: str, stack: str = "vet-dev", slot: str = "slot_0") -> str:
+        return str(reader.resource(stack, kind, slot)["address"])
 
     def all_volumes() -> set[str]:
         return {str(each["VolumeId"]) for each in ec2.describe_volumes()["Volumes"]}
@@ -263,7 +262,9 @@ def test_destroying_an_environment_leaves_nothing(reader: Reader, stacks: dict[s
         aws("s3").put_object(Bucket=STATE_BUCKET, Key=key, Body=json.dumps(state))
         return "vet-dev-helm init"
 
-    said = reader.follow("destroying-an-environment", {"vol-...": volume, "vet-dev-helm init": remember_releases})
+    said = reader.follow(
+        "destroying-an-environment", {"vol-...": volume, "vet-dev-helm init": remember_releases, "OTHER": "eu-west-1"}
+    )
     forgotten = next(text for command, text in said.items() if "xargs" in command)
     assert "Removed helm_release.rancher" in forgotten
     assert "arn:aws:ec2" in "\n".join(said.values()), "nothing carries the tag of prod's cluster"

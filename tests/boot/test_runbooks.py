@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from nodes.boot import ClusterInputs
+from nodes.inputs import ClusterInputs
 from settings import load
 from settings.names import Names
 from tests.boot.sandbox import STOPPED, SUBNETS, Machine, World
