@@ -39,7 +39,7 @@ def clients(environment: dict[str, str]) -> Clients:
 
 
 def _loses_replication_of_deletions(aws: Clients) -> bool:
-    return "DeleteMarkerReplication" not in _replication(aws)
+    return bool(_replication(aws)["DeleteMarkerReplication"]["Status"] != "Enabled")
 
 
 def _loses_replication_of_encrypted_objects(aws: Clients) -> bool:

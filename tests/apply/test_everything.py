@@ -1,5 +1,6 @@
 """What saves, guards and copies, which is off by default: switched on together, applied, and gone again."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -38,6 +39,8 @@ ENVIRONMENT = {
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account of its own with ``dev`` alone, and all of it on."""
+    if os.environ.get("VET_TEST_EVERYTHING") != "1":
+        pytest.skip("takes minutes: set VET_TEST_EVERYTHING=1 after a change of what is off by default")
     folder = tmp_path_factory.mktemp("everything")
     files = folder / "environments"
     shutil.copytree(ENVIRONMENTS, files)

@@ -250,6 +250,7 @@ def test_volumes_are_replaced_and_restored(reader: Reader, aws: Clients) -> None
         text = base64.b64decode(ec2.describe_instance_attribute(**asked)["UserData"]["Value"]).decode()
         assert volumes(aws, environment, slot)[0] in text, f"server {slot} of {environment} looks for another volume"
     assert "vet-dev: no changes" in reader.run("make plan ENV=dev").stdout
+    ec2.delete_volume(VolumeId=old["dev"][0])  # which nothing knows of any more
 
 
 def test_destroying_an_environment_leaves_nothing(reader: Reader, stacks: dict[str, Stack], aws: Clients) -> None:
