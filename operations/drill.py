@@ -219,7 +219,7 @@ STEPS = (
     Step("infrastructure", "Re-apply infrastructure", "lost-region", rebuild_elsewhere),
     Step("etcd", "Restore etcd snapshot", "lost-quorum", restore_etcd),
     Step("applications", "Redeploy applications", "shipping-the-application", redeploy),
-    Step("data", "Restore data from backups", "lost-region", restore_database),
+    Step("data", "Restore data from backups", "lost-data", restore_database),
 )
 """The recovery plan, in its order."""
 

@@ -90,6 +90,8 @@ def test_everything_in_one_command_takes_the_infrastructure_first(cdktf: Cdktf, 
 
 
 def test_the_helm_stack_goes_and_comes_alone(cdktf: Cdktf, kubernetes: Kubernetes) -> None:
+    before = kubernetes.names("deployments")
+    assert {"rancher", "vet-app"} <= before, f"nothing could go: only {sorted(before)} is there"
     cdktf("destroy", HELM, *OPTIONS)
     assert not kubernetes.names("deployments")
     log = cdktf("deploy", HELM, *OPTIONS)
