@@ -6,6 +6,7 @@ So it never outlives the program that started it, whatever becomes of that.
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 # Read by moto when it is imported.
 os.environ["MOTO_AMIS_PATH"] = str(Path(__file__).with_name("images.json"))
@@ -17,6 +18,7 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.server import ThreadedMotoServer
 
 from operations.emulator import ACCOUNT_ID, dlm, supplement
+from operations.emulator.repeats import Repeats
 
 
 class NamingHandler(MotoRequestHandler):
@@ -36,6 +38,8 @@ def serve() -> None:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    running: Any = server._server
+    running.app = Repeats(running.app)
     print(f"http://{host}:{port}", flush=True)
     sys.stdin.read()
 
