@@ -1,15 +1,16 @@
 """Data Lifecycle Manager, which moto lacks: policies are kept as they are given, and take no snapshots."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
+
+from operations.emulator.repeats import Application
 
 SIGNED_FOR = "/dlm/aws4_request"
 """How a request names the service in its signature (AWS Signature Version 4: credential scope)."""
@@ -29,19 +30,19 @@ OPERATIONS = Map(
 _policies: dict[str, dict[str, Any]] = {}
 
 
-def install(account_id: str) -> None:
-    """Let the emulator's server answer for the service; once, before it starts."""
-    others = DomainDispatcherApplication.__call__
+class DataLifecycleManager:
+    """A WSGI application that answers for the service, and hands on what is meant for others."""
 
-    def call(self: DomainDispatcherApplication, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __init__(self, others: Application, account_id: str) -> None:
+        self._others, self._account_id = others, account_id
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
         signature = environ.get("HTTP_AUTHORIZATION", "")
         if SIGNED_FOR not in signature:
-            answer: Iterable[bytes] = others(self, environ, start_response)
-            return answer
+            return self._others(environ, start_response)
         region = signature.partition(SIGNED_FOR)[0].rpartition("/")[2]
-        return _answer(Request(environ), f"arn:aws:dlm:{region}:{account_id}:policy/")(environ, start_response)
-
-    DomainDispatcherApplication.__call__ = call  # type: ignore[method-assign]
+        return _answer(Request(environ), f"arn:aws:dlm:{region}:{self._account_id}:policy/")(environ, start_response)
 
 
 def _answer(request: Request, arn: str) -> Response:

@@ -17,7 +17,8 @@ from moto.moto_server import threaded_moto_server
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.server import ThreadedMotoServer
 
-from operations.emulator import ACCOUNT_ID, dlm, supplement
+from operations.emulator import ACCOUNT_ID, supplement
+from operations.emulator.dlm import DataLifecycleManager
 from operations.emulator.repeats import Repeats
 
 
@@ -32,14 +33,13 @@ class NamingHandler(MotoRequestHandler):
 def serve() -> None:
     """Serve on a free port of the loopback address."""
     supplement.install()
-    dlm.install(ACCOUNT_ID)
     # moto names its handler in that module and takes none as an argument; the module does not export it, hence the exception.
     threaded_moto_server.MotoRequestHandler = NamingHandler  # type: ignore[attr-defined]
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     running: Any = server._server
-    running.app = Repeats(running.app)
+    running.app = Repeats(DataLifecycleManager(running.app, ACCOUNT_ID))
     print(f"http://{host}:{port}", flush=True)
     sys.stdin.read()
 

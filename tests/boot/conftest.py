@@ -79,6 +79,9 @@ def world(make_world: Callable[..., World]) -> World:
     return make_world()
 
 
+# mypy warns of replacing methods; moto has no other way to be corrected in these two.
+
+
 def _let_the_current_version_be_what_its_label_says() -> None:
     """Secrets Manager gives the version with AWSCURRENT; Moto gives the one that was put last, wherever the label moved."""
     move = SecretsManagerBackend.update_secret_version_stage
