@@ -1,38 +1,78 @@
-"""Let Python go on while Node starts and loads the packages.
+"""Let Python go on while Node works.
 
-jsii waits for an answer to every message. To be told that Node has started, or has loaded a package, changes nothing for Python, which can
-meanwhile import its own side: these answers are read when the first one that matters is.
+jsii waits for an answer to every message. Most of them say nothing new: that Node has started, or has loaded a package, or has made an object,
+whose name is known before, because Node counts its objects. They are read when an answer is needed that says something, or when a hundred wait.
+An attribute that only Terraform will know is a token, and is asked for once.
 """
 
+import atexit
 import importlib.util
 import json
 import subprocess
+import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from jsii import _runtime
 from jsii._kernel.providers import process
-from jsii._kernel.types import LoadRequest, LoadResponse
+from jsii._kernel.types import (
+    CreateRequest,
+    CreateResponse,
+    GetRequest,
+    GetResponse,
+    InvokeRequest,
+    InvokeResponse,
+    LoadRequest,
+    LoadResponse,
+    ObjRef,
+    SetRequest,
+    SetResponse,
+)
+from jsii.errors import ErrorType, JavaScriptError, JSIIError
+
+from bindings import node
+
+NEEDED = ("_next_message", "handshake", "send", "start", "stop")
+"""Methods of jsii's process that this module changes or calls."""
 
 
 def enable() -> None:
     """Have jsii talk to Node in this way, if it is built as this module knows it; calling it again changes nothing."""
-    if all(hasattr(process._NodeProcess, name) for name in ("_next_message", "handshake", "send")):
+    if hasattr(process, "stderr_sink") and all(hasattr(process._NodeProcess, name) for name in NEEDED):
         vars(process)["_NodeProcess"] = PatientProcess
 
 
 PATIENCE = 120
 """Seconds that Node has to end."""
 
+AHEAD = 100
+"""Answers that may wait unread. Their pipe holds 64 KiB, and Node stands still when it is full."""
+
+TOKEN = "${TfToken["
+"""Begin of a string that stands for an attribute that only Terraform will know; it stays the same."""
+
+ENCODE = json.JSONEncoder(default=process.jdefault).encode
+DECODE = json.JSONDecoder(object_hook=process.ohook).decode
+
+ELSEWHERE = "(VET_PLAIN_BINDINGS=1 shows the line that asked for it.)"
+
 FIRST = ("constructs", "cdktf")
 """Packages on which all others stand, in the order in which they are loaded."""
 
 
-def start() -> None:
-    """Start Node now and have it load the first packages; without this it does when Python imports them."""
+def start(early: "subprocess.Popen[bytes] | None") -> None:
+    """Have Node load the first packages now, and Python run ahead of it.
+
+    :param early: Node, if it is started already.
+    """
+    if early and process._NodeProcess is not PatientProcess:
+        early.terminate()
+        return
+    PatientProcess.early = early
+    PatientProcess.ahead = True
     for name in FIRST:
         spec = importlib.util.find_spec(name)
         places = spec.submodule_search_locations if spec else None
@@ -42,27 +82,60 @@ def start() -> None:
 
 
 class PatientProcess(process._NodeProcess):
-    """jsii's Node process, whose first answers are read late."""
+    """jsii's Node process, most of whose answers are read late or not asked for."""
 
-    @cached_property
-    def _unread(self) -> list[Callable[[], None]]:
-        return []
+    early: "ClassVar[subprocess.Popen[bytes] | None]" = None
+    """Node, if it was started before jsii was imported."""
+
+    ahead: ClassVar[bool] = False
+    """Whether objects are asked for without waiting until they are made."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._ahead = self.ahead
+        self._unread: deque[Callable[[], None]] = deque()
+        self._number: int | None = None
+        self._tokens: dict[str, dict[str, Any]] = {}
+
+    def start(self) -> None:
+        """Start Node, as jsii does, but without the launcher between it and Python."""
+        found, PatientProcess.early = self.early or node.start(), None
+        if found is None:
+            super().start()  # type: ignore[no-untyped-call]
+            return
+        self._process = found
+        self.sink_thread = threading.Thread(target=process.stderr_sink, args=(found.stderr,), daemon=True)
+        self.sink_thread.start()
+        atexit.register(self.stop)
+        self.handshake()
 
     def handshake(self) -> None:
         """Read Node's greeting later."""
         self._unread.append(super().handshake)
 
     def send(self, request: Any, response_type: Any) -> Any:
-        """Send a message and return its answer; of one that loads a package, before Node has given it.
+        """Send a message and return its answer; before Node has given it, where it is known.
 
         Raises:
             JSIIError, RuntimeError: as jsii does, for this message or one before it.
         """
-        if isinstance(request, LoadRequest):
-            return self._load(request)
-        while self._unread:
-            self._unread.pop(0)()
-        return super().send(request, response_type)
+        match request:
+            case LoadRequest():
+                package = {"name": request.name, "version": request.version, "tarball": request.tarball}
+                self._later({"api": "load", **package})
+                return LoadResponse(assembly=request.name, types=0)
+            case CreateRequest(overrides=[_, *_]):
+                self._ahead = False  # Node may call Python back at any time from now on
+            case CreateRequest() if self._ahead and self._number is not None:
+                return self._create(request, self._number + 1)
+            case GetRequest() if self._ahead:
+                return self._get(request)
+            case SetRequest() | InvokeRequest():
+                self._tokens.pop(request.objref.ref, None)
+        self._read(0)
+        answer = super().send(request, response_type)
+        self._learn(answer)
+        return answer
 
     def stop(self) -> None:
         """End Node, in its own time: after a first run it still writes an index of the packages (``node.cjs``)."""
@@ -74,15 +147,74 @@ class PatientProcess(process._NodeProcess):
             self._process.wait(timeout=PATIENCE)
         super().stop()
 
-    def _load(self, request: LoadRequest) -> LoadResponse:
-        message = json.dumps(self._serializer.unstructure(request)).encode()
-        to_node: Any = self._process.stdin
-        to_node.write(message + b"\n")
-        to_node.flush()
-        self._unread.append(self._loaded)
-        return LoadResponse(assembly=request.name, types=0)
+    def _create(self, request: CreateRequest, number: int) -> CreateResponse:
+        """Ask for an object under the number that it will have: Node counts them."""
+        expected = ObjRef(ref=f"{request.fqn}@{number}")
 
-    def _loaded(self) -> None:
+        def check(answer: Any) -> None:
+            if answer != expected:
+                raise RuntimeError(f"Node made {answer} where {expected} was expected. {ELSEWHERE}")
+
+        message = {"api": "create", "fqn": request.fqn, "args": request.args, "interfaces": request.interfaces}
+        self._later(message, check)
+        self._number = number
+        return CreateResponse(ref=expected.ref)
+
+    def _get(self, request: GetRequest) -> GetResponse:
+        """An attribute; one that only Terraform will know is asked for once."""
+        known = self._tokens.setdefault(request.objref.ref, {})
+        if request.property in known:
+            return GetResponse(value=known[request.property])
+        self._later({"api": "get", "objref": {"$jsii.byref": request.objref.ref}, "property": request.property})
+        self._read(1)
+        answer = GetResponse(**self._answer())
+        self._unread.clear()
+        self._learn(answer)
+        if isinstance(answer.value, str) and answer.value.startswith(TOKEN):
+            known[request.property] = answer.value
+        return answer
+
+    def _learn(self, answer: Any) -> None:
+        """Keep the number of the last object."""
+        match answer:
+            case CreateResponse(ref=ref):
+                self._number = _number(ref)
+            case GetResponse(value=ObjRef(ref=ref)) if self._number is not None:
+                self._number = max(self._number, _number(ref))
+            case GetResponse(value=str()) | InvokeResponse(result=str() | None) | SetResponse():
+                pass
+            case _:
+                self._number = None  # objects in it may have numbers too
+
+    def _later(self, message: dict[str, Any], check: Callable[[Any], None] = lambda answer: None) -> None:
+        """Send a message whose answer is read, and looked at, later."""
+        to_node: Any = self._process.stdin
+        to_node.write(ENCODE(message).encode() + b"\n")
+        to_node.flush()
+        self._unread.append(lambda: check(self._answer()))
+        self._read(AHEAD)
+
+    def _read(self, left: int) -> None:
+        while len(self._unread) > left:
+            self._unread.popleft()()
+
+    def _answer(self) -> Any:
+        """Node's next answer.
+
+        Raises:
+            JSIIError, RuntimeError: it is an error.
+        """
         answer = self._next_message()
-        if "ok" not in answer:
-            raise RuntimeError(answer.get("error", answer))
+        if "ok" in answer:
+            return answer["ok"]
+        kind = JSIIError if answer.get("name") == ErrorType.JSII_FAULT.value else RuntimeError
+        cause = JavaScriptError(answer.get("stack", ""))  # type: ignore[no-untyped-call]
+        raise kind(f"{answer.get('error', answer)} {ELSEWHERE}") from cause
+
+    def _next_message(self) -> Any:
+        from_node: Any = self._process.stdout
+        return DECODE(from_node.readline().decode())
+
+
+def _number(ref: str) -> int:
+    return int(ref.rpartition("@")[2])

@@ -1,11 +1,9 @@
 """Import the Python side of the prebuilt bindings quickly.
 
-Their root packages import every module, and the annotations of a single kubernetes module build thousands of ``Union`` objects when it is
-imported. Neither is needed: every module loads the JavaScript package by itself, and annotations serve only the argument checks in front of
-each call, which mypy (strict, in ``make lint``) and jsii's other side make as well.
+Their root packages import every module, each module makes all of its classes (``classes.py``), and the annotations of a single one build
+thousands of ``Union`` objects. None of it is needed: every module loads the JavaScript package by itself, and annotations serve only the
+argument checks in front of each call, which mypy (strict, in ``make lint``) and jsii's other side make as well.
 """
-
-import __future__
 
 import importlib.util
 import os
@@ -17,13 +15,15 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from bindings import classes
+
 PROVIDERS = ("cdktf_cdktf_provider_aws", "cdktf_cdktf_provider_helm", "cdktf_cdktf_provider_kubernetes")
 """Root packages of the prebuilt bindings."""
 
 LEAN = (*PROVIDERS, "cdktf", "constructs")
 """Packages whose modules are loaded lean."""
 
-TAG = "opt-bare"
+TAG = "opt-lean"
 """Marks the bytecode of a lean module beside the usual one (PEP 488, names of optimisation levels). A change of the loader needs a new one."""
 
 
@@ -35,7 +35,7 @@ def enable() -> None:
     """Change how the providers' modules are imported in this process; calling it again changes nothing."""
     for name in PROVIDERS:
         _leave_unexecuted(name)
-    if LeanFinder not in sys.meta_path:
+    if LeanFinder not in sys.meta_path and classes.enable():
         sys.meta_path.insert(0, LeanFinder)
 
 
@@ -54,16 +54,19 @@ def _leave_unexecuted(name: str) -> None:
 
 
 class LeanLoader(SourceFileLoader):
-    """Compiles a module with its annotations kept as text (PEP 563), and without casts and the blocks under ``if __debug__``."""
+    """Loads a module whose classes are made when they are used, and that has neither casts nor argument checks."""
 
     # typeshed has this method of InspectLoader static; a loader of source files calls it on itself.
     def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # type: ignore[override]
         """The module's code."""
-        flags = __future__.annotations.compiler_flag
-        code: CodeType = compile(
-            CAST.sub(rb"return \1", data), path, "exec", flags=flags, dont_inherit=True, optimize=1
-        )
-        return code
+        return classes.compile_lazily(CAST.sub(rb"return \1", data), path)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the module's code."""
+        code = self.get_code(module.__name__)
+        if code is None:
+            raise ImportError(f"{module.__name__} has no code", name=module.__name__)
+        classes.execute(code, module)
 
     def get_data(self, path: Any) -> bytes:
         """A file's content; of bytecode, the lean one's."""

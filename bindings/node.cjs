@@ -5,13 +5,14 @@ const path = require('path');
 const Module = require('module');
 const { Writable } = require('stream');
 const threads = require('worker_threads');
+const lean = require('./lean.cjs');
 
 // cdktf calls util.isArray, which newer Nodes announce as deprecated at every run; nobody here can act on it.
 process.noDeprecation = true;
 
 const MEMORY = path.join(__dirname, '..', '.cache', 'bindings');
 const PACKAGE = /[\\/]jsii[\\/]package-cache[\\/]/;
-const LAUNCHER = /[\\/]bin[\\/]jsii-runtime\.js$/;
+const PROGRAM = /[\\/]_embedded[\\/]jsii[\\/]lib__program\.js$/;
 const KERNEL = /[\\/]jsii-kernel-[^\\/]+$/;
 const CDKTF = /[\\/]cdktf[\\/](.*[\\/])?lib[\\/]index\.js$/;
 const PROVIDER = /[\\/]@cdktf[\\/]provider-[a-z]+[\\/](.*[\\/])?lib[\\/]index\.js$/;
@@ -44,14 +45,16 @@ function lazily(found) {
   return PROVIDER.test(found) && fs.existsSync(lazy) ? lazy : found;
 }
 
-// jsii's launcher starts a second Node and carries every message between it and Python. Its program can as well talk to Python itself.
-function launched(found, isMain) {
-  const program = path.join(path.dirname(found), '..', 'lib', 'program.js');
-  if (!isMain || !threads.isMainThread || !LAUNCHER.test(found) || !fs.existsSync(program)) return found;
+// node.py starts jsii's program itself, where jsii would start it through a launcher.
+function prepare(found, isMain) {
+  if (!isMain || !threads.isMainThread || !PROGRAM.test(found)) return;
   process.execArgv.push('--preserve-symlinks'); // as the launcher does: jsii links packages then, and copies them otherwise
   talkToPython();
   finishIndexes();
-  return program;
+  attempt(keepCompiled);
+  attempt(lean.readDefinitionsInParts);
+  attempt(lean.leaveOutMaps);
+  attempt(() => atExit(lean.rememberDigests(path.join(MEMORY, 'digests.json'))));
 }
 
 // The program reads and writes messages at 3; here they are standard input and output. What JavaScript prints travels as jsii has it.
@@ -73,8 +76,8 @@ function talkToPython() {
 function finishIndexes() {
   let running = 0;
   threads.Worker = class extends threads.Worker {
-    constructor(...args) {
-      super(...args);
+    constructor(file, ...args) {
+      super(path.join(path.dirname(file), `lib__${path.basename(file)}`), ...args); // its name where it is installed
       running += 1;
       this.once('exit', () => { running -= 1; });
     }
@@ -87,14 +90,18 @@ function finishIndexes() {
   };
 }
 
-// Node keeps what it compiles, and a list of a provider's files that were used: they are required with it, while Python imports its own side.
-function remember() {
+function keepCompiled() {
   fs.mkdirSync(MEMORY, { recursive: true });
   if (Module.enableCompileCache) Module.enableCompileCache(path.join(MEMORY, 'compiled'));
+}
+
+// A list of a provider's files that were used is kept: they are required with it the next time, while Python imports its own side.
+function remember() {
   const list = path.join(MEMORY, 'used.json');
   const used = new Set(fs.existsSync(list) ? JSON.parse(fs.readFileSync(list, 'utf8')) : []);
   const before = used.size;
   Module._load = function (request, ...rest) {
+    if (request === lean.PACKER && PACKAGE.test(rest[0].filename)) return lean.later(rest[0], load);
     const loaded = load.call(this, request, ...rest);
     if (LAZY.test(request)) {
       const beside = path.dirname(request) + path.sep;
@@ -103,17 +110,19 @@ function remember() {
     if (CDKTF.test(request)) attempt(() => forgetTraces(load.call(this, path.join(path.dirname(request), 'tokens/private/stack-trace.js'), ...rest)));
     return loaded;
   };
-  process.on('exit', () => attempt(() => {
+  atExit(() => {
     for (const file of Object.keys(Module._cache)) if (USED.test(file)) used.add(file);
-    if (used.size === before) return;
-    fs.writeFileSync(`${list}.${process.pid}`, JSON.stringify([...used].sort()));
-    fs.renameSync(`${list}.${process.pid}`, list);
-  }));
+    if (used.size !== before) lean.replace(list, JSON.stringify([...used].sort()));
+  });
 }
 
 // Every token keeps the stack of its creation for error messages; it is jsii's own at each of them, and says nothing about the Python program.
 function forgetTraces(traces) {
   traces.captureStackTrace = () => [];
+}
+
+function atExit(step) {
+  process.on('exit', () => attempt(step));
 }
 
 function attempt(step) {
@@ -125,8 +134,9 @@ function attempt(step) {
 if (typeof resolve === 'function' && typeof load === 'function') {
   Module._resolveFilename = function (request, parent, isMain, ...rest) {
     const found = resolved(request, parent, isMain, ...rest);
+    attempt(() => prepare(found, isMain));
     try {
-      return launched(lazily(found), isMain);
+      return lazily(found);
     } catch {
       return found;
     }
