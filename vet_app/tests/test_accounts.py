@@ -81,6 +81,21 @@ def test_only_managers_make_users_and_weak_passwords_are_refused(manager: Actor,
         services.create_user(manager, "eve", PASSWORD, "emperor")
 
 
+def test_two_managers_may_name_a_user_alike_in_the_same_instant(
+    manager: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = User.full_clean
+
+    def a_rival_comes_after_the_check(user: User, *given: Any, **named: Any) -> None:
+        checked(user, *given, **named)
+        User.objects.create(username="eve", role="reception")
+
+    monkeypatch.setattr(User, "full_clean", a_rival_comes_after_the_check)
+    with pytest.raises(ValidationError) as told:
+        services.create_user(manager, "eve", PASSWORD, "vet")
+    assert "username" in told.value.message_dict, told.value
+
+
 def patterns(resolver: Any, prefix: str = "") -> Iterator[Tuple[str, URLPattern]]:
     for item in resolver.url_patterns:
         if isinstance(item, URLResolver):

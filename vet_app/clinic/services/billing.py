@@ -20,6 +20,7 @@ from clinic.models import Invoice, InvoiceCounter, InvoiceLine, Owner, Product
 from clinic.models.billing import cents
 from clinic.services import records
 from vetclinic.errors import Conflict, Locked
+from vetclinic.storing import store
 
 PAY_WITHIN = timedelta(days=14)
 
@@ -147,7 +148,7 @@ def credit_invoice(actor: Actor, invoice_id: int, version: int, reason: str) -> 
         if invoice.credits.exists():
             raise Conflict(_("This invoice has been credited already."))
         note = Invoice(owner=invoice.owner, credit_of=invoice, notes=reason)
-        records.store(note)
+        store(note)
         for line in invoice.lines.all():
             line.pk, line.invoice, line.quantity = None, note, -line.quantity
             line._state.adding = True

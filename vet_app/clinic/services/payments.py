@@ -17,6 +17,7 @@ from clinic.models import Invoice, Payment
 from clinic.services import records
 from clinic.services.billing import amount_due, settle
 from vetclinic.errors import Conflict
+from vetclinic.storing import store
 
 
 def take_payment(actor: Actor, invoice_id: int, amount: Decimal, method: str, *, reference: str = "") -> Payment:
@@ -65,7 +66,7 @@ def _pay(actor: Actor, invoice_id: int, amount: Decimal, method: str, reference:
 
 def _write(actor: Actor, invoice: Invoice, payment: Payment, action: AuditEntry.Action) -> Payment:
     payment.at = timezone.now()
-    records.store(payment)
+    store(payment)
     record(actor, action, payment, {"invoice": [None, invoice.number], "amount": [None, payment.amount]})
     before = snapshot(invoice)
     settle(invoice)

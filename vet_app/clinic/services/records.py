@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Mapping, Optional, Sequence, Set, Type, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
@@ -14,6 +14,7 @@ from audit.models import AuditEntry
 from audit.services import Changes, record, record_many, snapshot
 from clinic.models.base import Record, VersionedRecord
 from vetclinic.errors import Changed
+from vetclinic.storing import store
 
 Row = TypeVar("Row", bound=Record)
 Versioned = TypeVar("Versioned", bound=VersionedRecord)
@@ -27,18 +28,6 @@ def assign(row: models.Model, fields: Fields, allowed: Set[str]) -> None:
         if plain not in allowed:
             raise TypeError(f"{type(row).__name__}.{name} is not changed this way")
         setattr(row, name, value)
-
-
-def store(row: models.Model) -> None:
-    """Check and save. A row that came in between and breaks a uniqueness becomes the same ValidationError as before."""
-    row.full_clean()
-    try:
-        with transaction.atomic():
-            row.save()
-    except IntegrityError:
-        row.validate_unique()
-        row.validate_constraints()
-        raise
 
 
 def create(actor: Actor, row: Row, fields: Fields, allowed: Set[str]) -> Row:

@@ -15,6 +15,7 @@ from audit.services import record, snapshot
 from clinic.models import Appointment, Pet, Visit, VisitAmendment
 from clinic.services import records
 from vetclinic.errors import Conflict, Locked
+from vetclinic.storing import store
 
 EDITABLE = {
     "vet", "at", "weight_kg", "temp_c", "heart_rate", "resp_rate", "subjective", "objective", "assessment", "plan",
@@ -93,6 +94,6 @@ def amend_visit(actor: Actor, visit_id: int, text: str) -> VisitAmendment:
         if not visit.is_locked:
             raise Conflict(_("This visit is still open. Change its notes instead."))
         amendment = VisitAmendment(visit=visit, author=actor.name, text=text.strip())
-        records.store(amendment)
+        store(amendment)
         record(actor, AuditEntry.Action.AMEND, visit, {"amendment": [None, amendment.pk]})
     return amendment
