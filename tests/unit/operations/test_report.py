@@ -21,12 +21,13 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 PROBE = """
 <script>
 addEventListener("load", () => {
-  const wide = [...document.querySelectorAll("body *")].filter(e => !e.closest("svg") || e.tagName === "svg")
+  const wide = [...document.querySelectorAll("body *")].filter(e => !e.closest(".drawing > *"))
     .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
     .map(e => e.tagName + "." + e.className + ": " + Math.round(e.getBoundingClientRect().right));
+  const drawn = [...document.querySelectorAll("figure svg")].map(e => Math.round(e.getBoundingClientRect().width));
   const asked = performance.getEntriesByType("resource").map(entry => entry.name);
   document.body.innerHTML = "<pre id=found></pre>";
-  document.getElementById("found").textContent = JSON.stringify({wide, asked, width: innerWidth});
+  document.getElementById("found").textContent = JSON.stringify({wide, drawn, asked, width: innerWidth});
 });
 </script>
 """
@@ -166,6 +167,8 @@ def test_the_page_fits_and_is_silent_in_a_browser(html: str, tmp_path: Path, wid
     seen = json.loads(found[1].replace("&amp;", "&").replace("&gt;", ">").replace("&lt;", "<"))
     assert seen["width"] == width
     assert seen["wide"] == [], "these elements are wider than the page"
+    assert seen["drawn"], "no drawings"
+    assert min(seen["drawn"]) >= 600, f"drawings {seen['drawn']} pixels wide cannot be read"
     assert seen["asked"] == [], "the page asked for these"
     spoken = [line for line in answer.stderr.splitlines() if "CONSOLE" in line]
     assert spoken == [], "the browser's console says"
