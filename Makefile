@@ -74,8 +74,8 @@ schema: ## make the JSON Schemas for editors anew
 lock: ## choose the packages' versions anew (Pipfile, tests/policy/Pipfile)
 	@$(RUN) python scripts/lock.py Pipfile tests/policy/Pipfile
 
-state: ## once per account: the state bucket and the DNS zones
-	@$(RUN) python -m operations.state $(YES)
+state: ## once per account: the state bucket and the DNS zones [ADOPT=yes takes over what exists]
+	@$(RUN) python -m operations.state $(YES) $(if $(ADOPT),--adopt)
 
 .PHONY: plan
 plan: ## what a deploy would change in the infrastructure: make plan ENV=dev

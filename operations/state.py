@@ -2,6 +2,8 @@
 
 The bucket cannot hold the state that creates it before it exists. So the first run keeps its state in a local file and then moves it into
 the bucket. A run that was interrupted in between finds the file and goes on; later runs use the bucket like every other stack.
+
+What a first run finds in the account, because an earlier state is lost or somebody made it, is taken over when that is asked for.
 """
 
 import argparse
@@ -13,6 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 import main
+from operations.adoption import BLOCKS, Existing, addresses, blocks
+from operations.document import Document
 from operations.failure import Failure, guided, refuse_placeholders
 from operations.terraform import Terraform
 from settings import load
@@ -25,8 +29,11 @@ LOCAL_STATE = Path("vet-state.tfstate")
 console = Console(highlight=False)
 
 
-def run(*, unattended: bool = False) -> None:
+def run(*, unattended: bool = False, adopt: bool = False) -> None:
     """Create or update ``vet-state``.
+
+    :param unattended: apply without asking.
+    :param adopt: take over what exists already.
 
     Raises:
         SettingsError: a first-day value is still a placeholder, or the settings are wrong.
@@ -36,25 +43,51 @@ def run(*, unattended: bool = False) -> None:
     refuse_placeholders(settings)
     main.build_app(settings).synth()
     terraform = Terraform(STATE_STACK, unattended=unattended)
-    if LOCAL_STATE.exists() or not _state_is_in_the_bucket(settings.project):
-        _first_run(terraform, settings.project)
+    if LOCAL_STATE.exists() or not _state_is_in_the_bucket(settings.project, adopt=adopt):
+        _first_run(terraform, settings.project, _existing(adopt=adopt))
     else:
         terraform.init("-reconfigure")
         terraform.apply()
     _show(terraform, settings.project)
 
 
-def _first_run(terraform: Terraform, project: Project) -> None:
+def _existing(*, adopt: bool) -> dict[str, str]:
+    """What a first run would make and exists, with its import id, by Terraform's address.
+
+    Raises:
+        Failure: something does, and it was not asked for to take it over.
+    """
+    known = addresses(LOCAL_STATE)
+    found = {
+        address: id_ for address, id_ in Existing(Document.read(STATE_STACK)).found().items() if address not in known
+    }
+    listed = "\n".join(f"  {address.partition('.')[0]}  {id_}" for address, id_ in found.items())
+    if found and not adopt:
+        raise Failure(
+            f"These exist in the account, and no state knows them:\n{listed}\n"
+            "If they are what is left of this platform (docs/runbooks/lost-state-file.md), or yours to use for it, have them taken over\n"
+            "as they are, which Terraform's plan shows before you agree:\n  make state ADOPT=yes\n"
+            "Otherwise delete them, or choose other names in environments/_project.yaml."
+        )
+    if found:
+        console.print(f"[bold]taken over[/], because it exists:\n{listed}")
+    return found
+
+
+def _first_run(terraform: Terraform, project: Project, existing: dict[str, str]) -> None:
     """Apply with local state, then move the state into the bucket that now exists."""
     console.print(f"[bold]first run[/]: state stays in {LOCAL_STATE} until the bucket {project.state_bucket} exists")
     override = terraform.folder / "local_override.tf.json"
     backend = {"terraform": {"backend": {"local": {"path": str(LOCAL_STATE.resolve())}}}}
     override.write_text(json.dumps(backend))
+    imports = terraform.folder / BLOCKS
+    imports.write_text(json.dumps(blocks(existing)))
     try:
         terraform.init("-reconfigure")
         terraform.apply()
     finally:
         override.unlink()
+        imports.unlink()
     console.print(f"[bold]moving the state[/] into s3://{project.state_bucket}/{state_key(STATE_STACK)}")
     # Terraform asks where the state was before; the local backend that it remembers from the init above is the answer.
     terraform.init("-migrate-state", "-force-copy")
@@ -62,7 +95,7 @@ def _first_run(terraform: Terraform, project: Project) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def _state_is_in_the_bucket(project: Project) -> bool:
+def _state_is_in_the_bucket(project: Project, *, adopt: bool) -> bool:
     """Whether an earlier run has finished.
 
     Raises:
@@ -82,11 +115,13 @@ def _state_is_in_the_bucket(project: Project) -> bool:
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
             raise Failure(f"s3://{project.state_bucket}/{state_key(STATE_STACK)} cannot be read: {error}") from error
+        if adopt:
+            return False
         raise Failure(
             f"the bucket {project.state_bucket} exists in your account, but not the state that describes it.\n"
             f"If it is an earlier state bucket, bring the object {state_key(STATE_STACK)} back from its versions\n"
-            f"(docs/runbooks/lost-state-file.md); if it is another bucket, choose another state_bucket in\n"
-            "environments/_project.yaml."
+            f"(docs/runbooks/lost-state-file.md), or, if there is none, have the bucket taken over as it is: make state ADOPT=yes.\n"
+            "If it is another bucket, choose another state_bucket in environments/_project.yaml."
         ) from error
     return True
 
@@ -116,5 +151,6 @@ def _show(terraform: Terraform, project: Project) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make state", description=__doc__.splitlines()[0])
     parser.add_argument("--yes", action="store_true", help="apply without asking")
+    parser.add_argument("--adopt", action="store_true", help="take over what exists already")
     arguments = parser.parse_args()
-    guided(lambda: run(unattended=arguments.yes))
+    guided(lambda: run(unattended=arguments.yes, adopt=arguments.adopt))

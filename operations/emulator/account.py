@@ -39,14 +39,14 @@ class Account:
         """Write the stacks of these settings into the folder."""
         main.build_app(settings, outdir=str(self.folder / "cdktf.out")).synth()
 
-    def make_state(self) -> str:
+    def make_state(self, *options: str) -> str:
         """``make state`` in the folder; its output.
 
         Raises:
             Failure: with its output.
         """
         answer = subprocess.run(
-            [sys.executable, "-m", "operations.state", "--yes"],
+            [sys.executable, "-m", "operations.state", "--yes", *options],
             cwd=self.folder,
             env={**self.emulator.environment, "PYTHONPATH": str(REPOSITORY)},
             capture_output=True,
