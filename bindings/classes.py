@@ -62,15 +62,22 @@ def enable() -> bool:
     """Have jsii find classes that are not made yet; returns whether this Python and this jsii are such that it can."""
     if _reference_map.__dict__.get("_try_import_type_module") is _make:
         return True
-    names = Names({LATER: {"later": _packed(compile("later = True", __file__, "exec"))}})
-    exec("def asked(): return later", names)
-    if not callable(_original) or not names["asked"]():
+    if not callable(_original) or not _missing_is_asked():
         return False
     vars(_reference_map)["_try_import_type_module"] = _make
     return True
 
 
 _original: Any = getattr(_reference_map, "_try_import_type_module", None)
+
+
+def _missing_is_asked() -> bool:
+    names = Names({LATER: {"later": _packed(compile("later = True", __file__, "exec"))}})
+    exec("def asked(): return later", names)
+    try:
+        return bool(names["asked"]())
+    except NameError:
+        return False
 
 
 def _make(type_name: str) -> bool:

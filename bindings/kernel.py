@@ -91,7 +91,7 @@ class PatientProcess(process._NodeProcess):
     """Whether objects are asked for without waiting until they are made."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call] # jsii has no types here
         self._ahead = self.ahead
         self._unread: deque[Callable[[], None]] = deque()
         self._number: int | None = None
@@ -101,7 +101,7 @@ class PatientProcess(process._NodeProcess):
         """Start Node, as jsii does, but without the launcher between it and Python."""
         found, PatientProcess.early = self.early or node.start(), None
         if found is None:
-            super().start()  # type: ignore[no-untyped-call]
+            super().start()  # type: ignore[no-untyped-call] # nor here
             return
         self._process = found
         self.sink_thread = threading.Thread(target=process.stderr_sink, args=(found.stderr,), daemon=True)
@@ -208,7 +208,7 @@ class PatientProcess(process._NodeProcess):
         if "ok" in answer:
             return answer["ok"]
         kind = JSIIError if answer.get("name") == ErrorType.JSII_FAULT.value else RuntimeError
-        cause = JavaScriptError(answer.get("stack", ""))  # type: ignore[no-untyped-call]
+        cause = JavaScriptError(answer.get("stack", ""))  # type: ignore[no-untyped-call] # nor here
         raise kind(f"{answer.get('error', answer)} {ELSEWHERE}") from cause
 
     def _next_message(self) -> Any:

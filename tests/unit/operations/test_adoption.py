@@ -1,7 +1,6 @@
 """What exists already is found under the id by which Terraform imports it, in the region in which it is."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-import main
 from operations import state
 from operations.adoption import PARTS, Existing, addresses
 from operations.document import Document
 from operations.failure import Failure
-from settings import load
-from settings.loader import ENVIRONMENTS
 from settings.names import STATE_STACK
+from tests.unit.stacks.conftest import synthesised_with
 
 NAME = "vet-terraform-state-example"
 
@@ -25,12 +22,8 @@ NAME = "vet-terraform-state-example"
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> Document:
     """``vet-state`` with everything that it can have."""
-    folder = tmp_path_factory.mktemp("adoption")
-    shutil.copytree(ENVIRONMENTS, folder / "environments")
-    with (folder / "environments/_project.yaml").open("a") as file:
-        file.write("replica_region: us-west-2\ngithub: {repository: example/platform}\n")
-    main.build_app(load(folder / "environments"), outdir=str(folder / "cdktf.out")).synth()
-    return Document.read(STATE_STACK, folder / "cdktf.out/stacks")
+    project = "replica_region: us-west-2\ngithub: {repository: example/platform}"
+    return Document.read(STATE_STACK, synthesised_with(project, tmp_path_factory.mktemp("adoption")))
 
 
 @pytest.fixture(autouse=True)

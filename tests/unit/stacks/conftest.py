@@ -1,5 +1,6 @@
 """The application, synthesised once for all tests of stacks."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 import main
 from settings import Settings, load
+from settings.loader import ENVIRONMENTS
 from tests.template import Template
 
 
@@ -22,6 +24,18 @@ def output(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("synth") / "cdktf.out"
     main.build_app(settings, outdir=str(folder)).synth()
     return folder
+
+
+def synthesised_with(project: str, folder: Path) -> Path:
+    """Folder of the stacks of the repository's environments, with lines added to ``_project.yaml``.
+
+    :param project: YAML, such as ``replica_region: us-west-2``.
+    """
+    shutil.copytree(ENVIRONMENTS, folder / "environments")
+    with (folder / "environments/_project.yaml").open("a") as file:
+        file.write(f"{project}\n")
+    main.build_app(load(folder / "environments"), outdir=str(folder / "cdktf.out")).synth()
+    return folder / "cdktf.out/stacks"
 
 
 def read(folder: Path) -> Mapping[str, Template]:

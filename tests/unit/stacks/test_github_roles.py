@@ -1,15 +1,12 @@
 """What workflows on GitHub may do in AWS, and that they may do nothing unless a repository is named."""
 
 import json
-import shutil
 from typing import Any
 
 import pytest
 
-import main
-from settings import load
-from settings.loader import ENVIRONMENTS
 from tests.template import Template
+from tests.unit.stacks.conftest import synthesised_with
 
 HOST = "token.actions.githubusercontent.com"
 
@@ -17,12 +14,8 @@ HOST = "token.actions.githubusercontent.com"
 @pytest.fixture(scope="module")
 def trusting(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """vet-state with a repository named."""
-    folder = tmp_path_factory.mktemp("github")
-    shutil.copytree(ENVIRONMENTS, folder / "environments")
-    with (folder / "environments/_project.yaml").open("a") as file:
-        file.write("github: {repository: clinic/platform}\n")
-    main.build_app(load(folder / "environments"), outdir=str(folder / "out")).synth()
-    return Template.read(folder / "out/stacks/vet-state/cdk.tf.json")
+    stacks = synthesised_with("github: {repository: clinic/platform}", tmp_path_factory.mktemp("github"))
+    return Template.read(stacks / "vet-state/cdk.tf.json")
 
 
 def _statements(template: Template, path: str) -> dict[str, Any]:

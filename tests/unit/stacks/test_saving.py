@@ -14,6 +14,7 @@ import main
 from settings import load
 from settings.loader import ENVIRONMENTS
 from tests.template import Template
+from tests.unit.stacks.conftest import synthesised_with
 
 Synthesise = Callable[..., Template]
 
@@ -198,12 +199,8 @@ def test_backups_are_copied_to_the_second_region_under_its_own_key(dev_with: Syn
 
 
 def test_state_is_copied_to_the_second_region(tmp_path: Path) -> None:
-    folder = tmp_path / "environments"
-    shutil.copytree(ENVIRONMENTS, folder)
-    with (folder / "_project.yaml").open("a") as file:
-        file.write("replica_region: us-west-2\n")
-    main.build_app(load(folder), outdir=str(tmp_path / "cdktf.out")).synth()
-    template = Template.read(tmp_path / "cdktf.out/stacks/vet-state/cdk.tf.json")
+    stacks = synthesised_with("replica_region: us-west-2", tmp_path)
+    template = Template.read(stacks / "vet-state/cdk.tf.json")
     copy = template.one("aws_s3_bucket", "replicas/elsewhere/state")
     assert (copy["bucket"], copy["provider"]) == ("vet-terraform-state-example-replica", "aws.elsewhere")
     assert copy["lifecycle"]["prevent_destroy"] is True
