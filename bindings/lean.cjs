@@ -40,12 +40,17 @@ function leaveOutMaps() {
 // jsii finds what it unpacked from a package's archive by the archive's digest, for which it reads it whole, 37 MB of AWS. A digest is kept with
 // the archive's size and time, and jsii reads nothing instead. If it opens an archive again, it unpacks it, and reads all of it.
 function rememberDigests(file) {
+  if ((process.env.JSII_RUNTIME_PACKAGE_CACHE || 'enabled').toLowerCase() !== 'enabled') return () => {}; // it only unpacks then
   const known = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {};
   const { openSync } = fs;
   const { createHash } = crypto;
   const opened = new Set();
   let last;
-  crypto.createHash = (...args) => (last = createHash(...args));
+  crypto.createHash = (algorithm, ...args) => {
+    const hash = createHash(algorithm, ...args);
+    if (algorithm === 'sha256') last = hash;
+    return hash;
+  };
   fs.openSync = (name, ...rest) => {
     if (!ARCHIVE.test(name) || !last || opened.has(name)) return openSync(name, ...rest);
     opened.add(name);

@@ -124,6 +124,13 @@ def test_the_first_run_ends_when_jsiis_indexes_are_written(tmp_path: Path) -> No
     assert again.stderr == "", again.stderr
 
 
+def test_jsii_may_be_told_to_keep_nothing() -> None:
+    program = "import bindings; bindings.enable(start=True); import cdktf; print(cdktf.Fn.abs(-1) != 0)"
+    for _ in range(2):
+        done = _python(program, JSII_RUNTIME_PACKAGE_CACHE="disabled")
+        assert done.stdout == "True\n", done.stdout + done.stderr
+
+
 STACK = """
 import bindings; bindings.enable(start=True)
 from cdktf import App, Aspects, IAspect, TerraformStack
