@@ -17,7 +17,6 @@ const KERNEL = /[\\/]jsii-kernel-[^\\/]+$/;
 const CDKTF = /[\\/]cdktf[\\/](.*[\\/])?lib[\\/]index\.js$/;
 const PROVIDER = /[\\/]@cdktf[\\/]provider-[a-z]+[\\/](.*[\\/])?lib[\\/]index\.js$/;
 const LAZY = /[\\/]@cdktf[\\/]provider-[a-z]+[\\/](.*[\\/])?lib[\\/]lazy-index\.js$/;
-const USED = /[\\/]@cdktf[\\/]provider-[a-z]+[\\/](.*[\\/])?lib[\\/][^\\/]+[\\/]index\.js$/;
 
 const resolve = Module._resolveFilename;
 const load = Module._load;
@@ -95,24 +94,26 @@ function keepCompiled() {
   if (Module.enableCompileCache) Module.enableCompileCache(path.join(MEMORY, 'compiled'));
 }
 
-// A list of a provider's files that were used is kept: they are required with it the next time, while Python imports its own side.
+// A list of the provider's files that the last run used is kept: they are required with it the next time, while Python imports its own side.
 function remember() {
   const list = path.join(MEMORY, 'used.json');
-  const used = new Set(fs.existsSync(list) ? JSON.parse(fs.readFileSync(list, 'utf8')) : []);
-  const before = used.size;
+  const before = fs.existsSync(list) ? fs.readFileSync(list, 'utf8') : '[]';
+  const expected = JSON.parse(before);
+  const used = new Set();
   Module._load = function (request, ...rest) {
     if (request === lean.PACKER && PACKAGE.test(rest[0].filename)) return lean.later(rest[0], load);
     const loaded = load.call(this, request, ...rest);
     if (LAZY.test(request)) {
       const beside = path.dirname(request) + path.sep;
-      for (const file of used) if (file.startsWith(beside)) attempt(() => load.call(this, file, ...rest));
+      for (const file of expected) if (file.startsWith(beside)) attempt(() => load.call(this, file, ...rest));
     }
+    if (rest[0] && LAZY.test(rest[0].filename)) used.add(path.join(path.dirname(rest[0].filename), request, 'index.js'));
     if (CDKTF.test(request)) attempt(() => forgetTraces(load.call(this, path.join(path.dirname(request), 'tokens/private/stack-trace.js'), ...rest)));
     return loaded;
   };
   atExit(() => {
-    for (const file of Object.keys(Module._cache)) if (USED.test(file)) used.add(file);
-    if (used.size !== before) lean.replace(list, JSON.stringify([...used].sort()));
+    const now = JSON.stringify([...used].sort());
+    if (used.size && now !== before) lean.replace(list, now);
   });
 }
 

@@ -1,5 +1,6 @@
 """The levers of ``bindings/``: they change no byte, they work, and they let go where something is not as they know it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -225,6 +226,16 @@ print(first[0] == first[1], first[2:], bucket.bucket_input, bucket.arn.startswit
 """
     expected = "True ['one', 'one'] two True ['arn', 'bucketInput', 'bucketInput', 'bucketInput', 'arn']"
     assert _ran(program, tmp_path) == expected
+
+
+def test_the_list_of_files_is_what_the_last_run_used(tmp_path: Path) -> None:
+    kept = REPOSITORY / ".cache/bindings/used.json"
+    before = kept.read_bytes()
+    try:
+        _ran('S3Bucket(stack, "bucket"); app.synth()', tmp_path)
+        assert [Path(file).parent.name for file in json.loads(kept.read_text())] == ["provider", "s3-bucket"]
+    finally:
+        kept.write_bytes(before)
 
 
 def test_where_jsii_is_installed_otherwise_it_starts_node_itself() -> None:
