@@ -20,7 +20,7 @@ HOOK = Path(__file__).parent / "node.cjs"
 OLD_MEGABYTES = 4069
 """Room for old objects, as jsii gives it."""
 
-YOUNG_MEGABYTES = 2
+YOUNG_MEGABYTES = 4
 """Room for young objects. Node's own choice grows to 67 MB in a second of synth, and is no faster."""
 
 

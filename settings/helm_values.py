@@ -65,10 +65,14 @@ def values(release: str, release_set: str, environment: str, derived: Mapping[st
 
 def load(path: Path) -> Values:
     """One values file; an empty one has no keys. Raises ``ValuesError`` if it is not YAML or not one map."""
+    return merge(_parsed(path, path.read_text(encoding="utf-8")))
+
+
+@cache
+def _parsed(path: Path, text: str) -> Values:
+    """What a file holds; every environment has the same files below its own."""
     try:
-        documents = [
-            document for document in yaml_text.load_all(path.read_text(encoding="utf-8")) if document is not None
-        ]
+        documents = [document for document in yaml_text.load_all(text) if document is not None]
     except yaml.YAMLError as error:
         raise ValuesError(f"{_shown(path)} is not YAML: {error}") from error
     if len(documents) > 1 or not all(isinstance(document, dict) for document in documents):
