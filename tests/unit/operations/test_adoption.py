@@ -90,14 +90,14 @@ def test_zones_records_keys_and_roles_have_their_import_ids(document: Document) 
 def test_of_a_bucket_those_parts_are_found_that_it_has(document: Document) -> None:
     s3 = boto3.client("s3", region_name="us-west-2")
     where = {"LocationConstraint": "us-west-2"}
-    s3.create_bucket(Bucket=f"{NAME}-replica", CreateBucketConfiguration=where)  # type: ignore[arg-type]
+    s3.create_bucket(Bucket=f"{NAME}-replica", CreateBucketConfiguration=where)
     closed = {
         "BlockPublicAcls": True,
         "IgnorePublicAcls": True,
         "BlockPublicPolicy": True,
         "RestrictPublicBuckets": True,
     }
-    s3.put_public_access_block(Bucket=f"{NAME}-replica", PublicAccessBlockConfiguration=closed)  # type: ignore[arg-type]
+    s3.put_public_access_block(Bucket=f"{NAME}-replica", PublicAccessBlockConfiguration=closed)
     found = _by_type(Existing(document).found())
     assert set(found) & {"aws_s3_bucket_policy", "aws_s3_bucket_lifecycle_configuration"} == set(), found
     assert found["aws_s3_bucket"] == found["aws_s3_bucket_public_access_block"] == [f"{NAME}-replica"]
