@@ -165,10 +165,9 @@ class PatientProcess(process._NodeProcess):
         known = self._tokens.setdefault(request.objref.ref, {})
         if request.property in known:
             return GetResponse(value=known[request.property])
-        self._later({"api": "get", "objref": {"$jsii.byref": request.objref.ref}, "property": request.property})
-        self._read(1)
+        self._send({"api": "get", "objref": {"$jsii.byref": request.objref.ref}, "property": request.property})
+        self._read(0)
         answer = GetResponse(**self._answer())
-        self._unread.clear()
         self._learn(answer)
         if isinstance(answer.value, str) and answer.value.startswith(TOKEN):
             known[request.property] = answer.value
@@ -188,11 +187,14 @@ class PatientProcess(process._NodeProcess):
 
     def _later(self, message: dict[str, Any], check: Callable[[Any], None] = lambda answer: None) -> None:
         """Send a message whose answer is read, and looked at, later."""
+        self._send(message)
+        self._unread.append(lambda: check(self._answer()))
+        self._read(AHEAD)
+
+    def _send(self, message: dict[str, Any]) -> None:
         to_node: Any = self._process.stdin
         to_node.write(ENCODE(message).encode() + b"\n")
         to_node.flush()
-        self._unread.append(lambda: check(self._answer()))
-        self._read(AHEAD)
 
     def _read(self, left: int) -> None:
         while len(self._unread) > left:

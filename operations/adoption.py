@@ -52,6 +52,8 @@ class Existing:
 
     def __init__(self, document: Document) -> None:
         self.document = document
+        self._ids: dict[str, str | None] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
         self._look: dict[str, Callable[[Resource], str | None]] = {
             "aws_iam_openid_connect_provider": self._issuer,
             "aws_iam_role": self._role,
@@ -71,17 +73,21 @@ class Existing:
         Raises:
             Failure: AWS cannot be asked, or what exists cannot be taken over as it is.
         """
-        found = {}
         for resource in self.document.everything():
             try:
-                id_ = self._look[resource.type](resource) if resource.type in self._look else None
+                self._id(resource)
             except (BotoCoreError, ClientError) as error:
                 raise Failure(
                     f"{resource.type} {resource.path}: AWS does not say whether it exists: {error}"
                 ) from error
-            if id_ is not None:
-                found[f"{resource.type}.{resource.id}"] = id_
-        return found
+        return {address: id_ for address, id_ in self._ids.items() if id_ is not None}
+
+    def _id(self, resource: Resource) -> str | None:
+        """The import id of a resource that exists, asked for once."""
+        address = f"{resource.type}.{resource.id}"
+        if address not in self._ids:
+            self._ids[address] = self._look[resource.type](resource) if resource.type in self._look else None
+        return self._ids[address]
 
     def _zone(self, resource: Resource) -> str | None:
         name = resource.block["name"]
@@ -97,7 +103,7 @@ class Existing:
         return ids[0] if ids else None
 
     def _record(self, resource: Resource) -> str | None:
-        zone = self._zone(self.document.follow(resource.block["zone_id"]))
+        zone = self._id(self.document.follow(resource.block["zone_id"]))
         name, kind = resource.block["name"], resource.block["type"]
         if zone is None:
             return None
@@ -132,7 +138,7 @@ class Existing:
         return name if _answer(self._client("s3", resource).head_bucket, Bucket=name) else None
 
     def _part(self, resource: Resource) -> str | None:
-        name = self._bucket(self.document.follow(resource.block["bucket"]))
+        name = self._id(self.document.follow(resource.block["bucket"]))
         read = getattr(self._client("s3", resource), PARTS[resource.type])
         return name if name and _answer(read, Bucket=name) else None
 
@@ -163,7 +169,9 @@ class Existing:
         wanted = resource.get("provider", "aws").removeprefix("aws").removeprefix(".")
         providers = self.document.content["provider"]["aws"]
         region = next(each["region"] for each in providers if each.get("alias", "") == wanted)
-        return boto3.client(service, region_name=region)
+        if (service, region) not in self._clients:
+            self._clients[service, region] = boto3.client(service, region_name=region)
+        return self._clients[service, region]
 
 
 def _answer(call: Callable[..., Any], **arguments: str) -> Any:
