@@ -3,13 +3,13 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from operations.emulator import Emulator
+from operations.emulator import REPOSITORY, Emulator
 from operations.emulator.account import Account, account
 from operations.emulator.forgetful import Clients, clients
 from operations.emulator.stack import Stack, provider_versions
@@ -29,13 +29,31 @@ def emulated(
 ) -> Iterator[Account]:
     """An account in which nothing was made yet; at its end, the versions of the providers that called it are noted for the report."""
     folder = tmp_path_factory.mktemp("apply")
+    with account_or_skip(folder, settings) as found:
+        yield found
+    pytestconfig.stash[PROVIDERS] = provider_versions(folder / "emulator.log")
+
+
+@contextmanager
+def account_or_skip(folder: Path, settings: Settings) -> Iterator[Account]:
+    """An empty account; without Terraform or a provider the test is skipped, or fails where they are required."""
     with ExitStack() as keep:
         try:
             found = keep.enter_context(account(folder, settings))
         except Failure as failure:
             cannot(str(failure))
         yield found
-    pytestconfig.stash[PROVIDERS] = provider_versions(folder / "emulator.log")
+
+
+def shell(emulator: Emulator) -> dict[str, str]:
+    """The environment of somebody who follows a page: this project's programs, and the emulated account."""
+    return emulator.environment | {
+        "PATH": f"{REPOSITORY / '.venv/bin'}:{os.environ['PATH']}",
+        "AWS_DEFAULT_REGION": emulator.variables[
+            "AWS_REGION"
+        ],  # what version 1 of the AWS CLI calls it, which these tests have
+        "AWS_PAGER": "",
+    }
 
 
 @pytest.fixture(scope="session")

@@ -1,30 +1,25 @@
 """The state bucket is deleted with all its versions: what else there is in the account is taken over, and nothing is made twice."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 
-from operations.emulator import REPOSITORY
-from operations.emulator.account import Account, account
+from operations.emulator.account import Account
 from operations.emulator.forgetful import Clients, clients
 from operations.failure import Failure
 from settings import Settings
 from settings.names import STATE_STACK, replica_bucket, state_key
-from tests.apply.conftest import cannot
+from tests.apply.conftest import account_or_skip, shell
 from tests.runbooks import commands
 
 
 @pytest.fixture(scope="module")
 def ours(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account of these tests alone, after ``make state``: the others share one, and need its state."""
-    try:
-        with account(tmp_path_factory.mktemp("adoption"), settings) as found:
-            found.make_state()
-            yield found
-    except Failure as failure:
-        cannot(str(failure))
+    with account_or_skip(tmp_path_factory.mktemp("adoption"), settings) as found:
+        found.make_state()
+        yield found
 
 
 @pytest.fixture
@@ -84,10 +79,6 @@ def test_a_lost_state_bucket_is_made_again_and_the_rest_is_taken_over(
 def _copied_back(ours: Account, bucket: str) -> None:
     """The page's own command, for this bucket."""
     (command,) = [each for each in commands("lost-state-file") if each.startswith("aws s3 cp")]
-    path = f"{REPOSITORY / '.venv/bin'}:{os.environ['PATH']}"
-    region = ours.emulator.variables["AWS_REGION"]
-    environment = {**ours.emulator.environment, "PATH": path, "AWS_DEFAULT_REGION": region}
-    done = subprocess.run(
-        ["sh", "-c", command.replace("STATE-BUCKET", bucket)], env=environment, capture_output=True, text=True
-    )
+    command = command.replace("STATE-BUCKET", bucket)
+    done = subprocess.run(["sh", "-c", command], env=shell(ours.emulator), capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -5,7 +5,6 @@ The pages are followed from what mends to what destroys; at the end ``dev`` is g
 
 import base64
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from operations.emulator import REPOSITORY, Emulator
 from operations.emulator.forgetful import Clients
 from operations.emulator.stack import Stack
 from settings.names import state_key
+from tests.apply.conftest import shell
 from tests.runbooks import follow
 
 STATE_BUCKET = "vet-terraform-state-example"
@@ -31,12 +31,7 @@ class Reader:
         self.folder = folder
         shutil.copytree(REPOSITORY, folder, ignore=NOT_COPIED)
         (folder / ".venv").symlink_to(REPOSITORY / ".venv")
-        path = f"{REPOSITORY / '.venv/bin'}:{os.environ['PATH']}"
-        region = emulator.variables["AWS_REGION"]
-        self.environment = emulator.environment | {
-            "PATH": path,
-            "AWS_DEFAULT_REGION": region,  # what version 1 of the AWS CLI calls it, which these tests have
-            "AWS_PAGER": "",
+        self.environment = shell(emulator) | {
             "NO_COLOR": "1",
             "TF_VAR_api_address": "https://127.0.0.1:6443",  # no tunnel: destroying an empty Helm stack asks nobody
         }
