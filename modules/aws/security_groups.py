@@ -131,7 +131,7 @@ class SecurityGroups(Construct):
         self.nodes = self._group("nodes", "RKE2 nodes", {names.cluster_tag: "owned"})
         self.ingress = self._group("ingress", "Application load balancer")
         self.api = self._group("api", "Internal load balancer of the Kubernetes API")
-        self.operators = self._group("operators", "Operators' way in: jump host")
+        self.operators = self._group("operators", "Way in for operators: jump host")
         self._internet_to_ingress_to_nodes()
         self._api_to_nodes()
         self._operators(environment)

@@ -1,0 +1,74 @@
+"""One environment with everything on that is off by default: for the suites that must see every resource.
+
+``staging`` is made from ``dev.yaml``, so that the shipped environments stay as they are. What a new setting switches on belongs into
+``ENVIRONMENT`` or ``PROJECT``; a test fails as long as a switch is missing here (tests/unit/settings/test_everything.py).
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from settings import Settings, load
+from settings.loader import ENVIRONMENTS
+
+NAME = "staging"
+
+PROJECT: dict[str, Any] = {
+    "github": {"repository": "clinic/platform"},
+    "replica_region": "us-west-2",
+}
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHnuLIqriBtSzn1ayt2WvEXUextsV/h1tggansAHo0Mg ops"
+"""Of a pair whose private half was thrown away."""
+
+OFFICE = ["203.0.113.0/24", "198.51.100.0/24"]
+PEOPLE = "arn:aws:iam::123456789012:role/"
+
+ENVIRONMENT: dict[str, Any] = {
+    "protect": True,
+    "schedule": {"enabled": True},
+    "budget": {"enabled": True},
+    "alarms": {"enabled": True, "emails": ["oncall@example.com"]},
+    "backups": {
+        "volume_snapshots": {"enabled": True},
+        "replica_region": "us-west-2",
+        "database_beside": "2026-11-24T09:30:00Z",
+    },
+    "network": {"flow_logs": True},
+    "agents": {"spot": True, "autoscaler": True},
+    "load_balancer": {"access_logs": True},
+    "application": {"autoscaling": {"maximum": 4}, "email": True},
+    "tags": {"Team": "platform"},
+    "access": {
+        "ssh": {"public_key": KEY, "allowed_cidrs": OFFICE, "jump_host": {"enabled": True}},
+        "api": {"access": "public", "allowed_cidrs": OFFICE},
+        "principals": {role: [f"{PEOPLE}{role}"] for role in ("admin", "deploy", "read")},
+    },
+}
+
+
+def merged(under: Any, over: Any) -> Any:
+    """``over`` over ``under``: mappings key by key, everything else replaced."""
+    if not (isinstance(under, dict) and isinstance(over, dict)):
+        return over
+    return {**under, **{key: merged(under.get(key), value) for key, value in over.items()}}
+
+
+def everything(folder: Path, *, name: str = NAME, **more: Any) -> Settings:
+    """The repository's environments in ``folder``, with one more that has everything on.
+
+    :param name: of the environment, up to 12 characters.
+    :param more: further settings of it, such as ``cluster={"release_set": "current"}``.
+    """
+    files = folder / "environments"
+    shutil.copytree(ENVIRONMENTS, files)
+    _change(files / "_project.yaml", files / "_project.yaml", PROJECT)
+    hosts = {"application": f"vet-app.{name}.{{domain}}", "rancher": f"rancher.{name}.{{domain}}"}
+    _change(files / "dev.yaml", files / f"{name}.yaml", merged(merged(ENVIRONMENT, {"hosts": hosts}), more))
+    return load(files)
+
+
+def _change(source: Path, target: Path, changes: dict[str, Any]) -> None:
+    target.write_text(yaml.safe_dump(merged(yaml.safe_load(source.read_text()), changes)))

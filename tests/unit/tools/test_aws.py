@@ -1,0 +1,182 @@
+"""What AWS would refuse is found in the JSON, whatever attribute it stands in."""
+
+import copy
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import main
+from settings.aws_constraints import Constraint, table
+from tests.everything import everything
+from tests.policy import aws
+
+LONGEST = "longest-name"
+"""An environment's name of the most characters that are allowed."""
+
+Documents = Mapping[str, Mapping[str, Any]]
+
+
+@pytest.fixture(scope="module", params=[{}, {"cluster": {"release_set": "current"}}], ids=["documented", "current"])
+def documents(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Documents:
+    """The shipped stacks, and an environment with everything on and the longest name."""
+    return _documents(tmp_path_factory.mktemp("everything"), **request.param)
+
+
+@pytest.fixture(scope="module")
+def changeable(tmp_path_factory: pytest.TempPathFactory) -> Documents:
+    """Such stacks for tests that copy and change them."""
+    return _documents(tmp_path_factory.mktemp("changeable"))
+
+
+def _documents(folder: Path, **more: Any) -> Documents:
+    settings = everything(folder, name=LONGEST, **more)
+    main.build_app(settings, outdir=str(folder / "out")).synth()
+    return aws.read(sorted((folder / "out/stacks").iterdir()))
+
+
+def test_aws_takes_every_attribute_that_the_stacks_set(documents: Documents) -> None:
+    assert len(list(aws.attributes(documents))) > 1000, "hardly an attribute was looked at"
+    assert not (wrong := aws.judge(documents)), "AWS would refuse:\n" + "\n".join(wrong)
+
+
+def test_no_row_and_no_line_is_idle(changeable: Documents, tmp_path: Path) -> None:
+    pinned = _documents(tmp_path, image={"pin": "ami-0123456789abcdef0"})
+    assert not (idle := aws.idle([changeable, pinned])), f"no stack sets {idle}: take them out"
+
+
+@cache
+def _constrained() -> tuple[tuple[str, Constraint], ...]:
+    lines = [(type_, path) for type_, each in aws.mapping().items() for path in each if path != "model"]
+    found = [(f"{type_}.{path}", aws.constraint_on(f"{type_}.{path}")) for type_, path in lines]
+    tags = [(name, row) for row in table() for name in row.attributes if name.startswith("*.")]
+    return (*((name, known) for name, known in found if known), *tags)
+
+
+@pytest.mark.parametrize(("name", "known"), _constrained(), ids=lambda value: value if isinstance(value, str) else "")
+def test_each_constraint_refuses_what_it_is_for(name: str, known: Constraint) -> None:
+    assert known.tight(), f"{name}: its constraint refuses nothing; call it free, or find the rule"
+    for wrong, why in _wrong_values(known):
+        assert list(known.broken_by(wrong)), f"{name}: {wrong!r:.80} is {why}, and is taken ({known.source})"
+
+
+def _wrong_values(known: Constraint) -> list[tuple[Any, str]]:
+    """A value with a wrong character, one too long or too short, one out of range, one of each that is reserved."""
+    wrong: list[tuple[Any, str]] = []
+    if known.max is not None:
+        wrong.append(("a" * (known.max + 1), "too long"))
+    if known.min:
+        wrong.append(("", "empty"))
+    if known.pattern is not None and "\x01" not in known.pattern:
+        wrong += [] if _takes_all(known.pattern) else [("a\x01'\U0001f600", "of wrong characters")]
+    if known.highest is not None:
+        wrong.append((known.highest + 1, "too large"))
+    if known.lowest is not None:
+        wrong.append((known.lowest - 1, "too small"))
+    if known.one_of:
+        wrong.append(("no-such-value", "not one of the values"))
+    if known.network:
+        wrong += [("10.0.0.1/24", "an address in a network"), ("10.0.0.0/33", "no network")]
+    wrong += [(f"{start}clinic", "reserved by its start") for start in known.prefixes]
+    wrong += [(f"clinic{end}", "reserved by its end") for end in known.suffixes]
+    return wrong + [(value, "reserved") for value in known.values]
+
+
+def _takes_all(pattern: str) -> bool:
+    """Whether a model's pattern says nothing of characters, as ``.*`` and IAM's ranges of all printable ones do not."""
+    return re.fullmatch(pattern, "a\x01'\U0001f600") is not None
+
+
+def _changed(documents: Documents, type_: str, **values: Any) -> Documents:
+    changed: Any = copy.deepcopy(documents)
+    stack = f"vet-{LONGEST}"
+    block = next(iter(changed[stack]["resource"][type_].values()))
+    block.update(values)
+    return changed
+
+
+WRONG = {
+    "an apostrophe in a group's description": ("aws_security_group", {"description": "Operators' way in"}),
+    "a group that looks like an id": ("aws_security_group", {"name": "sg-clinic"}),
+    "a load balancer that looks internal": ("aws_lb", {"name": "internal-clinic"}),
+    "a load balancer of 33 characters": ("aws_lb", {"name": "x" * 33}),
+    "a repository with two dashes": ("aws_ecr_repository", {"name": "a--b/vet-app"}),
+    "a bucket of an access point": ("aws_s3_bucket", {"bucket": "clinic-s3alias"}),
+    "a reserved parameter": ("aws_ssm_parameter", {"name": "/aws-clinic/cluster-ca"}),
+    "a role with an emoji": ("aws_iam_role", {"description": "nodes \U0001f600"}),
+    "a tag that AWS keeps": ("aws_vpc", {"tags": {"aws:owner": "me"}}),
+    "a tag with a wrong character": ("aws_vpc", {"tags": {"Team": "night & day"}}),
+    "a VPC that is too large": ("aws_vpc", {"cidr_block": "10.0.0.0/8"}),
+    "an attribute that nobody has looked up": ("aws_lb", {"xff_header_processing_mode": "append"}),
+    "a resource that nobody has looked up": ("aws_vpc", {"ipv6_netmask_length": 56}),
+}
+
+
+@pytest.mark.parametrize(("type_", "values"), WRONG.values(), ids=WRONG.keys())
+def test_what_aws_refuses_is_said_with_its_place(type_: str, values: dict[str, Any], changeable: Documents) -> None:
+    wrong = aws.judge(_changed(changeable, type_, **values))
+    key = next(iter(values))
+    assert wrong, f"{type_} with {values} was taken"
+    assert all(f"vet-{LONGEST}/" in line and f"{type_}.{key}" in line for line in wrong), wrong
+
+
+def test_what_surrounds_a_reference_is_judged(changeable: Documents) -> None:
+    wrong = aws.judge(_changed(changeable, "aws_security_group", description="way in for ${aws_vpc.v.id}'s people"))
+    assert ["aws_security_group.description" in line for line in wrong] == [True], wrong
+
+
+def test_two_resources_with_one_name_are_one_to_aws(changeable: Documents) -> None:
+    changed: Any = copy.deepcopy(changeable)
+    groups = changed[f"vet-{LONGEST}"]["resource"]["aws_lb_target_group"]
+    first, second, *_ = groups.values()
+    second["name"] = first["name"]
+    assert any("are one aws_lb_target_group" in line for line in aws.judge(changed))
+
+
+def test_a_rule_names_one_source(changeable: Documents) -> None:
+    both = {"cidr_ipv4": "203.0.113.0/24", "referenced_security_group_id": "${aws_security_group.nodes.id}"}
+    wrong = aws.judge(_changed(changeable, "aws_vpc_security_group_ingress_rule", **both))
+    assert any("exactly one of" in line for line in wrong), wrong
+
+
+def test_a_group_has_at_most_sixty_rules(changeable: Documents) -> None:
+    changed: Any = copy.deepcopy(changeable)
+    rules = changed[f"vet-{LONGEST}"]["resource"]["aws_vpc_security_group_ingress_rule"]
+    first = next(iter(rules.values()))
+    for number in range(61):
+        rules[f"more_{number}"] = {**first, "cidr_ipv4": f"203.0.{number}.0/24", "from_port": 22, "to_port": 22}
+        rules[f"more_{number}"].pop("referenced_security_group_id", None)
+    assert any("at most 60" in line for line in aws.judge(changed))
+
+
+def test_subnets_lie_in_their_vpc_and_apart(changeable: Documents) -> None:
+    outside = aws.judge(_changed(changeable, "aws_subnet", cidr_block="192.168.0.0/24"))
+    assert any("is not in the VPC's" in line for line in outside), outside
+    changed: Any = copy.deepcopy(changeable)
+    first, second, *_ = changed[f"vet-{LONGEST}"]["resource"]["aws_subnet"].values()
+    second["cidr_block"] = first["cidr_block"]
+    assert any("overlaps" in line for line in aws.judge(changed))
+
+
+@pytest.mark.parametrize(
+    ("type_", "key", "limit"),
+    [
+        ("aws_iam_role_policy", "policy", aws.INLINE_POLICIES),
+        ("aws_s3_bucket_policy", "policy", aws.SIZES["aws_s3_bucket_policy.policy"]),
+        ("aws_kms_key", "policy", aws.SIZES["aws_kms_key.policy"]),
+        ("aws_iam_role", "assume_role_policy", aws.TRUST_POLICY),
+    ],
+)
+def test_policies_have_room(type_: str, key: str, limit: int, changeable: Documents) -> None:
+    sizes = {
+        f"{stack}/{name}": aws.policy_size(block[key])
+        for stack, t, name, block in aws.resources(changeable)
+        if t == type_
+    }
+    largest = max(sizes, key=lambda name: sizes[name])
+    assert sizes[largest] <= limit, f"{largest} has {sizes[largest]} characters of {limit}"
+    too_large = aws.judge(_changed(changeable, type_, **{key: '{"Statement": "' + "x" * limit + '"}'}))
+    assert any(str(limit) in line for line in too_large), f"{type_}.{key} of more than {limit} characters was taken"
