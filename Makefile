@@ -33,14 +33,15 @@ test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., VET_TES
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m pytest -v -rs tests/platform
 
-lint: ## ruff, mypy, shellcheck, yamllint, and checkov on the JSON
+lint: ## ruff, mypy, shellcheck, yamllint, and the JSON by checkov and by AWS's own models
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) shellcheck -x -P nodes/bin nodes/loader.sh nodes/bin/* scripts/find-python scripts/run .ci/run
-	@$(RUN) yamllint -s environments tests/architecture.yaml tests/policy/accepted.yaml
+	@$(RUN) yamllint -s environments tests/architecture.yaml tests/policy/accepted.yaml tests/policy/aws_attributes.yaml settings/aws_constraints.yaml
 	@$(RUN) python -B scripts/install.py tests/policy/Pipfile.lock .tools/checkov
 	@$(RUN) python -m tests.policy.check
+	@$(RUN) python -m tests.policy.aws_check
 
 format: ## put the code into its form
 	@$(RUN) ruff check --fix .
@@ -68,6 +69,11 @@ cost: ## what it costs a month: make cost [ENV=dev] [ASSUME="nat_gb=500"] [DETAI
 report: ## a page that explains the platform, and the pictures in docs/pictures
 	@$(RUN) python -m operations.report
 
+aws-models: ## take anew what AWS's published models say of each attribute
+	@$(RUN) python -B scripts/install.py tests/policy/Pipfile.lock .tools/checkov
+	@.tools/checkov/bin/python -m tests.policy.aws_models
+
+.PHONY: aws-models
 schema: ## make the JSON Schemas for editors anew
 	@$(RUN) python -m settings.schema
 

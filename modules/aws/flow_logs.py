@@ -23,14 +23,12 @@ class FlowLogs(Construct):
             description=f"Writes the flow logs of {names.base}",
             assume_role_policy=trust("vpc-flow-logs.amazonaws.com"),
         )
-        actions = [
-            "logs:CreateLogStream",
-            "logs:DescribeLogGroups",
-            "logs:DescribeLogStreams",
-            "logs:PutLogEvents",
-        ]
-        rights = Statement("Write", actions, [group.arn, f"{group.arn}:*"])
-        IamRolePolicy(self, "policy", name="write", role=role.id, policy=policy(rights))
+        actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        write = Statement("Write", actions, [group.arn, f"{group.arn}:*"])
+        find = Statement(
+            "Find", ["logs:DescribeLogGroups"], ["*"]
+        )  # knows no resource (Amazon VPC: roles of flow logs)
+        IamRolePolicy(self, "policy", name="write", role=role.id, policy=policy(write, find))
         FlowLog(
             self,
             "Resource",

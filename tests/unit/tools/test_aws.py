@@ -1,7 +1,9 @@
 """What AWS would refuse is found in the JSON, whatever attribute it stands in."""
 
 import copy
+import json
 import re
+import subprocess
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -180,3 +182,31 @@ def test_policies_have_room(type_: str, key: str, limit: int, changeable: Docume
     assert sizes[largest] <= limit, f"{largest} has {sizes[largest]} characters of {limit}"
     too_large = aws.judge(_changed(changeable, type_, **{key: '{"Statement": "' + "x" * limit + '"}'}))
     assert any(str(limit) in line for line in too_large), f"{type_}.{key} of more than {limit} characters was taken"
+
+
+IAM = Path(".tools/checkov/bin/python")
+
+
+@pytest.mark.parametrize(
+    ("statement", "issue"),
+    [
+        ({"Action": ["s3:GetObjekt"]}, "UNKNOWN_ACTION"),
+        ({"Action": ["kms:Decrypt"], "Resource": "arn:aws:s3:::clinic"}, "RESOURCE_MISMATCH"),
+        (
+            {"Action": ["s3:GetObject"], "Condition": {"StringEquals": {"s3:Colour": "red"}}},
+            "UNKNOWN_CONDITION_FOR_ACTION",
+        ),
+    ],
+)
+def test_iam_knows_what_policies_name(statement: dict[str, Any], issue: str, tmp_path: Path) -> None:
+    if not IAM.exists():
+        pytest.skip("Parliament lives beside Checkov, which `make lint` installs: run that first")
+    stack = tmp_path / "vet-dev"
+    stack.mkdir()
+    whole = {"Sid": "Wrong", "Effect": "Allow", "Resource": "*", **statement}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [whole]})
+    (stack / "cdk.tf.json").write_text(json.dumps({"resource": {"aws_iam_role_policy": {"node": {"policy": policy}}}}))
+    judged = subprocess.run([IAM, "-m", "tests.policy.iam", str(tmp_path)], capture_output=True, text=True)
+    assert judged.returncode == 1, judged.stdout + judged.stderr
+    assert issue in judged.stdout, judged.stdout
+    assert "vet-dev/aws_iam_role_policy.node, Wrong" in judged.stdout, judged.stdout
