@@ -18,6 +18,7 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.server import ThreadedMotoServer
 
 from operations.emulator import ACCOUNT_ID, supplement
+from operations.emulator.constraints import Constraints
 from operations.emulator.dlm import DataLifecycleManager
 from operations.emulator.repeats import Repeats
 
@@ -39,7 +40,7 @@ def serve() -> None:
     server.start()
     host, port = server.get_host_and_port()
     running: Any = server._server
-    running.app = Repeats(DataLifecycleManager(running.app, ACCOUNT_ID))
+    running.app = Repeats(Constraints(DataLifecycleManager(running.app, ACCOUNT_ID)))
     print(f"http://{host}:{port}", flush=True)
     sys.stdin.read()
 
