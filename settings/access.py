@@ -1,8 +1,9 @@
 """Who may reach the nodes and the Kubernetes API from outside the VPC."""
 
+from base64 import b64decode
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from settings.base import Cidr, InstanceType, Section
 
@@ -28,6 +29,19 @@ class JumpHost(Section):
     """Its instance type."""
 
 
+def _whole_key(text: str) -> str:
+    """A public key in OpenSSH's form says its kind twice: in words, and inside of what follows (RFC 4253, 6.6)."""
+    kind, encoded = text.split(" ")[:2]
+    try:
+        inside = b64decode(encoded, validate=True)
+    except ValueError as problem:
+        raise ValueError("must be a whole public key: what follows its kind is not base64") from problem
+    length = int.from_bytes(inside[:4])
+    if inside[4 : 4 + length] != kind.encode() or len(inside) < 4 + length + 32:
+        raise ValueError(f"must be a whole public key: what follows {kind} is not one of that kind")
+    return text
+
+
 class Ssh(Section):
     """SSH on port 22. Closed by default: Session Manager needs neither a key nor an open port."""
 
@@ -35,9 +49,10 @@ class Ssh(Section):
         Annotated[
             str,
             Field(
-                pattern=r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) \S+",
+                pattern=r"^(ssh-ed25519|ssh-rsa) [A-Za-z0-9+/]+={0,3}( .*)?$",
                 examples=["ssh-ed25519 AAAAC3NzaC1lZDI1... you@example.com"],
             ),
+            AfterValidator(_whole_key),
         ]
         | None
     ) = None
@@ -53,7 +68,8 @@ class Ssh(Section):
 Principal = Annotated[
     str,
     Field(
-        pattern=r"^arn:aws:iam::[0-9]{12}:(role|user)/\S+$", examples=["arn:aws:iam::123456789012:role/platform-team"]
+        pattern=r"^arn:aws:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]{1,512}$",
+        examples=["arn:aws:iam::123456789012:role/platform-team"],
     ),
 ]
 """ARN of an IAM role or user."""

@@ -1,18 +1,47 @@
 """The base of every settings model, and the field types that they share."""
 
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
 from settings.instance_types import INSTANCE_TYPES
 from settings.regions import ZONES
 
+EXPRESSIONS = ("${", "%{")
+"""Starts of what Terraform evaluates in a text (Terraform language: strings and templates)."""
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for pair in value.items() for item in pair for text in _texts(item))
+    elif isinstance(value, list):
+        yield from (text for item in value for text in _texts(item))
+
 
 class Section(BaseModel):
-    """A part of the settings: frozen, a key that it does not know is an error, and ``"3"`` is not the number 3."""
+    """A part of the settings: frozen, a key that it does not know is an error, and ``"3"`` is not the number 3.
+
+    Its texts go into Terraform's JSON, into files on the nodes and into shells, so they are one line, and nothing in them is evaluated.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+    @field_validator("*")
+    @classmethod
+    def texts_are_texts(cls, value: Any) -> Any:
+        """Refuse what Terraform would evaluate, and characters that nobody sees."""
+        for text in _texts(value):
+            if any(start in text for start in EXPRESSIONS):
+                raise ValueError("must not hold ${ or %{: Terraform would evaluate what follows")
+            if not text.isprintable():
+                raise ValueError(
+                    "must be one line of visible characters: it holds a line break or another that nobody sees"
+                )
+        return value
 
 
 LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
@@ -69,8 +98,29 @@ InstanceType = Annotated[
 ]
 """An EC2 instance type, such as t3.medium; known ones are in ``settings/instance_types.py``."""
 
-Cpu = Annotated[str, Field(pattern=r"^([0-9]+m|[0-9]+(\.[0-9]+)?)$", examples=["100m"])]
+
+def _in_range(of: str, amount: float, low: float, high: float, words: str) -> str:
+    if not low <= amount <= high:
+        raise ValueError(f"must be {words}")
+    return of
+
+
+def _some_cpu(text: str) -> str:
+    """A thousandth of a CPU is the least that Kubernetes counts; no EC2 type has more than 1,000."""
+    amount = float(text.removesuffix("m")) / (1000 if text.endswith("m") else 1)
+    return _in_range(text, amount, 0.001, 1000, "between 1m and 1000 CPUs")
+
+
+def _some_memory(text: str) -> str:
+    """A container of less than a few MiB cannot start; no EC2 type or gp3 volume has more than some TiB."""
+    amount = int(text[:-2]) * 1024 ** ("Ki", "Mi", "Gi", "Ti").index(text[-2:])
+    return _in_range(text, amount, 4 * 1024, 64 * 1024**3, "between 4Mi and 64Ti")
+
+
+Cpu = Annotated[
+    str, Field(pattern=r"^([0-9]{1,9}m|[0-9]{1,6}(\.[0-9]{1,3})?)$", examples=["100m"]), AfterValidator(_some_cpu)
+]
 """CPU as Kubernetes writes it: ``100m`` is a tenth of a CPU, ``"2"`` are two."""
 
-Memory = Annotated[str, Field(pattern=r"^[0-9]+(Ki|Mi|Gi|Ti)$", examples=["128Mi"])]
+Memory = Annotated[str, Field(pattern=r"^[0-9]{1,12}(Ki|Mi|Gi|Ti)$", examples=["128Mi"]), AfterValidator(_some_memory)]
 """Memory or storage as Kubernetes writes it, with a binary unit: ``128Mi``, ``5Gi``."""

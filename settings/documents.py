@@ -4,6 +4,8 @@ Stricter than YAML where that saves a team a surprise: a key that stands twice, 
 inside itself are errors; a key is always text; a date is text.
 """
 
+import errno
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,11 @@ import yaml
 from settings.base import Section
 from settings.problems import Finding, Key, Problem, dotted
 from settings.yaml_text import Loader
+
+MOST_BYTES = 256 * 1024
+MOST_LEVELS = 30
+MOST_VALUES = 20_000
+"""Bounds of a settings file: the shipped ones have 1 KiB, 4 levels and 60 values. Beyond them YAML's reader would exhaust memory or the stack."""
 
 TAG = "tag:yaml.org,2002:"
 TEXTS = {TAG + "str", TAG + "timestamp"}
@@ -53,11 +60,15 @@ def read(path: Path, file: str) -> Document:
     """Read one file; what is wrong with it is in the document's problems, never raised."""
     document = Document(file)
     try:
-        root = Loader(path.read_text(encoding="utf-8")).get_single_node()
+        text = _text(path)
+        _bounded(text)
+        root = Loader(text).get_single_node()
     except OSError as error:
         document.refuse(1, (), "", f"the file must be readable: {error.strerror}", "create it, or mend its permissions")
     except UnicodeDecodeError as error:
         document.refuse(1, (), "", f"the file must be UTF-8 text: byte {error.start} is not", "save it as UTF-8")
+    except TooLargeError as error:
+        document.refuse(error.line, (), "", f"the file must {error}", "write the settings out, and only those")
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         what = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be parsed"
@@ -72,6 +83,59 @@ def read(path: Path, file: str) -> Document:
         elif root is not None:
             document.refuse(_line(root), (), "", "the file must be a map of keys", "write `key: value` lines")
     return document
+
+
+class TooLargeError(Exception):
+    """A file is more than a settings file can be, in words that follow "must"."""
+
+    def __init__(self, rule: str, line: int = 1) -> None:
+        super().__init__(rule)
+        self.line = line
+
+
+def _text(path: Path) -> str:
+    """What a file says. Line ends of Windows and a mark of byte order are taken away; a pipe or a device is never opened.
+
+    Raises:
+        OSError: it cannot be read, or is no ordinary file.
+        TooLargeError: it has too many bytes.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    if not path.is_file():
+        raise OSError(errno.EINVAL, "it is not an ordinary file" if path.exists() else os.strerror(errno.ENOENT))
+    if path.stat().st_size > MOST_BYTES:
+        raise TooLargeError(f"have at most {MOST_BYTES // 1024} KiB; it has {path.stat().st_size // 1024}")
+    return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+
+
+def _bounded(text: str) -> None:
+    """Look at a text event by event, which takes neither stack nor memory, before it becomes a tree.
+
+    Raises:
+        TooLargeError: it is nested too deep, or has too many values, those that an anchor repeats counted each time.
+        yaml.YAMLError: it is not YAML.
+    """
+    level = values = 0
+    sizes: dict[str, int] = {}
+    open_anchors: list[tuple[str | None, int]] = []
+    for event in yaml.parse(text, Loader=Loader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            values += sizes.get(event.anchor, 1)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            level, values = level + 1, values + 1
+            open_anchors.append((event.anchor, values))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            level -= 1
+            anchor, before = open_anchors.pop()
+            if anchor is not None:
+                sizes[anchor] = values - before + 1
+        elif isinstance(event, yaml.ScalarEvent):
+            values += 1
+        if level > MOST_LEVELS:
+            raise TooLargeError(f"be nested at most {MOST_LEVELS} levels deep", line)
+        if values > MOST_VALUES:
+            raise TooLargeError(f"have at most {MOST_VALUES} values, with those that anchors repeat", line)
 
 
 def _line(node: yaml.Node) -> int:

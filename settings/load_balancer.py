@@ -29,8 +29,8 @@ class HealthCheck(Section):
 class LoadBalancer(Section):
     """Application load balancer, internet-facing (architecture: Application Load Balancer)."""
 
-    target_port: Annotated[int, Field(ge=1, le=65535)] = 443
-    """Port of the ingress controller on the server nodes, HTTPS."""
+    target_port: Literal[443] = 443
+    """Port of the ingress controller on the server nodes, HTTPS. Nothing listens on another, and the nodes' security group opens no other."""
 
     health_check: HealthCheck = HealthCheck()
     """Health check of the target group."""

@@ -16,7 +16,14 @@ class Image(Section):
     owner: Annotated[str, Field(pattern=r"^[0-9]{12}$", examples=['"099720109477", in quotes'])] = "099720109477"
     """Account that publishes the image; 099720109477 is Canonical."""
 
-    name: str = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*"
+    name: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9()\[\]./'@_ -]{3,}\*?[A-Za-z0-9()\[\]./'@_ *-]*$",
+            max_length=128,
+            examples=["ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*"],
+        ),
+    ] = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*"
     """Name pattern of the image: Ubuntu 22.04 LTS for x86-64."""
 
     pin: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$", examples=["ami-0123456789abcdef0"])] | None = None

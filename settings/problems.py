@@ -7,6 +7,12 @@ Key = tuple[str | int, ...]
 """Where a value stands in a document: ``("network", "zones", "a", "public")``."""
 
 
+MOST_SHOWN = 40
+"""Problems that are told at once: more are no help."""
+
+MOST_CHARACTERS = 160
+"""Characters of a file's name, a key or a value that a message shows."""
+
 STALE = "stale-acknowledgement"
 """Code of the warning about an acknowledgement of what is no longer a warning; it cannot be acknowledged itself."""
 
@@ -14,6 +20,14 @@ STALE = "stale-acknowledgement"
 def dotted(key: Key) -> str:
     """The key as people write it: ``network.nat_gateways[0]``."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).removeprefix(".")
+
+
+def shown(text: str, most: int = MOST_CHARACTERS) -> str:
+    """A text as a message shows it: bounded, with line breaks and other invisible characters written out."""
+    visible = "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text[: most + 1]
+    )
+    return visible if len(text) <= most else f"{visible[:most]}..."
 
 
 @dataclass(frozen=True)
@@ -58,17 +72,17 @@ class Problem:
     @property
     def place(self) -> str:
         """File and line, as editors and terminals link them."""
-        return f"{self.file}:{self.line}"
+        return f"{shown(self.file)}:{self.line}"
 
     @property
     def subject(self) -> str:
         """Key and value in one line."""
-        return " = ".join(part for part in (self.key, self.value) if part)
+        return " = ".join(shown(part) for part in (self.key, self.value) if part)
 
     @property
     def explanation(self) -> dict[str, str]:
         """What there is to say about it, by a short label."""
-        return {"rule": self.rule, "remedy": self.remedy}
+        return {"rule": shown(self.rule, 5 * MOST_CHARACTERS), "remedy": shown(self.remedy, 5 * MOST_CHARACTERS)}
 
     def __str__(self) -> str:
         return "\n".join(
@@ -103,14 +117,16 @@ class SettingsError(Exception):
     """The settings cannot be used. Carries every problem of every file, in the order of files and lines."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(set(problems)))
+        every = tuple(sorted(set(problems)))
+        self.problems, self.untold = every[:MOST_SHOWN], len(every) - MOST_SHOWN
         super().__init__(self.problems)
 
     @property
     def title(self) -> str:
         """One line about all of them."""
-        count = len(self.problems)
-        return f"{count} {'error' if count == 1 else 'errors'} in the settings. Nothing was made."
+        count = len(self.problems) + max(self.untold, 0)
+        first = f" These are the first {MOST_SHOWN}." if self.untold > 0 else ""
+        return f"{count} {'error' if count == 1 else 'errors'} in the settings. Nothing was made.{first}"
 
     def __str__(self) -> str:
         return "\n\n".join([self.title, *map(str, self.problems)])

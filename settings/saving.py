@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from settings.base import Section
+from settings.workloads import TimeZone
 
 SERVERS_STAY = timedelta(minutes=20)
 """Servers outlive the agents by this, so that volumes are detached in order and the Nodes of ended agents are removed."""
@@ -30,7 +31,7 @@ class Schedule(Section):
     days: Literal["MON-FRI", "MON-SAT", "MON-SUN"] = "MON-FRI"
     """Days on which they run."""
 
-    time_zone: Annotated[str, Field(examples=["America/New_York"])] = "UTC"
+    time_zone: TimeZone = "UTC"
     """Time zone of the hours, by its name in the IANA database; summer time is kept."""
 
     @property

@@ -9,11 +9,14 @@ from settings.base import Cpu, Memory, Section
 
 
 def _known_zone(name: str) -> str:
-    """A name of the time zone database."""
+    """The name of a place (or UTC) in the time zone database: ``localtime`` is another on each machine, ``right/`` counts leap seconds."""
+    place = name == "UTC" or ("/" in name and not name.startswith(("right/", "posix/")))
     try:
-        ZoneInfo(name)
+        ZoneInfo(name if place else "")
     except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
-        raise ValueError(f"{name} is not a time zone of the IANA database, such as Europe/Berlin") from problem
+        raise ValueError(
+            f"must be a place in the IANA time zone database, such as Europe/Berlin; {name} is none"
+        ) from problem
     return name
 
 

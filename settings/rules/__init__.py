@@ -3,6 +3,7 @@ all."""
 
 from settings.rules import (
     access,
+    clocks,
     environments,
     hosts,
     naming,
@@ -22,6 +23,7 @@ __all__ = [
     "WARNINGS",
     "Facts",
     "access",
+    "clocks",
     "environments",
     "found",
     "hosts",

@@ -58,3 +58,22 @@ def ssh_networks_need_key(access: Access) -> Iterator[Finding]:
     if access.ssh.allowed_cidrs and access.ssh.public_key is None:
         rule = "must come with access.ssh.public_key: an open port that lets nobody in is only an invitation"
         yield Finding(("access", "ssh", "allowed_cidrs"), rule, "add access.ssh.public_key, or remove the networks")
+
+
+RULES_IN_A_GROUP = 60
+"""Inbound rules that a security group has room for (Amazon VPC quotas)."""
+
+
+@error
+def networks_once(access: Access) -> Iterator[Finding]:
+    """A security group takes a rule once (EC2 API: InvalidPermission.Duplicate), and sixty of them."""
+    for key, networks in (
+        (("access", "api", "allowed_cidrs"), access.api.allowed_cidrs),
+        (("access", "ssh", "allowed_cidrs"), access.ssh.allowed_cidrs),
+    ):
+        for index, network in enumerate(networks):
+            if network in networks[:index]:
+                yield Finding((*key, index), "must name each network once", "remove the second one")
+        if len(networks) > RULES_IN_A_GROUP:
+            rule = f"must have at most {RULES_IN_A_GROUP} networks, a security group's rules; there are {len(networks)}"
+            yield Finding(key, rule, "join neighbouring networks into wider ones", value=f"{len(networks)} networks")

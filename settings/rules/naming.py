@@ -3,14 +3,16 @@
 import re
 from collections.abc import Iterator
 
+from settings.aws_constraints import constraint
 from settings.names import Names, infrastructure_stack
 from settings.problems import Finding
 from settings.project import Project
 from settings.rules.registry import WARNINGS, error, project_error
 from settings.validation import suggestion
 
-RESERVED_TAGS = ("aws:", "kubernetes.io/", "k8s.io/")
-"""Starts of tag keys that AWS, Kubernetes' cloud controller and the cluster autoscaler read."""
+RESERVED_TAGS = ("aws:", "vet:", "kubernetes.io/", "k8s.io/")
+"""Starts of tag keys that AWS, this platform (it finds an environment's machines by them), Kubernetes' cloud controller and the cluster
+autoscaler read."""
 
 EXTRA_TAGS = 6
 """An object in S3 has ten tags (Amazon S3: object tagging), of which the project sets four."""
@@ -30,6 +32,45 @@ def environment_name_free(name: str) -> Iterator[Finding]:
 
 
 @error
+def environment_name_apart(name: str) -> Iterator[Finding]:
+    """Roles of workflows are called ``<prefix>-github-...`` (modules/aws/github_roles.py)."""
+    if name == "github":
+        yield Finding(("name",), "must not be github: the roles of workflows have such names", "rename the file")
+
+
+def _kinds(names: Names) -> dict[str, tuple[str, ...]]:
+    """Physical names that the project makes, by the attribute of Terraform whose constraint they have."""
+    return {
+        "aws_lb.name": (names.base, names.of("api")),
+        "aws_security_group.name": (names.of("nodes"),),
+        "aws_s3_bucket.bucket": (names.bucket("nodes"),),
+        "aws_ecr_repository.name": (names.application_repository,),
+        "aws_ssm_parameter.name": (names.parameter("cluster-ca"),),
+        "aws_secretsmanager_secret.name": (names.secret("server-token"),),
+    }
+
+
+@error
+def physical_names_taken(names: Names) -> Iterator[Finding]:
+    """AWS keeps some names for itself (``settings/aws_constraints.yaml``)."""
+    for attribute, physical in _kinds(names).items():
+        known = constraint(attribute)
+        for broken in dict.fromkeys(rule for name in physical for rule in known.broken_by(name)):
+            if not broken.startswith("have at most"):  # another rule says by how much
+                rule = f"must make a {known.what} that AWS takes; {physical[0]} must {broken} ({known.source})"
+                yield Finding(("name",), rule, "rename the file, or change name_prefix in _project.yaml")
+
+
+@project_error
+def state_bucket_taken(project: Project) -> Iterator[Finding]:
+    """Amazon S3 keeps some names for itself."""
+    known = constraint("aws_s3_bucket.bucket")
+    for broken in known.broken_by(project.state_bucket):
+        rule = f"must {broken} ({known.source})"
+        yield Finding(("state_bucket",), rule, "choose another name, such as one that starts with your company's")
+
+
+@error
 def physical_names_fit(names: Names) -> Iterator[Finding]:
     """AWS limits names: load balancers and target groups 32, buckets 63, IAM roles 64 characters (sources in
     ``settings/names.py``)."""
@@ -46,11 +87,11 @@ def physical_names_fit(names: Names) -> Iterator[Finding]:
 @error
 def tag_keys_free(tags: dict[str, str], names: Names) -> Iterator[Finding]:
     """Tags that the project, AWS or Kubernetes set or read are not to be set by hand."""
-    own = {key.lower() for key in (*names.own_tags, "Name")}
+    own = {key.lower() for key in (*names.own_tags, "Name", "Snapshot")}
     for key in tags:
         if key.lower() in own or key.lower().startswith(RESERVED_TAGS):
             rule = (
-                f"is reserved: the platform sets {', '.join(names.own_tags)} and Name; {', '.join(RESERVED_TAGS)} are "
+                f"is reserved: the platform sets {', '.join(names.own_tags)}, Name and Snapshot; {', '.join(RESERVED_TAGS)} are "
                 "read by others"
             )
             yield Finding(("tags", key), rule, "choose another key")

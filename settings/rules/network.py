@@ -97,6 +97,31 @@ def cluster_ranges_disjoint(network: Network, cluster: Cluster) -> Iterator[Find
             )
 
 
+SPECIAL = {
+    IPv4Network("0.0.0.0/8"): "this network",
+    IPv4Network("127.0.0.0/8"): "loopback",
+    IPv4Network("169.254.0.0/16"): "link-local, where EC2 keeps its metadata service, its DNS and its clock",
+    IPv4Network("224.0.0.0/4"): "multicast",
+    IPv4Network("240.0.0.0/4"): "reserved",
+}
+"""Ranges that no VPC, pod or service may have, with what they are for (IANA IPv4 special-purpose address registry; Amazon VPC)."""
+
+
+@error
+def ranges_ordinary(network: Network, cluster: Cluster) -> Iterator[Finding]:
+    """Machines, pods and services have addresses that routers carry."""
+    ranges: list[tuple[Key, IPv4Network]] = [
+        (("network", "cidr"), network.cidr),
+        (("cluster", "pod_cidr"), cluster.pod_cidr),
+        (("cluster", "service_cidr"), cluster.service_cidr),
+    ]
+    for key, cidr in ranges:
+        for special, what in SPECIAL.items():
+            if cidr.overlaps(special):
+                rule = f"must not reach into {special}: that is {what}"
+                yield Finding(key, rule, "choose a private range, such as 10.0.0.0/16")
+
+
 @error
 def service_range_size(cluster: Cluster) -> Iterator[Finding]:
     """kube-apiserver takes at most 20 bits of services (its --service-cluster-ip-range); below a /24 the charts'

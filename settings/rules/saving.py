@@ -1,7 +1,6 @@
 """Rules about hours of running, and about copies elsewhere."""
 
 from collections.abc import Iterator
-from zoneinfo import ZoneInfo
 
 from settings.backups import Backups
 from settings.names import BUCKET, replica_bucket
@@ -9,7 +8,7 @@ from settings.problems import Finding, Key
 from settings.project import Project
 from settings.regions import ZONES
 from settings.rules.registry import error, project_error, warning
-from settings.saving import Schedule
+from settings.saving import Budget, Schedule
 from settings.validation import suggestion
 
 LATEST_STOP = "23:30"
@@ -25,20 +24,11 @@ def schedule_within_a_day(schedule: Schedule) -> Iterator[Finding]:
 
 
 @error
-def time_zone_known(schedule: Schedule) -> Iterator[Finding]:
-    """EventBridge Scheduler and Auto Scaling take names of the IANA database."""
-    if not _exists(schedule.time_zone) and _exists("Europe/Berlin"):  # else this machine has no such database
-        rule = "must be a time zone of the IANA database"
-        yield Finding(
-            ("schedule", "time_zone"), rule, "write a name such as America/New_York (timedatectl list-timezones)"
-        )
-
-
-def _exists(name: str) -> bool:
-    try:
-        return name == "UTC" or bool(ZoneInfo(name))
-    except (KeyError, ValueError, OSError):
-        return False
+def budget_thresholds_once(budget: Budget) -> Iterator[Finding]:
+    """AWS Budgets takes a threshold once (API: CreateNotification, DuplicateRecordException)."""
+    for index, percent in enumerate(budget.alert_percent):
+        if percent in budget.alert_percent[:index]:
+            yield Finding(("budget", "alert_percent", index), "must name each threshold once", "remove the second one")
 
 
 @error

@@ -96,7 +96,7 @@ def _control_character(files: Files) -> None:
     [
         (_binary, "the file must be UTF-8 text: byte 9 is not"),
         (_list, "the file must be a map of keys"),
-        (_folder, "the file must be readable: Is a directory"),
+        (_folder, "the file must be readable: it is not an ordinary file"),
         (_control_character, "control characters are not allowed"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

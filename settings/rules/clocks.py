@@ -1,0 +1,35 @@
+"""Rules about schedules: a clock that nobody can read is a backup that nobody takes."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from settings.cluster import Cluster
+from settings.cron import CronError, parse
+from settings.guarding import Alarms
+from settings.problems import Finding
+from settings.rules.registry import error
+
+KEY = ("cluster", "snapshots", "schedule")
+
+
+@error
+def snapshots_happen(cluster: Cluster) -> Iterator[Finding]:
+    """RKE2 reads the schedule with robfig/cron and ignores what that cannot read (docs.rke2.io: etcd snapshots)."""
+    try:
+        parse(cluster.snapshots.schedule).longest_gap()
+    except CronError as problem:
+        rule = f"must {problem}; RKE2 would take no snapshot, and say nothing"
+        yield Finding(KEY, rule, 'write five fields such as "0 */6 * * *": every six hours')
+
+
+@error
+def snapshots_before_their_alarm(cluster: Cluster, alarms: Alarms) -> Iterator[Finding]:
+    """An alarm about an old snapshot waits longer than the time between two of them."""
+    try:
+        gap = parse(cluster.snapshots.schedule).longest_gap()
+    except CronError:
+        return
+    if alarms.enabled and timedelta(hours=alarms.snapshot_hours) <= gap:
+        hours = gap / timedelta(hours=1)
+        rule = f"must be more than the {hours:g} hours between two snapshots of {'.'.join(KEY)}, or it rings each time"
+        yield Finding(("alarms", "snapshot_hours"), rule, f"set {int(hours) + 1} or more, or take snapshots more often")
