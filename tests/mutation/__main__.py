@@ -1,6 +1,7 @@
 """``make mutate [N]``: damage the synthesised JSON, one leaf at a time, and say what no unit test notices.
 
-N kinds of damage (``leaves.py``) are drawn by the commit's hash, and one leaf of each. The snapshot of the JSON does not count: it notices
+N kinds of damage (``leaves.py``) are drawn by the commit's hash, and one leaf of each; ``EVERYWHERE=yes`` damages its place in all
+environments, as a mistake in a construct would, which no comparison of environments notices. The snapshot of the JSON does not count: it notices
 everything and says nothing about what is right. A run that was stopped goes on; changed tests want another commit, or ``--anew``.
 """
 
@@ -40,7 +41,7 @@ def commit() -> str:
     return subprocess.check_output(["git", "rev-parse", "HEAD"], text=True).strip()
 
 
-def draw(seed: str, number: int | None, folder: Path) -> list[dict[str, object]]:
+def draw(seed: str, number: int | None, folder: Path, *, everywhere: bool) -> list[dict[str, object]]:
     """Synthesise the shipped environments, and draw a leaf of each of so many kinds; of all for ``None``."""
     main.build_app(load(), outdir=str(folder)).synth()
     documents = {path.parent.name: json.loads(path.read_text()) for path in folder.glob("stacks/*/cdk.tf.json")}
@@ -49,7 +50,7 @@ def draw(seed: str, number: int | None, folder: Path) -> list[dict[str, object]]
         for leaf in leaves(stack, documents[stack]):
             kinds[leaf.kind].append(leaf)
     chosen = random.Random(seed).sample(sorted(kinds), min(number or len(kinds), len(kinds)))
-    return [_mutant(seed, kind, kinds[kind], documents) for kind in chosen]
+    return [{**_mutant(seed, kind, kinds[kind], documents), "everywhere": everywhere} for kind in chosen]
 
 
 def _mutant(seed: str, kind: Kind, found: list[Leaf], documents: dict[str, dict[str, object]]) -> dict[str, object]:
@@ -81,15 +82,15 @@ def report() -> int:
     return int(share > SHARE or bare > 0)
 
 
-def run(number: int | None, seed: str, *, anew: bool) -> int:
+def run(number: int | None, seed: str, *, everywhere: bool, anew: bool) -> int:
     """Record, damage, report."""
-    mark = FOLDER / "seed"
-    if anew or not mark.exists() or mark.read_text() != f"{seed} {number}":
+    mark, drawn = FOLDER / "seed", f"{seed} {number}{' everywhere' if everywhere else ''}"
+    if anew or not mark.exists() or mark.read_text() != drawn:
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
-        mutants = draw(seed, number, FOLDER / "drawn")
+        mutants = draw(seed, number, FOLDER / "drawn", everywhere=everywhere)
         MUTANTS.write_text("".join(json.dumps(mutant) + "\n" for mutant in mutants))
-        mark.write_text(f"{seed} {number}")
+        mark.write_text(drawn)
     print(f"seed {seed}, {len(MUTANTS.read_text().splitlines())} kinds of damage", flush=True)
     if not TESTS.exists():
         _pytest("record", "-q")
@@ -106,6 +107,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make mutate", description=__doc__)
     parser.add_argument("number", type=int, nargs="?", default=300, help="how many kinds; 0 for all")
     parser.add_argument("--seed", default="", help="in place of the commit's hash")
+    parser.add_argument(
+        "--everywhere", action="store_true", help="damage the place in all environments, as a construct would"
+    )
     parser.add_argument("--anew", action="store_true", help="forget what was found")
     given = parser.parse_args()
-    sys.exit(run(given.number or None, given.seed or commit(), anew=given.anew))
+    sys.exit(run(given.number or None, given.seed or commit(), everywhere=given.everywhere, anew=given.anew))

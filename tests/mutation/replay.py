@@ -39,14 +39,19 @@ class Kept:
         if not self.source.exists():
             raise FileNotFoundError("these settings were not synthesised when the tests were recorded")
         shutil.copytree(self.source, self.outdir, dirs_exist_ok=True)
-        leaf = Leaf(self.mutant["stack"], tuple(self.mutant["steps"]), self.mutant["change"])
-        path = Path(self.outdir) / "stacks" / leaf.stack / "cdk.tf.json"
-        if path.exists():
-            try:
-                document, _ = damaged(json.loads(path.read_text()), leaf, random.Random(self.mutant["choice"]))
-            except (LookupError, TypeError):
-                return  # other settings have no such leaf
-            path.write_text(json.dumps(document, indent=2))
+        family = self.mutant["stack"].endswith("-helm")
+        for path in Path(self.outdir).glob("stacks/*/cdk.tf.json"):
+            stack = path.parent.name
+            alike = self.mutant["everywhere"] and stack.endswith("-helm") == family
+            if stack == self.mutant["stack"] or alike:
+                self._damage(Leaf(stack, tuple(self.mutant["steps"]), self.mutant["change"]), path)
+
+    def _damage(self, leaf: Leaf, path: Path) -> None:
+        try:
+            document, _ = damaged(json.loads(path.read_text()), leaf, random.Random(self.mutant["choice"]))
+        except (LookupError, TypeError, ValueError):
+            return  # other settings have no such leaf
+        path.write_text(json.dumps(document, indent=2))
 
 
 class Replay:
