@@ -6,7 +6,6 @@ everything and says nothing about what is right. A run that was stopped goes on;
 """
 
 import argparse
-import hashlib
 import json
 import random
 import shutil
