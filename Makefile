@@ -61,6 +61,14 @@ recover-state: ## bring a stack's state back from the bucket's versions: make re
 bench: ## speed and memory of synth, plain imports beside the fast bindings
 	@$(RUN) python -m operations.bench
 
+.PHONY: snapshot
+snapshot: ## make the checked-in JSON of the shipped environments anew (tests/snapshot)
+	@$(RUN) python -m tests.snapshot
+
+.PHONY: mutate
+mutate: ## what no unit test notices of damage to the JSON: make mutate [N=300] [EVERYWHERE=yes]; hours, goes on where it stopped
+	@$(RUN) python -m tests.mutation $(N) $(if $(EVERYWHERE),--everywhere)
+
 .PHONY: cost
 cost: ## what it costs a month: make cost [ENV=dev] [ASSUME="nat_gb=500"] [DETAILS=yes]
 	@$(RUN) python -m operations.cost $(ENV) $(if $(DETAILS),--details) $(if $(ASSUME),--assume $(ASSUME))

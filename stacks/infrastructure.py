@@ -71,7 +71,8 @@ class InfrastructureStack(PlatformStack):
         )
         if environment.network.flow_logs:
             days = environment.backups.logs_days
-            FlowLogs(self, "flow_logs", names=names, vpc_id=self._network.vpc.id, days=days)
+            key_arn = self._keys.backups.arn
+            FlowLogs(self, "flow_logs", names=names, vpc_id=self._network.vpc.id, days=days, key_arn=key_arn)
 
     def _stores(self) -> None:
         names, environment = self._names, self._environment

@@ -72,3 +72,23 @@ def everything(folder: Path, *, name: str = NAME, **more: Any) -> Settings:
 
 def _change(source: Path, target: Path, changes: dict[str, Any]) -> None:
     target.write_text(yaml.safe_dump(merged(yaml.safe_load(source.read_text()), changes)))
+
+
+ACCESS: dict[str, Any] = ENVIRONMENT["access"]
+"""Ways in that are closed unless a setting opens them."""
+
+
+def write(folder: Path, source: Path = ENVIRONMENTS, **more: dict[str, Any]) -> Path:
+    """Copy environments to ``folder``, and add ``staging``, a copy of dev, and ``full`` with everything on but the ways in.
+
+    :param source: folder with a ``dev.yaml``.
+    :param more: further sections of ``full``, such as ``access=ACCESS``.
+    :return: the folder.
+    """
+    shutil.copytree(source, folder)
+    text = (folder / "dev.yaml").read_text()
+    (folder / "staging.yaml").write_text(text.replace(".dev.{domain}", ".staging.{domain}"))
+    switches = {name: section for name, section in ENVIRONMENT.items() if name not in ("access", "protect", "tags")}
+    full = merged(yaml.safe_load(text.replace(".dev.{domain}", ".full.{domain}")), merged(switches, more))
+    (folder / "full.yaml").write_text(yaml.safe_dump(full))
+    return folder

@@ -10,12 +10,22 @@ from modules.aws.policy import Statement, policy, trust
 from settings.names import Names
 
 
-class FlowLogs(Construct):
-    """Flow logs of all traffic, kept as long as the platform's other logs."""
+def flow_logs_group(names: Names) -> str:
+    """Name of the group with an environment's flow logs, which its key's policy names as well."""
+    return f"/{names.base}/flow-logs"
 
-    def __init__(self, scope: Construct, id_: str, *, names: Names, vpc_id: str, days: int) -> None:
+
+class FlowLogs(Construct):
+    """Flow logs of all traffic, kept as long as the platform's other logs.
+
+    :param key_arn: KMS key that lets CloudWatch Logs encrypt this group.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, names: Names, vpc_id: str, days: int, key_arn: str) -> None:
         super().__init__(scope, id_)
-        group = CloudwatchLogGroup(self, "group", name=f"/{names.base}/flow-logs", retention_in_days=_allowed(days))
+        group = CloudwatchLogGroup(
+            self, "group", name=flow_logs_group(names), retention_in_days=_allowed(days), kms_key_id=key_arn
+        )
         role = IamRole(
             self,
             "role",

@@ -2,7 +2,8 @@
 
 from constructs import Construct
 
-from modules.aws.encryption_key import EncryptionKey, through_service
+from modules.aws.encryption_key import USE, EncryptionKey, through_service
+from modules.aws.flow_logs import flow_logs_group
 from modules.aws.policy import Statement
 from settings.environment import Environment
 from settings.names import Names
@@ -25,7 +26,22 @@ class Keys(Construct):
             through_service("ec2", account_id=account_id, region=region, grants=True),
         )
         self.secrets = self._key("secrets", "Join tokens and cluster credentials", *self._readers())
-        self.backups = self._key("backups", "Node programs, etcd snapshots, database backups, images")
+        self.backups = self._key("backups", "Node programs, etcd snapshots, database backups, images", *self._logs())
+
+    def _logs(self) -> list[Statement]:
+        """CloudWatch Logs encrypts the flow logs' group, where there is one (CloudWatch Logs user guide: encrypt log data using AWS KMS)."""
+        if not self._environment.network.flow_logs:
+            return []
+        region, account_id = self._environment.region, self._names.project.account_id
+        group = f"arn:aws:logs:{region}:{account_id}:log-group:{flow_logs_group(self._names)}"
+        return [
+            Statement(
+                "FlowLogs",
+                USE,
+                principals={"Service": f"logs.{region}.amazonaws.com"},
+                conditions={"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": group}},
+            )
+        ]
 
     def _key(self, id_: str, purpose: str, *statements: Statement) -> EncryptionKey:
         return EncryptionKey(

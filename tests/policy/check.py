@@ -1,6 +1,8 @@
 """Checkov on the synthesised JSON of every stack: ``python -m tests.policy.check``.
 
-A check may fail only for a resource that ``accepted.yaml`` names with a reason; a reason that nothing needs any more fails too.
+A check may fail only for a resource that ``accepted.yaml`` names with a reason; a reason that nothing needs any more fails too. Reasons are
+for kinds of resources in every environment: what is judged is the repository's environments and, beside them, sound ones that stand still,
+a third, and one with everything on. So a setting that a team changes can neither meet a check that nobody thought of nor make a reason idle.
 The same JSON is judged once: the digest of what was found good is kept beside Checkov.
 """
 
@@ -21,6 +23,7 @@ from pydantic.dataclasses import dataclass as checked
 
 import main
 from settings import load
+from tests import everything
 
 HERE = Path(__file__).parent
 ACCEPTED = HERE / "accepted.yaml"
@@ -30,7 +33,7 @@ TOOL = Path(".tools/checkov")
 GOOD = TOOL / "good"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Failed:
     """A check that a resource does not pass.
 
@@ -62,7 +65,7 @@ def accepted() -> list[Accepted]:
 
 def judge(failures: Iterable[Failed], reasons: Iterable[Accepted]) -> list[str]:
     """Everything that is wrong, a line each: failures without a reason, and patterns that no failure needs."""
-    failures, reasons = list(failures), list(reasons)
+    failures, reasons = sorted(set(failures)), list(reasons)
     patterns = [(reason, pattern) for reason in reasons for pattern in reason.resources]
     bare = [
         f"{failed.resource} fails {failed.check}: {failed.name}"
@@ -77,12 +80,35 @@ def judge(failures: Iterable[Failed], reasons: Iterable[Accepted]) -> list[str]:
     return [*sorted(bare), *idle]
 
 
-def copies(synthesised: Path, folder: Path) -> dict[tuple[str, str], str]:
+REFERENCE = Path(__file__).parents[1] / "unit/settings/sound"
+"""Environments that stand still."""
+
+
+def synthesise(folder: Path) -> dict[Path, dict[str, str]]:
+    """Write all stacks that are judged below ``folder``.
+
+    :return: path in the construct tree by file, relative to ``folder``, and resource name.
+    """
+    protected = everything.write(folder / "protected", REFERENCE, access=everything.ACCESS)
+    with (protected / "_project.yaml").open("a") as file:
+        file.write("replica_region: us-west-2\n")
+    text = (protected / "full.yaml").read_text()
+    (protected / "guarded.yaml").write_text(
+        text.replace("protect: false", "protect: true").replace(".full.", ".guarded.")
+    )
+    paths = {}
+    for name, settings in {"own": load(), "reference": load(protected)}.items():
+        main.build_app(settings, outdir=str(folder / f"out-{name}")).synth()
+        paths.update(copies(folder / f"out-{name}", folder / "stacks" / name))
+    return paths
+
+
+def copies(synthesised: Path, folder: Path) -> dict[Path, dict[str, str]]:
     """Copy each stack without its ``terraform`` block, which Checkov cannot read; no check is about it.
 
-    :return: path in the construct tree by stack and resource name.
+    :return: path in the construct tree by the copy's folder (the last two names) and resource name.
     """
-    paths = {}
+    paths: dict[Path, dict[str, str]] = {}
     for file in sorted(synthesised.glob("stacks/*/cdk.tf.json")):
         document = json.loads(file.read_text())
         del document["terraform"]
@@ -92,11 +118,15 @@ def copies(synthesised: Path, folder: Path) -> dict[tuple[str, str], str]:
         blocks = [block for kind in ("resource", "data") for block in document.get(kind, {}).values()]
         for name, resource in (item for block in blocks for item in block.items()):
             metadata = resource.get("//", {}).get("metadata", {"path": f"{stack.name}/{name}"})  # remote state has none
-            paths[stack.name, name] = metadata["path"].removesuffix("/Resource")
+            paths.setdefault(_key(stack), {})[name] = metadata["path"].removesuffix("/Resource")
     return paths
 
 
-def run_checkov(folder: Path, paths: dict[tuple[str, str], str]) -> Iterator[Failed]:
+def _key(stack: Path) -> Path:
+    return Path(*stack.parts[-2:])
+
+
+def run_checkov(folder: Path, paths: dict[Path, dict[str, str]]) -> Iterator[Failed]:
     """What fails in the stacks below ``folder``.
 
     Raises:
@@ -121,14 +151,14 @@ def run_checkov(folder: Path, paths: dict[tuple[str, str], str]) -> Iterator[Fai
     if unread or not read:
         sys.exit(f"Checkov could not read {unread} stacks and passed {read} checks:\n{answer.stderr[-2000:]}")
     for each in report["results"]["failed_checks"]:
-        stack = Path(each["file_path"]).parent.name
+        stack = _key(Path(each["file_path"]).parent)
         name = each["resource"].split(".")[-1]
-        yield Failed(each["check_id"], each["check_name"], paths[stack, name])
+        yield Failed(each["check_id"], each["check_name"], paths[stack][name])
 
 
 def digest(folder: Path) -> str:
     """Of all that decides: the stacks, the reasons, this program and the lock."""
-    files = [*sorted(folder.glob("*/*.json")), ACCEPTED, Path(__file__), HERE / "Pipfile.lock"]
+    files = [*sorted(folder.rglob("*.json")), ACCEPTED, Path(__file__), HERE / "Pipfile.lock"]
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
@@ -137,8 +167,7 @@ def run() -> int:
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        main.build_app(load(), outdir=str(folder / "out")).synth()
-        paths = copies(folder / "out", folder / "stacks")
+        paths = synthesise(folder)
         mark = digest(folder / "stacks")
         if GOOD.exists() and GOOD.read_text() == mark:
             print("checkov: the stacks are as they were when they passed")

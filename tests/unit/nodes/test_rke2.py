@@ -127,3 +127,28 @@ def test_the_text_is_the_same_without_libyaml(inputs: ClusterInputs, monkeypatch
     Own.add_representer(str, rke2._represent_text)
     monkeypatch.setattr(rke2, "_BlockDumper", Own)
     assert texts() == before
+
+
+NEVER_OFF = {
+    "disable-apiserver": "kube-apiserver",
+    "disable-controller-manager": "kube-controller-manager",
+    "disable-etcd": "etcd",
+    "disable-kube-proxy": "kube-proxy",
+    "disable-scheduler": "kube-scheduler",
+    "container-runtime-endpoint": "RKE2's own containerd",
+    "etcd-disable-snapshots": "etcd's snapshots",
+}
+"""Keys of RKE2 that would leave out a part that the architecture lists: https://docs.rke2.io/reference/server_config."""
+
+
+def test_nodes_run_every_part_that_the_architecture_lists(inputs: ClusterInputs) -> None:
+    for role, text in (("server", server_config(inputs)), ("agent", agent_config(inputs))):
+        config = yaml.safe_load(text)
+        off = [part for key, part in NEVER_OFF.items() if config.get(key)]
+        assert not off, f"{role}s run without {off}"
+
+
+def test_snapshots_of_etcd_are_taken_by_the_environment_s_schedule(inputs: ClusterInputs) -> None:
+    config = yaml.safe_load(server_config(replace(inputs, snapshot_schedule="5 1 * * *")))
+    assert config["etcd-snapshot-schedule-cron"] == "5 1 * * *"
+    assert config["etcd-s3-bucket"] == inputs.snapshots_bucket

@@ -65,6 +65,7 @@ def test_every_test_that_is_named_exists() -> None:
         for subsections in _mapping().values()
         for lines in subsections.values()
         for tests in lines.values()
+        if not isinstance(tests, dict)
         for test in ([tests] if isinstance(tests, str) else tests)
     }
     for test in sorted(named):
@@ -74,3 +75,15 @@ def test_every_test_that_is_named_exists() -> None:
         assert source.exists(), f"{test}: there is no {source.relative_to(ROOT)}"
         functions = {node.name for node in ast.parse(source.read_text()).body if isinstance(node, ast.FunctionDef)}
         assert function in functions, f"{test}: {source.name} has no such test"
+
+
+def test_a_line_without_a_test_says_why() -> None:
+    reasons = {
+        line: found
+        for subsections in _mapping().values()
+        for lines in subsections.values()
+        for line, found in lines.items()
+        if isinstance(found, dict)
+    }
+    assert all(set(found) == {"because"} and len(found["because"].split()) > 4 for found in reasons.values()), reasons
+    assert len(reasons) <= 10, f"too many lines are only said: {sorted(reasons)}"

@@ -2,18 +2,15 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from typing import Any
 
 import pytest
-import yaml
 
 import main
 from settings import load
-from settings.loader import ENVIRONMENTS
 from settings.names import state_key
+from tests import everything
 from tests.template import Block, Template
 
 PHYSICAL_NAMES = {
@@ -40,16 +37,6 @@ PHYSICAL_NAMES = {
 
 INFRASTRUCTURE = ("vet-dev", "vet-prod", "vet-staging", "vet-full")
 
-EVERYTHING: dict[str, dict[str, Any]] = {
-    "network": {"flow_logs": True},
-    "agents": {"spot": True, "autoscaler": True},
-    "load_balancer": {"access_logs": True},
-    "schedule": {"enabled": True},
-    "budget": {"enabled": True},
-    "alarms": {"enabled": True},
-    "backups": {"volume_snapshots": {"enabled": True}, "replica_region": "us-west-2"},
-}
-"""All that is off unless a setting says otherwise."""
 HELM = tuple(f"{name}-helm" for name in INFRASTRUCTURE)
 
 
@@ -58,13 +45,8 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Template
     """Every stack by name, with a third environment, which is a copy of dev with hosts of its own, and a fourth that
     has everything on."""
     folder = tmp_path_factory.mktemp("three")
-    shutil.copytree(ENVIRONMENTS, folder / "environments")
-    text = (folder / "environments/dev.yaml").read_text().replace(".dev.{domain}", ".staging.{domain}")
-    (folder / "environments/staging.yaml").write_text(text)
-    full = yaml.safe_load(text.replace(".staging.{domain}", ".full.{domain}"))
-    full |= {name: {**full.get(name, {}), **section} for name, section in EVERYTHING.items()}
-    (folder / "environments/full.yaml").write_text(yaml.safe_dump(full))
-    main.build_app(load(folder / "environments"), outdir=str(folder / "cdktf.out")).synth()
+    environments = everything.write(folder / "environments")
+    main.build_app(load(environments), outdir=str(folder / "cdktf.out")).synth()
     return {path.parent.name: Template.read(path) for path in sorted(folder.glob("cdktf.out/stacks/*/cdk.tf.json"))}
 
 

@@ -92,6 +92,16 @@ def test_flow_logs_are_kept_as_long_as_other_logs(synthesise: Synthesise) -> Non
     assert template.one("aws_cloudwatch_log_group")["retention_in_days"] == 14
 
 
+def test_flow_logs_are_encrypted_with_a_key_that_cloudwatch_may_use_for_them_alone(synthesise: Synthesise) -> None:
+    template = synthesise(network={"flow_logs": True})
+    group = template.one("aws_cloudwatch_log_group")
+    assert group["kms_key_id"] == f"${{{template.reference_to('aws_kms_key', 'keys/backups')}.arn}}"
+    found = json.loads(template.one("aws_kms_key", "keys/backups")["policy"])["Statement"]
+    (statement,) = [each for each in found if each["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}]
+    arn = f"arn:aws:logs:us-east-1:123456789012:log-group:{group['name']}"
+    assert statement["Condition"] == {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arn}}
+
+
 def test_a_pinned_image_is_not_looked_up(synthesise: Synthesise) -> None:
     template = synthesise(image={"pin": "ami-0123456789abcdef0"})
     assert "aws_ami" not in template.document["data"]
