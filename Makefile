@@ -81,8 +81,8 @@ state: ## once per account: the state bucket and the DNS zones [ADOPT=yes takes 
 plan: ## what a deploy would change in the infrastructure: make plan ENV=dev
 	@$(RUN) python -m operations.plan "$(if $(ENV),vet-$(ENV))"
 
-deploy: ## both stacks of an environment: make deploy ENV=dev
-	@$(RUN) python -m operations.deploy deploy "$(ENV)" $(YES)
+deploy: ## both stacks of an environment: make deploy ENV=dev [LOSE="ADDRESS ..." accepts losses by name]
+	@VET_LOSE="$(LOSE)" $(RUN) python -m operations.deploy deploy "$(ENV)" $(YES)
 
 destroy: ## the same in the opposite order: make destroy ENV=dev
 	@$(RUN) python -m operations.deploy destroy "$(ENV)" $(YES)
@@ -108,6 +108,10 @@ restore: ## a snapshot: make restore ENV=dev [SNAPSHOT=name] [DRY_RUN=yes] [FORC
 
 roll-servers: ## new images, types and configuration to the servers, one by one: make roll-servers ENV=prod
 	@$(RUN) python -m operations.roll_servers "$(ENV)" $(YES)
+
+.PHONY: roll-agents
+roll-agents: ## new images, types and configuration to the agents, zone by zone: make roll-agents ENV=prod
+	@$(RUN) python -m operations.roll_agents "$(ENV)" $(YES)
 
 app: ## the clinic's application on this machine, with a demo clinic
 	@$(MAKE) -C vet_app app
