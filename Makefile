@@ -29,6 +29,10 @@ test-boot: ## the nodes' programs in a sandbox, every scenario by name
 test-apply: ## the real Terraform against an AWS emulator
 	@if [ -d tests/apply ]; then $(RUN) python -m pytest tests/apply; fi
 
+.PHONY: test-changes
+test-changes: ## every setting changed on an applied environment, and 30 batches of five: about an hour
+	@VET_TEST_CHANGES=1 $(RUN) python -m pytest tests/apply/test_changes.py
+
 test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., VET_TEST_CHARTS=folder
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m pytest -v -rs tests/platform

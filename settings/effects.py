@@ -68,7 +68,7 @@ _NAMES = ("aws_route53_record.*", "aws_acm_certificate*")
 
 EFFECTS: Mapping[str, Effect] = {
     "name": _effect(Kind.FIXED, on="infrastructure helm", note="another name is another environment"),
-    "protect": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
+    "protect": _effect(Kind.AT_ONCE, on="infrastructure helm"),
     "region": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
     "hosts.application": _effect(
         Kind.AT_ONCE, Kind.INTERRUPTS, on="infrastructure helm", loses=_NAMES,
@@ -79,13 +79,12 @@ EFFECTS: Mapping[str, Effect] = {
         note="the former name ends; Rancher's own setting server-url must be changed as well, and imported clusters come again",
     ),
     "zone": _effect(
-        Kind.AT_ONCE, Kind.INTERRUPTS, on=INFRASTRUCTURE, loses=_NAMES,
+        Kind.AT_ONCE, Kind.INTERRUPTS, on="infrastructure helm", loses=_NAMES,
         note="make state first makes the zone; names spread within minutes",
     ),
     "network.cidr": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
     "network.zones": _effect(
-        Kind.AT_ONCE, on="infrastructure helm",
-        note="a zone can be added where no server moves by it; ranges and the servers' zones are fixed",
+        Kind.FIXED, on="infrastructure helm", note="a zone can be added where no server moves by it; ranges and the servers' zones stay"
     ),
     "network.nat_gateways": _effect(
         Kind.AT_ONCE, Kind.INTERRUPTS, on=INFRASTRUCTURE,
@@ -114,7 +113,7 @@ EFFECTS: Mapping[str, Effect] = {
     "image.name": _NODE_PROGRAMS,
     "image.pin": _NODE_PROGRAMS,
     "servers.count": _effect(
-        Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on=INFRASTRUCTURE,
+        Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on="infrastructure helm",
         note="more join one at a time, and the others learn their addresses at the roll; fewer: docs/runbooks/changing-settings.md",
     ),
     "servers.instance_type": _effect(Kind.ROLL, on=INFRASTRUCTURE),
@@ -159,8 +158,8 @@ EFFECTS: Mapping[str, Effect] = {
         Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on="infrastructure helm", note="docs/runbooks/upgrading.md, one Kubernetes minor at a time"
     ),
     "cluster.cni": _effect(Kind.FIXED, on=INFRASTRUCTURE, note=_FIXED),
-    "cluster.pod_cidr": _effect(Kind.FIXED, on=INFRASTRUCTURE, note=_FIXED),
-    "cluster.service_cidr": _effect(Kind.FIXED, on=INFRASTRUCTURE, note=_FIXED),
+    "cluster.pod_cidr": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
+    "cluster.service_cidr": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
     "cluster.snapshots.schedule": _effect(Kind.ROLL, on=INFRASTRUCTURE),
     "cluster.snapshots.retention": _effect(Kind.ROLL, on=INFRASTRUCTURE),
     "charts.mirror": _effect(

@@ -68,6 +68,8 @@ CHOSEN: Mapping[str, Any] = {
 
 BESIDE: Mapping[str, Mapping[str, Any]] = {
     "network.zones": {"network": {"zones": {"b": {"public": "10.0.2.0/24", "private": "10.0.11.0/24"}}}},
+    "access.api.allowed_cidrs": {"access": {"api": {"access": "public", "allowed_cidrs": ["198.51.100.0/24"]}}},
+    "backups.logs_days": {"network": {"flow_logs": True}},
     "access.api.access": {"access": {"api": {"allowed_cidrs": ["203.0.113.0/24"]}}},
     "access.ssh.jump_host.instance_type": {"access": {"ssh": {"jump_host": {"enabled": True}}}},
     "access.ssh.allowed_cidrs": {"access": {"ssh": {"public_key": KEY}}},
@@ -93,7 +95,7 @@ def beside(key: str) -> dict[str, Any]:
     """Settings that a change of the key is seen against."""
     found: dict[str, Any] = {}
     for known, settings in BESIDE.items():
-        if key == known or key.startswith(f"{known}."):
+        if key == known or (key.startswith(f"{known}.") and key != f"{known}.enabled"):
             found = merged(found, dict(settings))
     return found
 
