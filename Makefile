@@ -33,6 +33,10 @@ test-apply: ## the real Terraform against an AWS emulator
 test-changes: ## every setting changed on an applied environment, and 30 batches of five: about an hour
 	@VET_TEST_CHANGES=1 $(RUN) python -m pytest tests/apply/test_changes.py
 
+.PHONY: test-year
+test-year: ## a year of one environment on the AWS emulator, step by step: about a quarter of an hour
+	@VET_TEST_YEAR=1 $(RUN) python -m pytest -v tests/apply/test_year.py
+
 test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., VET_TEST_CHARTS=folder
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m pytest -v -rs tests/platform
