@@ -58,7 +58,10 @@ def server(tmp_path: Path) -> Server:
         program.write_text(text)
         program.chmod(0o755)
     made.says("etc/vet/node.env", "REGION='us-east-1'\nCLUSTER='vet-dev'\n")
-    made.says("nodes", "ip-1 aws:///us-east-1a/i-111\nblocked aws:///us-east-1b/i-222\n")
+    made.says(
+        "nodes",
+        "ip-1 aws:///us-east-1a/i-111 True\nblocked aws:///us-east-1b/i-222 True\ndead aws:///us-east-1b/i-444 Unknown\n",
+    )
     for file, text in (("leaving", ""), ("completing", ""), ("aws-status", "0"), ("calls", "")):
         made.says(file, text)
     return made
@@ -88,6 +91,14 @@ def test_an_agent_that_never_joined_is_let_go(server: Server) -> None:
     code, log, calls = server.run()
     assert (code, len(calls)) == (0, 1), log
     assert "complete-lifecycle-action" in calls[0]
+
+
+def test_a_dead_one_is_let_go_without_waiting_for_its_pods(server: Server) -> None:
+    server.says("leaving", "i-444\tvet-dev-agent-b\n")
+    code, log, calls = server.run()
+    assert code == 0, log
+    assert "is not Ready: there is nothing to wait for" in log
+    assert ["complete-lifecycle-action" in call for call in calls] == [True]
 
 
 def test_a_disruption_budget_holds_one_up_and_not_the_others(server: Server) -> None:
