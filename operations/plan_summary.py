@@ -40,6 +40,10 @@ PRECIOUS = {
 SIZES = {"aws_ebs_volume": "size"}
 """Sizes that AWS lets grow and never shrink (EC2: ModifyVolume)."""
 
+ELSEWHERE = "region"
+"""The setting by which everything would be made a second time, and what is there forgotten. Terraform itself does not refuse it: a lost
+region is built anew this way (docs/runbooks/lost-region.md), with this word among what may be lost."""
+
 WAY = (
     "Nothing was changed. docs/runbooks/changing-settings.md tells the safe way of each setting. If it is meant, name what may go:\n"
     '  make deploy ENV=... LOSE="ADDRESS ..."'
@@ -91,6 +95,11 @@ def refuse_losses(plan: Plan, *, accepted: str = "") -> None:
         Failure: naming each loss, the settings that were changed and what is declared of them.
     """
     keys = settings_changed(plan) or []
+    if ELSEWHERE in keys and ELSEWHERE not in accepted.split():
+        raise Failure(
+            f"this plan is refused: {ELSEWHERE} is {effect(ELSEWHERE)}. Everything would be made a second time, and what runs would be forgotten.\n"
+            "Nothing was changed. If the old region is lost: docs/runbooks/lost-region.md"
+        )
     allowed = [pattern for key in keys for pattern in effect(key).loses]
     refused = [
         loss

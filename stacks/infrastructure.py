@@ -71,7 +71,6 @@ class InfrastructureStack(PlatformStack):
             "fixed",
             values={
                 "name_prefix": names.project.name_prefix,
-                "region": environment.region,
                 "network.cidr": str(environment.network.cidr),
                 "cluster.cni": environment.cluster.cni,
                 "cluster.pod_cidr": str(environment.cluster.pod_cidr),

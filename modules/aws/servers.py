@@ -63,7 +63,7 @@ class Server(Construct):
         self.slot = slot
         self._context = context
         self._name = context.names.of("server", str(slot.number))
-        place = f"{context.network.zone(slot.zone)} {slot.address}"
+        place = f"{slot.zone} {slot.address}"  # without the region: one that is lost is built anew elsewhere
         Fixed(
             self,
             "place",

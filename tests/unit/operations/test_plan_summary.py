@@ -67,3 +67,10 @@ def test_the_summary_says_what_each_changed_setting_takes() -> None:
 
 def test_a_new_environment_is_one_line() -> None:
     assert summary("vet-dev", plan(create=["aws_vpc.a", "aws_eip.b"])) == ["vet-dev is new: 2 to create"]
+
+
+def test_another_region_is_refused_unless_the_old_one_is_lost() -> None:
+    moving = plan(create=["aws_vpc.a"], settings={"region": ('"us-east-1"', '"us-west-2"')})
+    with pytest.raises(Failure, match=r"lost-region\.md"):
+        refuse_losses(moving)
+    refuse_losses(moving, accepted="region")
