@@ -10,7 +10,7 @@ from settings.documents import merged
 from settings.effects import keys
 from settings.environment import Environment
 
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPlatformTestKeyWhichOpensNothingAtAll00000 ops"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHnuLIqriBtSzn1ayt2WvEXUextsV/h1tggansAHo0Mg ops"  # of a pair whose private half was thrown away
 ROLE = "arn:aws:iam::123456789012:role/somebody"
 
 CHOSEN: Mapping[str, Any] = {

@@ -8,7 +8,7 @@ from settings import load
 from settings.names import Names
 from tests.changes import KEY
 
-OTHER = KEY.replace("PlatformTest", "AnotherTest1")
+OTHER = KEY.replace("Mg ops", "Mh ops")
 
 
 def _names(key: str | None) -> Names:
