@@ -29,6 +29,14 @@ test-boot: ## the nodes' programs in a sandbox, every scenario by name
 test-apply: ## the real Terraform against an AWS emulator
 	@if [ -d tests/apply ]; then $(RUN) python -m pytest tests/apply; fi
 
+.PHONY: test-changes
+test-changes: ## every setting changed on an applied environment, and 30 batches of five: about an hour
+	@VET_TEST_CHANGES=1 $(RUN) python -m pytest tests/apply/test_changes.py
+
+.PHONY: test-year
+test-year: ## a year of one environment on the AWS emulator, step by step: about a quarter of an hour
+	@VET_TEST_YEAR=1 $(RUN) python -m pytest -v tests/apply/test_year.py
+
 test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., VET_TEST_CHARTS=folder
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m pytest -v -rs tests/platform
@@ -77,11 +85,11 @@ cost: ## what it costs a month: make cost [ENV=dev] [ASSUME="nat_gb=500"] [DETAI
 report: ## a page that explains the platform, and the pictures in docs/pictures
 	@$(RUN) python -m operations.report
 
+.PHONY: aws-models
 aws-models: ## take anew what AWS's published models say of each attribute
 	@$(RUN) python -B scripts/install.py tests/policy/Pipfile.lock .tools/checkov
 	@.tools/checkov/bin/python -m tests.policy.aws_models
 
-.PHONY: aws-models
 schema: ## make the JSON Schemas for editors anew
 	@$(RUN) python -m settings.schema
 
@@ -95,8 +103,8 @@ state: ## once per account: the state bucket and the DNS zones [ADOPT=yes takes 
 plan: ## what a deploy would change in the infrastructure: make plan ENV=dev
 	@$(RUN) python -m operations.plan "$(if $(ENV),vet-$(ENV))"
 
-deploy: ## both stacks of an environment: make deploy ENV=dev
-	@$(RUN) python -m operations.deploy deploy "$(ENV)" $(YES)
+deploy: ## both stacks of an environment: make deploy ENV=dev [LOSE="ADDRESS ..." accepts losses by name]
+	@VET_LOSE="$(LOSE)" $(RUN) python -m operations.deploy deploy "$(ENV)" $(YES)
 
 destroy: ## the same in the opposite order: make destroy ENV=dev
 	@$(RUN) python -m operations.deploy destroy "$(ENV)" $(YES)
@@ -122,6 +130,10 @@ restore: ## a snapshot: make restore ENV=dev [SNAPSHOT=name] [DRY_RUN=yes] [FORC
 
 roll-servers: ## new images, types and configuration to the servers, one by one: make roll-servers ENV=prod
 	@$(RUN) python -m operations.roll_servers "$(ENV)" $(YES)
+
+.PHONY: roll-agents
+roll-agents: ## new images, types and configuration to the agents, zone by zone: make roll-agents ENV=prod
+	@$(RUN) python -m operations.roll_agents "$(ENV)" $(YES)
 
 app: ## the clinic's application on this machine, with a demo clinic
 	@$(MAKE) -C vet_app app

@@ -61,9 +61,11 @@ def bundle() -> Bundle:
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
         for path in sorted(path for folder in PACKED for path in (HERE / folder).iterdir() if path.is_file()):
+            # However the files were checked out: no shell of a node takes lines that end as on Windows.
+            content = path.read_bytes().replace(b"\r\n", b"\n")
             info = tarfile.TarInfo(path.relative_to(HERE).as_posix())
-            info.mode, info.size = 0o755 if path.parent.name == "bin" else 0o644, path.stat().st_size
-            tar.addfile(info, io.BytesIO(path.read_bytes()))
+            info.mode, info.size = 0o755 if path.parent.name == "bin" else 0o644, len(content)
+            tar.addfile(info, io.BytesIO(content))
     return Bundle(buffer.getvalue())
 
 

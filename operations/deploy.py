@@ -1,14 +1,18 @@
 """``make deploy ENV=dev`` and ``make destroy ENV=dev``: the stacks of one environment, in order."""
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from rich.console import Console
 
 import main
+from operations import cluster_ready
 from operations.failure import Failure, guided, refuse_placeholders
 from operations.images import refuse_missing
+from operations.plan import LOSE, PLAN, show
+from operations.plan_summary import refuse_losses, waiting
 from operations.servers import Cluster
 from operations.terraform import STACKS, Terraform
 from operations.tunnel import terraform_variables
@@ -22,17 +26,46 @@ def deploy(name: str, *, unattended: bool = False) -> None:
     """Apply the environment's stacks, infrastructure first.
 
     Raises:
-        Failure: there is no such environment, the account has no state bucket yet, or the application no image.
+        Failure: there is no such environment, the account has no state bucket yet, the application no image, or a plan takes
+            away what no changed setting may take.
     """
     settings = _prepare(name)
     console.print(f"[bold]{name}[/] answers at {', '.join(settings.environment(name).hosts.all)}")
     _name_servers(settings)
+    later: dict[str, None] = {}
     for stack in _stacks(name):
         console.rule(stack)
         if stack == helm_stack(name):
+            cluster_ready.wait(Cluster(name))
             refuse_missing(Names(settings.project, settings.environment(name)))
         with _terraform(stack, name, unattended=unattended) as terraform:
-            terraform.apply()
+            later |= dict.fromkeys(_apply(terraform))
+    for command in later:
+        console.print(f"[bold]then[/] {command} ENV={name}")
+
+
+def _apply(terraform: Terraform) -> list[str]:
+    """Plan, say what the plan does, ask, and apply that very plan.
+
+    :returns: commands that bring what the apply leaves to them.
+
+    Raises:
+        Failure: the plan takes away what no changed setting may take, or the person does not want it.
+    """
+    if not terraform.plan(PLAN):
+        show(terraform.stack, {})
+        return []
+    file = terraform.folder / PLAN
+    try:
+        plan = terraform.show(PLAN)
+        show(terraform.stack, plan)
+        refuse_losses(plan, accepted=os.environ.get(LOSE, ""))
+        if not terraform.unattended and console.input("Apply it? [yes/no] ") != "yes":
+            raise Failure(f"stopped before applying {terraform.stack}; nothing of it was changed")
+        terraform.apply_plan(PLAN)
+    finally:
+        file.unlink(missing_ok=True)
+    return waiting(plan)
 
 
 def destroy(name: str, *, unattended: bool = False) -> None:

@@ -1,6 +1,7 @@
 """``make doctor ENV=dev``: looks at everything that an environment needs, and says of each that it is well or what to do."""
 
 import argparse
+import datetime
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from operations import maintenance
 from operations.checks import CHECKS, Finding, Patient
 from operations.failure import Failure, guided
 from settings import load
@@ -32,6 +34,7 @@ def run(name: str) -> int:
     with console.status(f"looking at {name}"):
         findings = list(examine(Patient(settings, settings.environment(name))))
     console.print(_table(findings))
+    console.print(maintenance.table(settings.environment(name), datetime.date.today()))
     failing = sum(finding.verdict == "fails" for finding in findings)
     console.print(f"{name}: " + (f"[red]{failing} to mend[/]" if failing else "[green]nothing to mend[/]"))
     return 1 if failing else 0

@@ -5,6 +5,7 @@ The Markdown names what happens to which resource, and the values of none: a com
 
 import argparse
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +15,17 @@ from rich.console import Console
 
 import main
 from operations.failure import Failure, guided, refuse_placeholders
+from operations.plan_summary import refuse_losses, settings_changed, summary
 from operations.terraform import Terraform
 from settings import Settings, load
+from settings.effects import effect
 from settings.names import STATE_STACK, infrastructure_stack
 
 PLAN = Path("plan.tfplan")
 """The plan, in the stack's folder."""
+
+LOSE = "VET_LOSE"
+"""Environment variable with addresses that a plan may take away although no setting allows it (``make deploy LOSE=...``)."""
 
 LIMIT = 60_000
 """Characters of a comment; GitHub takes 65,536."""
@@ -54,18 +60,27 @@ def run(stack: str, *, markdown: Path | None = None, lock: bool = True) -> None:
     main.build_app(settings).synth()
     terraform = Terraform(stack)
     terraform.init("-reconfigure")
-    changed = terraform.plan(PLAN, lock=lock)
-    text = account(stack, terraform.show(PLAN)) if changed else account(stack, {})
+    plan = terraform.show(PLAN) if terraform.plan(PLAN, lock=lock) else {}
     if markdown:
-        markdown.write_text(text)
-    Console(highlight=False).print(f"\n{text.splitlines()[0].lstrip('# ')}")
+        markdown.write_text(account(stack, plan))
+    show(stack, plan)
+    refuse_losses(plan, accepted=os.environ.get(LOSE, ""))
+
+
+def show(stack: str, plan: dict[str, Any]) -> None:
+    """Tell the terminal what a plan does; one line if it does nothing."""
+    console = Console(highlight=False)
+    first, *rest = summary(stack, plan) if plan else [f"{stack}: nothing changes"]
+    console.print(f"\n[bold]{first}[/]")
+    for line in rest:
+        console.print(line, markup=False)
 
 
 def apply(stack: str) -> None:
     """Apply the plan that an earlier run has written into the stack's folder.
 
     Raises:
-        Failure: there is none.
+        Failure: there is none, or it takes away what no setting allows.
     """
     settings = load()
     refuse_placeholders(settings)
@@ -74,6 +89,7 @@ def apply(stack: str) -> None:
     if not (terraform.folder / PLAN).exists():
         raise Failure(f"{terraform.folder / PLAN} is missing: plan {stack} first")
     terraform.init("-reconfigure")
+    refuse_losses(terraform.show(PLAN), accepted=os.environ.get(LOSE, ""))
     terraform.apply_plan(PLAN)
 
 
@@ -96,7 +112,8 @@ def account(stack: str, plan: dict[str, Any]) -> str:
     lines = [f"### {stack}: {summary}", ""]
     if lost := [address for verb, address in changes if verb in ("destroy", "replace")]:
         lines += [f"> **Look closely:** {len(lost)} of them go, at least for a while.", ""]
-    lines += ["| | what | resource |", "|---|---|---|"]
+    lines += [f"- `{key}`: {effect(key)}" for key in settings_changed(plan) or []]
+    lines += ["", "| | what | resource |", "|---|---|---|"]
     size = sum(map(len, lines))
     for verb, address in changes:
         row = f"| {MARKS[verb]} | {verb} | `{address}` |"

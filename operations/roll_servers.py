@@ -85,6 +85,10 @@ class Rolling:
         image = self._image()
         if server.image != image:
             found.append(f"image {server.image} becomes {image}")
+        if server.key_name != self.cluster.names.key_pair:
+            found.append(
+                f"SSH key pair {server.key_name or '(none)'} becomes {self.cluster.names.key_pair or '(none)'}"
+            )
         if not _pattern(wanted["user_data"]).fullmatch(self._user_data(server)):
             found.append("programs or configuration are newer")
         return found

@@ -39,6 +39,9 @@ class Server:
     running: bool
     """Whether EC2 says that it runs."""
 
+    key_name: str | None = None
+    """Key pair that it was started with."""
+
 
 @dataclass(frozen=True)
 class Health:
@@ -188,4 +191,5 @@ def _server(machine: dict[str, Any]) -> Server:
         instance_type=machine["InstanceType"],
         image=machine["ImageId"],
         running=machine["State"]["Name"] == "running",
+        key_name=machine.get("KeyName"),
     )

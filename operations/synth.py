@@ -1,5 +1,6 @@
 """``make synth``: Terraform JSON of every stack, and a table of what was made."""
 
+import datetime
 import json
 import sys
 import time
@@ -12,6 +13,7 @@ from rich.table import Table
 
 import main
 from operations.failure import guided
+from operations.maintenance import notice
 from settings import Settings, SettingsWarning
 from settings.terminal import show_warnings
 
@@ -50,6 +52,9 @@ def _show(settings: Settings, seconds: float) -> None:
     for warning in settings.warnings:
         if warning.acknowledged is not None:
             console.print(_footnote(warning), style="dim")
+    for environment in settings.environments:
+        if ending := notice(environment, datetime.date.today()):
+            console.print(ending, style="dim")
     console.print(f"{len(manifest['stacks'])} stacks in {seconds:.1f} s")
 
 

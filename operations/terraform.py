@@ -54,7 +54,7 @@ class Terraform:
         command = self._command(
             "plan", "-input=false", "-detailed-exitcode", f"-lock={str(lock).lower()}", f"-out={file}"
         )
-        return to_its_end(command, {"TF_IN_AUTOMATION": "1"}, accept=(0, 2)) == 2
+        return to_its_end(command, {**self.variables, "TF_IN_AUTOMATION": "1"}, accept=(0, 2)) == 2
 
     def show(self, file: Path) -> dict[str, Any]:
         """A written plan as Terraform's JSON (Terraform: JSON Output Format)."""

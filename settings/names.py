@@ -4,6 +4,7 @@ Physical names start with the project's prefix and the environment's name, so th
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from settings.environment import Environment
 from settings.project import Project
@@ -98,6 +99,12 @@ class Names:
         """A resource's name: ``of("alb", "logs")`` is ``vet-dev-alb-logs``."""
         return "-".join((self.base, *parts))
 
+    @property
+    def agent_groups(self) -> str:
+        """ARN pattern of the agents' auto-scaling groups; AWS puts an id of its own before the name."""
+        where = f"arn:aws:autoscaling:{self.environment.region}:{self.project.account_id}"
+        return f"{where}:autoScalingGroup:*:autoScalingGroupName/{self.of('agent', '*')}"
+
     def bucket(self, purpose: str, region: str | None = None) -> str:
         """A bucket's name, unique in all of AWS by the account's number and the region (the environment's, if none is
         given); ``purpose`` has at most 11 characters."""
@@ -126,6 +133,16 @@ class Names:
     def application_repository(self) -> str:
         """Name of the ECR repository with the application's images, such as ``vet-dev/vet-app``."""
         return f"{self.base}/vet-app"
+
+    @property
+    def key_pair(self) -> str | None:
+        """Name of the EC2 key pair, if nodes accept an SSH key. It holds the key's fingerprint, so another key is another
+        pair."""
+        public_key = self.environment.access.ssh.public_key
+        if public_key is None:
+            return None
+        kind_and_key = " ".join(public_key.split()[:2])
+        return self.of(sha256(kind_and_key.encode()).hexdigest()[:12])
 
     @property
     def metrics_namespace(self) -> str:

@@ -11,9 +11,14 @@ class GitHub(Section):
     """The repository whose workflows may plan and deploy, without a key stored anywhere."""
 
     repository: Annotated[
-        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$", examples=["clinic/platform"])
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9._-]{1,100}|@[1-9][0-9]*/[A-Za-z0-9._-]{1,100}@[1-9][0-9]*)$",
+            examples=["clinic/platform", "clinic@583231/platform@1296269"],
+        ),
     ]
-    """Owner and name."""
+    """Owner and name; with their numbers (``OWNER@ID/NAME@ID``) for a repository made or renamed since 15 July 2026, whose
+    tokens have them (GitHub: immutable subject claims). docs/runbooks/github-actions.md tells how to find the numbers."""
 
 
 class Project(Section):

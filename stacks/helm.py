@@ -2,6 +2,7 @@
 
 from constructs import Construct
 
+from modules.fixed import Fixed
 from modules.platform.autoscaler import ClusterAutoscaler
 from modules.platform.certificates import Certificates
 from modules.platform.cluster import Cluster
@@ -13,6 +14,7 @@ from modules.platform.release import Release
 from modules.platform.storage import Storage
 from modules.platform.upstream import Upstream
 from modules.platform.vet_application.application import VetApplication
+from settings.effects import HELM, remembered
 from settings.environment import Environment
 from settings.names import Names, helm_stack
 from settings.project import Project
@@ -29,11 +31,29 @@ class HelmStack(PlatformStack):
         )
         self._names, self._environment = names, environment
         self._upstream = Upstream(self, "upstream", project=project, environment=environment.name)
+        Fixed(
+            self,
+            "fixed",
+            values={"application.namespace": environment.application.namespace},
+            why="The application's database is in the namespace and would go with it.",
+        )
+        Fixed(
+            self,
+            "postgresql_major",
+            values={
+                "cluster.versions.postgresql (major)": str(environment.cluster.releases["postgresql"].program.major)
+            },
+            why="A server of another major cannot start on this one's data, and cannot restore its backups.",
+            remedy="Keep the deployed one over the set (cluster.versions.postgresql); docs/runbooks/upgrading.md tells how it is raised.",
+        )
         Cluster(self, "cluster", names=names, upstream=self._upstream)
         self._namespaces = Namespaces(self, "namespaces", environment=environment)
         self._base()
         self._rancher()
         self._application()
+        self.output(
+            "settings", remembered(environment, HELM), "settings of the last apply, with which the next plan compares"
+        )
 
     def _base(self) -> None:
         """What everything else stands on."""

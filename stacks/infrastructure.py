@@ -28,11 +28,13 @@ from modules.aws.servers import NodeContext, Servers
 from modules.aws.storage import Buckets
 from modules.aws.volume_snapshots import VolumeSnapshots
 from modules.aws.web_identity import WebIdentityIssuer
+from modules.fixed import Fixed
 from nodes.boot import bundle
 from nodes.inputs import ClusterInputs
 from nodes.release import node_release
 from settings import web_identity
 from settings.addresses import server_slots
+from settings.effects import INFRASTRUCTURE, remembered
 from settings.environment import Environment
 from settings.names import Names, infrastructure_stack
 from settings.project import Project
@@ -64,6 +66,19 @@ class InfrastructureStack(PlatformStack):
 
     def _foundation(self) -> None:
         names, environment = self._names, self._environment
+        Fixed(
+            self,
+            "fixed",
+            values={
+                "name_prefix": names.project.name_prefix,
+                "network.cidr": str(environment.network.cidr),
+                "cluster.cni": environment.cluster.cni,
+                "cluster.pod_cidr": str(environment.cluster.pod_cidr),
+                "cluster.service_cidr": str(environment.cluster.service_cidr),
+                "application.namespace": environment.application.namespace,
+            },
+            why="It would replace the network, the servers' disks, the whole cluster or the application's data.",
+        )
         self._keys = Keys(self, "keys", names=names, environment=environment)
         self._network = Network(self, "network", names=names, environment=environment)
         self._groups = SecurityGroups(
@@ -116,6 +131,7 @@ class InfrastructureStack(PlatformStack):
             issuer=self._issuer.bucket,
             issuer_documents=self._issuer.DOCUMENTS,
             repository_arn=self._repository.arn,
+            agent_groups=self._names.agent_groups,
             metrics_namespace=self._metrics_namespace,
         )
         names, environment = self._names, self._environment
@@ -184,10 +200,12 @@ class InfrastructureStack(PlatformStack):
         )
 
     def _key_pair(self) -> str | None:
-        public_key = self._environment.access.ssh.public_key
-        if public_key is None:
+        name, public_key = self._names.key_pair, self._environment.access.ssh.public_key
+        if name is None or public_key is None:
             return None
-        return KeyPair(self, "key_pair", key_name=self._names.base, public_key=public_key).key_name
+        # Made before its predecessor goes: the agents' launch template names it.
+        lasting = {"create_before_destroy": True}
+        return KeyPair(self, "key_pair", key_name=name, public_key=public_key, lifecycle=lasting).key_name
 
     def _front_door(self) -> None:
         names, environment = self._names, self._environment
@@ -195,7 +213,7 @@ class InfrastructureStack(PlatformStack):
         self._api_address_host = self._api_load_balancer.host
         self._zone = HostedZone(self, "dns", name=environment.zone)
         self._certificate = Certificate(self, "certificate", hosts=hosts, zone_id=self._zone.id)
-        logs = self._buckets.access_logs
+        logs = self._buckets.access_logs if environment.load_balancer.access_logs else None
         self._ingress = IngressLoadBalancer(
             self,
             "ingress",
@@ -226,7 +244,7 @@ class InfrastructureStack(PlatformStack):
             security_group=group,
             ports=[KUBERNETES_API],
             internal=False,
-            protect=self._environment.protect,
+            protect=False,  # it comes and goes with access.api, and holds nothing
         )
         public.send_to(self._servers)
         return public.host
@@ -312,4 +330,9 @@ class InfrastructureStack(PlatformStack):
             "server_instance_ids",
             {str(server.slot.number): server.instance.id for server in self._servers.servers},
             "EC2 instances of the servers by slot",
+        )
+        self.output(
+            "settings",
+            remembered(self._environment, INFRASTRUCTURE),
+            "settings of the last apply, with which the next plan compares",
         )

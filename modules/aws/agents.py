@@ -1,9 +1,11 @@
 """Worker nodes: a launch template, and an auto-scaling group in each zone."""
 
+from datetime import timedelta
 from typing import Any
 
 from cdktf import Fn, TerraformLocal
 from cdktf_cdktf_provider_aws.autoscaling_group import AutoscalingGroup, AutoscalingGroupTag
+from cdktf_cdktf_provider_aws.autoscaling_lifecycle_hook import AutoscalingLifecycleHook
 from cdktf_cdktf_provider_aws.launch_template import (
     LaunchTemplate,
     LaunchTemplateBlockDeviceMappings,
@@ -16,6 +18,14 @@ from modules.aws.lifecycle import lifecycle
 from modules.aws.servers import IMDS, NodeContext, unlimited_credits
 from nodes.boot import agent_user_data
 from settings.addresses import agents_by_zone, maximum_agents_by_zone
+from settings.saving import SERVERS_STAY
+
+DRAIN_HOOK = "drain"
+"""The lifecycle hook's name, which ``nodes/bin/drain-leaving-agents`` answers."""
+
+DRAINING = SERVERS_STAY - timedelta(minutes=5)
+"""How long a terminated agent may take to be emptied. In an environment that sleeps the servers, which empty it, stop after
+``SERVERS_STAY``."""
 
 
 class Agents(Construct):
@@ -32,6 +42,8 @@ class Agents(Construct):
         minimum = agents_by_zone(context.environment)
         maximum = maximum_agents_by_zone(context.environment)
         self.groups = {letter: self._group(letter, minimum[letter], maximum[letter]) for letter in minimum}
+        for letter, group in self.groups.items():
+            self._drain(letter, group)
 
     def _launch_template(self, role: InstanceRole) -> LaunchTemplate:
         context, agents = self._context, self._context.environment.agents
@@ -72,6 +84,19 @@ class Agents(Construct):
             ],
             user_data=Fn.base64encode(user_data.as_string),
             tags={"Name": self._name},
+        )
+
+    def _drain(self, letter: str, group: AutoscalingGroup) -> None:
+        """Whatever terminates an agent, a refresh or a smaller group: its machine waits until a server has emptied it
+        (``nodes/bin/drain-leaving-agents``), and goes by itself when nobody answers."""
+        AutoscalingLifecycleHook(
+            self,
+            f"drain_{letter}",
+            name=DRAIN_HOOK,
+            autoscaling_group_name=group.name,
+            lifecycle_transition="autoscaling:EC2_INSTANCE_TERMINATING",
+            heartbeat_timeout=int(DRAINING.total_seconds()),
+            default_result="CONTINUE",
         )
 
     def _decided_elsewhere(self) -> list[str]:

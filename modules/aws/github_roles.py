@@ -1,7 +1,9 @@
 """What GitHub's workflows may do in AWS: tokens that GitHub signs for one run are exchanged for short-lived credentials; no key is stored.
 
 GitHub documents the issuer and the subjects (Actions: "Configuring OpenID Connect in Amazon Web Services"): a pull request's token has the
-subject ``repo:OWNER/NAME:pull_request``, a job's that names an environment ``repo:OWNER/NAME:environment:NAME``.
+subject ``repo:OWNER/NAME:pull_request``, a job's that names an environment ``repo:OWNER/NAME:environment:NAME``. Repositories made or
+renamed since 15 July 2026 send ``repo:OWNER@ID/NAME@ID:...`` instead (GitHub changelog, 2026-04-23: immutable subject claims). The one
+form that the settings name is trusted, and compared as a whole: whoever later makes a repository of the same name has other numbers.
 """
 
 from collections.abc import Sequence
@@ -39,7 +41,7 @@ MANAGE_ROLES = (
 class GitHubRoles(Construct):
     """One role that plans every stack and changes nothing, and one for each environment that deploys it alone.
 
-    :param repository: ``OWNER/NAME``.
+    :param repository: ``OWNER/NAME`` or ``OWNER@ID/NAME@ID``, whichever its tokens' subjects have.
     :param storage: the state that both read and the deploying roles write, each its own.
     """
 

@@ -157,12 +157,14 @@ class IngressLoadBalancer(Construct):
 
     def _target_group(self, vpc_id: str) -> LbTargetGroup:
         check = self._settings.health_check
-        name = self._names.target_group("ingress")
+        # Its port cannot be changed, and a listener's group cannot be deleted: another port is another group, made first.
+        port = self._settings.target_port
+        name = self._names.target_group("ingress" if port == HTTPS.number else f"ingress-{port}")
         return LbTargetGroup(
             self,
             "target_group",
             name=name,
-            port=self._settings.target_port,
+            port=port,
             protocol="HTTPS",
             vpc_id=vpc_id,
             target_type="instance",
@@ -177,6 +179,7 @@ class IngressLoadBalancer(Construct):
                 "unhealthy_threshold": check.unhealthy_threshold,
             },
             tags={"Name": name},
+            lifecycle={"create_before_destroy": True},
         )
 
     def _listeners(self, certificate_arn: str) -> None:

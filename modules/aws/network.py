@@ -13,6 +13,7 @@ from cdktf_cdktf_provider_aws.vpc import Vpc
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
+from modules.fixed import Fixed
 from settings.environment import Environment
 from settings.names import Names
 
@@ -61,12 +62,19 @@ class Network(Construct):
     def _subnet(self, kind: str, letter: str) -> Subnet:
         public = kind == "public"
         role = "kubernetes.io/role/elb" if public else "kubernetes.io/role/internal-elb"
+        cidr = str(getattr(self._settings.zones[letter], kind))
+        Fixed(
+            self,
+            f"range_{kind}_{letter}",
+            values={f"network.zones.{letter}.{kind}": cidr},
+            why="A subnet keeps its range while nodes or load balancers are in it.",
+        )
         return Subnet(
             self,
             f"{kind}_{letter}",
             vpc_id=self.vpc.id,
             availability_zone=self.zone(letter),
-            cidr_block=str(getattr(self._settings.zones[letter], kind)),
+            cidr_block=cidr,
             map_public_ip_on_launch=public,
             tags={"Name": self._names.of(kind, letter), self._names.cluster_tag: "shared", role: "1"},
         )

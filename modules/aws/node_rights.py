@@ -26,6 +26,8 @@ class NodeRights:
     issuer: Bucket
     issuer_documents: tuple[str, ...]
     repository_arn: str
+    agent_groups: str
+    """ARN pattern of the agents' auto-scaling groups."""
     metrics_namespace: str
     """CloudWatch namespace that the nodes may write to; empty: none."""
 
@@ -54,6 +56,9 @@ class NodeRights:
             self.secrets_key.use("SecretsKey"),
             self.backups_key.use("BackupsKey"),
             self._cloud_controller(),
+            # Describe calls know no resource (service authorization reference: EC2 Auto Scaling).
+            Statement("LeavingAgents", ["autoscaling:DescribeAutoScalingInstances"]),
+            Statement("LetAgentsGo", ["autoscaling:CompleteLifecycleAction"], [self.agent_groups]),
         ]
 
     def agent(self) -> list[Statement]:

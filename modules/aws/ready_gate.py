@@ -12,7 +12,11 @@ TIMEOUT_SECONDS = 2700
 
 
 class ReadyGate(Construct):
-    """A Run Command association on server 0 that Terraform waits for. A replaced server is waited for anew."""
+    """A Run Command association on server 0 that Terraform waits for. A replaced server is waited for anew.
+
+    The provider now and then takes one that was made while its machine initialises for a success at once
+    (hashicorp/terraform-provider-aws#31175), so ``operations/cluster_ready.py`` and the Helm stack look at what it stands for.
+    """
 
     def __init__(self, scope: Construct, id_: str, *, name: str, server: Server) -> None:
         super().__init__(scope, id_)

@@ -15,6 +15,7 @@ from modules.aws.instance_role import InstanceRole
 from modules.aws.lifecycle import lifecycle
 from modules.aws.network import Network
 from modules.aws.security_groups import SecurityGroup
+from modules.fixed import Fixed
 from nodes.boot import server_user_data
 from nodes.inputs import ClusterInputs
 from settings.addresses import Slot, server_slots
@@ -26,6 +27,11 @@ DATA_DEVICE = "/dev/sdf"
 
 IMDS = {"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1}
 """Instance metadata: version 2 only, and one hop, so that no pod can take the node's role."""
+
+BROUGHT_BY_THE_ROLL = ["ami", "user_data", "instance_type", "key_name", "credit_specification"]
+"""What an apply leaves alone on a server. ``ami`` and ``key_name`` would replace it (``ForceNew`` in the provider's
+``ec2_instance.go``); type and user data would stop it; and credits that fit the new type are refused by the one that still runs
+(EC2: ModifyInstanceCreditSpecification)."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +53,9 @@ class NodeContext:
 class Server(Construct):
     """One server in its slot.
 
-    An apply never stops or replaces a running server: image, user data and type are left alone after creation, and
-    ``make roll-servers`` brings new ones slot by slot. The network interface keeps the address that other servers and etcd know;
-    the data volume keeps etcd and the server's identity.
+    An apply never stops or replaces a running server: what would is left alone after creation (``BROUGHT_BY_THE_ROLL``), and
+    ``make roll-servers`` brings it slot by slot. The network interface keeps the address that other servers and etcd know;
+    the data volume keeps etcd and the server's identity. Zone and address of a slot are fixed: both would have to be made anew.
     """
 
     def __init__(self, scope: Construct, id_: str, *, context: NodeContext, role: InstanceRole, slot: Slot) -> None:
@@ -57,6 +63,13 @@ class Server(Construct):
         self.slot = slot
         self._context = context
         self._name = context.names.of("server", str(slot.number))
+        place = f"{slot.zone} {slot.address}"  # without the region: one that is lost is built anew elsewhere
+        Fixed(
+            self,
+            "place",
+            values={f"network.zones (server {slot.number})": place},
+            why="A server in another place is another server, with an empty disk.",
+        )
         self.interface = NetworkInterface(
             self,
             "interface",
@@ -116,7 +129,7 @@ class Server(Construct):
             disable_api_termination=context.environment.protect,
             user_data=server_user_data(context.inputs, slot=self.slot.number, data_volume_id=self.data_volume.id),
             tags=tags,
-            lifecycle=lifecycle(ignore=["ami", "user_data", "instance_type"]),
+            lifecycle=lifecycle(ignore=BROUGHT_BY_THE_ROLL),
             depends_on=list(context.wait_for),
         )
 

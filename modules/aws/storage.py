@@ -22,7 +22,9 @@ class Buckets(Construct):
         self.nodes = self._bucket("nodes")
         self.snapshots = self._bucket("snapshots")
         self.database = self._bucket("database")
-        self.access_logs = self._access_logs() if environment.load_balancer.access_logs else None
+        # A protected environment keeps what was logged when logging is turned off: the bucket stays, and costs nothing empty.
+        wanted = environment.load_balancer.access_logs or environment.protect
+        self.access_logs = self._access_logs() if wanted else None
 
     def publish(self, bundle: Bundle) -> S3Object:
         """Put a bundle of node programs where the nodes fetch it."""

@@ -87,8 +87,10 @@ class Cluster(Construct):
                         condition=f'${{self.insecure_value != "{PENDING}"}}',
                         error_message=(
                             f"The cluster of {environment} is not there yet: no server has published its certificate "
-                            f"authority. First deploy {stack} to its end, which waits for the cluster: "
-                            f"make deploy ENV={environment}, or cdktf deploy {stack}."
+                            f"authority. If {stack} has just been deployed, its servers are still forming the cluster "
+                            f"(10 to 20 minutes): make deploy ENV={environment} waits for them, and make doctor "
+                            f"ENV={environment} tells what they do. If it has not been deployed: make deploy "
+                            f"ENV={environment}, or cdktf deploy {stack}."
                         ),
                     )
                 ]

@@ -8,6 +8,7 @@ from constructs import Construct
 from modules.platform.namespaces import Namespaces
 from modules.platform.release import Release
 from modules.platform.upstream import Upstream
+from settings import timeouts
 from settings.environment import Environment
 
 NAMESPACE = "ingress-nginx"
@@ -29,7 +30,11 @@ class IngressController(Construct):
             namespace=NAMESPACE,
             derived={
                 "controller": {
-                    "config": {"proxy-real-ip-cidr": ",".join(subnets)},
+                    "config": {
+                        "proxy-real-ip-cidr": ",".join(subnets),
+                        "keep-alive": str(timeouts.INGRESS_TO_CLIENT),
+                        "upstream-keepalive-timeout": str(timeouts.INGRESS_TO_APPLICATION),
+                    },
                     "extraArgs": {"publish-status-address": upstream.text("ingress_host")},
                 }
             },

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from nodes.boot import agent_user_data, bundle, server_user_data
+from nodes import boot
+from nodes.boot import PACKED, agent_user_data, bundle, server_user_data
 from nodes.inputs import ClusterInputs
 from tests.template import Template
 
@@ -136,3 +137,23 @@ def test_the_bundle_is_the_same_every_time() -> None:
     first = bundle()
     bundle.cache_clear()
     assert bundle().content == first.content
+
+
+def test_a_checkout_with_the_line_ends_of_windows_makes_the_same_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = bundle()
+    for folder in PACKED:
+        (tmp_path / folder).mkdir()
+        for path in (boot.HERE / folder).iterdir():
+            if path.is_file():
+                (tmp_path / folder / path.name).write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    monkeypatch.setattr(boot, "HERE", tmp_path)
+    assert bundle.__wrapped__().key == wanted.key
+
+
+def test_git_checks_every_text_out_with_the_line_ends_that_shells_take() -> None:
+    root = Path(__file__).parents[3]
+    asked = ["git", "check-attr", "eol", "--", "scripts/run", "nodes/bin/boot", "main.py", "Makefile"]
+    said = subprocess.run(asked, cwd=root, capture_output=True, text=True, check=True).stdout
+    assert [line for line in said.splitlines() if not line.endswith(": eol: lf")] == []

@@ -1,5 +1,6 @@
 """make deploy and make destroy: the order of stacks, where they stop, and what Terraform is told."""
 
+import json
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +14,14 @@ from operations.deploy import deploy, destroy
 from operations.failure import Failure
 from operations.servers import Cluster
 from operations.terraform import STACKS
+from tests.unit.operations.plans import plan
 
 TERRAFORM = """#!/bin/sh
 case "$*" in
   version*) echo '{{"terraform_version": "1.11.4"}}' ;;
   *output*) echo '{{"name_servers": {{"value": ["ns-1.example"]}}}}' ;;
+  *show*) cat "{log}.plan" ;;
+  *" plan "*) echo "$* ${{TF_VAR_api_address:-direct}}" >> "{log}"; exit "$(cat "{log}.status")" ;;
   *) echo "$* ${{TF_VAR_api_address:-direct}}" >> "{log}" ;;
 esac
 """
@@ -42,6 +46,8 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.write_text(TERRAFORM.format(log=found))
     program.chmod(stat.S_IRWXU)
     found.touch()
+    (tmp_path / "log.status").write_text("2")
+    (tmp_path / "log.plan").write_text(json.dumps(plan(create=["aws_vpc.main"])))
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(module, "refuse_placeholders", lambda _: None)
@@ -52,6 +58,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         yield {"TF_VAR_api_address": f"way-to-{cluster.names.base}"}
 
     monkeypatch.setattr(module, "terraform_variables", way)
+    monkeypatch.setattr(module.cluster_ready, "wait", lambda cluster: None)
     return found
 
 
@@ -68,8 +75,10 @@ def test_infrastructure_comes_first_and_the_way_to_the_cluster_is_for_the_helm_s
     assert called(log) == [
         "init vet-state direct",
         "init vet-dev direct",
+        "plan vet-dev direct",
         "apply vet-dev direct",
         "init vet-dev-helm way-to-vet-dev",
+        "plan vet-dev-helm way-to-vet-dev",
         "apply vet-dev-helm way-to-vet-dev",
     ]
 
@@ -78,6 +87,31 @@ def test_without_an_image_it_stops_after_the_infrastructure(log: Path) -> None:
     with pytest.raises(Failure, match=r"environments/dev\.yaml names no image .*\n.*make push ENV=dev"):
         deploy("dev", unattended=True)
     assert called(log)[-1] == "apply vet-dev direct"
+
+
+def test_a_deploy_that_changes_nothing_says_so_and_applies_nothing(
+    log: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "refuse_missing", lambda _: None)
+    log.with_suffix(".status").write_text("0")
+    deploy("dev", unattended=True)
+    assert not [line for line in called(log) if line.startswith("apply")]
+    said = capsys.readouterr().out
+    assert "vet-dev: nothing changes" in said
+    assert "vet-dev-helm: nothing changes" in said
+
+
+def test_a_plan_that_would_replace_a_server_is_not_applied(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = plan(replace=["aws_instance.servers_slot_0"], because="key_name", settings={"agents.count": ("2", "3")})
+    log.with_suffix(".plan").write_text(json.dumps(lost))
+    with pytest.raises(Failure, match=r"replace a server: aws_instance.servers_slot_0 \(by key_name\)") as refused:
+        deploy("dev", unattended=True)
+    assert "agents.count: at once" in str(refused.value), "it names what was changed"
+    assert not [line for line in called(log) if line.startswith("apply")]
+    monkeypatch.setenv("VET_LOSE", "aws_instance.servers_slot_0")
+    monkeypatch.setattr(module, "refuse_missing", lambda _: None)
+    deploy("dev", unattended=True)
+    assert "apply vet-dev direct" in called(log), "what is named may go"
 
 
 def test_destroying_goes_the_opposite_way(log: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from settings.loader import ENVIRONMENTS
-from settings.schema import FOLDER, common_schema, environment_schema, project_schema, schemas
+from settings.schema import FOLDER, PAGE, common_schema, effects_page, environment_schema, project_schema, schemas
 
 FILES = sorted(ENVIRONMENTS.glob("*.yaml"))
 
@@ -16,6 +16,10 @@ def test_schemas_are_fresh(path: Any) -> None:
     assert path.exists(), "run: python -m settings.schema"
     assert path.read_text() == schemas()[path], f"{path.name} is stale; run: python -m settings.schema"
     assert set(FOLDER.iterdir()) == set(schemas()), "a schema that nothing makes any more"
+
+
+def test_the_page_of_effects_is_fresh() -> None:
+    assert PAGE.read_text() == effects_page(), f"{PAGE.name} is stale; run: make schema"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)

@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from settings.project import GitHub
 from tests.template import Template
 from tests.unit.stacks.conftest import synthesised_with
 
@@ -43,6 +45,24 @@ def test_each_role_is_for_exactly_its_runs(trusting: Template) -> None:
     ]
     for name in ("dev", "prod"):
         assert _subjects(trusting, f"github/deploy-{name}") == [f"repo:clinic/platform:environment:{name}"]
+
+
+def test_numbers_are_trusted_where_they_are_given_and_a_later_repository_of_that_name_is_not(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """A subject is compared as a whole: neither the bare names nor other numbers get in."""
+    stacks = synthesised_with("github: {repository: clinic@42/platform@7}", tmp_path_factory.mktemp("numbers"))
+    assert _subjects(Template.read(stacks / "vet-state/cdk.tf.json"), "github/deploy-dev") == [
+        "repo:clinic@42/platform@7:environment:dev"
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["clinic@42/platform", "clinic/platform@7", "clinic@/platform@", "clinic@4*/platform@7", "clinic"]
+)
+def test_half_a_subject_is_no_repository(name: str) -> None:
+    with pytest.raises(ValidationError):
+        GitHub(repository=name)
 
 
 def test_the_planning_role_reads_and_sees_no_contents(trusting: Template) -> None:

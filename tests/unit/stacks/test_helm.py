@@ -121,7 +121,10 @@ def test_a_cluster_that_is_not_there_stops_the_plan_and_says_what_comes_first(pl
     (condition,) = parameter["lifecycle"]["postcondition"]
     environment = platform.name.removeprefix("vet-").removesuffix("-helm")
     assert condition["condition"] == '${self.insecure_value != "pending"}'
-    assert f"First deploy vet-{environment}" in condition["error_message"]
+    assert f"make deploy ENV={environment} waits for them" in condition["error_message"], (
+        "for those who have just deployed"
+    )
+    assert f"cdktf deploy vet-{environment}" in condition["error_message"]
     assert f"make deploy ENV={environment}" in condition["error_message"]
 
 

@@ -71,7 +71,13 @@ def test_a_server_keeps_its_address_and_disk_when_it_is_replaced(infrastructure:
 
 def test_an_apply_never_touches_a_running_server(infrastructure: Template) -> None:
     for instance in infrastructure.resources("aws_instance").values():
-        assert instance["lifecycle"]["ignore_changes"] == ["ami", "user_data", "instance_type"]
+        assert set(instance["lifecycle"]["ignore_changes"]) == {
+            "ami",
+            "user_data",
+            "instance_type",
+            "key_name",
+            "credit_specification",
+        }
 
 
 def test_servers_wait_for_routes_rights_and_programs(infrastructure: Template) -> None:

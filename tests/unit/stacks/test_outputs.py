@@ -22,6 +22,7 @@ ENVIRONMENT = {
     "name_servers": TEXTS,
     "pod_role_arns": TEXT_BY_KEY,
     "server_instance_ids": TEXT_BY_KEY,
+    "settings": TEXT_BY_KEY,
     "volumes_key_arn": TEXT,
     "zone_id": TEXT,
 }

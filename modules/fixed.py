@@ -1,0 +1,50 @@
+"""What cannot be changed after the first deploy: remembered in Terraform's own state, and compared at every plan."""
+
+import json
+from collections.abc import Mapping
+
+from cdktf import DataResource, Postcondition, TerraformResourceLifecycle
+from constructs import Construct
+
+REMEDY = (
+    "Put the former value back, or make a new environment with the new value beside this one and move over "
+    "(docs/runbooks/changing-settings.md, what is fixed)."
+)
+
+
+class Fixed(Construct):
+    """Values that a plan refuses to change, whoever makes it: ``make plan``, ``make deploy`` and ``cdktf deploy`` alike.
+
+    ``terraform_data``, which Terraform brings itself, keeps what was there at the first deploy; a postcondition compares it with
+    what the settings say now. An environment made before it was remembered begins with what it has.
+
+    :param values: values by the key of the setting that decides them, such as ``cluster.pod_cidr``.
+    :param why: what a change would do, for the message.
+    :param remedy: what to do instead.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, values: Mapping[str, str], why: str, remedy: str = REMEDY
+    ) -> None:
+        super().__init__(scope, id_)
+        DataResource(
+            self,
+            "Resource",
+            input=dict(values),
+            lifecycle=TerraformResourceLifecycle(
+                ignore_changes=["input"],
+                postcondition=[_unchanged(key, value, f"{why} {remedy}") for key, value in values.items()],
+            ),
+        )
+
+
+def _unchanged(key: str, value: str, advice: str) -> Postcondition:
+    deployed, wanted = f'self.input["{key}"]', json.dumps(value)
+    return Postcondition(
+        # A key that was not remembered at the first deploy has nothing to differ from.
+        condition=f"${{try({deployed}, {wanted}) == {wanted}}}",
+        error_message=(
+            f"{key} is fixed after the first deploy: ${{try({deployed}, {wanted})}} is deployed, and the settings say {value}. "
+            f"{advice}"
+        ),
+    )

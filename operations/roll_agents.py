@@ -1,0 +1,156 @@
+"""``make roll-agents ENV=prod``: agents with the newest launch template, one zone after the other.
+
+EC2 Auto Scaling's instance refresh does it: it starts a new agent, lets it warm up, and only then terminates an old one, which a server
+empties first (``modules/aws/agents.py``). An agent that has the newest template already is passed over, and a refresh that is under way
+is waited for, so running it again resumes.
+"""
+
+import argparse
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from operations.failure import Failure, guided, refuse_placeholders
+from operations.servers import Cluster
+from settings import load
+
+PREFERENCES = {
+    "MinHealthyPercentage": 100,
+    "MaxHealthyPercentage": 110,  # at least one more: a new agent comes before an old one goes
+    "InstanceWarmup": 420,  # a new agent is a Node after about five minutes
+    "SkipMatching": True,
+}
+"""AWS API: RefreshPreferences."""
+
+UNDER_WAY = ("Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking")
+POLL_SECONDS = 20
+PATIENCE_SECONDS = 4 * 3600
+
+console = Console(highlight=False)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The agents of one zone."""
+
+    name: str
+    agents: int
+    outdated: int
+    """Of them, those that were started from another version of the launch template than its newest."""
+
+
+class Rolling:
+    """Refreshing the agents of one environment.
+
+    :param cluster: the environment; its servers must answer, since they empty what goes.
+    """
+
+    def __init__(self, cluster: Cluster, *, unattended: bool = False) -> None:
+        self.cluster, self.unattended = cluster, unattended
+        self.client = cluster.client("autoscaling")
+
+    def roll(self) -> None:
+        """Refresh every group with an outdated agent.
+
+        Raises:
+            Failure: at the first doubt: no server can empty agents, a refresh fails, or AWS does not answer. What was done stays done.
+        """
+        groups = self.groups()
+        for group in groups:
+            console.print(f"{group.name}: {group.outdated} of {group.agents} agent(s) to replace")
+        waiting = [group for group in groups if group.outdated or self._latest(group)["Status"] in UNDER_WAY]
+        if not waiting:
+            console.print(f"all agents of {self.cluster.names.base} are as they should be")
+            return
+        if not self.unattended and console.input("Replace them, one after the other? [yes/no] ") != "yes":
+            raise Failure("stopped before replacing an agent; run the same command again to go on")
+        for group in waiting:
+            console.rule(group.name)
+            self.refuse_unless_drained_by_somebody()
+            self.refresh(group)
+        console.print(f"[green]done[/]  {len(waiting)} group(s) refreshed")
+
+    def groups(self) -> list[Group]:
+        """The groups by name, from what AWS says of them."""
+        prefix = self.cluster.names.of("agent", "")
+        try:
+            pages = self.client.get_paginator("describe_auto_scaling_groups").paginate()
+            found = [each for page in pages for each in page["AutoScalingGroups"]]
+            mine = [each for each in found if each["AutoScalingGroupName"].startswith(prefix)]
+            return [self._group(each) for each in sorted(mine, key=lambda each: str(each["AutoScalingGroupName"]))]
+        except (BotoCoreError, ClientError) as error:
+            raise Failure(f"AWS does not tell the agents of {self.cluster.names.base}: {error}") from error
+
+    def refuse_unless_drained_by_somebody(self) -> None:
+        """Raise ``Failure`` when no server answers: agents would wait for their time-out and then be cut off."""
+        servers = [server for server in self.cluster.servers() if server.running]
+        doubts = []
+        for server in servers:
+            try:
+                health = self.cluster.health(server)
+            except Failure as failure:
+                doubts.append(str(failure).splitlines()[0])
+                continue
+            if health.api_ready:
+                return
+            doubts.append(f"server {server.slot}: the API is not ready")
+        raise Failure("stopping, because no server can empty agents: " + ("; ".join(doubts) or "none runs"))
+
+    def refresh(self, group: Group) -> None:
+        """Start a refresh, unless one is under way, and wait for its end."""
+        try:
+            going = self._latest(group)
+            if going["Status"] not in UNDER_WAY:
+                going = self.client.start_instance_refresh(AutoScalingGroupName=group.name, Preferences=PREFERENCES)
+            latest = self._end(group, going["InstanceRefreshId"])
+        except (BotoCoreError, ClientError) as error:
+            raise Failure(f"{group.name}: AWS does not refresh it: {error}") from error
+        if latest["Status"] != "Successful":
+            raise Failure(
+                f"{group.name}: the refresh ended as {latest['Status']}: {latest.get('StatusReason', 'no reason given')}.\n"
+                "Agents that were replaced stay so. docs/runbooks/adding-agents.md tells how to look; then run the command again."
+            )
+
+    def _end(self, group: Group, refresh: str) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        with console.status(f"{group.name}: waiting") as status:
+            while (latest := self._described(group, InstanceRefreshIds=[refresh]))["Status"] in UNDER_WAY:
+                if time.monotonic() > deadline:
+                    raise Failure(
+                        f"{group.name}: the refresh has not ended after {PATIENCE_SECONDS // 3600} hours; it goes on"
+                    )
+                status.update(f"{group.name}: {latest['Status']}, {latest.get('PercentageComplete', 0)} %")
+                time.sleep(POLL_SECONDS)
+        return latest
+
+    def _latest(self, group: Group) -> dict[str, Any]:
+        return self._described(group, MaxRecords=1)
+
+    def _described(self, group: Group, **which: Any) -> dict[str, Any]:
+        answer = self.client.describe_instance_refreshes(AutoScalingGroupName=group.name, **which)
+        return dict(next(iter(answer["InstanceRefreshes"]), {"Status": "None"}))
+
+    def _group(self, said: dict[str, Any]) -> Group:
+        template = said["LaunchTemplate"]["LaunchTemplateId"]
+        (found,) = self.cluster.client("ec2").describe_launch_templates(LaunchTemplateIds=[template])["LaunchTemplates"]
+        newest = str(found["LatestVersionNumber"])
+        alive = [each for each in said["Instances"] if each["LifecycleState"] in ("Pending", "InService")]
+        old = [each for each in alive if each.get("LaunchTemplate", {}).get("Version") != newest]
+        return Group(said["AutoScalingGroupName"], len(alive), len(old))
+
+
+def roll(name: str, *, unattended: bool = False) -> None:
+    """Roll the agents of an environment. Raises ``Failure`` at the first doubt."""
+    refuse_placeholders(load())
+    Rolling(Cluster(name), unattended=unattended).roll()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="make roll-agents", description=__doc__.splitlines()[0])
+    parser.add_argument("environment")
+    parser.add_argument("--yes", action="store_true", help="without asking")
+    asked = parser.parse_args()
+    guided(lambda: roll(asked.environment, unattended=asked.yes))

@@ -1,0 +1,193 @@
+"""Settings changed on an environment that runs: a plan on its applied state does what settings/effects.py declares, and no more."""
+
+import json
+import os
+import random
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import main
+from operations.emulator.account import Account
+from operations.emulator.stack import Stack
+from operations.plan_summary import PRECIOUS, refuse_losses, summary
+from settings import load
+from settings.documents import merged
+from settings.effects import INFRASTRUCTURE, Kind, effect
+from tests.apply.running import Running, environments
+from tests.changes import KEY, another, beside, changeable
+
+EVERY = os.environ.get("VET_TEST_CHANGES") == "1"
+"""Whether every setting is planned; otherwise one of each kind of effect (a plan takes some ten seconds)."""
+
+SAMPLE = (
+    "access.ssh.public_key", "servers.instance_type", "servers.count", "servers.data_volume_gib", "agents.instance_type",
+    "load_balancer.target_port", "load_balancer.access_logs", "hosts.application", "network.nat_gateways", "network.cidr",
+    "network.zones", "cluster.pod_cidr", "application.namespace", "access.api.access", "tags",
+)  # fmt: skip
+"""Those that replace, remove or are fixed, or touch everything."""
+
+NOT_PLANNED = {
+    "region": "Terraform itself lets it be: a lost region is built anew so; tests/unit/operations/test_plan_summary.py",
+    "cluster.versions": "one other version misfits the others",
+    "image.owner": "the emulator has no images of another owner",
+}
+
+BATCHES = 30
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans of dev with settings changed, on a copy of its applied state, which they leave as it is."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    state: str
+
+    def plan(self, changes: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str]:
+        """The planned changes as Terraform's messages tell them (``terraform plan -json``), and its errors."""
+        said = self._terraform(changes, "plan", "-json", "-refresh=false", "-lock=false", "-input=false").splitlines()
+        messages = [json.loads(line) for line in said if line.startswith("{")]
+        planned = [each["change"] for each in messages if each["type"] == "planned_change"]
+        errors = [each["diagnostic"] for each in messages if each["type"] == "diagnostic"]
+        failed = [f"{each['summary']} {each['detail']}" for each in errors if each["severity"] == "error"]
+        return planned, "\n".join(failed)
+
+    def shown(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The whole plan in JSON, as make plan reads it."""
+        self._terraform(changes, "plan", "-out=plan", "-refresh=false", "-lock=false", "-input=false")
+        plan: dict[str, Any] = json.loads(self._run("show", "-json", "plan"))
+        return plan
+
+    def _terraform(self, changes: Mapping[str, Any], *arguments: str) -> str:
+        document = self._synthesised(changes)
+        del document["terraform"]["backend"]
+        (self.folder / "cdk.tf.json").write_text(json.dumps(document))
+        (self.folder / "terraform.tfstate").write_text(self.state)
+        if not (self.folder / ".terraform").exists():
+            self._run("init", "-input=false")
+        return self._run(*arguments)
+
+    def _synthesised(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        out = self.folder / "out"
+        main.build_app(load(environments(self.folder, changes)), outdir=str(out)).synth()
+        document: dict[str, Any] = json.loads((out / "stacks/vet-dev/cdk.tf.json").read_text())
+        return document
+
+    def _run(self, *arguments: str) -> str:
+        environment = {**self.environment, "TF_IN_AUTOMATION": "1"}
+        return subprocess.run(
+            ["terraform", *arguments], cwd=self.folder, env=environment, capture_output=True, text=True
+        ).stdout
+
+
+@pytest.fixture(scope="module")
+def planner(stacks: dict[str, Stack], emulated: Account, tmp_path_factory: pytest.TempPathFactory) -> Planner:
+    """On the state of dev."""
+    stack = stacks["vet-dev"]
+    pulled = subprocess.run(
+        ["terraform", "state", "pull"],
+        cwd=stack.folder,
+        env=stack.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return Planner(tmp_path_factory.mktemp("changes"), emulated.emulator.environment, pulled.stdout)
+
+
+def _keys() -> list[str]:
+    of_infrastructure = [key for key in changeable() if INFRASTRUCTURE in effect(key).stacks and key not in NOT_PLANNED]
+    return of_infrastructure if EVERY else [key for key in of_infrastructure if key in SAMPLE]
+
+
+@pytest.mark.parametrize("key", _keys())
+def test_a_change_does_what_is_declared_and_takes_nothing_else_away(planner: Planner, key: str) -> None:
+    declared = effect(key)
+    planned, error = planner.plan(merged(beside(key), another(key, load().environment("dev"))))
+    if Kind.FIXED in declared.kinds:
+        assert "fixed after the first deploy" in error, (
+            f"{key} is declared fixed, and the plan is not refused: {planned}"
+        )
+        return
+    assert not error, error
+    gone = {
+        each["resource"]["addr"]: each["resource"]["resource_type"]
+        for each in planned
+        if each["action"] in ("delete", "replace")
+    }
+    lost = [
+        address
+        for address, kind in gone.items()
+        if kind in PRECIOUS and not any(fnmatchcase(address, pattern) for pattern in declared.loses)
+    ]
+    assert lost == [], f"{key}: {declared}, and takes away {lost}"
+
+
+def test_the_summary_of_a_key_pair_names_the_rolls_and_loses_nothing(planner: Planner) -> None:
+    plan = planner.shown({"access": {"ssh": {"public_key": KEY}}})
+    refuse_losses(plan)
+    lines = summary("vet-dev", plan)
+    assert lines[0] == "vet-dev: 1 to change, 1 to create"
+    assert "access.ssh.public_key: next server roll; agents' refresh" in lines[1]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, emulated: Account, stacks: dict[str, Stack]) -> Iterator[Running]:
+    """dev in a folder of its own, on its state in the bucket, for changes that are applied; at the end all are taken away again."""
+    if not EVERY:
+        pytest.skip("takes minutes for each batch: set VET_TEST_CHANGES=1, or make test-changes")
+    found = Running(tmp_path_factory.mktemp("running"), emulated.emulator.environment)
+    yield found
+    found.apply({})
+    assert not found.stack.unexplained(), "what was set and taken away again leaves something behind"
+
+
+def _batches() -> list[tuple[str, ...]]:
+    """Five keys each whose changes go together; the same ones every time."""
+    chance = random.Random(16)
+    apart = {"servers.count", "hosts.application", "hosts.rancher", "zone", "load_balancer.target_port", "protect"}
+    free = [
+        key
+        for key in changeable()
+        if key not in {*NOT_PLANNED, *apart, "cluster.release_set"}
+        and INFRASTRUCTURE in effect(key).stacks
+        and Kind.FIXED not in effect(key).kinds
+    ]
+    return [tuple(chance.sample(free, 5)) for _ in range(BATCHES)]
+
+
+@pytest.mark.parametrize("batch", _batches(), ids="+".join)
+def test_a_batch_of_changes_is_applied_and_the_next_plan_is_empty(
+    running: Running, stacks: dict[str, Stack], batch: tuple[str, ...]
+) -> None:
+    """Several changes at once, on what the batches before have left: no server is replaced or detached by any."""
+    changes: dict[str, Any] = {}
+    for key in batch:
+        changes = merged(changes, merged(beside(key), another(key, load().environment("dev"))))
+    servers = _servers(stacks["vet-dev"])
+    running.apply(changes)
+    unexplained = running.stack.unexplained()
+    assert not unexplained, f"{batch} would change again:\n" + "\n".join(unexplained)
+    assert _servers(running.stack) == servers, f"{batch} has changed a server"
+
+
+def _servers(stack: Stack) -> dict[str, str]:
+    """What of a server no apply may make anew, by address: instances, volumes, interfaces and how they are attached."""
+    kinds = (
+        "aws_instance",
+        "aws_ebs_volume",
+        "aws_network_interface",
+        "aws_volume_attachment",
+        "aws_lb_target_group_attachment",
+    )
+    return {
+        each["address"]: each["values"]["id"]
+        for each in stack.state()
+        if each["type"] in kinds and ("slot_" in each["address"]) and "public_api" not in each["address"]
+    }

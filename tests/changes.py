@@ -1,0 +1,133 @@
+"""Another value for every setting: what a test changes an environment to, from the type of each key where that is enough."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from settings.documents import merged
+from settings.effects import keys
+from settings.environment import Environment
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHnuLIqriBtSzn1ayt2WvEXUextsV/h1tggansAHo0Mg ops"  # of a pair whose private half was thrown away
+ROLE = "arn:aws:iam::123456789012:role/somebody"
+
+CHOSEN: Mapping[str, Any] = {
+    "region": "us-west-2",
+    "hosts.application": "clinic.dev.example.com",
+    "hosts.rancher": "admin.dev.example.com",
+    "zone": "example.com",
+    "network.cidr": "10.0.0.0/17",
+    "network.zones": {"a": {"public": "10.0.5.0/24", "private": "10.0.15.0/24"}},
+    "network.nat_gateways": ["a"],
+    "access.api.allowed_cidrs": ["203.0.113.0/24"],
+    "access.ssh.public_key": KEY,
+    "access.ssh.allowed_cidrs": ["203.0.113.0/24"],
+    "access.ssh.jump_host.instance_type": "t3.small",
+    "access.principals.admin": [ROLE],
+    "access.principals.deploy": [ROLE],
+    "access.principals.read": [ROLE],
+    "image.owner": "123456789012",
+    "image.name": "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-2*",
+    "image.pin": "ami-0123456789abcdef0",
+    "servers.count": 3,
+    "servers.instance_type": "m6i.large",
+    "agents.instance_type": "m6i.large",
+    "load_balancer.health_check.path": "/healthz",
+    "cluster.versions": {"rke2": "v1.26.14+rke2r1"},
+    "cluster.pod_cidr": "10.44.0.0/16",
+    "cluster.service_cidr": "10.45.0.0/16",
+    "cluster.snapshots.schedule": "0 */4 * * *",
+    "charts.mirror": "https://charts.example.com",
+    "application.namespace": "clinic",
+    "application.requests.cpu": "110m",
+    "application.requests.memory": "130Mi",
+    "application.limits.cpu": "300m",
+    "application.limits.memory": "300Mi",
+    "application.volume": "6Gi",
+    "application.image": "0123abc",
+    "application.autoscaling.cpu_percent": 70,
+    "application.clinic.name": "Another Clinic",
+    "application.clinic.address": "1 Other Street",
+    "application.clinic.phone": "555-0199",
+    "application.clinic.time_zone": "Europe/Berlin",
+    "application.clinic.currency": "EUR",
+    "application.clinic.opening_hours": "09:00-17:00",
+    "backups.database_beside": "2026-11-24T09:30:00Z",
+    "backups.replica_region": "us-west-2",
+    "schedule.start": "06:00",
+    "schedule.stop": "20:00",
+    "schedule.time_zone": "Europe/Paris",
+    "alarms.emails": ["oncall@example.com"],
+    "budget.alert_percent": [50],
+    "tags": {"Team": "platform"},
+    "acknowledged": {"small-servers": "Somebody has looked at it again."},
+}
+"""Values where the type alone does not say which is another one that is right."""
+
+BESIDE: Mapping[str, Mapping[str, Any]] = {
+    "network.zones": {"network": {"zones": {"b": {"public": "10.0.2.0/24", "private": "10.0.11.0/24"}}}},
+    "access.api.allowed_cidrs": {"access": {"api": {"access": "public", "allowed_cidrs": ["198.51.100.0/24"]}}},
+    "backups.logs_days": {"network": {"flow_logs": True}},
+    "access.api.access": {"access": {"api": {"allowed_cidrs": ["203.0.113.0/24"]}}},
+    "access.ssh.jump_host.instance_type": {"access": {"ssh": {"jump_host": {"enabled": True}}}},
+    "access.ssh.allowed_cidrs": {"access": {"ssh": {"public_key": KEY}}},
+    "application.autoscaling.cpu_percent": {"application": {"autoscaling": {"maximum": 6}}},
+    "schedule": {"schedule": {"enabled": True}},
+    "alarms": {"alarms": {"enabled": True}},
+    "budget": {"budget": {"enabled": True}},
+    "backups.volume_snapshots": {"backups": {"volume_snapshots": {"enabled": True}}},
+    "load_balancer.access_logs_days": {"load_balancer": {"access_logs": True}},
+}
+"""What must be on for a setting to matter, by the key or by the section; a change is seen against an environment that has it."""
+
+UNCHANGEABLE = frozenset({"name", "cluster.cni"})
+"""Keys without another value: the file's name, and a choice of one."""
+
+
+def changeable() -> list[str]:
+    """Keys that have another value; ``cost`` is the estimate's alone."""
+    return [key for key in keys(Environment) if key not in UNCHANGEABLE and not key.startswith("cost.")]
+
+
+def beside(key: str) -> dict[str, Any]:
+    """Settings that a change of the key is seen against."""
+    found: dict[str, Any] = {}
+    for known, settings in BESIDE.items():
+        if key == known or (key.startswith(f"{known}.") and key != f"{known}.enabled"):
+            found = merged(found, dict(settings))
+    return found
+
+
+def another(key: str, environment: Environment) -> dict[str, Any]:
+    """The document that sets the key to another value than the environment's."""
+    value = CHOSEN[key] if key in CHOSEN else _another(*_field(key, environment))
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return dict(value)
+
+
+def _field(key: str, environment: Environment) -> tuple[FieldInfo, Any]:
+    model: type[BaseModel] = Environment
+    value: Any = environment
+    *sections, name = key.split(".")
+    for section in sections:
+        annotation = model.model_fields[section].annotation
+        kinds = [annotation, *get_args(annotation)]
+        model = next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+        value = getattr(value, section, None)
+    return model.model_fields[name], getattr(value, name, None)
+
+
+def _another(field: FieldInfo, value: Any) -> Any:
+    if isinstance(value, bool):
+        return not value
+    if get_origin(field.annotation) is Literal:
+        return next(choice for choice in get_args(field.annotation) if choice != value)
+    if isinstance(value, int):
+        most = next((each.le for each in field.metadata if hasattr(each, "le")), None)
+        return value + 1 if most is None or value < most else value - 1
+    if field.annotation is int:
+        return 3
+    raise TypeError(f"choose another value for {field}")

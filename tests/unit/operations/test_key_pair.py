@@ -1,0 +1,50 @@
+"""An SSH key reaches servers by the roll, which sees who has an old one."""
+
+import pytest
+
+from operations.roll_servers import Rolling
+from operations.servers import Cluster, Server
+from settings import load
+from settings.names import Names
+from tests.changes import KEY
+
+OTHER = KEY.replace("Mg ops", "Mh ops")
+
+
+def _names(key: str | None) -> Names:
+    settings = load()
+    environment = settings.environment("dev")
+    ssh = environment.access.ssh.model_copy(update={"public_key": key})
+    access = environment.access.model_copy(update={"ssh": ssh})
+    return Names(settings.project, environment.model_copy(update={"access": access}))
+
+
+def test_another_key_is_another_pair_and_a_comment_is_not() -> None:
+    name = _names(KEY).key_pair
+    assert name is not None
+    assert name.startswith("vet-dev-")
+    assert _names(OTHER).key_pair != name, "the pair would be replaced under its name, and no roll would see it"
+    assert _names(KEY.replace(" ops", " somebody else")).key_pair == name
+    assert _names(None).key_pair is None
+
+
+@pytest.mark.parametrize(
+    ("has", "wanted", "said"),
+    [
+        (None, None, None),
+        (None, KEY, "SSH key pair (none) becomes vet-dev-"),
+        ("vet-dev-old", None, "SSH key pair vet-dev-old becomes (none)"),
+        ("vet-dev-old", KEY, "SSH key pair vet-dev-old becomes vet-dev-"),
+    ],
+)
+def test_a_roll_sees_who_has_an_old_key(
+    monkeypatch: pytest.MonkeyPatch, has: str | None, wanted: str | None, said: str | None
+) -> None:
+    rolling = Rolling.__new__(Rolling)  # without a synthesised stack
+    rolling.cluster = Cluster("dev")
+    rolling.cluster.names = _names(wanted)
+    rolling.wanted = {0: {"address": "aws_instance.s", "instance_type": "t3.medium", "user_data": "same"}}
+    monkeypatch.setattr(Rolling, "_image", lambda self: "ami-1")
+    monkeypatch.setattr(Rolling, "_user_data", lambda self, server: "same")
+    found = rolling.differences(Server(0, "i-0", "t3.medium", "ami-1", running=True, key_name=has))
+    assert found == [] if said is None else (len(found) == 1 and found[0].startswith(said)), found

@@ -1,0 +1,76 @@
+"""What a plan may take away, and what is said of it."""
+
+import pytest
+
+from operations.failure import Failure
+from operations.plan_summary import losses, refuse_losses, settings_changed, summary, waiting
+from tests.unit.operations.plans import plan
+
+SHRINK = {
+    "resource_changes": [
+        {
+            "address": "aws_ebs_volume.data",
+            "type": "aws_ebs_volume",
+            "change": {"actions": ["update"], "before": {"size": 40}, "after": {"size": 20}},
+        }
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["aws_instance.s", "aws_ebs_volume.d", "aws_s3_bucket.b", "aws_kms_key.k", "aws_route53_zone.z", "aws_lb.l", "aws_eip.e",
+     "helm_release.database", "kubernetes_namespace_v1.n"],
+)  # fmt: skip
+def test_nothing_precious_goes_without_a_setting_that_takes_it(address: str) -> None:
+    for lost in (plan(delete=[address]), plan(replace=[address], settings={"agents.count": ("2", "3")})):
+        with pytest.raises(Failure, match=address):
+            refuse_losses(lost)
+        refuse_losses(lost, accepted=f"{address} another.one")
+
+
+def test_a_setting_takes_what_it_is_declared_to_take_and_no_more() -> None:
+    settings = {"network.nat_gateways": ('["a", "b"]', '["a"]')}
+    refuse_losses(plan(delete=["aws_eip.network_nat_address_b_1234"], settings=settings))
+    with pytest.raises(Failure, match=r"aws_eip\.other"):
+        refuse_losses(plan(delete=["aws_eip.other"], settings=settings))
+    same = {"network.nat_gateways": ('["a"]', '["a"]')}
+    with pytest.raises(Failure, match=r"aws_eip\.network_nat"):
+        refuse_losses(plan(delete=["aws_eip.network_nat_address_b_1234"], settings=same))
+
+
+def test_what_aws_would_refuse_in_the_middle_no_setting_allows() -> None:
+    settings = {"load_balancer.access_logs": ("true", "false")}
+    address = "aws_s3_bucket.buckets_access_logs_1"
+    refuse_losses(plan(delete=[address], before={"force_destroy": True}, settings=settings))
+    with pytest.raises(Failure, match="while it holds anything"):
+        refuse_losses(plan(delete=[address], before={"force_destroy": False}, settings=settings))
+    with pytest.raises(Failure, match="from 40 to 20 GiB"):
+        refuse_losses(SHRINK)
+
+
+def test_a_jump_host_and_a_validation_record_are_of_no_weight() -> None:
+    assert losses(plan(replace=["aws_instance.jump_host_1"], before={"tags": {"vet:role": "jump"}})) == []
+    assert losses(plan(delete=["aws_route53_record.v"], before={"type": "CNAME"})) == []
+    assert len(losses(plan(delete=["aws_route53_record.alias"], before={"type": "A"}))) == 1
+
+
+def test_the_summary_says_what_each_changed_setting_takes() -> None:
+    changes = {"access.ssh.public_key": ("null", '"ssh-ed25519 A"'), "agents.count": ("3", "3")}
+    changing = plan(create=["aws_key_pair.k"], settings=changes)
+    assert settings_changed(changing) == ["access.ssh.public_key"]
+    first, line = summary("vet-dev", changing)
+    assert first == "vet-dev: 1 to create"
+    assert "access.ssh.public_key: next server roll; agents' refresh" in line
+    assert waiting(changing) == ["make roll-servers", "make roll-agents"]
+
+
+def test_a_new_environment_is_one_line() -> None:
+    assert summary("vet-dev", plan(create=["aws_vpc.a", "aws_eip.b"])) == ["vet-dev is new: 2 to create"]
+
+
+def test_another_region_is_refused_unless_the_old_one_is_lost() -> None:
+    moving = plan(create=["aws_vpc.a"], settings={"region": ('"us-east-1"', '"us-west-2"')})
+    with pytest.raises(Failure, match=r"lost-region\.md"):
+        refuse_losses(moving)
+    refuse_losses(moving, accepted="region")

@@ -1,0 +1,122 @@
+"""Every setting has a declared effect, and the JSON of the stacks bears it out: each is changed once, and what differs is looked at."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import main
+from modules.aws.servers import BROUGHT_BY_THE_ROLL
+from settings import load
+from settings.documents import merged
+from settings.effects import EFFECTS, HELM, INFRASTRUCTURE, PROJECT_EFFECTS, Kind, changed, effect, keys, remembered
+from settings.environment import Environment
+from settings.loader import ENVIRONMENTS
+from settings.project import Project
+from tests.changes import another, beside, changeable
+
+Stacks = Mapping[str, dict[str, Any]]
+Synthesise = Callable[[str], Stacks]
+
+COMPARED_ELSEWHERE = {
+    "acknowledged": "a warning that is accepted changes nothing",
+    "cluster.release_set": "another set refuses some of dev's settings to stand still; tests/unit/stacks/test_releases.py has both",
+    "cluster.versions": "one other version misfits the others; tests/unit/stacks/test_releases.py has them",
+}
+"""Keys whose change is looked at by another test, or in other words."""
+
+
+@pytest.fixture(scope="module")
+def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
+    """The stacks of dev with settings changed, given in JSON; each once."""
+    folder = tmp_path_factory.mktemp("effects")
+
+    @cache
+    def made(changes: str) -> Stacks:
+        files = folder / "environments"
+        shutil.rmtree(files, ignore_errors=True)
+        files.mkdir()
+        for name in ("_project.yaml", "_common.yaml"):
+            shutil.copy(ENVIRONMENTS / name, files)
+        document = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text())
+        (files / "dev.yaml").write_text(yaml.safe_dump(merged(document, json.loads(changes))))
+        main.build_app(load(files), outdir=str(folder / "out")).synth()
+        stacks = {INFRASTRUCTURE: "vet-dev", HELM: "vet-dev-helm"}
+        return {what: _read(folder / "out/stacks" / stack / "cdk.tf.json") for what, stack in stacks.items()}
+
+    return made
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A stack without what remembers the settings themselves."""
+    document: dict[str, Any] = json.loads(path.read_text())
+    document["output"].pop("settings")
+    document["resource"].pop("terraform_data")
+    return document
+
+
+def test_every_key_has_a_declared_effect_and_no_other_has() -> None:
+    undeclared = []
+    for key in keys(Environment):
+        try:
+            effect(key)
+        except KeyError:
+            undeclared.append(key)
+    assert undeclared == [], "declare what a change does in settings/effects.py"
+    known = {*keys(Environment)}
+    assert {key for key in EFFECTS if not any(each == key or each.startswith(f"{key}.") for each in known)} == set()
+    assert set(keys(Project)) == set(PROJECT_EFFECTS)
+
+
+@pytest.mark.parametrize("key", [key for key in changeable() if key not in COMPARED_ELSEWHERE])
+def test_the_json_of_the_stacks_bears_the_effect_out(synthesise: Synthesise, key: str) -> None:
+    before = synthesise(json.dumps(beside(key)))
+    after = synthesise(json.dumps(merged(beside(key), another(key, load().environment("dev")))))
+    declared = effect(key)
+    differing = {stack for stack in before if before[stack] != after[stack]}
+    assert differing == declared.stacks, f"{key} changes the JSON of {differing or 'no stack'}"
+    if Kind.FIXED in declared.kinds:
+        return
+    rolled = [_brought_by_the_roll(stacks[INFRASTRUCTURE]) for stacks in (before, after)]
+    assert (rolled[0] != rolled[1]) == (Kind.ROLL in declared.kinds), (
+        f"{key}: {declared}, and what a roll brings says otherwise"
+    )
+    agents = [_agents(stacks[INFRASTRUCTURE]) for stacks in (before, after)]
+    assert (agents[0] != agents[1]) == (Kind.REFRESH in declared.kinds), (
+        f"{key}: {declared}, and the launch template says otherwise"
+    )
+
+
+def _brought_by_the_roll(document: dict[str, Any]) -> dict[str, Any]:
+    """What an apply leaves to the roll on server 0; a new image is found by the data source."""
+    servers = [each for each in document["resource"]["aws_instance"].values() if each["tags"].get("vet:slot") == "0"]
+    return {
+        **{name: servers[0].get(name) for name in BROUGHT_BY_THE_ROLL},
+        "image": document.get("data", {}).get("aws_ami"),
+    }
+
+
+def _agents(document: dict[str, Any]) -> list[Any]:
+    """What makes a new version of the launch template."""
+    (template,) = document["resource"]["aws_launch_template"].values()
+    told = {name: value for name, value in document.get("locals", {}).items() if "agents" in name}
+    return [{**template, "tags": None}, told, document.get("data", {}).get("aws_ami")]
+
+
+def test_settings_are_remembered_where_they_matter_and_hold_nothing_else() -> None:
+    environment = load().environment("prod")
+    infrastructure, helm = (remembered(environment, stack) for stack in (INFRASTRUCTURE, HELM))
+    assert infrastructure["servers.count"] == "3"
+    assert "application.image" not in infrastructure, "a release of the application is no change of the infrastructure"
+    assert "servers.instance_type" not in helm
+    assert not [key for key in {*infrastructure, *helm} if key.startswith(("cost.", "acknowledged"))]
+
+
+def test_a_changed_value_is_seen_whichever_side_has_it() -> None:
+    assert changed({"a": "1", "b": "2"}, {"a": "1", "b": "3", "c": "4"}) == ["b", "c"]
+    assert changed({"a": "1"}, {}) == ["a"]
