@@ -172,6 +172,7 @@ class IngressLoadBalancer(Construct):
                 "path": check.path,
                 "matcher": "200",
                 "interval": check.interval_seconds,
+                "timeout": check.timeout_seconds,
                 "healthy_threshold": check.healthy_threshold,
                 "unhealthy_threshold": check.unhealthy_threshold,
             },
