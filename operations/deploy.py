@@ -9,11 +9,15 @@ from rich.console import Console
 import main
 from operations.failure import Failure, guided, refuse_placeholders
 from operations.images import refuse_missing
+from operations.recovery import before_deploy
 from operations.servers import Cluster
 from operations.terraform import STACKS, Terraform
 from operations.tunnel import terraform_variables
 from settings import Settings, load
 from settings.names import STATE_STACK, Names, helm_stack, infrastructure_stack
+
+DATABASE_RELEASE = "helm_release.database_cluster_"
+"""What the database's address in the Helm stack begins with."""
 
 console = Console(highlight=False)
 
@@ -22,7 +26,8 @@ def deploy(name: str, *, unattended: bool = False) -> None:
     """Apply the environment's stacks, infrastructure first.
 
     Raises:
-        Failure: there is no such environment, the account has no state bucket yet, or the application no image.
+        Failure: there is no such environment, the account has no state bucket yet, the application no image, or a database
+            cannot be filled as it is meant to be.
     """
     settings = _prepare(name)
     console.print(f"[bold]{name}[/] answers at {', '.join(settings.environment(name).hosts.all)}")
@@ -32,6 +37,8 @@ def deploy(name: str, *, unattended: bool = False) -> None:
         if stack == helm_stack(name):
             refuse_missing(Names(settings.project, settings.environment(name)))
         with _terraform(stack, name, unattended=unattended) as terraform:
+            if stack == helm_stack(name):
+                before_deploy(Cluster(name), deployed=lambda: terraform.knows(DATABASE_RELEASE))
             terraform.apply()
 
 

@@ -11,6 +11,7 @@ import yaml
 
 import main
 from settings import load
+from settings.base import Section
 from settings.load_balancer import LoadBalancer
 from settings.loader import ENVIRONMENTS
 from settings.workloads import Application
@@ -49,7 +50,7 @@ ELSEWHERE = {
 
 
 def test_every_setting_is_tried() -> None:
-    sections = {"application": Application, "load_balancer": LoadBalancer}
+    sections: dict[str, type[Section]] = {"application": Application, "load_balancer": LoadBalancer}
     known = {f"{name}.{field}" for name, section in sections.items() for field in section.model_fields}
     assert known == OTHERWISE.keys() | ELSEWHERE.keys()
 
