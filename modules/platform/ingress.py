@@ -12,6 +12,11 @@ from settings.environment import Environment
 
 NAMESPACE = "ingress-nginx"
 
+LATER_SECONDS = 60
+"""The controller closes an idle connection so much later than the load balancer. If it were the first (its default is 75 s), the load
+balancer would now and then send a request into the closing one, and answer it with 502 (AWS: Application Load Balancers, troubleshooting,
+HTTP 502; ingress-nginx: user guide, ConfigMap, ``keep-alive``)."""
+
 
 def hsts(seconds: int) -> dict[str, str]:
     """The controller's settings of HSTS.
@@ -46,7 +51,11 @@ class IngressController(Construct):
             namespace=NAMESPACE,
             derived={
                 "controller": {
-                    "config": {"proxy-real-ip-cidr": ",".join(subnets), **hsts(environment.application.hsts_seconds)},
+                    "config": {
+                        "proxy-real-ip-cidr": ",".join(subnets),
+                        "keep-alive": str(environment.load_balancer.idle_timeout_seconds + LATER_SECONDS),
+                        **hsts(environment.application.hsts_seconds),
+                    },
                     "extraArgs": {"publish-status-address": upstream.text("ingress_host")},
                 }
             },

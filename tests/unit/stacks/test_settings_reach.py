@@ -83,6 +83,15 @@ def test_without_hsts_the_controller_says_nothing(tmp_path: Path) -> None:
     assert controller["hsts"] == "false", "the controller's own default is a year, with all subdomains"
 
 
+@pytest.mark.parametrize("seconds", [60, 1800])
+def test_it_is_the_load_balancer_that_closes_idle_connections(tmp_path: Path, seconds: int) -> None:
+    """A request that meets a connection which its target is closing is answered with 502 by the load balancer."""
+    templates = _synthesised(tmp_path, "load_balancer.idle_timeout_seconds", seconds)
+    controller = json.loads(templates["vet-dev-helm"].one("helm_release", "ingress/controller")["values"][0])
+    kept = int(controller["controller"]["config"]["keep-alive"])
+    assert kept > templates["vet-dev"].one("aws_lb", "ingress")["idle_timeout"] == seconds
+
+
 def _synthesised(folder: Path, setting: str, value: Any = None) -> Mapping[str, Template]:
     """All stacks, with one setting of dev changed."""
     section, _, key = setting.partition(".")
