@@ -19,9 +19,12 @@ class Kubectl:
     namespace: str
     """Namespace of every command."""
 
+    program: str = "kubectl"
+    """Path of the program, if it is not the one on PATH."""
+
     def command(self, *words: str) -> Sequence[str]:
         """The whole command line, as a person would type it."""
-        return ["kubectl", "--kubeconfig", self.kubeconfig, "--namespace", self.namespace, *words]
+        return [self.program, "--kubeconfig", self.kubeconfig, "--namespace", self.namespace, *words]
 
     def __call__(self, *words: str) -> str:
         """Run it, and return what it printed.

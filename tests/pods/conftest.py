@@ -30,10 +30,10 @@ from settings.web_identity import DATABASE
 NAMESPACE = "vet-app"
 CHART = REPOSITORY / "helm-values/charts/database"
 
-TOLD = [
-    *("the clinic's database", "is not on the cluster: apply the Helm stack of dev first (make deploy ENV=dev,"),
-    "or its releases cloudnative-pg and database and the objects of vet-dev-helm by hand)",
-]
+ABSENT = (
+    "the clinic's database is not on the cluster: apply the Helm stack of dev first (make deploy ENV=dev, or its releases "
+    "cloudnative-pg and database, and the objects of vet-dev-helm)"
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,11 @@ class Platform:
         """Wait until all its instances are."""
         self.kubectl("wait", f"{KIND}/{cluster}", "--for=condition=Ready", f"--timeout={seconds}s")
 
+    def ends_well(self, *words: str) -> bool:
+        """Whether kubectl ends with 0."""
+        command = [self.kubernetes.kubectl, "--kubeconfig", str(self.kubernetes.kubeconfig), *words]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
     def run(self, command: list[str], given: str = "") -> str:
         environment = {**os.environ, "KUBECONFIG": str(self.kubernetes.kubeconfig)}
         answer = subprocess.run(command, input=given, env=environment, capture_output=True, text=True, check=False)
@@ -95,9 +100,9 @@ def platform() -> Platform:
     if kubernetes.played:
         pytest.skip(f"the nodes of {at_hand.KUBECONFIG}'s cluster are played: name a cluster whose kubelets run pods")
     os.environ["PATH"] = f"{REPOSITORY / '.tools'}:{os.environ['PATH']}"
-    kubectl = Kubectl(str(kubernetes.kubeconfig), NAMESPACE)
+    kubectl = Kubectl(str(kubernetes.kubeconfig), NAMESPACE, kubernetes.kubectl)
     if ClinicDatabase.find(kubectl) is None:
-        pytest.skip(" ".join(TOLD))
+        pytest.skip(ABSENT)
     return Platform(kubernetes, kubectl, helm)
 
 
