@@ -5,7 +5,7 @@ Below the archive's folder lie ``base/<backup>/backup.info`` with the words of a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,7 +35,7 @@ class Moments:
 class Archive:
     """One cluster's archive."""
 
-    s3: Any
+    s3: Any = field(compare=False, repr=False)
     """Client of S3."""
 
     bucket: str

@@ -15,7 +15,7 @@ from operations.clinic_database import KIND, ClinicDatabase
 from operations.failure import Failure, guided
 from operations.kubeconfig import save
 from operations.kubectl import Kubectl
-from operations.recovery import next_name, wanted
+from operations.recovery import archive, next_name, wanted
 from operations.servers import Cluster
 from operations.tunnel import tunnel
 from settings.web_identity import DATABASE
@@ -51,9 +51,11 @@ def recover(cluster: Cluster, kubectl: Kubectl, *, unattended: bool) -> None:
             f"{recovery.file}: backup.archive: {database.archive} is what the database writes already: it was recovered with "
             f"these settings before.\nFor another recovery read {database.archive} and write {next_name(database.archive)}"
         )
-    closing = database.archive == recovery.origin.name
+    if not database.archive:
+        raise Failure("the database writes no archive, so all that it holds would be lost with it; nothing was changed")
+    live = archive(cluster, database.archive)
     recovery.refuse_foreign_target()
-    recovery.refuse_moment(database.now() if closing else None)
+    recovery.refuse_moment(database.now() if live == recovery.origin else None)
     moment = f"{recovery.at:%Y-%m-%d %H:%M:%S} UTC" if recovery.at else "the newest there is"
     console.print(f"moment   {moment}, from {recovery.origin.url}")
     console.print("1. stop the application\n2. see the last of the write-ahead log in the archive")
@@ -61,9 +63,10 @@ def recover(cluster: Cluster, kubectl: Kubectl, *, unattended: bool) -> None:
     if not unattended and not Confirm.ask("What the clinic entered after that moment is lost. Go on?"):
         raise Failure("nothing was changed")
     with _application_stopped(kubectl):
-        if closing:
-            segment = database.close_segment(recovery.origin)
-            console.print(f"[green]done[/]  {segment} is in {recovery.origin.url}")
+        segment = database.close_segment(
+            live
+        )  # whichever archive is read: there is a way back from this recovery as well
+        console.print(f"[green]done[/]  {segment} is in {live.url}")
     kubectl("delete", KIND, DATABASE, "--cascade=foreground", "--timeout=10m")
     kubectl("wait", "--for=delete", "pvc", "--selector", f"cnpg.io/cluster={DATABASE}", "--timeout=5m")
     console.print(f"[green]done[/]  the database is gone; now: make deploy ENV={cluster.environment.name}")

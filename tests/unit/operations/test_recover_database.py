@@ -46,9 +46,14 @@ class Played(Kubectl):
             return f"{NOW.timestamp()}\n"
         if "pg_switch_wal" in words[-1]:
             if self.archives:
-                put(f"database/database/wals/{SEGMENT[:16]}/{SEGMENT}.gz")
+                put(f"database/{self.live}/wals/{SEGMENT[:16]}/{SEGMENT}.gz")
             return f"742\n{SEGMENT}\n"
         return ""
+
+    @property
+    def live(self) -> str:
+        """The archive that the database writes."""
+        return str(self.objects["database"]["spec"]["backup"]["barmanObjectStore"]["serverName"])
 
     @property
     def changes(self) -> list[str]:
@@ -189,6 +194,27 @@ def test_a_recovery_that_has_happened_is_not_repeated(monkeypatch: pytest.Monkey
     asked(monkeypatch)
     kubectl = Played(objects={"database": running("database-2")})
     with pytest.raises(Failure, match="read database-2 and write database-3"):
+        recover(Cluster("dev"), kubectl, unattended=True)
+    assert kubectl.changes == []
+
+
+def test_an_older_archive_is_read_up_to_its_end_and_the_present_one_is_closed_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There is a way back from a recovery that was a mistake."""
+    asked(monkeypatch, at=FIRST.isoformat(), into="database-3")
+    kubectl = Played(objects={"database": running("database-2")})
+    recover(Cluster("dev"), kubectl, unattended=True)
+    assert any("pg_switch_wal" in words for words in kubectl.said), "what the present database holds last would be lost"
+    asked(monkeypatch, at=(NOW + timedelta(days=1)).isoformat(), into="database-4")
+    with pytest.raises(Failure, match="the end of what was archived"):
+        recover(Cluster("dev"), kubectl, unattended=True)
+
+
+def test_a_database_without_an_archive_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(monkeypatch)
+    kubectl = Played(objects={"database": {"spec": {}, "status": {"currentPrimary": "database-1"}}})
+    with pytest.raises(Failure, match="writes no archive"):
         recover(Cluster("dev"), kubectl, unattended=True)
     assert kubectl.changes == []
 
