@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from modules.platform.vet_application.configuration import METRICS_PORT
 from modules.platform.vet_application.labels import task_labels
 from modules.platform.vet_application.network_policies import (
     DATABASE_METRICS,
     INSTANCE_MANAGER,
     KUBERNETES_API,
-    METRICS_PORT,
     POSTGRESQL,
 )
 from settings import load

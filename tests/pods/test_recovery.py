@@ -1,6 +1,7 @@
 """A moment is had back, on PostgreSQL: the rows from before it are there, those from after it are not."""
 
 import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tests.pods.conftest import Platform, timed
 
 TABLE = "create table if not exists moments (name text primary key, at timestamptz default clock_timestamp())"
 
-FORMS = {
+FORMS: Mapping[str, Callable[[datetime], str]] = {
     "utc": lambda at: f"{at:%Y-%m-%dT%H:%M:%SZ}",
     "elsewhere": lambda at: at.astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat(),
     "postgresql": lambda at: f"{at:%Y-%m-%d %H:%M:%S+00}",
