@@ -41,6 +41,11 @@ test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., VET_TES
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m pytest -v -rs tests/platform
 
+.PHONY: test-pods
+test-pods: ## the platform where pods run: recovery, drain, roll, policies, with times [SHORT=yes]; VET_TEST_KUBECONFIG=...
+	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
+	@$(RUN) python -m pytest -v -rs $(if $(SHORT),-m "not long") tests/pods
+
 lint: ## ruff, mypy, shellcheck, yamllint, and the JSON by checkov and by AWS's own models
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
@@ -118,6 +123,10 @@ kubeconfig: ## kubectl's way in, without a key: make kubeconfig ENV=dev ROLE=rea
 
 push: ## the application's image to the environment's registry: make push ENV=dev [DRY_RUN=yes]
 	@$(RUN) python -m operations.push "$(ENV)" $(if $(DRY_RUN),--dry-run)
+
+.PHONY: recover-database
+recover-database: ## let the clinic's database go, for a deploy that makes it from its archive: make recover-database ENV=prod
+	@$(RUN) python -m operations.recover_database "$(ENV)" $(YES)
 
 clinic-admin: ## the clinic's first user, or a lost password: make clinic-admin ENV=dev EMAIL=anna@clinic.example
 	@$(RUN) python -m operations.clinic_admin "$(ENV)" "$(EMAIL)"

@@ -13,11 +13,15 @@ from operations.failure import Failure, guided, refuse_placeholders
 from operations.images import refuse_missing
 from operations.plan import LOSE, PLAN, show
 from operations.plan_summary import refuse_losses, waiting
+from operations.recovery import before_deploy
 from operations.servers import Cluster
 from operations.terraform import STACKS, Terraform
 from operations.tunnel import terraform_variables
 from settings import Settings, load
 from settings.names import STATE_STACK, Names, helm_stack, infrastructure_stack
+
+DATABASE_RELEASE = "helm_release.database_cluster_"
+"""What the database's address in the Helm stack begins with."""
 
 console = Console(highlight=False)
 
@@ -26,8 +30,8 @@ def deploy(name: str, *, unattended: bool = False) -> None:
     """Apply the environment's stacks, infrastructure first.
 
     Raises:
-        Failure: there is no such environment, the account has no state bucket yet, the application no image, or a plan takes
-            away what no changed setting may take.
+        Failure: there is no such environment, the account has no state bucket yet, the application no image, a plan takes
+            away what no changed setting may take, or a database cannot be filled as it is meant to be.
     """
     settings = _prepare(name)
     console.print(f"[bold]{name}[/] answers at {', '.join(settings.environment(name).hosts.all)}")
@@ -39,6 +43,8 @@ def deploy(name: str, *, unattended: bool = False) -> None:
             cluster_ready.wait(Cluster(name))
             refuse_missing(Names(settings.project, settings.environment(name)))
         with _terraform(stack, name, unattended=unattended) as terraform:
+            if stack == helm_stack(name):
+                before_deploy(Cluster(name), deployed=lambda: terraform.knows(DATABASE_RELEASE))
             later |= dict.fromkeys(_apply(terraform))
     for command in later:
         console.print(f"[bold]then[/] {command} ENV={name}")

@@ -80,6 +80,14 @@ class Terraform:
         answer = subprocess.run(self._command("output", "-json"), capture_output=True, text=True, check=True)
         return {name: output["value"] for name, output in json.loads(answer.stdout).items()}
 
+    def knows(self, beginning: str) -> bool:
+        """Whether the state has a resource whose address begins so, such as ``helm_release.database_cluster_``."""
+        command = self._command("state", "list")
+        answer = subprocess.run(
+            command, capture_output=True, text=True, check=True, env={**os.environ, **self.variables}
+        )
+        return any(address.startswith(beginning) for address in answer.stdout.split())
+
     def _consent(self) -> list[str]:
         return ["-auto-approve", "-input=false"] if self.unattended else []
 

@@ -1,5 +1,6 @@
 """What is kept, and for how long."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -24,6 +25,21 @@ Moment = Annotated[
     ),
 ]
 """A point in time with its zone, or the newest there is."""
+
+
+def moment(text: str) -> datetime:
+    """A point in time as people write it, such as ``2026-11-24T09:30:00Z`` or ``2026-11-24 10:30:00+01``, in UTC.
+
+    Raises:
+        ValueError: it is not one, or names no zone: an hour in the wrong direction is a day's records.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text} is not a moment; write such as 2026-11-24T09:30:00Z") from error
+    if found.tzinfo is None:
+        raise ValueError(f"{text} names no zone; write such as 2026-11-24T09:30:00Z, or +01:00 in place of Z")
+    return found.astimezone(UTC)
 
 
 class VolumeSnapshots(Section):

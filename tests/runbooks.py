@@ -12,8 +12,9 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs/runbooks"
 
-SUITES = ("apply", "boot", "platform")
-"""Folders of ``tests/`` whose ``test_runbooks.py`` runs commands: on an emulated AWS, on sandboxed nodes, on a cluster."""
+SUITES = ("apply", "boot", "platform", "pods")
+"""Folders of ``tests/`` whose ``test_runbooks.py`` runs commands: on an emulated AWS, on sandboxed nodes, on a cluster's API, on a cluster
+that runs pods."""
 
 PROGRAMS = frozenset(
     {"aws", "cdktf", "export", "git", "helm", "jq", "kubectl", "make", "psql", "rke2", "sudo", "terraform"}

@@ -14,6 +14,7 @@ SEPARATE = {
     "the nodes' programs, booted in a sandbox": "make test-boot, about four minutes",
     "the real Terraform against an AWS emulator": "make test-apply, with Terraform and the provider plugins",
     "the Helm stacks on a Kubernetes API": "make test-platform, with VET_TEST_KUBECONFIG and VET_TEST_CHARTS",
+    "recovery, drain and policies where pods run": "make test-pods, with VET_TEST_KUBECONFIG of a cluster that has the Helm stack",
     "the application under its pod's limits": "make load-app",
 }
 """Suites that have a target of their own, and which."""

@@ -19,6 +19,7 @@ from tests.unit.operations.plans import plan
 TERRAFORM = """#!/bin/sh
 case "$*" in
   version*) echo '{{"terraform_version": "1.11.4"}}' ;;
+  *"state list"*) echo helm_release.database_cluster_1234; ;;
   *output*) echo '{{"name_servers": {{"value": ["ns-1.example"]}}}}' ;;
   *show*) cat "{log}.plan" ;;
   *" plan "*) echo "$* ${{TF_VAR_api_address:-direct}}" >> "{log}"; exit "$(cat "{log}.status")" ;;
@@ -59,6 +60,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(module, "terraform_variables", way)
     monkeypatch.setattr(module.cluster_ready, "wait", lambda cluster: None)
+    monkeypatch.setattr(module, "before_deploy", lambda _, deployed: found.open("a").write(f"- asked {deployed()}\n"))
     return found
 
 
@@ -70,6 +72,7 @@ def called(log: Path) -> list[str]:
 def test_infrastructure_comes_first_and_the_way_to_the_cluster_is_for_the_helm_stack(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And the databases are looked at (whether Terraform knows one) with the way open, before anything is applied."""
     monkeypatch.setattr(module, "refuse_missing", lambda _: None)
     deploy("dev", unattended=True)
     assert called(log) == [
@@ -78,6 +81,7 @@ def test_infrastructure_comes_first_and_the_way_to_the_cluster_is_for_the_helm_s
         "plan vet-dev direct",
         "apply vet-dev direct",
         "init vet-dev-helm way-to-vet-dev",
+        "asked - True",
         "plan vet-dev-helm way-to-vet-dev",
         "apply vet-dev-helm way-to-vet-dev",
     ]

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -185,8 +185,25 @@ def test_without_a_cluster_or_charts_the_drill_says_that_it_proved_less_and_is_n
     assert run([], [step]) is True
     out = " ".join(capsys.readouterr().out.split())
     assert "checked only" in out
-    assert "proven" not in out
+    table, last, unproven = out.rpartition("not proven here: ")
+    assert last, f"the last line does not say what was not proven: {out}"
+    assert unproven == "Redeploy"
+    assert "proven" not in table
     assert f"set {missing}" in out, out
+
+
+def test_data_is_not_proven_where_nothing_runs_in_a_pod(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SQL alone says nothing of the archive and of the operator: there a recovery to a moment failed while the drill was green."""
+    ran: list[Sequence[str]] = []
+    monkeypatch.setattr(drill_module, "_run", lambda command, env=None: ran.append(command))
+    monkeypatch.delenv("VET_TEST_KUBECONFIG", raising=False)
+    (step,) = (each for each in STEPS if each.name == "data")
+    assert run([], [step]) is True
+    out = " ".join(capsys.readouterr().out.split())
+    assert out.endswith("not proven here: Restore data from backups"), out
+    assert ran == [["make", "-C", "vet_app", "drill"]]
 
 
 def test_the_drill_has_the_architecture_s_five_steps_and_their_runbooks() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from modules.platform.ingress import hsts
 from settings.helm_values import merge, values, web_identity
 from settings.release_sets import ReleaseSet, release_set
 
@@ -58,7 +59,7 @@ def derived(release: str, releases: ReleaseSet, environment: str) -> dict[str, A
         },
         "ingress-nginx": {
             "controller": {
-                "config": {"proxy-real-ip-cidr": "10.0.1.0/24,10.0.2.0/24"},
+                "config": {"proxy-real-ip-cidr": "10.0.1.0/24,10.0.2.0/24", **hsts(86_400)},
                 "extraArgs": {"publish-status-address": "alb.example.com"},
             }
         },

@@ -129,7 +129,7 @@ def test_database_recovers_to_a_point_in_time(helm: str, set_name: str) -> None:
     spec = one(helm_template(helm, CHARTS / "database", "database", "vet-app", given), "Cluster", "database")["spec"]
     recovery, origin = spec["bootstrap"]["recovery"], spec["externalClusters"][0]
     assert recovery["source"] == origin["name"]
-    assert recovery["recoveryTarget"] == {"targetTime": "2026-11-24T09:30:00Z"}
+    assert recovery["recoveryTarget"] == {"targetTime": "2026-11-24 09:30:00+00"}
     assert recovery["database"] == recovery["owner"] == "vet_app"
     assert "initdb" not in spec["bootstrap"]
     if "plugin-barman-cloud" in release_set(set_name):
@@ -137,6 +137,78 @@ def test_database_recovers_to_a_point_in_time(helm: str, set_name: str) -> None:
     else:
         names = origin["barmanObjectStore"]["serverName"], spec["backup"]["barmanObjectStore"]["serverName"]
     assert names == ("database", "database-2")
+
+
+@pytest.mark.parametrize("set_name", SETS)
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-11-24T09:30:00Z",
+        "2026-11-24 09:30:00+00",
+        "2026-11-24T09:30:00+00:00",
+        "2026-11-24T04:30:00-05:00",
+        "2026-11-24 15:00:00+05:30",
+        "2026-11-24 10:30:00+01",
+    ],
+)
+def test_a_moment_reaches_postgresql_in_its_own_form(helm: str, set_name: str, written: str) -> None:
+    """The operator's 1.22 rewrites RFC 3339 and keeps the `Z`, at which PostgreSQL ends (recovery_target_time)."""
+    spec = one(_recovered(helm, set_name, written), "Cluster", "database")["spec"]
+    found = spec["bootstrap"]["recovery"]["recoveryTarget"]["targetTime"]
+    assert found == "2026-11-24 09:30:00+00", f"{written} became {found}"
+
+
+@pytest.mark.parametrize("wrong", ["2026-11-24T09:30:00", "2026-11-24", "2026-13-41T09:30:00Z", "24.11.2026 09:30"])
+def test_a_moment_without_a_zone_or_outside_the_calendar_is_refused(helm: str, wrong: str) -> None:
+    with pytest.raises(AssertionError, match=r"recovery|mustToDate"):
+        _recovered(helm, "documented", wrong)
+
+
+@pytest.mark.parametrize("set_name", SETS)
+def test_a_new_archive_gets_a_base_backup_at_once(helm: str, set_name: str) -> None:
+    """`immediate` counts when a ScheduledBackup is made; one that stays would wait for the night."""
+
+    def schedule(manifests: list[dict[str, Any]]) -> dict[str, Any]:
+        (found,) = (each for each in manifests if each["kind"] == "ScheduledBackup")
+        return found
+
+    first = schedule(
+        helm_template(helm, CHARTS / "database", "database", "vet-app", merged("database", set_name, "prod"))
+    )
+    second = schedule(_recovered(helm, set_name, ""))
+    assert first["metadata"]["name"] != second["metadata"]["name"]
+    assert first["spec"]["immediate"] is second["spec"]["immediate"] is True
+    assert first["spec"]["cluster"] == second["spec"]["cluster"] == {"name": "database"}
+
+
+def _recovered(helm: str, set_name: str, moment: str) -> list[dict[str, Any]]:
+    """What is made of a database that is recovered to a moment, into an archive of its own."""
+    given: dict[str, Any] = copy.deepcopy(merged("database", set_name, "prod"))
+    given["recovery"] = {"from": "database", "at": moment}
+    given["backup"]["archive"] = "database-2"
+    return helm_template(helm, CHARTS / "database", "database", "vet-app", given)
+
+
+@each
+def test_the_end_of_an_instance_waits_for_no_client(render: Render, set_name: str, environment: str) -> None:
+    """The application keeps its connections: a smart shutdown that waits for them interrupts writes for as long."""
+    spec = one(render("database", set_name, environment), "Cluster", "database")["spec"]
+    assert 1 <= spec["smartShutdownTimeout"] <= 5, "0 is the operator's default of 180 in 1.22"
+    assert spec["stopDelay"] - spec["smartShutdownTimeout"] >= 30, "too little for the last of the write-ahead log"
+    assert spec["switchoverDelay"] >= 30, "the old primary would be ended with what no replica has"
+
+
+@each
+def test_only_a_single_instance_lets_its_node_be_drained(render: Render, set_name: str, environment: str) -> None:
+    """Three have budgets and move one by one; one would hold a drain for ever (CloudNativePG: maintenance)."""
+    spec = one(render("database", set_name, environment), "Cluster", "database")["spec"]
+    window, budget = spec.get("nodeMaintenanceWindow"), spec.get("enablePDB")
+    if spec["instances"] > 1:
+        assert (window, budget) == (None, None), "several instances need their budgets"
+    elif str(release_set(set_name)["cloudnative-pg"].facts.app).startswith("1.22."):
+        assert (window, budget) == ({"inProgress": True, "reusePVC": True}, None), "1.22 does not know enablePDB"
+    else:
+        assert (window, budget) == (None, False)
 
 
 @pytest.mark.parametrize("set_name", SETS)

@@ -102,6 +102,22 @@ def test_forwarded_headers_are_believed_of_the_load_balancer_alone(
 
 
 @each
+def test_browsers_are_told_of_https_for_as_long_as_the_setting_says(
+    render: Render, set_name: str, environment: str
+) -> None:
+    """The controller puts its own header over the application's: a year and all subdomains, unless its settings say otherwise
+    (ingress-nginx: user guide, ConfigMap, `hsts`). The header is asserted where the controller reads it."""
+    data = one(render("ingress-nginx", set_name, environment), "ConfigMap", "ingress-nginx-controller")["data"]
+    found = {key: value for key, value in data.items() if key.startswith("hsts")}
+    assert found == {
+        "hsts": "true",
+        "hsts-max-age": "86400",
+        "hsts-include-subdomains": "false",
+        "hsts-preload": "false",
+    }, f"clients would see another Strict-Transport-Security: {found}"
+
+
+@each
 def test_rancher_is_behind_the_load_balancers_tls(render: Render, set_name: str, environment: str) -> None:
     """architecture.txt: "Replicas: 1 (dev) / 3 (prod)", "SSL/TLS termination" at the load balancer."""
     manifests = render("rancher", set_name, environment)

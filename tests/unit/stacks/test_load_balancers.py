@@ -4,6 +4,7 @@ from cdktf import Testing
 from cdktf_cdktf_provider_aws.lb import Lb
 from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
 
+from modules.platform.vet_application import configuration
 from tests.template import Template
 
 
@@ -36,6 +37,11 @@ def test_health_is_asked_over_https_at_ping(infrastructure: Template) -> None:
     )
     check = infrastructure.one("aws_lb_target_group", "ingress/target_group")["health_check"]
     assert (check["protocol"], check["path"], check["matcher"]) == ("HTTPS", "/ping", "200")
+
+
+def test_a_server_that_leaves_may_finish_its_longest_request(infrastructure: Template) -> None:
+    delay = int(infrastructure.one("aws_lb_target_group", "ingress/target_group")["deregistration_delay"])
+    assert delay > configuration.DRAIN_SECONDS + configuration.LONGEST_REQUEST_SECONDS
 
 
 def test_plain_http_is_redirected_for_good(infrastructure: Template) -> None:

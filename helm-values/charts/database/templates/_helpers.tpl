@@ -25,3 +25,10 @@ wal:
 - name: AWS_STS_REGIONAL_ENDPOINTS
   value: regional
 {{- end }}
+
+{{- /* A moment as PostgreSQL takes it, in UTC, such as 2026-11-24 09:30:00+00. The operator rewrites RFC 3339, and 1.22 keeps
+its `Z`, which PostgreSQL refuses; this form every version hands on as it is. */}}
+{{- define "database.moment" -}}
+{{- $moment := mustRegexReplaceAll "([+-][0-9]{2})$" (. | replace " " "T") "${1}:00" -}}
+{{- dateInZone "2006-01-02 15:04:05" (mustToDate "2006-01-02T15:04:05Z07:00" $moment) "UTC" }}+00
+{{- end }}

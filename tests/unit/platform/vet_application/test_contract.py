@@ -121,3 +121,23 @@ def test_the_runbook_s_monitor_finds_the_pods() -> None:
     assert monitor["metadata"]["namespace"] == environment("prod").application.namespace
     (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
     assert f'{{"name": "{endpoint["port"]}", "container_port": METRICS_PORT}}' in Path(pod.__file__).read_text()
+
+
+SYNC_SECONDS = 4
+"""ingress-nginx takes over changed endpoints three times in ten seconds at most (its flag ``sync-rate-limit``, 0.3 a second)."""
+
+LOST_ENDPOINT_SECONDS = 2
+"""From a pod's end to its endpoint's removal in every proxy, on a busy API (kube-proxy: ``minSyncPeriod`` 1 s)."""
+
+PROXY_IDLE_SECONDS = 60
+"""How long the ingress controller keeps an idle connection to a pod (its ``upstream-keepalive-timeout``)."""
+
+
+def test_a_pod_serves_on_until_every_proxy_has_noticed_its_end() -> None:
+    assert configuration.DRAIN_SECONDS >= SYNC_SECONDS + LOST_ENDPOINT_SECONDS, "requests would meet a closed port"
+
+
+def test_it_is_the_proxy_that_closes_idle_connections_to_a_pod() -> None:
+    kept = re.search(r"^keepalive = (\d+)$", source("gunicorn.conf.py"), re.MULTILINE)
+    assert kept
+    assert int(kept[1]) > PROXY_IDLE_SECONDS, "a request could meet a connection which the pod is closing"

@@ -1,0 +1,107 @@
+"""``make recover-database ENV=prod``: let the clinic's database go, so that the next deploy makes it again from its archive.
+
+Before anything is deleted it sees that the archive can bring the moment back, that the new archive is nobody else's, and that
+the last segment of the write-ahead log has arrived. Then docs/runbooks/lost-data.md goes on with ``make deploy``.
+"""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.prompt import Confirm
+
+from operations.clinic_database import KIND, ClinicDatabase
+from operations.failure import Failure, guided
+from operations.kubeconfig import save
+from operations.kubectl import Kubectl
+from operations.recovery import archive, next_name, wanted
+from operations.servers import Cluster
+from operations.tunnel import tunnel
+from settings.web_identity import DATABASE
+
+DEPLOYMENT = "deployment/vet-app"
+REMINDERS = "vet-app-reminders"
+PODS_OF_APPLICATION = "app=vet-app"
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def recover(cluster: Cluster, kubectl: Kubectl, *, unattended: bool) -> None:
+    """Check, stop the application, close the log, and delete the database.
+
+    Raises:
+        Failure: something does not fit; nothing is deleted then, and the application runs as before.
+    """
+    recovery = wanted(cluster)
+    if recovery.origin is None:
+        raise Failure(
+            f"{recovery.file}: recovery.from is empty, so a new database would be an empty one.\n"
+            f"Name the archive to read, such as `recovery: {{from: {recovery.target.name}}}`, and a new one to write, such as "
+            f"`backup: {{archive: {next_name(recovery.target.name)}}}` (docs/runbooks/lost-data.md)"
+        )
+    database = ClinicDatabase.find(kubectl)
+    if database is None:
+        recovery.refuse_foreign_target()
+        recovery.refuse_moment(None)
+        console.print(f"there is no database; make deploy ENV={cluster.environment.name} makes it from the archive")
+        return
+    if database.archive == recovery.target.name:
+        raise Failure(
+            f"{recovery.file}: backup.archive: {database.archive} is what the database writes already: it was recovered with "
+            f"these settings before.\nFor another recovery read {database.archive} and write {next_name(database.archive)}"
+        )
+    if not database.archive:
+        raise Failure("the database writes no archive, so all that it holds would be lost with it; nothing was changed")
+    live = archive(cluster, database.archive)
+    recovery.refuse_foreign_target()
+    recovery.refuse_moment(database.now() if live == recovery.origin else None)
+    moment = f"{recovery.at:%Y-%m-%d %H:%M:%S} UTC" if recovery.at else "the newest there is"
+    console.print(f"moment   {moment}, from {recovery.origin.url}")
+    console.print("1. stop the application\n2. see the last of the write-ahead log in the archive")
+    console.print("3. delete the database, its disks too; its archive stays")
+    if not unattended and not Confirm.ask("What the clinic entered after that moment is lost. Go on?"):
+        raise Failure("nothing was changed")
+    with _application_stopped(kubectl):
+        segment = database.close_segment(
+            live
+        )  # whichever archive is read: there is a way back from this recovery as well
+        console.print(f"[green]done[/]  {segment} is in {live.url}")
+    kubectl("delete", KIND, DATABASE, "--cascade=foreground", "--timeout=10m")
+    kubectl("wait", "--for=delete", "pvc", "--selector", f"cnpg.io/cluster={DATABASE}", "--timeout=5m")
+    console.print(f"[green]done[/]  the database is gone; now: make deploy ENV={cluster.environment.name}")
+
+
+@contextmanager
+def _application_stopped(kubectl: Kubectl) -> Iterator[None]:
+    """No pod of the application is left; it is started again if something inside fails."""
+    before = kubectl("get", DEPLOYMENT, "--output", "jsonpath={.spec.replicas}")
+    try:
+        if kubectl.find("cronjob", REMINDERS) is not None:
+            kubectl("patch", "cronjob", REMINDERS, "--patch", '{"spec":{"suspend":true}}')  # the deploy starts it again
+        kubectl("scale", DEPLOYMENT, "--replicas=0")
+        kubectl("wait", "--for=delete", "pod", "--selector", PODS_OF_APPLICATION, "--timeout=5m")
+        console.print("[green]done[/]  the application is stopped")
+        yield
+    except BaseException:
+        kubectl("scale", DEPLOYMENT, f"--replicas={before}")
+        if kubectl.find("cronjob", REMINDERS) is not None:
+            kubectl("patch", "cronjob", REMINDERS, "--patch", '{"spec":{"suspend":false}}')
+        console.print(f"nothing was deleted; the application is started again with {before} pods")
+        raise
+
+
+def run(name: str, *, unattended: bool) -> None:
+    """Find the way to the cluster, and recover."""
+    cluster = Cluster(name)
+    kubectl = Kubectl(str(save(cluster, "admin")), cluster.environment.application.namespace)
+    with tunnel(cluster):
+        recover(cluster, kubectl, unattended=unattended)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="make recover-database", description=__doc__.splitlines()[0])
+    parser.add_argument("environment")
+    parser.add_argument("--yes", action="store_true", help="without asking")
+    arguments = parser.parse_args()
+    guided(lambda: run(arguments.environment, unattended=arguments.yes))

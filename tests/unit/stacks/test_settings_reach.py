@@ -1,0 +1,104 @@
+"""No setting of what a visitor meets is without effect: another value is another stack."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import main
+from settings import load
+from settings.base import Section
+from settings.load_balancer import LoadBalancer
+from settings.loader import ENVIRONMENTS
+from settings.workloads import Application
+from tests.template import Template
+from tests.unit.stacks.conftest import read
+
+OTHERWISE: Mapping[str, Any] = {
+    "application.namespace": "clinic",
+    "application.replicas": 3,
+    "application.service_port": 81,
+    "application.container_port": 8001,
+    "application.requests": {"cpu": "110m"},
+    "application.limits": {"memory": "300Mi"},
+    "application.volume": "6Gi",
+    "application.database_instances": 2,
+    "application.image": "3f2a9c1d0b4e",
+    "application.autoscaling": {"maximum": 4},
+    "application.certificate_issuer": "letsencrypt-production",
+    "application.clinic": {"name": "Another"},
+    "application.email": True,
+    "application.hsts_seconds": 4711,
+    "application.log_level": "ERROR",
+    "load_balancer.target_port": 8443,
+    "load_balancer.health_check": {"timeout_seconds": 7},
+    "load_balancer.tls_policy": "ELBSecurityPolicy-TLS13-1-3-2021-06",
+    "load_balancer.idle_timeout_seconds": 1900,
+    "load_balancer.access_logs": True,
+}
+"""Another value of each setting than dev has."""
+
+ELSEWHERE = {
+    "application.python": "of the image that `make push` builds",
+    "load_balancer.access_logs_days": "nothing in dev, which keeps none",
+}
+"""Settings of which dev's stacks know nothing, and what they are about."""
+
+
+def test_every_setting_is_tried() -> None:
+    sections: dict[str, type[Section]] = {"application": Application, "load_balancer": LoadBalancer}
+    known = {f"{name}.{field}" for name, section in sections.items() for field in section.model_fields}
+    assert known == OTHERWISE.keys() | ELSEWHERE.keys()
+
+
+@pytest.mark.parametrize("setting", OTHERWISE)
+def test_another_value_is_another_stack(setting: str, templates: Mapping[str, Template], tmp_path: Path) -> None:
+    changed = _synthesised(tmp_path, setting)
+    stacks = ("vet-dev", "vet-dev-helm")
+    assert any(changed[stack].text != templates[stack].text for stack in stacks), f"{setting} has no effect"
+
+
+def test_every_part_of_the_health_check_reaches_the_load_balancer(dev: Template) -> None:
+    check = dev.one("aws_lb_target_group", "ingress/target_group")["health_check"]
+    wanted = load().environment("dev").load_balancer.health_check
+    given = {key.removesuffix("_seconds"): value for key, value in wanted.model_dump().items()}
+    assert {key: check.get(key) for key in given} == given
+
+
+def test_the_ingress_controller_s_hsts_is_the_application_s(tmp_path: Path) -> None:
+    """Whatever answers for a host, an error page of the controller included, tells browsers the same."""
+    template = _synthesised(tmp_path, "application.hsts_seconds")["vet-dev-helm"]
+    controller = json.loads(template.one("helm_release", "ingress/controller")["values"][0])["controller"]["config"]
+    application = template.one("kubernetes_config_map_v1")["data"]["HSTS_SECONDS"]
+    assert controller["hsts-max-age"] == application == "4711"
+
+
+def test_without_hsts_the_controller_says_nothing(tmp_path: Path) -> None:
+    template = _synthesised(tmp_path, "application.hsts_seconds", 0)["vet-dev-helm"]
+    controller = json.loads(template.one("helm_release", "ingress/controller")["values"][0])["controller"]["config"]
+    assert controller["hsts"] == "false", "the controller's own default is a year, with all subdomains"
+
+
+@pytest.mark.parametrize("seconds", [60, 1800])
+def test_it_is_the_load_balancer_that_closes_idle_connections(tmp_path: Path, seconds: int) -> None:
+    """A request that meets a connection which its target is closing is answered with 502 by the load balancer."""
+    templates = _synthesised(tmp_path, "load_balancer.idle_timeout_seconds", seconds)
+    controller = json.loads(templates["vet-dev-helm"].one("helm_release", "ingress/controller")["values"][0])
+    kept = int(controller["controller"]["config"]["keep-alive"])
+    assert kept > templates["vet-dev"].one("aws_lb", "ingress")["idle_timeout"] == seconds
+
+
+def _synthesised(folder: Path, setting: str, value: Any = None) -> Mapping[str, Template]:
+    """All stacks, with one setting of dev changed."""
+    section, _, key = setting.partition(".")
+    copy = folder / "environments"
+    shutil.copytree(ENVIRONMENTS, copy)
+    document = yaml.safe_load((copy / "dev.yaml").read_text())
+    document.setdefault(section, {})[key] = OTHERWISE[setting] if value is None else value
+    (copy / "dev.yaml").write_text(yaml.safe_dump(document))
+    main.build_app(load(copy), outdir=str(folder / "cdktf.out")).synth()
+    return read(folder / "cdktf.out")
