@@ -33,6 +33,26 @@ def wipefs(arguments: list[str]) -> None:
         print(signature.read_text())
 
 
+def cmp(arguments: list[str]) -> None:
+    """Compare the first MiB of a device with zeros; a test's "first-mib" says that it holds something, or is not readable."""
+    begins = _volume(next(word for word in arguments if word.startswith("/dev/n"))) / "first-mib"
+    if begins.exists():
+        sys.exit(2 if begins.read_text() == "unreadable" else 1)
+
+
+def dumpe2fs(arguments: list[str]) -> None:
+    """Find a backup superblock where a test left one: its block number."""
+    backup = _volume(arguments[-1]) / "backup-superblock"
+    if not backup.exists() or f"superblock={backup.read_text()}" not in arguments:
+        fail("dumpe2fs: Bad magic number in super-block")
+
+
+def e2fsck(arguments: list[str]) -> None:
+    """End as a test said."""
+    said = _volume(arguments[-1]) / "e2fsck"
+    sys.exit(int(said.read_text()) if said.exists() else 0)
+
+
 def mkfs(arguments: list[str]) -> None:
     """Format: what was there is gone."""
     volume = _volume(arguments[-1])
@@ -80,6 +100,8 @@ def resize2fs(arguments: list[str]) -> None:
         fail("Bad magic number in super-block")
 
 
-def sleep(_: list[str]) -> None:
-    """Let others go on, but do not make the tests wait."""
+def sleep(arguments: list[str]) -> None:
+    """Let others go on, but do not make the tests wait: the time since power-on moves all the same."""
+    uptime = ROOT / "proc/uptime"
+    uptime.write_text(f"{float(uptime.read_text()) + float(arguments[0])}\n")
     time.sleep(look().get("sleep", 0.01))

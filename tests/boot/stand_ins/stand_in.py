@@ -10,7 +10,10 @@ import state
 
 ACTIONS = {
     "blkid": "host.blkid",
+    "cmp": "host.cmp",
     "curl": "network.curl",
+    "dumpe2fs": "host.dumpe2fs",
+    "e2fsck": "host.e2fsck",
     "kubectl": "kubectl.kubectl",
     "lsblk": "host.lsblk",
     "mkfs.ext4": "host.mkfs",
