@@ -60,6 +60,10 @@ recover-state: ## bring a stack's state back from the bucket's versions: make re
 bench: ## speed and memory of synth, plain imports beside the fast bindings
 	@$(RUN) python -m operations.bench
 
+.PHONY: bench-model
+bench-model: ## every state that servers, volumes, AWS and a person can reach, with the shipped decisions
+	@$(RUN) python -m tests.boot.model
+
 .PHONY: cost
 cost: ## what it costs a month: make cost [ENV=dev] [ASSUME="nat_gb=500"] [DETAILS=yes]
 	@$(RUN) python -m operations.cost $(ENV) $(if $(DETAILS),--details) $(if $(ASSUME),--assume $(ASSUME))

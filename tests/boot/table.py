@@ -43,7 +43,7 @@ def every_combination() -> Iterator[Facts]:
 def _answer(decide: Path, facts: tuple[tuple[str, str], ...]) -> tuple[str, str, str]:
     words = [f"{name}={value}" for name, value in facts]
     said = subprocess.run([decide, *words], capture_output=True, text=True, check=True).stdout.strip()
-    decision, remedy, reason = (said.split(" ", 2) + ["", ""])[:3]
+    decision, remedy, reason = [*said.split(" ", 2), "", ""][:3]
     return decision, remedy, reason
 
 

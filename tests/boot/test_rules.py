@@ -23,8 +23,8 @@ BROKEN = {
     "a cluster that is being formed counts as lost": ('[ "$marker" = forming ] && [ "$slot" != 0 ]', "false"),
     "a history is ignored": ('[ "$history" = some ]', "false"),
     "an unread history is none": ('[ "$history" = unknown ]', "false"),
-    "an unread marker is an absent one": ("    unknown) echo \"wait marker", "    never) echo \"wait marker"),
-    "peers that could not be asked are none": ("    unknown) echo \"wait aws", "    never) echo \"wait aws"),
+    "an unread marker is an absent one": ('    unknown) echo "wait marker', '    never) echo "wait marker'),
+    "peers that could not be asked are none": ('    unknown) echo "wait aws', '    never) echo "wait aws'),
     "a foreign CA beside data is ignored": ('[ "$peer" = foreign ]', "false"),
     "a copy starts": ("  copy) echo", "  never) echo"),
 }

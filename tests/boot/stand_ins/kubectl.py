@@ -115,7 +115,9 @@ def _lease(words: list[str], manifest: str, question: str, cluster: State) -> No
     match words:
         case ["get", "lease", _]:
             asked = (
-                [str(lease[part]) for part in ("holder", "version", "renewed") if PATHS[part] in question] if lease else []
+                [str(lease[part]) for part in ("holder", "version", "renewed") if PATHS[part] in question]
+                if lease
+                else []
             )
             print(*asked, sep="|", end="")
         case ["delete", "lease", _]:

@@ -58,7 +58,9 @@ def _api_server(host: str, path: str, arguments: list[str]) -> str:
     strange = state.get("strange", {}).get(answering[0], {})
     _verify(state, answering[0], strange, arguments)
     if "--dump-header" in arguments:
-        print(f"HTTP/2 401\r\ndate: {format_datetime(datetime.now(UTC) + timedelta(seconds=state.get('api_clock', 0)))}\r\n")
+        print(
+            f"HTTP/2 401\r\ndate: {format_datetime(datetime.now(UTC) + timedelta(seconds=state.get('api_clock', 0)))}\r\n"
+        )
     return str(strange.get("says", "ok"))
 
 
