@@ -4,6 +4,7 @@ A volume is a folder; mounting makes a symbolic link to it, so what is on the vo
 """
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -40,11 +41,13 @@ def cmp(arguments: list[str]) -> None:
         sys.exit(2 if begins.read_text() == "unreadable" else 1)
 
 
-def dumpe2fs(arguments: list[str]) -> None:
-    """Find a backup superblock where a test left one: its block number."""
+def od(arguments: list[str]) -> None:
+    """Read a backup's magic number where a test says that a block of 4 KiB is one; the real program reads all else."""
+    if not arguments[-1].startswith("/dev/nvme"):
+        os.execv("/usr/bin/od", ["od", *arguments])
     backup = _volume(arguments[-1]) / "backup-superblock"
-    if not backup.exists() or f"superblock={backup.read_text()}" not in arguments:
-        fail("dumpe2fs: Bad magic number in super-block")
+    if backup.exists() and f"--skip-bytes={int(backup.read_text()) * 4096 + 56}" in arguments:
+        print(" 53 ef")
 
 
 def e2fsck(arguments: list[str]) -> None:
