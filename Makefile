@@ -64,6 +64,10 @@ bench: ## speed and memory of synth, plain imports beside the fast bindings
 bench-model: ## every state that servers, volumes, AWS and a person can reach, with the shipped decisions
 	@$(RUN) python -m tests.boot.model
 
+.PHONY: bench-mutation
+bench-mutation: ## change the nodes' programs in one place at a time, and list what no test notices [PROGRAMS="decide marker"] [SAMPLE=40]
+	@$(RUN) python -m tests.boot.mutation $(PROGRAMS) $(if $(SAMPLE),--sample $(SAMPLE))
+
 .PHONY: cost
 cost: ## what it costs a month: make cost [ENV=dev] [ASSUME="nat_gb=500"] [DETAILS=yes]
 	@$(RUN) python -m operations.cost $(ENV) $(if $(DETAILS),--details) $(if $(ASSUME),--assume $(ASSUME))

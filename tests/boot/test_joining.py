@@ -86,12 +86,12 @@ def _take(server: Machine, uptime: int) -> bool:
     return server.run("turn", "take", SUBNETS[0]).code == 0
 
 
-@pytest.mark.parametrize("renewed", ["", _stamp(5), _stamp(-0.05)])
+@pytest.mark.parametrize("hours", [None, 5, -0.05], ids=["none", "in the future", "three minutes ago"])
 def test_a_turn_whose_time_says_nothing_is_neither_taken_early_nor_waited_for_without_end(
-    renewed: str, make_world: MakeWorld
+    hours: float | None, make_world: MakeWorld
 ) -> None:
     world, server = _joiner(make_world)
-    _turn(world, renewed)
+    _turn(world, "" if hours is None else _stamp(hours))
     assert not _take(server, 0)
     assert not _take(server, 500), "taken over although it may be used"
     assert _take(server, 700), "waited for without end"
