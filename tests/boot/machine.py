@@ -106,7 +106,7 @@ class Machine:
             start_new_session=True,
         )
 
-    def finish(self, process: "subprocess.Popen[str]", seconds: float = 90) -> Result:
+    def finish(self, process: "subprocess.Popen[str]", seconds: float = 300) -> Result:
         """Wait for a program; one that does not end is a defect of bounded retries."""
         try:
             log, _ = process.communicate(timeout=seconds)
