@@ -107,4 +107,5 @@ def sleep(arguments: list[str]) -> None:
     """Let others go on, but do not make the tests wait: the time since power-on moves all the same."""
     uptime = ROOT / "proc/uptime"
     uptime.write_text(f"{float(uptime.read_text()) + float(arguments[0])}\n")
-    time.sleep(look().get("sleep", 0.01))
+    # What waits long in truth (a turn is renewed beside a boot) leaves the processor to the others here.
+    time.sleep(look().get("sleep", 0.2 if float(arguments[0]) >= 15 else 0.01))
