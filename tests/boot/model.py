@@ -45,14 +45,15 @@ class Found:
 def facts(state: State, slot: int, rules: Rules) -> dict[str, str]:
     """What the survey of a server finds."""
     volume = state.slots[slot][0]
-    cluster, _, _, listed, mark = state.volumes[volume]
+    cluster, at_home, _, listed, mark = state.volumes[volume]
     found = {
         "data": "present" if cluster else "none",
         "membership": "unknown",
         "marker": "unknown",
         "history": "unknown",
     }
-    if rules.proves and mark == "copy":
+    # The file on a volume names its slot as well: one that is moved to another server is taken for a copy.
+    if rules.proves and (mark == "copy" or (cluster and at_home != slot)):
         found["data"] = "copy"
     found["peer"], peer_cluster = _peer(state, slot, cluster, rules)
     if found["data"] == "present" and found["peer"].startswith("10."):

@@ -85,7 +85,7 @@ def _allowed(facts: Facts) -> str:
     if facts["history"] != "none":
         return lost if facts["history"] == "some" else "wait"
     first = {"mine": "initialise", "forming": "stop", "absent": "claim"}
-    others = {"mine": "initialise", "forming": "wait", "absent": "wait"}
+    others = {"mine": "wait", "forming": "wait", "absent": "wait"}
     return (first if facts["slot"] == "0" else others)[facts["marker"]]
 
 
