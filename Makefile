@@ -82,6 +82,14 @@ snapshot: ## make the checked-in JSON of the shipped environments anew (tests/sn
 mutate: ## what no unit test notices of damage to the JSON: make mutate [N=300] [EVERYWHERE=yes]; hours, goes on where it stopped
 	@$(RUN) python -m tests.mutation $(N) $(if $(EVERYWHERE),--everywhere)
 
+.PHONY: bench-model
+bench-model: ## every state that servers, volumes, AWS and a person can reach, with the shipped decisions
+	@$(RUN) python -m tests.boot.model
+
+.PHONY: bench-mutation
+bench-mutation: ## change the nodes' programs in one place at a time, and list what no test notices [PROGRAMS="decide marker"] [SAMPLE=40]
+	@$(RUN) python -m tests.boot.mutation $(PROGRAMS) $(if $(SAMPLE),--sample $(SAMPLE))
+
 .PHONY: cost
 cost: ## what it costs a month: make cost [ENV=dev] [ASSUME="nat_gb=500"] [DETAILS=yes]
 	@$(RUN) python -m operations.cost $(ENV) $(if $(DETAILS),--details) $(if $(ASSUME),--assume $(ASSUME))

@@ -24,6 +24,9 @@ LOADER = HERE / "loader.sh"
 LOADER_UNIT = HERE / "loader.service"
 SIGNING_KEY = HERE / "aws-cli-signing-key.asc"
 
+SERVERS_KEY = "nodes/servers"
+"""Object with the fixed addresses of all servers, slot 0 first (``bin/learn-servers``): user data is of the day a server was made."""
+
 READY_COMMAND = (
     "for i in $(seq 60); do [ -x /opt/vet/bin/ready ] && exec /opt/vet/bin/ready; sleep 10; done; "
     "echo 'no programs after 10 minutes'; exit 1"

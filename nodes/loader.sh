@@ -6,6 +6,11 @@ set -euo pipefail
 root=$(printenv VET_ROOT || true)
 # shellcheck source=/dev/null
 . "$root/etc/vet/node.env"
+# The file is sorted, and this name is its last: a file that was cut ends before it.
+if ! grep -q "^VPC_ID='..*'" "$root/etc/vet/node.env"; then
+  echo "vet loader: stop: /etc/vet/node.env is cut: it has no VPC_ID. Replace this machine"
+  exit 78
+fi
 export AWS_DEFAULT_REGION=$REGION AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=8
 
 log() {

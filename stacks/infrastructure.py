@@ -150,7 +150,8 @@ class InfrastructureStack(PlatformStack):
             JumpHost(self, "jump_host", context=context, security_group=self._groups.operators)
 
     def _node_context(self, rights: list[ITerraformDependable]) -> NodeContext:
-        programs = self._buckets.publish(bundle())
+        programs, inputs = self._buckets.publish(bundle()), self._boot_inputs()
+        record = self._buckets.record_servers(inputs.server_addresses)
         return NodeContext(
             names=self._names,
             environment=self._environment,
@@ -159,11 +160,12 @@ class InfrastructureStack(PlatformStack):
             volume_key=self._keys.volumes,
             image_id=machine_image(self, "image", self._environment.image),
             key_name=self._key_pair(),
-            inputs=self._boot_inputs(),
+            inputs=inputs,
             wait_for=[
                 *self._network.egress,
                 *rights,
                 programs,
+                record,
                 self._issuer.bucket.ready,
                 self._buckets.snapshots.ready,
                 self._secrets.ca,

@@ -6,7 +6,7 @@ from constructs import Construct
 from modules.aws.bucket import Bucket
 from modules.aws.encryption_key import EncryptionKey
 from modules.aws.policy import Statement
-from nodes.boot import Bundle
+from nodes.boot import SERVERS_KEY, Bundle
 from settings.environment import Environment
 from settings.names import Names
 
@@ -36,6 +36,19 @@ class Buckets(Construct):
             content_base64=bundle.base64,
             kms_key_id=self._key.arn,
             content_type="application/gzip",
+            depends_on=[self.nodes.ready],
+        )
+
+    def record_servers(self, addresses: str) -> S3Object:
+        """Keep the environment's record of its servers where they read it at boot: one that was made earlier learns of new ones."""
+        return S3Object(
+            self,
+            "servers",
+            bucket=self.nodes.bucket.id,
+            key=SERVERS_KEY,
+            content=addresses,
+            kms_key_id=self._key.arn,
+            content_type="text/plain",
             depends_on=[self.nodes.ready],
         )
 

@@ -11,6 +11,11 @@ program=$(basename "$0")
 
 # shellcheck source=/dev/null
 . "$root/etc/vet/node.env"
+# The file is sorted, and this name is its last: a file that was cut ends before it.
+if [ -z "${VPC_ID:-}" ]; then
+  echo "vet $program: stop: $root/etc/vet/node.env is cut: it has no VPC_ID. Replace this machine: make roll-servers" >&2
+  exit 78
+fi
 
 export AWS_DEFAULT_REGION=$REGION AWS_PAGER=
 # The CLI's own retries, with back-off, are what throttling and passing errors of AWS meet.
@@ -18,12 +23,15 @@ export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=${AWS_MAX_ATTEMPTS:-8}
 export PATH=$root/usr/local/bin:$PATH
 
 facts=$root/run/vet # what this boot found out; gone with the next
+# Servers may have been added since this one was made: learn-servers reads the environment's record.
+[ ! -s "$facts/servers" ] || SERVER_ADDRESSES=$(<"$facts/servers")
 data=$root/var/lib/vet/data # where the data volume is mounted
 server_data=$root/var/lib/rancher/rke2/server
 config=$root/etc/rancher/rke2
 admin_kubeconfig=$config/rke2.yaml # what RKE2 writes on a server for itself
 mkdir -p "$facts" "$config/config.yaml.d"
 
+COPY=4 # volume-identity: the data volume is a copy of another one
 EXIT_STOP=78 # sysexits' EX_CONFIG: a person has to look, systemd must not try again
 
 log() {
@@ -70,26 +78,50 @@ download() { # URL FILE SHA256  fetch and check; the file appears only when its 
 write_file() { # MODE FILE  from standard input, whole or not at all
   local temporary
   mkdir -p "$(dirname "$2")"
-  temporary=$(mktemp "$2.XXXXXX")
-  cat >"$temporary"
-  chmod "$1" "$temporary"
-  mv "$temporary" "$2"
+  temporary=$(mktemp "$2.XXXXXX") || return 1
+  if ! { cat >"$temporary" && chmod "$1" "$temporary" && mv "$temporary" "$2"; }; then
+    rm -f "$temporary"
+    return 1
+  fi
 }
 
-metadata() { # PATH  from the instance's metadata service (IMDSv2)
-  local endpoint=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254} token
-  token=$(retry 6 curl --fail --silent --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' \
-    "$endpoint/latest/api/token")
-  retry 6 curl --fail --silent --max-time 5 -H "X-aws-ec2-metadata-token: $token" "$endpoint/latest/meta-data/$1"
+uptime_seconds() { cut -d. -f1 "$root/proc/uptime"; } # since power-on: no clock that somebody sets
+
+# Whether a path is there, in three values: "not there" is said of nothing else.
+exists() { # PATH  0 = yes, 1 = no, 2 = cannot be told
+  local answer
+  answer=$(LC_ALL=C stat -- "$1" 2>&1) && return 0
+  [[ $answer != *"No such file or directory"* ]] || return 1
+  log "cannot look at $1: $answer"
+  return 2
+}
+
+ask_metadata() { # PATH PATTERN  one attempt; what does not look like an answer is none (an HTML page, an empty line)
+  local endpoint=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254} token answer
+  token=$(curl --fail --silent --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' \
+    "$endpoint/latest/api/token") || return 1
+  # Through a pipe, so that the token is in no list of processes and in no log.
+  answer=$(printf 'header = "X-aws-ec2-metadata-token: %s"\n' "$token" |
+    curl --fail --silent --max-time 5 --config - "$endpoint/latest/meta-data/$1") || return 1
+  [[ $answer =~ ^($2)$ ]] || { log "the metadata service says of $1: ${answer:0:80}"; return 1; }
+  printf '%s\n' "$answer"
+}
+
+metadata() { # PATH PATTERN  from the instance's metadata service (IMDSv2)
+  retry 6 ask_metadata "$@"
 }
 
 # Secrets are passed through pipes: an argument would show in the list of processes.
 
-secret() { # NAME  print its value; nothing when it has none yet
+secret() { # NAME [OPTION...]  print its text; nothing when it has none yet. Fails when that cannot be told
   local value errors code=0
   errors=$(mktemp) # apart from the value: a warning of the CLI must not become part of a token
-  value=$(aws secretsmanager get-secret-value --secret-id "$1" --query SecretString --output text 2>"$errors") || code=1
-  if [ "$code" -eq 0 ]; then
+  value=$(aws secretsmanager get-secret-value --secret-id "$1" "${@:2}" --query SecretString --output text \
+    2>"$errors") || code=1
+  if [ "$code" -eq 0 ] && [ "$value" = None ]; then # so the CLI prints a null: the value is a SecretBinary
+    log "the secret $1 holds no text (SecretBinary?)"
+    code=1
+  elif [ "$code" -eq 0 ]; then
     printf '%s' "$value"
   elif grep -q ResourceNotFoundException "$errors"; then
     code=0
@@ -104,9 +136,13 @@ store_secret() { # NAME  value from standard input
   aws secretsmanager put-secret-value --secret-id "$1" --secret-string file:///dev/stdin >/dev/null
 }
 
-cluster_ca() { # print the cluster's CA certificate; nothing while it is pending
+cluster_ca() { # print the cluster's CA certificate; nothing while it is pending. Fails when that cannot be told
   local value
   value=$(aws ssm get-parameter --name "$CA_PARAMETER" --query Parameter.Value --output text) || return 1
+  if [ -z "$value" ] || [ "$value" = None ]; then
+    log "the parameter $CA_PARAMETER is empty"
+    return 1
+  fi
   [ "$value" = pending ] || printf '%s\n' "$value"
 }
 
@@ -120,13 +156,15 @@ kube() { # kubectl on a server that runs the cluster, with RKE2's own administra
   kubectl --kubeconfig "$admin_kubeconfig" --request-timeout 30s "$@"
 }
 
-next_peer() { # print the address of the following slot; nothing when this is the only server
+next_peer() { # print the address of the following slot; a single server's is its own
   local addresses
   read -ra addresses <<<"$SERVER_ADDRESSES"
-  [ "${#addresses[@]}" -eq 1 ] || echo "${addresses[$(((SLOT + 1) % ${#addresses[@]}))]}"
+  echo "${addresses[$(((SLOT + 1) % ${#addresses[@]}))]}"
 }
 
-join_through() { # ADDRESS  the server that RKE2 joins when it has no data; it ignores it otherwise. Empty: it would initialise
+# The server that RKE2 joins when it has no data; it ignores it otherwise. Empty: it would initialise. Its own address
+# makes it fail there, which is what a single server's RKE2 shall do that was started by hand over an emptied disk.
+join_through() { # ADDRESS
   if [ -n "${1:-}" ]; then
     echo "server: https://$1:9345" | write_file 0600 "$config/config.yaml.d/30-join.yaml"
   else
@@ -137,9 +175,9 @@ join_through() { # ADDRESS  the server that RKE2 joins when it has no data; it i
 # On another server, before this one belongs to the cluster: by the stored administrator credentials, never by a key on
 # disk.
 
-peer_kubeconfig() { # ADDRESS
+peer_kubeconfig() { # ADDRESS  it trusts what "peers" compares with
   local ca
-  ca=$(cluster_ca | base64 --wrap=0) || return 1
+  ca=$(base64 --wrap=0 "$facts/trusted-ca.crt") || return 1
   [ -n "$ca" ] || return 1
   write_file 0600 "$facts/peer.kubeconfig" <<EOF
 apiVersion: v1
@@ -171,6 +209,8 @@ etcdctl_in() { # KUBECTL-FUNCTION HOST-ADDRESS ARGUMENTS...  RKE2 has etcdctl on
 }
 
 # "member list" prints: id, status, name, peer URL, client URL, is-learner
-all_voting() { # reads a member list; true when every member is started and none is a learner
-  ! grep -Evq ', started, .*, false$'
+all_voting() { # reads a member list; true when it is one, every member is started and none is a learner
+  local members
+  members=$(cat) || return 1
+  [ -n "$members" ] && ! grep -Evq ', started, .*, false$' <<<"$members"
 }

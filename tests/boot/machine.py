@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 STAND_INS = Path(__file__).parent / "stand_ins"
 NAMES = (
     "blkid",
+    "cmp",
     "curl",
+    "e2fsck",
     "kubectl",
     "lsblk",
     "mkfs.ext4",
     "mount",
     "mountpoint",
+    "od",
     "resize2fs",
     "sleep",
     "systemctl",
@@ -68,14 +71,20 @@ class Machine:
         self.name = f"ip-{address.replace('.', '-')}.ec2.internal"
         self.folder = world.folder / "machines" / self.instance
         self.root = self.folder / "root"
-        for folder in ("etc/systemd/system", "etc/NetworkManager", "usr/local/bin", "opt", "run"):
+        for folder in ("etc/systemd/system", "etc/NetworkManager", "usr/local/bin", "opt", "run", "proc"):
             (self.root / folder).mkdir(parents=True)
+        (self.root / "proc/uptime").write_text("0\n")
         self._write_files(user_data)
         facts = {"instance-id": self.instance, "placement/availability-zone": "us-east-1a", "local-ipv4": address}
         (self.folder / "metadata.json").write_text(json.dumps(facts | {"local-hostname": self.name}))
         (self.folder / "devices.json").write_text(json.dumps({"/dev/nvme1n1": volume} if volume else {}))
         self._path = self._stand_ins()
         self.unpack()
+
+    @property
+    def slot(self) -> int:
+        """Its place among the world's servers."""
+        return self.world.state["servers"].index(self.address)
 
     def on_volume(self, path: str, *, whole: bool = False) -> Path:
         """A path on the data volume's file system, or of the volume itself."""
@@ -97,7 +106,7 @@ class Machine:
             start_new_session=True,
         )
 
-    def finish(self, process: "subprocess.Popen[str]", seconds: float = 90) -> Result:
+    def finish(self, process: "subprocess.Popen[str]", seconds: float = 300) -> Result:
         """Wait for a program; one that does not end is a defect of bounded retries."""
         try:
             log, _ = process.communicate(timeout=seconds)
@@ -147,6 +156,7 @@ class Machine:
             self.on_volume(folder).mkdir(exist_ok=True)
             (self.root / target).parent.mkdir(parents=True, exist_ok=True)
             (self.root / target).symlink_to(self.on_volume(folder))
+        (self.on_volume("identity")).write_text(f"volume={self.volume} slot={self.slot}\n")
         (self.root / "run/vet").mkdir()
         identity = f"INSTANCE_ID='{self.instance}'\nNODE_NAME='{self.name}'\nNODE_ADDRESS='{self.address}'\n"
         (self.root / "run/vet/identity").write_text(identity)

@@ -241,6 +241,7 @@ class World:
         for bucket in (self.inputs.nodes_bucket, self.inputs.snapshots_bucket, self.inputs.issuer_bucket):
             s3.create_bucket(Bucket=bucket)
         s3.put_object(Bucket=self.inputs.nodes_bucket, Key=bundle().key, Body=bundle().content)
+        s3.put_object(Bucket=self.inputs.nodes_bucket, Key="nodes/servers", Body=self.inputs.server_addresses.encode())
         for name in ("server-token", "agent-token", "credentials/admin", "credentials/deploy", "credentials/read"):
             secrets.create_secret(Name=f"{self.identity}/{name}")
         ssm.put_parameter(Name=self.inputs.ca_parameter, Type="String", Value="pending")

@@ -26,11 +26,11 @@ def test_throttling_of_every_kind_is_waited_out(world: World) -> None:
 
 def test_a_marker_that_cannot_be_read_is_not_an_absent_one(world: World) -> None:
     world.standing()[0].power_off()
-    _fail(world, ("get-object", 999, DENIED.format("GetObject")))
-    result = world.server(0).boot()
+    _fail(world, ("--key marker", 999, DENIED.format("GetObject")))
+    result = world.server(0).boot(VET_PATIENCE="3")
     assert result.code not in (0, 78), result.log
-    assert "the facts are not clear" in result.log
-    assert result.decisions() == [], result.log
+    assert "the marker cannot be read" in result.log
+    assert result.decisions() == ["wait"], result.log
     assert world.problems() == []
 
 

@@ -99,7 +99,10 @@ def test_renewing_certificates(reader: Reader) -> None:
     folder = reader.server.on_volume("server/tls")
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3", "-subj", "/CN=test"]
     subprocess.run([*command, "-keyout", folder / "x.key", "-out", folder / "x.crt"], check=True, capture_output=True)
-    (folder / "server-ca.crt").write_text((folder / "x.crt").read_text())
+    changed = (folder / "x.crt").read_text()
+    for machine in reader.machines:  # RKE2 brings a changed CA to all servers
+        machine.on_volume("server/tls/server-ca.crt").write_text(changed)
+    reader.world.change(cas=dict.fromkeys(SUBNETS, changed.strip()))
     said = "\n".join(reader.follow("expired-certificates").values())
     assert "x.crt notAfter=" in said
     assert reader.server.calls("systemctl restart rke2-server")
@@ -123,16 +126,32 @@ def test_restoring_a_snapshot(reader: Reader) -> None:
             "SNAPSHOT=name": f"SNAPSHOT={SNAPSHOT}",
             "VERSION": before,
             "PRESENT": "2" * 32,
-            "vpc-...": world.inputs.vpc_id,
-        }
-        | {"ACCOUNT-REGION": world.inputs.nodes_bucket.partition("nodes-")[2]},
+        },
     )
     assert SNAPSHOT in said["make snapshots ENV=prod"]
     assert "nothing was changed" in said["make restore ENV=prod SNAPSHOT=name DRY_RUN=yes"]
     assert (reader.server.root / "etc/rancher/rke2/token").read_text() == "server-token\n", "not the snapshot's token"
     assert world.members() == sorted(SUBNETS)
     assert world.problems() == []
-    assert world.marker() is None
+
+
+def test_starting_over_on_purpose(make_world: Callable[..., World]) -> None:
+    """Nothing is restored, and everything that was is given up: only where nobody has it, and only when it is meant."""
+    world = make_world()
+    server = world.standing()[0]
+    assert server.run("start-over", "vet-dev").code == STOPPED, "given up although its data is here"
+    server.power_off()
+    replacement = world.server(0)
+    assert replacement.boot().code == STOPPED
+    asked = replacement.run("start-over")
+    assert asked.code == STOPPED
+    assert "gives up everything" in asked.log
+    assert replacement.run("start-over", "vet-dev").code == 0
+    again = replacement.boot()
+    assert again.code == 0, again.log
+    assert again.decisions() == ["initialise"], again.log
+    assert world.ca() == "CA of cluster-1"
+    assert f"state=ready\nvolume={replacement.volume}" in (world.marker() or "")
 
 
 def test_restoring_in_another_region(reader: Reader, tmp_path: Path) -> None:

@@ -30,9 +30,18 @@ def kubectl(arguments: list[str]) -> None:
             fail(f"Unable to connect to the server: dial tcp {address}:6443: i/o timeout")
         cluster = cluster_of(state, address)
         assert cluster is not None
-        if not has_quorum(state, cluster):
-            fail("Error from server: etcdserver: request timed out")
-        _answer(words, arguments, manifest, state, cluster)
+        # [pattern, times, message]: fail so many calls that match.
+        for failure in state.get("kubectl_failures", []):
+            if failure[0] in f"{address} {' '.join(arguments)}" and failure[1] > 0:
+                failure[1] -= 1
+                wrong = failure[2]
+                break
+        else:
+            wrong = "" if has_quorum(state, cluster) else "Error from server: etcdserver: request timed out"
+        if not wrong:
+            _answer(words, arguments, manifest, state, cluster)
+    if wrong:
+        fail(wrong)
 
 
 def _without_options(arguments: list[str]) -> list[str]:
@@ -106,9 +115,11 @@ def _lease(words: list[str], manifest: str, question: str, cluster: State) -> No
     match words:
         case ["get", "lease", _]:
             asked = (
-                [lease[part] for part in ("holder", "renewed", "version") if PATHS[part] in question] if lease else []
+                [str(lease[part]) for part in ("holder", "version", "renewed") if PATHS[part] in question]
+                if lease
+                else []
             )
-            print(*asked, end="")
+            print(*asked, sep="|", end="")
         case ["delete", "lease", _]:
             cluster["leases"].clear()
         case ["create"] | ["replace"]:

@@ -4,7 +4,10 @@ import json
 import re
 import shutil
 import sys
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 from cluster import api_answers
@@ -12,14 +15,14 @@ from state import ROOT, WORLD, fail, look
 
 
 def curl(arguments: list[str]) -> None:
-    """Answer one URL; exit codes are curl's: 22 = the server said no, 28 = time-out."""
+    """Answer one URL; exit codes are curl's: 22 = the server said no, 28 = time-out, 60 = not the CA that was asked for."""
     url = next(word for word in arguments if word.startswith(("http://", "https://")))
     output = arguments[arguments.index("--output") + 1] if "--output" in arguments else None
     place = urlparse(url)
     if "169.254.169.254" in url:
         answer = _metadata(place.path)
     elif place.port == 6443:
-        answer = _api_server(str(place.hostname), place.path)
+        answer = _api_server(str(place.hostname), place.path, arguments)
     else:
         answer = _download(url, output)
     if output is None:
@@ -31,11 +34,17 @@ def curl(arguments: list[str]) -> None:
 def _metadata(path: str) -> str:
     if path == "/latest/api/token":
         return "imds-token"
+    # [path, times, answer]: what a test wants it to say instead, so many times.
     facts = json.loads((ROOT.parent / "metadata.json").read_text())
+    for wrong in facts.get("wrong", []):
+        if path.endswith(wrong[0]) and wrong[1] > 0:
+            wrong[1] -= 1
+            (ROOT.parent / "metadata.json").write_text(json.dumps(facts))
+            return str(wrong[2])
     return str(facts[path.removeprefix("/latest/meta-data/")])
 
 
-def _api_server(host: str, path: str) -> str:
+def _api_server(host: str, path: str, arguments: list[str]) -> str:
     state = look()
     if host == "127.0.0.1" and path == "/api":
         told = re.search(r"Bearer ([^\"]*)", sys.stdin.read())
@@ -43,9 +52,32 @@ def _api_server(host: str, path: str) -> str:
             sys.exit(22)
         return "{}"
     addresses = state["load_balancer"] if host == "api.test" else [host]
-    if not any(api_answers(state, address) for address in addresses):
+    answering = [address for address in addresses if api_answers(state, address) or address in state.get("strange", {})]
+    if not answering:
         sys.exit(28)
-    return "ok"
+    strange = state.get("strange", {}).get(answering[0], {})
+    _verify(state, answering[0], strange, arguments)
+    if "--dump-header" in arguments:
+        print(
+            f"HTTP/2 401\r\ndate: {format_datetime(datetime.now(UTC) + timedelta(seconds=state.get('api_clock', 0)))}\r\n"
+        )
+    return str(strange.get("says", "ok"))
+
+
+def _verify(state: dict[str, Any], address: str, strange: dict[str, Any], arguments: list[str]) -> None:
+    """End as curl does where the server's certificate is not of the CA in the file; print OpenSSL's result where asked."""
+    code, result = strange.get("ends", 0), strange.get("verified", 0)
+    if not code and "--cacert" in arguments:
+        given = Path(arguments[arguments.index("--cacert") + 1]).read_text().strip()
+        shown = state.get("cas", {}).get(address) or f"CA of {state['machines'].get(address, {}).get('cluster')}"
+        if "CA of" not in given and "BEGIN CERT" not in given:
+            code = 77
+        elif given != shown:
+            code, result = 60, 19
+    if "--write-out" in arguments:
+        print(result, end="")
+    if code:
+        sys.exit(code)
 
 
 def _download(url: str, output: str | None) -> str:

@@ -10,12 +10,15 @@ import state
 
 ACTIONS = {
     "blkid": "host.blkid",
+    "cmp": "host.cmp",
     "curl": "network.curl",
+    "e2fsck": "host.e2fsck",
     "kubectl": "kubectl.kubectl",
     "lsblk": "host.lsblk",
     "mkfs.ext4": "host.mkfs",
     "mount": "host.mount",
     "mountpoint": "host.mountpoint",
+    "od": "host.od",
     "resize2fs": "host.resize2fs",
     "rke2": "cluster.rke2",
     "rke2-killall.sh": "cluster.rke2_killall",

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from nodes import boot
-from nodes.boot import PACKED, agent_user_data, bundle, server_user_data
+from nodes.boot import PACKED, SERVERS_KEY, agent_user_data, bundle, server_user_data
 from nodes.inputs import ClusterInputs
 from tests.template import Template
 
@@ -113,6 +113,22 @@ def test_every_node_is_told_the_bundle_that_is_published(
         assert f"BUNDLE_SHA256='{bundle().sha256}'" in environment, name
         stack = templates[name.split("/")[0]]
         assert bundle().key in [item["key"] for item in stack.resources("aws_s3_object").values()]
+
+
+def test_servers_learn_of_one_another_from_a_record_that_follows_the_settings(
+    user_data: dict[str, str], templates: Mapping[str, Template]
+) -> None:
+    """Their user data is of the day they were made: one that was the only server then is not told of others."""
+    for name, text in user_data.items():
+        stack = templates[name.split("/")[0]]
+        (record,) = [item for item in stack.resources("aws_s3_object").values() if item["key"] == SERVERS_KEY]
+        assert f"SERVER_ADDRESSES='{record['content']}'" in _files(text)["/etc/vet/node.env"], name
+    assert f"key={SERVERS_KEY}" in (Path(__file__).parents[3] / "nodes/bin/learn-servers").read_text()
+
+
+def test_a_cut_node_environment_is_noticed_by_its_last_name(user_data: dict[str, str]) -> None:
+    for name, text in user_data.items():
+        assert _files(text)["/etc/vet/node.env"].splitlines()[-1].startswith("VPC_ID='"), name
 
 
 def test_node_environment_is_what_the_programs_read(inputs: ClusterInputs) -> None:

@@ -1,0 +1,89 @@
+"""What a device holds, told by the real tools of e2fsprogs and util-linux on image files."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.boot.sandbox import World
+
+MIB = 1 << 20
+SIZE = 200 * MIB
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """A sparse file in place of a device: with 4 KiB blocks the first backup superblock is at block 32768."""
+    path = tmp_path / "device"
+    with path.open("wb") as file:
+        file.truncate(SIZE)
+    return path
+
+
+def _make(image: Path, label: str = "vet-data") -> None:
+    subprocess.run(["/usr/sbin/mkfs.ext4", "-q", "-b", "4096", "-L", label, image], check=True)
+
+
+def _overwrite(image: Path, at: int, content: bytes) -> None:
+    with image.open("r+b") as file:
+        file.seek(at)
+        file.write(content)
+
+
+def _inspect(world: World, image: Path) -> str:
+    """The program's answer, with the real tools before the stand-ins on its PATH."""
+    server = world.server(0)
+    path = f"/usr/sbin:/usr/bin:{server.environment['PATH']}"
+    return server.run("inspect-volume", str(image), "vet-data", PATH=path).log.strip().splitlines()[-1]
+
+
+def test_only_zeros_are_blank(image: Path, world: World) -> None:
+    assert _inspect(world, image).startswith("blank ")
+
+
+@pytest.mark.parametrize("at", [0, 4096, MIB - 1])
+def test_a_byte_in_the_first_mib_is_not_blank(at: int, image: Path, world: World) -> None:
+    _overwrite(image, at, b"x")
+    assert _inspect(world, image).startswith("foreign ")
+
+
+def test_our_file_system_is_ours(image: Path, world: World) -> None:
+    _make(image)
+    assert _inspect(world, image).startswith("ours ")
+
+
+def test_another_label_is_foreign(image: Path, world: World) -> None:
+    _make(image, "somebody")
+    assert _inspect(world, image).startswith("foreign it holds ext4 somebody")
+
+
+@pytest.mark.parametrize("damaged", [4096, MIB], ids=["one sector", "the first MiB"])
+def test_a_damaged_beginning_is_never_blank_and_the_command_that_is_named_mends_it(
+    damaged: int, image: Path, world: World
+) -> None:
+    """Seen: whole data was formatted because of one damaged sector."""
+    _make(image)
+    _overwrite(image, 0, bytes(damaged))
+    said = _inspect(world, image)
+    assert said.startswith("damaged "), said
+    command = said.partition("sudo ")[2]
+    mended = subprocess.run(["sh", "-c", command.replace("e2fsck -f", "/usr/sbin/e2fsck -fy")], capture_output=True)
+    assert mended.returncode in (0, 1), mended.stdout.decode()
+    assert _inspect(world, image).startswith("ours ")
+
+
+def test_a_file_system_that_was_not_unmounted_is_checked(image: Path, world: World) -> None:
+    _make(image)
+    subprocess.run(["/usr/sbin/debugfs", "-w", "-R", "set_super_value state 2", image], check=True, capture_output=True)
+    assert _inspect(world, image).startswith("ours ")
+    state = subprocess.run(["/usr/sbin/dumpe2fs", "-h", image], capture_output=True, text=True, check=True).stdout
+    assert "clean" in state.partition("Filesystem state:")[2].splitlines()[0], "mounted without a check"
+
+
+def test_an_unreadable_device_is_nothing_at_all(tmp_path: Path, world: World) -> None:
+    server = world.server(0)
+    result = server.run(
+        "inspect-volume", str(tmp_path / "none"), "vet-data", PATH=f"/usr/sbin:{server.environment['PATH']}"
+    )
+    assert result.code != 0
+    assert "blank" not in result.log
