@@ -13,6 +13,7 @@ from settings.environment import Environment
 
 NAMESPACE = "ingress-nginx"
 
+
 def hsts(seconds: int) -> dict[str, str]:
     """The controller's settings of HSTS.
 
