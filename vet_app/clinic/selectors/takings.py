@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from django.db.models import Count, DecimalField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -30,7 +30,7 @@ class MethodSum(NamedTuple):
     method: str
     taken: Decimal
     given_back: Decimal
-    count: int
+    payments: int
 
     @property
     def kept(self) -> Decimal:
@@ -49,8 +49,8 @@ class AgeSum(NamedTuple):
     """Outstanding bills that are overdue by so many days; `until` is None for the oldest."""
 
     since: int
-    until: Any
-    count: int
+    until: Optional[int]
+    bills: int
     amount: Decimal
 
 
@@ -156,7 +156,7 @@ def outstanding() -> List[AgeSum]:
             Subquery(credited.annotate(sum=Sum("total")).values("sum"), output_field=money), ZERO, output_field=money
         ),
     )
-    found = dict.fromkeys((*AGES, None), (0, ZERO))
+    found: Dict[Optional[int], Tuple[int, Decimal]] = dict.fromkeys((*AGES, None), (0, ZERO))
     for due_on, total, taken, back in unpaid.values_list("due_on", "total", "paid", "credited"):
         days = (today - due_on).days if due_on else 0
         age = next((most for most in AGES if days <= most), None)

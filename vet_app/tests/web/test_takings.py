@@ -51,7 +51,7 @@ def busy(clinic: SimpleNamespace) -> SimpleNamespace:
 
 def test_money_by_method_is_every_payment_once(busy: SimpleNamespace) -> None:
     found = today()
-    sums = {each.method: (each.taken, each.given_back, each.count) for each in found.methods}
+    sums = {each.method: (each.taken, each.given_back, each.payments) for each in found.methods}
     assert sums == {
         "cash": (Decimal("16.00"), Decimal("-11.00"), 3),
         "card": (Decimal("17.00"), Decimal(0), 2),
@@ -89,7 +89,7 @@ def test_outstanding_by_age(clinic: SimpleNamespace) -> None:
         bill = issued(clinic)
         Invoice.objects.filter(pk=bill.pk).update(due_on=clock.localdate() - timedelta(days=days))
     take_payment(clinic.actor, bill.pk, Decimal("0.50"), "cash")
-    found = {(each.since, each.until): (each.count, each.amount) for each in outstanding()}
+    found = {(each.since, each.until): (each.bills, each.amount) for each in outstanding()}
     assert found == {
         (0, 0): (2, Decimal("22.00")), (1, 30): (2, Decimal("22.00")), (31, 60): (1, Decimal("11.00")),
         (61, 90): (1, Decimal("11.00")), (91, None): (2, Decimal("21.50")),
