@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from django.db.models import Count, DecimalField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -147,7 +147,8 @@ def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum]]:
 
 def outstanding() -> List[AgeSum]:
     """Unpaid bills by how long they are overdue today, in two questions whatever their number."""
-    today, money = timezone.localdate(), DecimalField(max_digits=12, decimal_places=2)
+    today = timezone.localdate()
+    money: DecimalField[Any, Any] = DecimalField(max_digits=12, decimal_places=2)
     paid = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount"))
     credited = Invoice.objects.filter(credit_of=OuterRef("pk")).order_by().values("credit_of")
     unpaid = Invoice.objects.filter(status=Invoice.Status.ISSUED, credit_of=None).annotate(

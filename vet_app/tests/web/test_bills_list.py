@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import List
+from typing import Any, List
 
 import pytest
 from django.test import Client
@@ -90,7 +90,7 @@ def test_bills_are_found_by_owner_status_and_day(clinic: SimpleNamespace, as_man
     take_payment(clinic.actor, bills[1].pk, Decimal(10), "cash")
     today = timezone.localdate()
 
-    def asked(**query: object) -> List[str]:
+    def asked(**query: Any) -> List[str]:
         return numbers(as_manager.get("/invoices/", query).content.decode(), bills)
 
     assert asked(owner=clinic.owner.pk) == ["000001", "000002"]

@@ -51,7 +51,7 @@ def invoices(request: HttpRequest) -> HttpResponse:
     heading = _("Bills of %(owner)s") % {"owner": owner.full_name} if owner else _("Bills")
     context = {"page": page, "form": form, "heading": heading, "filtered": any(form.cleaned_data.values()),
                "today": timezone.localdate()}  # fmt: skip
-    return render(request, "web/invoices/list.html", context, status=form.status)
+    return render(request, "web/invoices/list.html", context, status=422 if form.errors else 200)
 
 
 @needs(Right.VIEW)
