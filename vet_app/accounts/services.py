@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import throttle
 from accounts.models import ApiToken, User
 from accounts.roles import Right
 from audit.actor import Actor
@@ -70,12 +71,19 @@ def _keep_own_rights(user: User, fields: Dict[str, Any]) -> None:
 
 
 def set_password(actor: Actor, user: User, password: str) -> None:
-    """Give a user a new password; other people's needs a manager, and the user then has to change it."""
+    """Give a user a new password; other people's needs a manager, and the user then has to change it.
+
+    It differs from the present one, and ends the wait after failed attempts. Raises ValidationError for one that is
+    weak or the same.
+    """
     own = actor.user_id == user.pk
     if not own:
         actor.require(Right.MANAGE)
     validate_password(password, user)
+    if user.check_password(password):
+        raise ValidationError(_("The new password must differ from the present one."))
     with transaction.atomic():
+        throttle.forget(user.username)
         user.set_password(password)
         user.must_change_password = not own
         user.save(update_fields=["password", "must_change_password"])

@@ -1,6 +1,7 @@
 """Slow down the guessing of passwords: a few failures per name and address, more per name or per address alone.
 
-A name is not blocked by five failures from anywhere, otherwise a stranger could lock the clinic out of its own system.
+A name is not blocked by five failures from anywhere, otherwise a stranger could lock the clinic out of its own system;
+and the many failures from everywhere that do block a name do not count where it has logged in from lately.
 """
 
 from __future__ import annotations
@@ -27,10 +28,17 @@ def begin(username: str, ip: str) -> LoginAttempt:
     attempt = LoginAttempt.objects.create(username=username.lower()[:150], ip=ip)
     failed = LoginAttempt.objects.filter(outcome=LoginAttempt.Outcome.FAILED, at__gt=timezone.now() - WINDOW)
     name, address = Q(username=attempt.username), Q(ip=ip)
-    limits = ((name & address, PER_NAME_AND_ADDRESS), (address, PER_ADDRESS), (name, PER_NAME))
+    limits = [(name & address, PER_NAME_AND_ADDRESS), (address, PER_ADDRESS)]
+    if not LoginAttempt.objects.filter(name & address, outcome=LoginAttempt.Outcome.OK).exists():
+        limits.append((name, PER_NAME))
     if any(failed.filter(condition).count() > limit for condition, limit in limits):
         finish(attempt, LoginAttempt.Outcome.BLOCKED)
     return attempt
+
+
+def forget(username: str) -> None:
+    """Forget the failures of a name wherever they came from: a manager has given it a new password."""
+    LoginAttempt.objects.filter(username=username.lower()[:150], outcome=LoginAttempt.Outcome.FAILED).delete()
 
 
 def finish(attempt: LoginAttempt, outcome: LoginAttempt.Outcome) -> None:

@@ -4,7 +4,10 @@ from typing import Any, Callable, Optional
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 from ninja.security import HttpBearer, SessionAuth
 from ninja.throttling import SimpleRateThrottle
 
@@ -13,6 +16,8 @@ from accounts.roles import Right
 from accounts.services import user_of_token
 from api.problems import problem
 from audit.actor import Actor
+
+CHANGE_FIRST = _("Change the password that you were given first: log in with a browser.")
 
 
 class Token(HttpBearer):
@@ -25,6 +30,16 @@ class Token(HttpBearer):
 
 class Session(SessionAuth):
     """The browser's session; changes need the CSRF token as on the pages."""
+
+    def authenticate(self, request: HttpRequest, key: Optional[str]) -> Optional[Any]:
+        """The session's user, or None for 401. A password that somebody else made opens only the page to change it.
+
+        Raises PermissionDenied for such a one.
+        """
+        user = super().authenticate(request, key)
+        if user is not None and user.must_change_password:
+            raise PermissionDenied(CHANGE_FIRST)
+        return user
 
 
 class PerUser(SimpleRateThrottle):
@@ -53,6 +68,9 @@ def known_people_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
     """Close the document and its page to strangers: a browser is sent to log in, a program gets 401."""
 
     def closed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if getattr(request.user, "must_change_password", False):
+            to_page = "text/html" in request.headers.get("Accept", "")
+            return redirect("own_password") if to_page else problem(request, 403, str(CHANGE_FIRST))
         if request.user.is_authenticated or Token()(request):
             return view(request, *args, **kwargs)
         if "text/html" in request.headers.get("Accept", ""):

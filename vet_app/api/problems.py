@@ -123,6 +123,7 @@ class ProblemMiddleware:
             replacement = problem(request, response.status_code)
             response.content = replacement.content
             response["Content-Type"] = MEDIA_TYPE
+            response["Content-Length"] = str(len(replacement.content))  # a longer one keeps the client waiting
         return response
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Any, Iterable, Iterator, Sequence
 
 BOM = "\ufeff"
@@ -28,6 +29,8 @@ def cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, (int, Decimal)):  # a minus before a number starts no formula
+        return str(value)
     return guard(str(value))
 
 

@@ -23,7 +23,7 @@ from clinic.selectors.reminders import due
 from exchange import columns, csv_out
 from exchange.patient import ZIP_TYPE, patient_record, patient_record_name
 
-__all__ = ["CSV_TYPE", "ZIP_TYPE", "clients", "patient_record", "patient_record_name", "reminders_due"]
+__all__ = ["CSV_TYPE", "ZIP_TYPE", "audit_export", "clients", "patient_record", "patient_record_name", "reminders_due"]
 
 CSV_TYPE = "text/csv; charset=utf-8"
 OWNERS_A_QUERY = 200
@@ -35,18 +35,19 @@ def clients(actor: Actor, *, delimiter: str = ",") -> Iterator[bytes]:
     The right (Right.MANAGE) is checked and the export audited at the call, before the first byte is read.
     """
     actor.require(Right.MANAGE)
-    _audit(actor, "clients.csv", {})
+    audit_export(actor, "clients.csv", {})
     return csv_out.pieces(_client_rows(), delimiter)
 
 
 def reminders_due(actor: Actor, until: date, *, delimiter: str = ",") -> Iterator[bytes]:
     """Vaccinations due by a day with the owner's address, for letters or a mail program. Needs Right.FRONT_DESK."""
     actor.require(Right.FRONT_DESK)
-    _audit(actor, "reminders.csv", {"until": [None, until]})
+    audit_export(actor, "reminders.csv", {"until": [None, until]})
     return csv_out.pieces(_reminder_rows(until), delimiter)
 
 
-def _audit(actor: Actor, name: str, told: Dict[str, List[Any]]) -> None:
+def audit_export(actor: Actor, name: str, told: Dict[str, List[Any]]) -> None:
+    """Write that somebody took data out of the clinic: the file's name, and what was asked for."""
     with transaction.atomic():
         record_event(actor, AuditEntry.Action.EXPORT, "export", name, told)
 

@@ -113,3 +113,44 @@ def test_every_address_is_closed_unless_it_is_listed_here(db: None) -> None:
     part = Client().get("/waiting/", HTTP_HX_REQUEST="true")
     assert part["HX-Refresh"] == "true" and not part.content, "a page that outlived its session is loaded anew"
     assert Client().get("/admin/").status_code == 404, "README.md says why there is no second door"
+
+
+def test_a_new_password_from_a_manager_ends_the_wait(robin: User, manager: Actor) -> None:
+    for _try in range(6):
+        log_in("wrong")
+    assert log_in(PASSWORD).status_code == 429
+    services.set_password(manager, robin, "another long password")
+    assert log_in("another long password").status_code == 302
+
+
+def test_strangers_cannot_keep_out_who_has_logged_in_here_before(robin: User) -> None:
+    assert log_in(PASSWORD).status_code == 302
+    for number in range(70):
+        LoginAttempt.objects.create(username="robin", ip=f"198.51.100.{number}", outcome="failed")
+    assert log_in(PASSWORD).status_code == 302, "Robin's own place is known"
+    assert log_in(PASSWORD, ip="192.0.2.77").status_code == 429, "a new place waits"
+
+
+def test_a_known_place_has_its_own_limit_still(robin: User) -> None:
+    assert log_in(PASSWORD).status_code == 302
+    for _try in range(5):
+        log_in("wrong")
+    assert log_in(PASSWORD).status_code == 429
+
+
+def test_a_temporary_password_opens_nothing_but_its_change(robin: User, manager: Actor) -> None:
+    services.set_password(manager, robin, "another long password")
+    client = Client()
+    client.post("/login/", {"username": "robin", "password": "another long password"})
+    assert client.get("/")["Location"] == "/password/"
+    for path in ("/api/v1/owners", "/api/v1/search?q=biscuit", "/api/v1/openapi.json"):
+        answer = client.get(path)
+        assert answer.status_code == 403, f"{path} is open: {answer.status_code}"
+        assert "password" in answer.json()["detail"]
+    docs = client.get("/api/v1/docs", headers={"Accept": "text/html"})
+    assert docs["Location"] == "/password/"
+
+
+def test_a_new_password_differs_from_the_old_one(robin: User) -> None:
+    with pytest.raises(ValidationError, match="differ"):
+        services.set_password(Actor.of_user(robin), robin, PASSWORD)

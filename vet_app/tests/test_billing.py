@@ -5,10 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any, List, Tuple
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
@@ -144,3 +146,64 @@ def test_a_vet_drafts_but_does_not_issue(clinic: SimpleNamespace, actor_with: An
     draft = billing.draft_invoice(vet, clinic.owner.pk, [billing.Line(product=clinic.product)])
     with pytest.raises(PermissionDenied):
         billing.issue_invoice(vet, draft.pk, draft.version)
+
+
+def test_a_payment_that_is_sent_ten_times_is_taken_once(clinic: SimpleNamespace) -> None:
+    invoice = issued(clinic)
+    made = {payments.take_payment(clinic.actor, invoice.pk, Decimal(1), "cash", key="k").pk for _time in range(10)}
+    assert len(made) == 1
+    invoice.refresh_from_db()
+    assert billing.amount_due(invoice) == Decimal("10.00")
+    with pytest.raises(Conflict, match="sent before"):
+        payments.take_payment(clinic.actor, invoice.pk, Decimal(2), "cash", key="k")
+    with pytest.raises(Conflict, match="sent before"):
+        payments.take_payment(clinic.actor, issued(clinic).pk, Decimal(1), "cash", key="k")
+    payments.take_payment(clinic.actor, invoice.pk, Decimal(1), "cash", key="another")
+    payments.take_payment(clinic.actor, invoice.pk, Decimal(1), "cash")
+    payments.take_payment(clinic.actor, invoice.pk, Decimal(1), "cash")
+    assert invoice.payments.count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_that_is_sent_ten_times_at_once_is_taken_once(transactional_db: None) -> None:
+    clinic = make_clinic()
+    invoice = issued(clinic)
+
+    def pay(_number: int) -> int:
+        try:
+            return payments.take_payment(clinic.actor, invoice.pk, Decimal(1), "cash", key="k").pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as pool:
+        assert len(set(pool.map(pay, range(10)))) == 1
+    assert invoice.payments.count() == 1
+
+
+def test_a_credited_bill_is_called_credited(clinic: SimpleNamespace) -> None:
+    unpaid, paid = issued(clinic), issued(clinic)
+    payments.take_payment(clinic.actor, paid.pk, Decimal("11.00"), "card")
+    for invoice in (unpaid, paid):
+        invoice.refresh_from_db()
+        billing.credit_invoice(clinic.actor, invoice.pk, invoice.version, "not given")
+        invoice.refresh_from_db()
+        assert invoice.status == Invoice.Status.CREDITED
+    payments.refund(clinic.actor, paid.pk, Decimal("11.00"), "card")
+    paid.refresh_from_db()
+    assert paid.status == Invoice.Status.CREDITED
+
+
+def test_the_migration_names_what_was_credited_and_back(clinic: SimpleNamespace) -> None:
+    migration = import_module("clinic.migrations.0006_payment_keys")
+    credited, unpaid = issued(clinic), issued(clinic)
+    billing.credit_invoice(clinic.actor, credited.pk, credited.version, "not given")
+    Invoice.objects.filter(pk=credited.pk).update(status="paid")  # as the release before called it
+    editor = SimpleNamespace(connection=connection)
+
+    def statuses() -> List[str]:
+        return [Invoice.objects.get(pk=each.pk).status for each in (credited, unpaid)]
+
+    migration.name_the_credited(apps, editor)
+    assert statuses() == ["credited", "issued"]
+    migration.call_them_paid(apps, editor)
+    assert statuses() == ["paid", "issued"]

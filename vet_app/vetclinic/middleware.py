@@ -1,4 +1,4 @@
-"""Middleware that concerns every answer: the request id and the security headers."""
+"""Middleware that concerns every request: its id, its largest length, and the security headers of its answer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -39,6 +41,25 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response
+
+
+class LargestRequestMiddleware:
+    """Refuses a request by its length before anything reads it: a form is kept in memory or /tmp while it is read.
+
+    A request without a length has no body: that is how Django takes one that comes in pieces.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on, or answer 413."""
+        length = str(request.META.get("CONTENT_LENGTH") or "0")
+        if length.isdecimal() and int(length) <= settings.LARGEST_REQUEST:
+            return self.get_response(request)
+        most = _("Files and forms of up to %(most)d MB are taken.") % {"most": settings.LARGEST_REQUEST // 1024**2}
+        page = {"CLINIC_NAME": settings.CLINIC_NAME, "sentence": most}
+        return HttpResponse(render_to_string("413.html", page), status=413)
 
 
 class SecurityHeadersMiddleware:

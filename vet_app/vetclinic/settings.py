@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "vetclinic.logs.AccessLogMiddleware",
     "vetclinic.metrics.MetricsMiddleware",
     "api.problems.ProblemMiddleware",
+    "vetclinic.middleware.LargestRequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "vetclinic.middleware.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -182,6 +183,7 @@ CONTENT_SECURITY_POLICY = (
     " frame-ancestors 'none'; form-action 'self'"
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # a form; files are limited where they are received
+LARGEST_REQUEST = 3 * 1024 * 1024  # a file of 2 MiB and the form around it; what is longer is refused unread
 # The proxy redirects to https; a redirect here would loop behind one that does not forward the scheme.
 SILENCED_SYSTEM_CHECKS = ["security.W008"] + (
     [] if SECURE_HSTS_SECONDS > 86_400 else ["security.W005", "security.W021"]

@@ -30,7 +30,7 @@ TABS: List[Tuple[str, Any, Right, Tuple[str, ...]]] = [
         Right.VIEW,
         ("owners", "pets", "visits", "vaccinations", "prescriptions", "attachments", "search"),
     ),
-    ("invoices", _("Bills"), Right.VIEW, ("invoices",)),
+    ("invoices", _("Bills"), Right.VIEW, ("invoices", "takings")),
     ("reminders", _("Reminders"), Right.VIEW, ("reminders",)),
     ("all_lists", _("Lists"), Right.MANAGE, ("lists",)),
     ("exchange", _("Import and export"), Right.MANAGE, ("exchange",)),

@@ -49,7 +49,7 @@ class OwnPasswordMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> Optional[HttpResponse]:
-        """Redirect, or None to go on. The API's tokens are a manager's gift and need no password."""
+        """Redirect, or None to go on. The API refuses by itself, except a manager's gift: its tokens."""
         if request.path.startswith("/api/") or not getattr(request.user, "must_change_password", False):
             return None
         name = request.resolver_match.view_name if request.resolver_match else ""

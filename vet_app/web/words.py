@@ -34,7 +34,7 @@ PAGES = {"owner": "owner", "pet": "pet", "visit": "visit", "invoice": "invoice",
          "prescription": "prescription", "appointment": "appointment", "user": "person"}  # fmt: skip
 """The page of a record, by what it is."""
 MONEY = {"unit_price", "net", "tax", "total", "amount"}
-DATES = {"until"}
+DATES = {"since", "until"}
 NUMBERS = {("payment", "invoice"), ("invoice", "credit_note")}  # kept as the number that stands on the invoice
 NOTES: Dict[str, Any] = {
     "amendment": gettext_lazy("amendment"),
@@ -49,6 +49,7 @@ NOTES: Dict[str, Any] = {
     "pets": gettext_lazy("pets"),
     "phones": gettext_lazy("telephone numbers"),
     "reason": gettext_lazy("reason"),
+    "since": gettext_lazy("from"),
     "sha256": gettext_lazy("fingerprint"),
     "stage": gettext_lazy("days from the due date"),
     "channel": gettext_lazy("channel"),

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any, List, Optional
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema, Status
+from ninja import Header, Query, Router, Schema, Status
 from pydantic import Field
 from typing_extensions import Annotated
 
@@ -81,6 +81,7 @@ class LineIn(Schema):
 
 
 Lines = Annotated[List[LineIn], Field(max_length=100)]
+Key = Annotated[Optional[str], Header(None, alias="Idempotency-Key", max_length=64, pattern=r"^[!-~]+$")]
 
 
 class DraftIn(Schema):
@@ -130,7 +131,7 @@ def _whole(invoice_id: int) -> Invoice:
 def list_invoices(
     request: HttpRequest, owner_id: Optional[Id] = None, status: Optional[str] = Query(None, max_length=10)
 ) -> Any:
-    """All invoices, unpaid first; of an owner, or of a status: draft, issued (unpaid), paid or void."""
+    """All invoices, unpaid first; of an owner, or of a status: draft, issued (unpaid), paid, credited or void."""
     actor(request)
     found = invoices.listed().prefetch_related("lines")
     if owner_id is not None:
@@ -189,16 +190,20 @@ def credit_invoice(request: HttpRequest, invoice_id: Id, given: ReasonIn) -> Any
 
 
 @router.post("/{invoice_id}/payments", response={201: PaymentOut})
-def take_payment(request: HttpRequest, invoice_id: Id, given: PaymentIn) -> Any:
-    """Take money for an issued invoice."""
-    made = payments.take_payment(actor(request), invoice_id, given.amount, given.method, reference=given.reference)
+def take_payment(request: HttpRequest, invoice_id: Id, given: PaymentIn, idempotency_key: Key = None) -> Any:
+    """Take money for an issued invoice; the same `Idempotency-Key` again is the same payment."""
+    made = payments.take_payment(
+        actor(request), invoice_id, given.amount, given.method, reference=given.reference, key=idempotency_key
+    )
     return Status(201, made)
 
 
 @router.post("/{invoice_id}/refunds", response={201: PaymentOut})
-def refund_payment(request: HttpRequest, invoice_id: Id, given: PaymentIn) -> Any:
-    """Give back money that an invoice owes its owner, for instance after a credit note."""
-    made = payments.refund(actor(request), invoice_id, given.amount, given.method, reference=given.reference)
+def refund_payment(request: HttpRequest, invoice_id: Id, given: PaymentIn, idempotency_key: Key = None) -> Any:
+    """Give back money that an invoice owes its owner, for instance after a credit note; the key as for payments."""
+    made = payments.refund(
+        actor(request), invoice_id, given.amount, given.method, reference=given.reference, key=idempotency_key
+    )
     return Status(201, made)
 
 

@@ -70,11 +70,12 @@ class Invoice(VersionedRecord):
     """A bill, or with `credit_of` the credit note that takes one back. Its lines and totals are final once issued."""
 
     class Status(models.TextChoices):
-        """Draft, then issued, then paid or void."""
+        """Draft, then issued, then paid, credited (taken back by a credit note) or void."""
 
         DRAFT = "draft", _("Draft")
         ISSUED = "issued", _("Unpaid")
         PAID = "paid", _("Paid")
+        CREDITED = "credited", _("Credited")
         VOID = "void", _("Void")
 
     owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="invoices", verbose_name=_("owner"))
@@ -174,6 +175,8 @@ class Payment(Record):
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="reversed_by"
     )
     reason = models.CharField(_("reason"), max_length=200, blank=True)
+    key = models.CharField(_("key"), max_length=64, null=True, blank=True, unique=True, editable=False)
+    """What the form or program that sent the payment calls it: the same payment sent again is this one."""
 
     refusals: ClassVar = {"payment_not_zero": ("amount", _("The amount cannot be zero."))}
 

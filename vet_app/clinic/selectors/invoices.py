@@ -1,10 +1,18 @@
-"""Lists of invoices."""
+"""Lists of invoices, finding one, and what an owner owes."""
 
 from __future__ import annotations
 
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from decimal import Decimal, InvalidOperation
+from typing import Optional
 
-from clinic.models import Invoice
+from django.db.models import Case, IntegerField, Q, QuerySet, Sum, Value, When
+
+from clinic.folding import digits, fold
+from clinic.models import Invoice, Owner, Payment
+from clinic.models.billing import cents
+
+LARGEST_NUMBER = 2**63 - 1  # of a PositiveBigIntegerField
+LARGEST_AMOUNT = Decimal(10) ** 10  # of the columns of totals
 
 
 def listed() -> QuerySet[Invoice]:
@@ -20,3 +28,52 @@ def listed() -> QuerySet[Invoice]:
     )
     invoices = Invoice.objects.select_related("owner").prefetch_related("payments", "credits")
     return invoices.order_by(order, "-id")
+
+
+def matching(text: str) -> QuerySet[Invoice]:
+    """Of `listed()`: those with this number or this total, or whose owner has every word in the name."""
+    words = fold(text.replace("\x00", ""))[:100].split()
+    if not words:
+        return listed().none()
+    named = Q()
+    for word in words:
+        named &= Q(owner__search_name__contains=word)
+    found = named
+    number, amount = whole_number(text), _amount(text)
+    if number is not None:
+        found |= Q(number=number)
+    if amount is not None:
+        found |= Q(total=amount)
+    return listed().filter(found)
+
+
+def balance_of(owner: Owner) -> Decimal:
+    """What an owner has to pay in all, summed by the database; negative where the clinic owes money.
+
+    The sum of `services.billing.amount_due` over all bills: credit notes are bills with a negative total, and a bill
+    that is void has no money on it.
+    """
+    counted = Invoice.objects.filter(owner=owner).exclude(status__in=(Invoice.Status.DRAFT, Invoice.Status.VOID))
+    billed = counted.aggregate(sum=Sum("total"))["sum"] or Decimal(0)
+    paid = Payment.objects.filter(invoice__in=counted).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    return cents(billed - paid)
+
+
+def whole_number(text: str) -> Optional[int]:
+    """The number that somebody typed, with or without leading zeros; None for anything else."""
+    plain = text.strip()
+    if not plain or digits(plain) != plain or len(plain) > 19 or int(plain) > LARGEST_NUMBER:
+        return None
+    return int(plain)
+
+
+def _amount(text: str) -> Optional[Decimal]:
+    """An amount with a point or a comma before its cents; None for anything else."""
+    plain = text.strip().replace(",", ".")
+    if not digits(plain) or digits(plain) != plain.replace(".", "", 1) or len(plain) > 20:
+        return None
+    try:
+        amount = Decimal(plain)
+    except InvalidOperation:
+        return None
+    return amount if amount < LARGEST_AMOUNT and amount == cents(amount) else None

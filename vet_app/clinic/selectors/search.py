@@ -1,14 +1,15 @@
-"""The one search box: names, telephone digits, microchip and tag."""
+"""The one search box: names, telephone digits, microchip and tag, and the numbers of owners, pets and bills."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import List
 
 from django.db.models import Prefetch, Q
 
 from clinic.folding import digits, fold
-from clinic.models import Owner, Pet, Vaccination
+from clinic.models import Invoice, Owner, Pet, Vaccination
+from clinic.selectors.invoices import whole_number
 
 LIMIT = 25
 FEWEST_DIGITS = 3
@@ -16,10 +17,11 @@ FEWEST_DIGITS = 3
 
 @dataclass(frozen=True)
 class Found:
-    """Owners and pets for one query, at most LIMIT of each."""
+    """Owners, pets and bills for one query, at most LIMIT of each."""
 
     owners: List[Owner]
     pets: List[Pet]
+    bills: List[Invoice] = field(default_factory=list)
 
     @property
     def may_be_more(self) -> bool:
@@ -31,7 +33,8 @@ def search(query: str) -> Found:
     """Find by every word in an owner's name, or in a pet's and its owner's together; by digits; or by an exact tag.
 
     The tag is the pet's own or one that went with a vaccination, which is what a found animal wears. Leading zeros are
-    dropped before telephone numbers are compared, because +44 7700 900123 is dialled 07700 900123 at home.
+    dropped before telephone numbers are compared, because +44 7700 900123 is dialled 07700 900123 at home. Digits alone
+    may also be the number of an owner, a pet or a bill, as it stands on their pages and on paper.
     """
     folded = fold(query.replace("\x00", ""))[:100]
     if not folded:
@@ -46,6 +49,11 @@ def search(query: str) -> Found:
     if len(number) >= FEWEST_DIGITS and not any(letter.isalpha() for letter in query):
         owners |= Q(phones__digits__contains=number.lstrip("0") or number)
         pets |= Q(microchip__startswith=number)
+    own_number, bills = whole_number(query), Invoice.objects.none()
+    if own_number is not None:
+        owners |= Q(pk=own_number)
+        pets |= Q(pk=own_number)
+        bills = Invoice.objects.filter(number=own_number).select_related("owner")
     return Found(
         owners=list(
             Owner.objects.filter(owners, merged_into=None)
@@ -57,4 +65,5 @@ def search(query: str) -> Found:
             .select_related("owner", "species", "breed")
             .order_by("deceased_on", "name", "pk")[:LIMIT]
         ),
+        bills=list(bills),
     )

@@ -125,6 +125,8 @@ def void_invoice(actor: Actor, invoice_id: int, version: int, reason: str) -> In
         invoice = records.lock(Invoice, invoice_id, version)
         if invoice.number is None or invoice.status == Invoice.Status.VOID:
             raise Conflict(_("Only an issued invoice can be voided."))
+        if invoice.credit_of_id:
+            raise Conflict(_("A credit note cannot be voided. Write a new invoice instead."))
         if invoice.credits.exists():
             raise Conflict(_("This invoice has been credited already."))
         if sum((payment.amount for payment in invoice.payments.all()), Decimal(0)):
@@ -170,7 +172,11 @@ def amount_due(invoice: Invoice) -> Decimal:
 
 
 def settle(invoice: Invoice) -> None:
-    """Set an issued invoice to paid or unpaid by its balance; the caller saves it."""
+    """Set an issued invoice to credited, paid or unpaid by its notes and its balance; the caller saves it."""
+    notes = list(invoice.credits.all())
+    if notes and not invoice.total + sum((note.total for note in notes), Decimal(0)):
+        invoice.status = Invoice.Status.CREDITED
+        return
     invoice.status = Invoice.Status.PAID if amount_due(invoice) <= 0 else Invoice.Status.ISSUED
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Optional
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -20,14 +21,25 @@ from vetclinic.errors import Conflict
 from vetclinic.storing import store
 
 
-def take_payment(actor: Actor, invoice_id: int, amount: Decimal, method: str, *, reference: str = "") -> Payment:
-    """Take money for an issued invoice, at most what is due."""
-    return _pay(actor, invoice_id, amount, method, reference)
+def take_payment(
+    actor: Actor, invoice_id: int, amount: Decimal, method: str, *, reference: str = "", key: Optional[str] = None
+) -> Payment:
+    """Take money for an issued invoice, at most what is due.
+
+    The same `key` again is the same payment: it is returned and nothing is taken. Raises Conflict where it came with
+    another invoice, amount or method before.
+    """
+    return _pay(actor, invoice_id, amount, method, reference, key)
 
 
-def refund(actor: Actor, invoice_id: int, amount: Decimal, method: str, *, reference: str = "") -> Payment:
-    """Give back money that an invoice owes its owner, for instance after a credit note; at most that much."""
-    return _pay(actor, invoice_id, -amount, method, reference)
+def refund(
+    actor: Actor, invoice_id: int, amount: Decimal, method: str, *, reference: str = "", key: Optional[str] = None
+) -> Payment:
+    """Give back money that an invoice owes its owner, for instance after a credit note; at most that much.
+
+    `key` as in `take_payment`.
+    """
+    return _pay(actor, invoice_id, -amount, method, reference, key)
 
 
 def reverse_payment(actor: Actor, payment_id: int, reason: str) -> Payment:
@@ -46,10 +58,13 @@ def reverse_payment(actor: Actor, payment_id: int, reason: str) -> Payment:
         return _write(actor, invoice, opposite, AuditEntry.Action.VOID)
 
 
-def _pay(actor: Actor, invoice_id: int, amount: Decimal, method: str, reference: str) -> Payment:
+def _pay(actor: Actor, invoice_id: int, amount: Decimal, method: str, reference: str, key: Optional[str]) -> Payment:
     actor.require(Right.BILLING)
     with transaction.atomic():
         invoice = records.lock(Invoice, invoice_id)
+        earlier = _sent_before(key, invoice_id, amount, method)
+        if earlier is not None:
+            return earlier
         if invoice.number is None or invoice.status == Invoice.Status.VOID:
             raise Conflict(_("Only an issued invoice can be paid."))
         due = amount_due(invoice)
@@ -59,9 +74,17 @@ def _pay(actor: Actor, invoice_id: int, amount: Decimal, method: str, reference:
         return _write(
             actor,
             invoice,
-            Payment(invoice=invoice, amount=amount, method=method, reference=reference),
+            Payment(invoice=invoice, amount=amount, method=method, reference=reference, key=key or None),
             AuditEntry.Action.PAY,
         )
+
+
+def _sent_before(key: Optional[str], invoice_id: int, amount: Decimal, method: str) -> Optional[Payment]:
+    """The payment that this key has made already; the invoice's lock makes a second request wait for the first."""
+    earlier = Payment.objects.filter(key=key).first() if key else None
+    if earlier and (earlier.invoice_id, earlier.amount, earlier.method) != (invoice_id, amount, method):
+        raise Conflict(_("This payment was sent before with other values. Look at the bill before you take it again."))
+    return earlier
 
 
 def _write(actor: Actor, invoice: Invoice, payment: Payment, action: AuditEntry.Action) -> Payment:

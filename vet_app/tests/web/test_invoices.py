@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, Callable, Dict, List
@@ -163,3 +164,17 @@ def test_a_manager_is_led_to_who_changed_a_record(
         trail = f"/audit/?kind={kind}&amp;number={row.pk}"
         assert trail in client_of("manager").get(row.get_absolute_url()).content.decode(), kind
         assert "/audit/" not in client_of("vet").get(row.get_absolute_url()).content.decode(), kind
+
+
+def test_a_payment_pressed_twice_is_one(clinic: SimpleNamespace, bill: Invoice, as_manager: Client) -> None:
+    page = as_manager.get(bill.get_absolute_url()).content.decode()
+    (key,) = re.findall(r'name="key" value="(\w{32})"', page)
+    sent = {"amount": "1.00", "method": "cash", "key": key}
+    answers = [as_manager.post(f"/invoices/{bill.pk}/pay/", sent).status_code for _time in range(10)]
+    assert answers == [302] * 10
+    assert bill.payments.count() == 1
+    other = as_manager.post(f"/invoices/{bill.pk}/pay/", {**sent, "amount": "2.00"})
+    assert other.status_code == 409
+    (fresh,) = re.findall(r'name="key" value="(\w{32})"', other.content.decode())
+    assert fresh != key
+    assert as_manager.post(f"/invoices/{bill.pk}/pay/", {**sent, "amount": "2.00", "key": fresh}).status_code == 302

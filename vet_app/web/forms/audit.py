@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
 from typing import Any, Dict, List, Tuple
 
 from django import forms
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import AuditEntry
+from clinic.selectors.days import days_between
 from web.forms.base import ClinicForm, DateInput
 from web.words import RECORDS
 
@@ -39,9 +38,4 @@ class AuditFilter(ClinicForm):
         for field, column in (("action", "action"), ("kind", "object_type"), ("number", "object_id")):
             if given.get(field):
                 found &= Q(**{column: given[field]})
-        zone = timezone.get_current_timezone()
-        if given.get("since"):
-            found &= Q(at__gte=datetime.combine(given["since"], time.min, zone))
-        if given.get("until"):
-            found &= Q(at__lt=datetime.combine(given["until"] + timedelta(days=1), time.min, zone))
-        return found
+        return found & days_between("at", given.get("since"), given.get("until"))

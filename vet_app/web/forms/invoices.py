@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import uuid
 from decimal import Decimal
 from typing import Any, Dict, List, cast
 
 from django import forms
+from django.db.models import Q
 from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Invoice, Owner, Payment, Pet, Product
+from clinic.selectors.days import days_between
 from clinic.services.billing import Line
-from web.forms.base import ClinicForm
+from web.forms.base import ClinicForm, DateInput
 
 EMPTY_LINES = 4
+
+
+def new_key() -> str:
+    """A name that no other payment has."""
+    return uuid.uuid4().hex
 
 
 class ProductField(forms.ModelChoiceField):
@@ -85,6 +93,28 @@ class InvoiceForm(ClinicForm):
     notes = forms.CharField(label=_("note"), max_length=200, required=False)
 
 
+class InvoiceFilter(ClinicForm):
+    """Which bills to list: by number, owner or amount, by status, and by the days they were issued on."""
+
+    q = forms.CharField(label=_("number, owner or amount"), max_length=100, required=False)
+    # The address says `status`; Django takes the field out of the class, so the property of that name stays.
+    status = forms.ChoiceField(  # type: ignore[assignment]
+        label=_("status"), choices=[("", _("all")), *Invoice.Status.choices], required=False
+    )
+    since = forms.DateField(label=_("from"), widget=DateInput, required=False)
+    until = forms.DateField(label=_("to"), widget=DateInput, required=False)
+    owner = forms.ModelChoiceField(Owner.objects.all(), widget=forms.HiddenInput, required=False)
+
+    @property
+    def condition(self) -> Q:
+        """What the filters besides `q` ask for; one that is wrong asks for nothing."""
+        given, found = self.cleaned_data, Q()
+        for name in ("status", "owner"):
+            if given.get(name):
+                found &= Q(**{name: given[name]})
+        return found & days_between("issued_at", given.get("since"), given.get("until"))
+
+
 class PaymentForm(ClinicForm):
     """Money taken, or given back where the clinic owes it."""
 
@@ -94,3 +124,5 @@ class PaymentForm(ClinicForm):
     )  # fmt: skip
     method = forms.ChoiceField(label=_("method"), choices=Payment.Method.choices, initial=Payment.Method.CARD)
     reference = forms.CharField(label=_("reference"), max_length=80, required=False)
+    key = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False, initial=new_key)
+    """Names this one payment, however often it is sent."""

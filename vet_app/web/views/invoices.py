@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Invoice, Owner, Payment
-from clinic.selectors.invoices import listed
+from clinic.selectors.invoices import listed, matching
 from clinic.services.billing import (
     amount_due,
     credit_invoice,
@@ -30,7 +30,7 @@ from clinic.services.billing import (
 from clinic.services.payments import refund, reverse_payment, take_payment
 from vetclinic.errors import Locked
 from web.forms.base import ReasonForm
-from web.forms.invoices import InvoiceForm, PaymentForm, initial_lines, lines_of
+from web.forms.invoices import InvoiceFilter, InvoiceForm, PaymentForm, initial_lines, lines_of, new_key
 from web.support import data_of, form_page, needs, paged, version_of
 
 
@@ -40,16 +40,18 @@ def _invoice(pk: int) -> Invoice:
 
 @needs(Right.VIEW)
 def invoices(request: HttpRequest) -> HttpResponse:
-    """All bills, unpaid ones first."""
-    rows, status = listed(), request.GET.get("status", "")
-    if status in Invoice.Status.values:
-        rows = rows.filter(status=status)
-    page = paged(request, rows)
+    """All bills, or those that the filters ask for, unpaid ones first."""
+    form = InvoiceFilter(request.GET)
+    form.is_valid()
+    asked = form.cleaned_data.get("q")
+    page = paged(request, (matching(asked) if asked else listed()).filter(form.condition))
     for bill in page:
         bill.due = amount_due(bill)
-    context = {"page": page, "status": status, "statuses": Invoice.Status.choices, "heading": _("Bills"),
+    owner = form.cleaned_data.get("owner")
+    heading = _("Bills of %(owner)s") % {"owner": owner.full_name} if owner else _("Bills")
+    context = {"page": page, "form": form, "heading": heading, "filtered": any(form.cleaned_data.values()),
                "today": timezone.localdate()}  # fmt: skip
-    return render(request, "web/invoices/list.html", context)
+    return render(request, "web/invoices/list.html", context, status=422 if form.errors else 200)
 
 
 @needs(Right.VIEW)
@@ -171,11 +173,14 @@ def invoice_pay(request: HttpRequest, pk: int) -> HttpResponse:
         given = form.cleaned_data
         service = refund if amount_due(bill) < 0 else take_payment
         paid = form.attempt(
-            service, Actor.of(request), pk, given["amount"], given["method"], reference=given["reference"]
-        )
+            service, Actor.of(request), pk, given["amount"], given["method"],
+            reference=given["reference"], key=given["key"],
+        )  # fmt: skip
         if paid is not None:
             messages.success(request, _("The payment was recorded."))
             return redirect(bill)
+        if form.conflict is not None:
+            form.data = {**request.POST.dict(), "key": new_key()}  # the person has been told and may take it after all
     return _show(request, bill, form)
 
 

@@ -14,11 +14,12 @@ from audit.actor import Actor
 from clinic.models import Owner, Pet
 from clinic.selectors.calendar import coming
 from clinic.selectors.duplicates import similar_owners
-from clinic.selectors.invoices import listed
-from clinic.services.billing import amount_due
+from clinic.selectors.invoices import balance_of, listed
 from clinic.services.owners import create_owner, update_owner
 from web.forms.owners import OwnerForm
 from web.support import data_of, form_page, needs, paged
+
+BILLS_SHOWN = 20  # the list of bills has them all
 
 
 def _owners() -> Prefetch[str]:
@@ -38,10 +39,16 @@ def owner(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Owner.objects.prefetch_related("phones", _owners()), pk=pk)
     if found.merged_into_id:
         return redirect("owner", found.merged_into_id)
-    bills = list(listed().filter(owner=found)[:20])
-    balance = sum(amount_due(bill) for bill in bills)
+    bills = listed().filter(owner=found)[:BILLS_SHOWN]
+    balance = balance_of(found)
     appointments = coming().filter(pet__owner=found).select_related("pet")[:10]
-    context = {"owner": found, "bills": bills, "balance": balance, "appointments": appointments}
+    context = {
+        "owner": found,
+        "bills": bills,
+        "balance": balance,
+        "owed": -balance,
+        "appointments": appointments,
+    }
     return render(request, "web/owners/owner.html", context)
 
 

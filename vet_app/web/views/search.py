@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, List
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -16,7 +18,8 @@ def search(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     found = find(query)
     htmx = getattr(request, "htmx", False)
-    if not htmx and len(found.pets) + len(found.owners) == 1:
-        return redirect((found.pets + found.owners)[0])
+    alone: List[Any] = [*found.pets, *found.owners, *found.bills]
+    if not htmx and len(alone) == 1:
+        return redirect(alone[0])
     template = "web/search/results.html" if htmx else "web/search/search.html"
     return render(request, template, {"query": query, "found": found})

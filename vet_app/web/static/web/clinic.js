@@ -28,6 +28,21 @@ document.addEventListener("keydown", (event) => {
 // After a refusal the keyboard is at the first field to mend.
 document.querySelector("main [aria-invalid='true']")?.focus();
 
+// A number is typed anew: what the field holds is selected, so that 2 in a field that holds 1 is 2 and not 21.
+document.addEventListener("focusin", (event) => {
+  if (!event.target.matches("input[type=number]")) return;
+  const field = event.target;
+  field.select();
+  field.addEventListener("mouseup", (released) => released.preventDefault(), { once: true }); // keeps it selected
+});
+// Neither the wheel nor an arrow key changes it: nobody sees a quantity that has moved by one.
+document.addEventListener("wheel", (event) => {
+  if (event.target.matches("input[type=number]") && event.target === document.activeElement) event.target.blur();
+}, { passive: true });
+document.addEventListener("keydown", (event) => {
+  if (["ArrowUp", "ArrowDown"].includes(event.key) && event.target.matches("input[type=number]")) event.preventDefault();
+});
+
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) event.preventDefault();

@@ -1,0 +1,166 @@
+"""The clinic's takings: money in and out by method, what was billed by tax rate and kind, and what is outstanding.
+
+Money that came in and bills that were issued are two things: a bill of May may be paid in June. Days are the clinic's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+from django.db.models import Count, DecimalField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from clinic.models import Invoice, InvoiceLine, Payment
+from clinic.models.billing import cents
+from clinic.selectors.days import days_between
+from clinic.services.billing import TaxOf, taxes
+
+ZERO = Decimal(0)
+AGES = (0, 30, 60, 90)
+"""Days overdue up to which a column of the outstanding bills goes: not due yet, 1 to 30, 31 to 60, 61 to 90, older."""
+
+
+class MethodSum(NamedTuple):
+    """The payments of one method: taken, given back or undone (a negative amount), and how many there were."""
+
+    method: str
+    taken: Decimal
+    given_back: Decimal
+    payments: int
+
+    @property
+    def kept(self) -> Decimal:
+        """What is left of what was taken."""
+        return self.taken + self.given_back
+
+
+class KindSum(NamedTuple):
+    """What was billed before tax of one kind of product; the empty kind is what was not from the price list."""
+
+    kind: str
+    net: Decimal
+
+
+class AgeSum(NamedTuple):
+    """Outstanding bills that are overdue by so many days; `until` is None for the oldest."""
+
+    since: int
+    until: Optional[int]
+    bills: int
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Takings:
+    """All of it for a span of days."""
+
+    methods: List[MethodSum]
+    taxes: List[TaxOf]
+    kinds: List[KindSum]
+    outstanding: List[AgeSum] = field(default_factory=list)
+
+    @property
+    def kept(self) -> Decimal:
+        """The money of all methods."""
+        return sum((each.kept for each in self.methods), ZERO)
+
+    @property
+    def net(self) -> Decimal:
+        """What was billed before tax."""
+        return sum((each.net for each in self.taxes), ZERO)
+
+    @property
+    def tax(self) -> Decimal:
+        """The tax on it."""
+        return sum((each.tax for each in self.taxes), ZERO)
+
+    @property
+    def due(self) -> Decimal:
+        """What is outstanding in all, today."""
+        return sum((each.amount for each in self.outstanding), ZERO)
+
+
+def takings(since: date, until: date) -> Takings:
+    """The takings from the start of one day to the end of another, and what is outstanding today."""
+    rates, kinds = _billed(since, until)
+    return Takings(methods=_methods(since, until), taxes=rates, kinds=kinds, outstanding=outstanding())
+
+
+def billed_between(since: date, until: date) -> QuerySet[InvoiceLine]:
+    """The lines of all bills and credit notes that were issued in a span and are not void, bill by bill."""
+    lines = InvoiceLine.objects.filter(days_between("invoice__issued_at", since, until), invoice__number__isnull=False)
+    return lines.exclude(invoice__status=Invoice.Status.VOID).order_by("invoice_id", "id")
+
+
+def paid_between(since: date, until: date) -> QuerySet[Payment]:
+    """The payments of a span; what was undone is there twice, once with a minus."""
+    return Payment.objects.filter(days_between("at", since, until)).order_by("at", "id")
+
+
+def _methods(since: date, until: date) -> List[MethodSum]:
+    rows = (
+        paid_between(since, until)
+        .order_by()
+        .values("method")
+        .annotate(
+            taken=Sum("amount", filter=Q(amount__gt=0)), given=Sum("amount", filter=Q(amount__lt=0)), count=Count("pk")
+        )
+        .order_by("method")
+    )
+    return [
+        MethodSum(row["method"], cents(row["taken"] or ZERO), cents(row["given"] or ZERO), row["count"]) for row in rows
+    ]
+
+
+def taxed_bills(since: date, until: date) -> Iterator[List[InvoiceLine]]:
+    """The lines of each bill of a span; the tax is computed by bill and rate, as it stands on the bill."""
+    bill: List[InvoiceLine] = []
+    lines = billed_between(since, until).select_related("product", "invoice__owner")
+    for line in lines.iterator(chunk_size=2000):
+        if bill and bill[-1].invoice_id != line.invoice_id:
+            yield bill
+            bill = []
+        bill.append(line)
+    if bill:
+        yield bill
+
+
+def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum]]:
+    rates: Dict[Decimal, Tuple[Decimal, Decimal]] = {}
+    kinds: Dict[str, Decimal] = {}
+    for lines in taxed_bills(since, until):
+        for rate, net, tax in taxes(lines):
+            before = rates.get(rate, (ZERO, ZERO))
+            rates[rate] = before[0] + net, before[1] + tax
+        for line in lines:
+            kind = line.product.kind if line.product else ""
+            kinds[kind] = kinds.get(kind, ZERO) + line.net
+    return (
+        [TaxOf(rate, *sums) for rate, sums in sorted(rates.items())],
+        [KindSum(kind, net) for kind, net in sorted(kinds.items(), key=lambda item: -item[1])],
+    )
+
+
+def outstanding() -> List[AgeSum]:
+    """Unpaid bills by how long they are overdue today, in two questions whatever their number."""
+    today = timezone.localdate()
+    money: DecimalField[Any, Any] = DecimalField(max_digits=12, decimal_places=2)
+    paid = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount"))
+    credited = Invoice.objects.filter(credit_of=OuterRef("pk")).order_by().values("credit_of")
+    unpaid = Invoice.objects.filter(status=Invoice.Status.ISSUED, credit_of=None).annotate(
+        paid=Coalesce(Subquery(paid.values("sum"), output_field=money), ZERO, output_field=money),
+        credited=Coalesce(
+            Subquery(credited.annotate(sum=Sum("total")).values("sum"), output_field=money), ZERO, output_field=money
+        ),
+    )
+    found: Dict[Optional[int], Tuple[int, Decimal]] = dict.fromkeys((*AGES, None), (0, ZERO))
+    for due_on, total, taken, back in unpaid.values_list("due_on", "total", "paid", "credited"):
+        days = (today - due_on).days if due_on else 0
+        age = next((most for most in AGES if days <= most), None)
+        found[age] = found[age][0] + 1, found[age][1] + cents(total + back - taken)
+    starts = (0, *(most + 1 for most in AGES))
+    return [AgeSum(start, until, *found[until]) for start, until in zip(starts, (*AGES, None))]

@@ -1,0 +1,53 @@
+"""What the accountant gets: a span's bills by tax rate, and its payments, as one CSV.
+
+It names no accounts, as DATEV's own format for entries would: this application does not know the clinic's chart of
+accounts, so whoever keeps the books maps rates and methods to accounts.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Iterator, List
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.roles import Right
+from audit.actor import Actor
+from clinic.selectors.takings import paid_between, taxed_bills
+from clinic.services.billing import taxes
+from exchange import csv_out
+from exchange.exporting import audit_export
+
+
+def takings_csv(actor: Actor, since: date, until: date, *, delimiter: str = ",") -> Iterator[bytes]:
+    """The rows as CSV, in pieces. The right (Right.BILLING) is checked and the export audited at the call."""
+    actor.require(Right.BILLING)
+    audit_export(actor, "takings.csv", {"since": [None, since], "until": [None, until]})
+    return csv_out.pieces(_rows(since, until), delimiter)
+
+
+def _rows(since: date, until: date) -> Iterator[List[Any]]:
+    yield [
+        _("Date"), _("What"), _("Bill"), _("Owner's number"), _("Owner"), _("Tax (%)"), _("Net"), _("Tax"), _("Total"),
+        _("Method"), _("Paid"), _("Reference"),
+    ]  # fmt: skip
+    for lines in taxed_bills(since, until):
+        bill = lines[0].invoice
+        what = _("Credit note") if bill.credit_of_id else _("Bill")
+        for rate, net, tax in taxes(lines):
+            yield [
+                _day(bill.issued_at), what, bill.number, bill.owner_id, str(bill.owner), rate, net, tax, net + tax,
+                None, None, None,
+            ]  # fmt: skip
+    for payment in paid_between(since, until).select_related("invoice__owner").iterator(chunk_size=2000):
+        bill = payment.invoice
+        yield [
+            _day(payment.at), _("Payment") if payment.amount > 0 else _("Money back"), bill.number, bill.owner_id,
+            str(bill.owner), None, None, None, None, payment.get_method_display(), payment.amount,
+            payment.reference or payment.reason,
+        ]  # fmt: skip
+
+
+def _day(moment: Any) -> date:
+    return timezone.localtime(moment).date()

@@ -1,0 +1,136 @@
+"""The takings: every payment and every bill of a span once, as they stand on paper."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, Callable, Dict, List
+
+import pytest
+from django.test import Client
+from django.utils import timezone as clock
+
+from accounts.roles import Role
+from audit.models import AuditEntry
+from clinic.models import Invoice, Payment
+from clinic.selectors.takings import Takings, outstanding, takings
+from clinic.services.billing import Line, credit_invoice, draft_invoice, issue_invoice, void_invoice
+from clinic.services.payments import refund, reverse_payment, take_payment
+from tests.web.conftest import roles_that_may
+
+
+def issued(clinic: SimpleNamespace, *lines: Line) -> Invoice:
+    draft = draft_invoice(clinic.actor, clinic.owner.pk, lines or [Line(product=clinic.product)])
+    return issue_invoice(clinic.actor, draft.pk, draft.version)
+
+
+def today() -> Takings:
+    return takings(clock.localdate(), clock.localdate())
+
+
+@pytest.fixture
+def busy(clinic: SimpleNamespace) -> SimpleNamespace:
+    """A day with a bill of each fate: 11.00 of the price list, and 3 x 0.33 at 19 % that rounds by bill."""
+    clinic.paid, clinic.undone, clinic.void = issued(clinic), issued(clinic), issued(clinic)
+    clinic.other = issued(clinic, *[Line(text="Swab", unit_price=Decimal("0.33"), tax_rate=Decimal(19))] * 3)
+    take_payment(clinic.actor, clinic.paid.pk, Decimal(5), "cash")
+    take_payment(clinic.actor, clinic.paid.pk, Decimal(6), "card")
+    wrong = take_payment(clinic.actor, clinic.undone.pk, Decimal(11), "cash")
+    reverse_payment(clinic.actor, wrong.pk, "typed twice")
+    void_invoice(clinic.actor, clinic.void.pk, clinic.void.version, "typed twice")
+    back = issued(clinic)
+    take_payment(clinic.actor, back.pk, Decimal(11), "card")
+    back.refresh_from_db()
+    credit_invoice(clinic.actor, back.pk, back.version, "not given")
+    refund(clinic.actor, back.pk, Decimal(11), "transfer")
+    return clinic
+
+
+def test_money_by_method_is_every_payment_once(busy: SimpleNamespace) -> None:
+    found = today()
+    sums = {each.method: (each.taken, each.given_back, each.payments) for each in found.methods}
+    assert sums == {
+        "cash": (Decimal("16.00"), Decimal("-11.00"), 3),
+        "card": (Decimal("17.00"), Decimal(0), 2),
+        "transfer": (Decimal(0), Decimal("-11.00"), 1),
+    }
+    assert found.kept == sum(payment.amount for payment in Payment.objects.all()) == Decimal("11.00")
+
+
+def test_tax_and_kinds_agree_with_the_bills(busy: SimpleNamespace) -> None:
+    found = today()
+    bills = Invoice.objects.exclude(status__in=["draft", "void"])
+    assert found.net == sum(bill.net for bill in bills)
+    assert found.tax == sum(bill.tax for bill in bills)
+    assert found.net == sum(kind.net for kind in found.kinds)
+    assert {(each.rate, each.net, each.tax) for each in found.taxes} == {
+        (Decimal(10), Decimal("20.00"), Decimal("2.00")), (Decimal(19), Decimal("0.99"), Decimal("0.19")),
+    }  # fmt: skip
+    assert {kind.kind: kind.net for kind in found.kinds} == {"service": Decimal("20.00"), "": Decimal("0.99")}
+
+
+def test_a_day_ends_at_the_clinics_midnight(clinic: SimpleNamespace, settings: Any) -> None:
+    bill = issued(clinic)
+    take_payment(clinic.actor, bill.pk, Decimal(11), "cash")
+    late = datetime(2026, 7, 1, 3, 59, tzinfo=timezone.utc)  # 30 June, 23:59 in New York
+    Payment.objects.update(at=late)
+    Invoice.objects.update(issued_at=late)
+    with clock.override("America/New_York"):
+        june, july = takings(date(2026, 6, 30), date(2026, 6, 30)), takings(date(2026, 7, 1), date(2026, 7, 1))
+    assert (june.kept, june.net) == (Decimal(11), Decimal(10))
+    assert (july.kept, july.net) == (Decimal(0), Decimal(0))
+
+
+def test_outstanding_by_age(clinic: SimpleNamespace) -> None:
+    for days in (-5, 0, 1, 30, 31, 90, 91, 400):
+        bill = issued(clinic)
+        Invoice.objects.filter(pk=bill.pk).update(due_on=clock.localdate() - timedelta(days=days))
+    take_payment(clinic.actor, bill.pk, Decimal("0.50"), "cash")
+    found = {(each.since, each.until): (each.bills, each.amount) for each in outstanding()}
+    assert found == {
+        (0, 0): (2, Decimal("22.00")), (1, 30): (2, Decimal("22.00")), (31, 60): (1, Decimal("11.00")),
+        (61, 90): (1, Decimal("11.00")), (91, None): (2, Decimal("21.50")),
+    }  # fmt: skip
+
+
+def test_who_may_see_the_takings(client_of: Callable[[str], Client]) -> None:
+    assert roles_that_may(client_of, "/takings/") == [Role.RECEPTION, Role.MANAGER]
+    assert roles_that_may(client_of, "/takings/takings.csv") == [Role.RECEPTION, Role.MANAGER]
+
+
+def test_the_page_shows_a_span(busy: SimpleNamespace, as_manager: Client) -> None:
+    page = as_manager.get("/takings/").content.decode()
+    assert "11.00 USD" in page
+    assert "2.19 USD" in page, "the tax of the day"
+    nothing = as_manager.get("/takings/", {"since": "2020-01-01", "until": "2020-12-31"}).content.decode()
+    assert "No money was taken" in nothing
+    for wrong in ({"since": "2026-02-31"}, {"since": "2026-03-01", "until": "2026-02-01"}, {"since": "1999-01-01"}):
+        assert as_manager.get("/takings/", wrong).status_code == 422
+        assert as_manager.get("/takings/takings.csv", wrong).status_code == 422
+
+
+@pytest.mark.parametrize("separator", ["comma", "semicolon"])
+def test_the_csv_adds_up_to_the_page(busy: SimpleNamespace, as_manager: Client, separator: str) -> None:
+    answer = as_manager.get("/takings/takings.csv", {"separator": separator})
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    rows: List[Dict[str, str]] = list(csv.DictReader(io.StringIO(text), delimiter="," if separator == "comma" else ";"))
+    found = today()
+
+    def column(name: str) -> Decimal:
+        return sum((Decimal(row[name]) for row in rows if row[name]), Decimal(0))
+
+    assert (column("Net"), column("Tax"), column("Paid")) == (found.net, found.tax, found.kept)
+    assert not any(cell.startswith("'") for row in rows for cell in row.values()), "a negative amount is a number"
+    assert AuditEntry.objects.filter(action="export", object_text="takings.csv").count() == 1
+
+
+def test_the_number_of_questions_does_not_grow_with_the_bills(
+    clinic: SimpleNamespace, django_assert_max_num_queries: Any
+) -> None:
+    for _each in range(12):
+        issued(clinic)
+    with django_assert_max_num_queries(3):
+        today()

@@ -1,0 +1,54 @@
+"""What is larger than anything the clinic takes is refused by its length, before a byte of it is read."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+import pytest
+from django.conf import settings
+from django.test import Client, RequestFactory
+
+from vetclinic.wsgi import application
+
+
+class Unread:
+    """A body that must not be touched."""
+
+    def read(self, *args: Any) -> bytes:
+        """Fail."""
+        raise AssertionError("the body was read")
+
+    readline = read
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/login/", "text/html"), ("/pets/1/attachments/new/", "text/html"),
+        ("/api/v1/owners", "application/problem+json"),
+    ],
+)  # fmt: skip
+def test_a_large_upload_is_refused_unread(db: None, path: str, kind: str) -> None:
+    said: Dict[str, Any] = {}
+    environment = RequestFactory().post(path, headers={"Host": "localhost"}).environ
+    environment.update({"CONTENT_LENGTH": str(200 * 1024 * 1024), "wsgi.input": Unread(),
+                        "CONTENT_TYPE": "multipart/form-data; boundary=x"})  # fmt: skip
+
+    def start(status: str, headers: Any, *args: Any) -> None:
+        said.update({"status": status, **dict(headers)})
+
+    body = b"".join(application(environment, start))  # type: ignore[arg-type]
+    assert said["status"].startswith("413"), said
+    assert said["Content-Type"].startswith(kind), said
+    if kind == "text/html":
+        assert b"3 MB" in body, "the page says what is taken"
+
+
+def test_what_is_allowed_passes(client: Client, db: None) -> None:
+    form = {"username": "x" * 100_000, "password": "y"}
+    assert client.post("/login/", form).status_code == 200
+    assert settings.LARGEST_REQUEST > 2 * 1024 * 1024 + 100_000, "a file of 2 MiB with its form"
+
+
+def test_a_length_that_is_no_number_is_not_a_crash(client: Client, db: None) -> None:
+    assert client.post("/login/", {"username": "x"}, CONTENT_LENGTH="").status_code in (200, 403)

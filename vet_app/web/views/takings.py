@@ -1,0 +1,55 @@
+"""The takings of a day or a span, and the same as CSV for the accountant."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.roles import Right
+from audit.actor import Actor
+from clinic.models import Payment, Product
+from clinic.selectors.takings import takings as taken
+from exchange.accounting import takings_csv as accounted
+from exchange.exporting import CSV_TYPE
+from web.forms.takings import SpanForm
+from web.support import needs
+
+METHODS, KINDS = dict(Payment.Method.choices), dict(Product.Kind.choices)
+
+
+@require_safe
+@needs(Right.BILLING)
+def takings(request: HttpRequest) -> HttpResponse:
+    """Money by method, bills by tax rate and kind of service, and what is outstanding; today, where no day is named."""
+    form = SpanForm.of(request.GET)
+    context: Dict[str, Any] = {"form": form, "heading": _("Takings")}
+    if form.is_valid():
+        since, until = form.days
+        found = taken(since, until)
+        context.update(
+            found=found, since=since, until=until,
+            methods=[(METHODS.get(each.method, each.method), each) for each in found.methods],
+            kinds=[(KINDS.get(each.kind, _("Not from the price list")), each.net) for each in found.kinds],
+        )  # fmt: skip
+    return render(request, "web/takings/takings.html", context, status=form.status)
+
+
+@require_safe
+@needs(Right.BILLING)
+def takings_csv(request: HttpRequest) -> HttpResponseBase:
+    """The span's bills and payments as CSV; with ?separator=semicolon for European spreadsheets."""
+    form = SpanForm.of(request.GET)
+    if not form.is_valid():
+        return render(request, "web/takings/takings.html", {"form": form, "heading": _("Takings")}, status=422)
+    delimiter = ";" if request.GET.get("separator") == "semicolon" else ","
+    since, until = form.days
+    pieces = accounted(Actor.of(request), since, until, delimiter=delimiter)
+    response = StreamingHttpResponse(pieces, content_type=CSV_TYPE)
+    name = f"takings-{since:%Y-%m-%d}-{until:%Y-%m-%d}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
