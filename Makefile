@@ -74,6 +74,10 @@ recover-state: ## bring a stack's state back from the bucket's versions: make re
 bench: ## speed and memory of synth, plain imports beside the fast bindings
 	@$(RUN) python -m operations.bench
 
+.PHONY: fuzz
+fuzz: ## settings with people's mistakes, refused or such that AWS takes them: make fuzz [N=10000]
+	@$(RUN) python -m tests.fuzz $(N)
+
 .PHONY: snapshot
 snapshot: ## make the checked-in JSON of the shipped environments anew (tests/snapshot)
 	@$(RUN) python -m tests.snapshot
