@@ -69,7 +69,7 @@ drill: ## prove the recovery plan: lose state, region, etcd, platform and databa
 	@$(RUN) python -m operations.drill $(STEP)
 
 recover-state: ## bring a stack's state back from the bucket's versions: make recover-state ENV=dev [VERSION=id]
-	@$(RUN) python -m operations.recover_state "vet-$(ENV)" $(VERSION)
+	@$(RUN) python -m operations.recover_state $(YES) -- "vet-$${ENV-}" $${VERSION:+"$$VERSION"}
 
 bench: ## speed and memory of synth, plain imports beside the fast bindings
 	@$(RUN) python -m operations.bench
@@ -143,11 +143,13 @@ recover-database: ## let the clinic's database go, for a deploy that makes it fr
 clinic-admin: ## the clinic's first user, or a lost password: make clinic-admin ENV=dev EMAIL=anna@clinic.example
 	@$(RUN) python -m operations.clinic_admin "$(ENV)" "$(EMAIL)"
 
+# What is given on make's command line is in the environment of its commands: a shell takes it from there as it is.
 snapshots: ## etcd snapshots, newest first: make snapshots ENV=dev [TAKE=name]
-	@$(RUN) python -m operations.snapshots "$(ENV)" $(if $(TAKE),--take "$(TAKE)")
+	@$(RUN) python -m operations.snapshots "$${ENV-}" $${TAKE:+--take="$$TAKE"}
 
-restore: ## a snapshot: make restore ENV=dev [SNAPSHOT=name] [DRY_RUN=yes] [FORCE=yes]
-	@$(RUN) python -m operations.restore "$(ENV)" $(SNAPSHOT) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(YES)
+restore: ## a snapshot or a disk: make restore ENV=dev [SNAPSHOT=name | DISK=slot] [DRY_RUN=yes] [FORCE=yes]
+	@$(RUN) python -m operations.restore $${DISK:+--disk="$$DISK"} $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(YES) \
+	  -- "$${ENV-}" $${SNAPSHOT:+"$$SNAPSHOT"}
 
 roll-servers: ## new images, types and configuration to the servers, one by one: make roll-servers ENV=prod
 	@$(RUN) python -m operations.roll_servers "$(ENV)" $(YES)

@@ -82,16 +82,14 @@ def save(cluster: Cluster, role: str) -> Path:
 
 
 def tunnel_command(cluster: Cluster) -> list[str]:
-    """Session Manager's port forwarding to the API of the first server that runs.
+    """Session Manager's port forwarding to the API of the first server that is well.
 
     Raises:
-        Failure: No server runs.
+        Failure: No server is.
     """
-    running = [server for server in cluster.servers() if server.running]
-    if not running:
-        raise Failure(f"no server of {cluster.names.base} runs")
+    server = cluster.well()
     return [
-        *("aws", "ssm", "start-session", "--region", cluster.environment.region, "--target", running[0].instance),
+        *("aws", "ssm", "start-session", "--region", cluster.environment.region, "--target", server.instance),
         *("--document-name", "AWS-StartPortForwardingSession"),
         *("--parameters", f"portNumber=6443,localPortNumber={TUNNEL_PORT}"),
     ]

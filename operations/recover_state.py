@@ -5,6 +5,7 @@ older version. Nothing is ever lost by it: every version stays.
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.prompt import Confirm
 from rich.table import Table
 
 from operations.failure import Failure, guided
@@ -37,7 +39,7 @@ class Version:
     current: bool
 
 
-def run(stack: str, version: str | None) -> None:
+def run(stack: str, version: str | None, *, unattended: bool = False) -> None:
     """Bring the state back, and show what there was.
 
     :param version: id of the version that is wanted; left out, the newest one below a deletion.
@@ -50,12 +52,38 @@ def run(stack: str, version: str | None) -> None:
     try:
         found = versions(s3, project.state_bucket, state_key(stack))
         console.print(_table(found))
+        refuse_while_locked(s3, project.state_bucket, stack)
+        if not unattended and not Confirm.ask(f"Bring back {version or 'the newest below a deletion'}?", default=False):
+            raise Failure("nothing was changed")
         console.print(recover(s3, project.state_bucket, state_key(stack), found, version))
     except (BotoCoreError, ClientError) as error:
         raise Failure(
             f"s3://{project.state_bucket} cannot be read or written: {error}\nmake doctor says more"
         ) from error
     console.print(f"Now look before you change anything: make plan ENV={stack.removeprefix('vet-')}")
+
+
+def refuse_while_locked(s3: Any, bucket: str, stack: str) -> None:
+    """Stop while somebody holds the state's lock: what they write at their end would cover what was brought back.
+
+    Raises:
+        Failure: naming who holds it, and how it is released when nobody is at it.
+    """
+    try:
+        text = s3.get_object(Bucket=bucket, Key=f"{state_key(stack)}.tflock")["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            return
+        raise
+    try:
+        held = dict(json.loads(text))
+    except (ValueError, TypeError):
+        held = {}
+    raise Failure(
+        f"the state of {stack} is locked by {held.get('Who', 'somebody')} since {held.get('Created', 'an unknown time')}:"
+        " nothing was changed.\nWait; if nobody is at it: terraform -chdir=cdktf.out/stacks/"
+        f"{stack} force-unlock {held.get('ID', 'ID')}"
+    )
 
 
 def versions(s3: Any, bucket: str, key: str) -> list[Version]:
@@ -112,5 +140,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make recover-state", description=__doc__.splitlines()[0])
     parser.add_argument("stack")
     parser.add_argument("version", nargs="?")
+    parser.add_argument("--yes", action="store_true", help="without asking")
     arguments = parser.parse_args()
-    guided(lambda: run(arguments.stack, arguments.version))
+    guided(lambda: run(arguments.stack, arguments.version, unattended=arguments.yes))

@@ -1,126 +1,183 @@
-"""``make restore ENV=dev SNAPSHOT=name``: bring the cluster back from an etcd snapshot.
+"""``make restore ENV=dev SNAPSHOT=name``, or ``DISK=slot``: bring the cluster back from a snapshot, or from one server's disk.
 
-The first running server becomes the whole cluster; the others give up their data (it is moved aside, never deleted) and
-join again, one at a time. Running the command again goes on where it stopped.
+One server becomes the whole cluster; the others give up their data (it is moved aside, never deleted) and join again, one
+at a time. Running the command again goes on where it stopped, whatever stopped it.
 """
 
 import argparse
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.prompt import Confirm
 
+from operations import restore_record
 from operations.failure import Failure, guided
+from operations.lock import lock
+from operations.restore_choice import choose
+from operations.restore_record import DISK, Record
 from operations.servers import Cluster, Health, Server, names_of
-from operations.snapshots import Snapshot, snapshots
 
 console = Console(highlight=False)
 
 
-def restore(
-    cluster: Cluster, wanted: str | None, *, force: bool = False, dry_run: bool = False, unattended: bool = False
-) -> None:
-    """Restore a snapshot by name, or the newest.
+@dataclass(frozen=True)
+class Wish:
+    """What a person asked for."""
+
+    snapshot: str | None = None
+    disk: int | None = None
+    """Slot of the server whose disk is wanted."""
+
+    force: bool = False
+    dry_run: bool = False
+    unattended: bool = False
+
+
+def restore(cluster: Cluster, wish: Wish) -> None:
+    """Restore, or go on with what was begun.
 
     Raises:
-        Failure: There is no such snapshot, the cluster is healthy and ``force`` is not given, or a server fails.
+        Failure: There is nothing to restore, the cluster is healthy and ``force`` is not given, somebody else is at it,
+            or a server fails.
     """
-    snapshot = _choose(snapshots(cluster), wanted)
+    if wish.dry_run:
+        _prepare(cluster, wish)
+        console.print("dry run: nothing was changed")
+        return
+    with lock(cluster, "restore"):
+        record = _prepare(cluster, wish)
+        if not wish.unattended and not Confirm.ask(f"Restore {cluster.names.base}: {record.source}?", default=False):
+            raise Failure("nothing was changed")
+        _carry_out(cluster, record, force=wish.force)
+
+
+def _prepare(cluster: Cluster, wish: Wish) -> Record:
+    """Everything that is asked before anything stops; shows what will be done."""
     servers = [server for server in cluster.servers() if server.running]
     if not servers:
         raise Failure(
             f"no server of {cluster.names.base} runs: make deploy ENV={cluster.environment.name} first;"
             " their volumes are kept"
         )
-    first, others = servers[0], servers[1:]
-    healths = {server: _ask(cluster, server) for server in servers}
-    resumed = _restored(healths[first], snapshot)
-    _refuse_on_healthy(healths, resumed=resumed, force=force)
-    _show_plan(cluster, snapshot, first, others, resumed=resumed)
-    if dry_run:
-        console.print("dry run: nothing was changed")
-        return
-    if not unattended and not Confirm.ask(f"Restore {cluster.names.base} to {snapshot.name}?", default=False):
-        raise Failure("nothing was changed")
-    if not resumed:
-        for server in others:
-            _step(cluster, server, "quiesce", "stopping")
-        _step(cluster, first, "restore", "restoring", snapshot.name, *(["--healthy-too"] if force else []))
-    for server in others:
-        state = healths[server]
-        if resumed and state is not None and not state.doubts(len(servers)):
-            console.print(f"server {server.slot} is back already")
-            continue
-        _step(cluster, server, "rejoin", "rejoining")
-    doubts = cluster.health(first).doubts(len(servers))
-    if doubts:
+    healths = _ask_all(cluster, servers)
+    unfinished = restore_record.read(cluster)
+    if unfinished is not None and _goes_on(unfinished, wish):
+        record = unfinished
+        if record.slot not in {server.slot for server in servers}:
+            raise Failure(
+                f"this restore began on server {record.slot}, which does not run:"
+                f" make deploy ENV={cluster.environment.name} brings it back, then run the same command again"
+            )
+    else:
+        _refuse_on_healthy(healths, force=wish.force)
+        record = choose(cluster, healths, wish.snapshot, wish.disk, unattended=wish.unattended or wish.dry_run)
+    _show_plan(cluster, record, servers, resumed=record is unfinished)
+    return record
+
+
+def _ask_all(cluster: Cluster, servers: list[Server]) -> dict[Server, Health]:
+    """How every server is. One that runs and cannot be asked may go on with the old data, so it stops the restore."""
+    healths, silent = {}, []
+    for server in servers:
+        try:
+            healths[server] = cluster.health(server)
+        except Failure as failure:
+            silent.append(f"server {server.slot}: {failure}")
+    if silent:
         raise Failure(
-            f"restored, but not whole yet: {'; '.join(doubts)}. Look again with: make restore with the same snapshot"
+            "stopping before anything is changed, because a server that runs cannot be asked:\n  "
+            + "\n  ".join(silent)
+            + "\nWait until Session Manager reaches it, or stop that machine; then run the same command again"
         )
-    console.print(f"[green]restored[/] {snapshot.name}; {len(servers)} etcd member(s) vote")
+    return healths
 
 
-def _choose(found: list[Snapshot], wanted: str | None) -> Snapshot:
-    if not found:
-        raise Failure("there are no snapshots to restore (make snapshots ENV=...)")
-    if wanted is None:
-        return found[0]
-    for snapshot in found:
-        if snapshot.name == wanted:
-            return snapshot
-    newest = "\n".join(f"  {snapshot.name}" for snapshot in found[:3])
-    raise Failure(f"there is no snapshot {wanted!r}; the newest are:\n{newest}")
-
-
-def _ask(cluster: Cluster, server: Server) -> Health | None:
-    try:
-        return cluster.health(server)
-    except Failure as failure:
-        console.print(f"[yellow]server {server.slot} does not say how it is[/]: {failure}")
-        return None
-
-
-def _restored(health: Health | None, snapshot: Snapshot) -> bool:
-    """Whether an earlier run has brought the first server back from this very snapshot, and others are still to
-    rejoin."""
-    return health is not None and health.restored == snapshot.name and health.api_ready and health.members < 2
-
-
-def _refuse_on_healthy(healths: dict[Server, Health | None], *, resumed: bool, force: bool) -> None:
-    healthy = [server for server, health in healths.items() if health is not None and health.etcd_healthy]
-    if healthy and not force and not (resumed and len(healths) > 1):
+def _goes_on(unfinished: Record, wish: Wish) -> bool:
+    """Whether the unfinished restore is what is asked for."""
+    another = (wish.snapshot is not None and wish.snapshot != unfinished.source) or (
+        wish.disk is not None and (unfinished.source, unfinished.slot) != (DISK, wish.disk)
+    )
+    if not another:
+        return True
+    if unfinished.reset and not wish.force:
         raise Failure(
-            f"the cluster is healthy on {names_of(healthy)}, and a restore would undo everything since the snapshot.\n"
+            f"the restore of {unfinished.source} is unfinished, and its cluster is already in use.\n"
+            "To finish it: make restore without SNAPSHOT and DISK. To give it up and lose what was written since: FORCE=yes"
+        )
+    return False
+
+
+def _refuse_on_healthy(healths: dict[Server, Health], *, force: bool) -> None:
+    healthy = [server for server, health in healths.items() if health.etcd_healthy]
+    if healthy and not force:
+        raise Failure(
+            f"the cluster is healthy on {names_of(healthy)}, and a restore would undo everything since.\n"
             "If that is wanted, say so: FORCE=yes"
         )
 
 
-def _show_plan(cluster: Cluster, snapshot: Snapshot, first: Server, others: list[Server], *, resumed: bool) -> None:
+def _show_plan(cluster: Cluster, record: Record, servers: list[Server], *, resumed: bool) -> None:
+    others = [server for server in servers if server.slot != record.slot]
     console.rule(f"restore {cluster.names.base}")
-    console.print(f"snapshot   {snapshot.name}, taken {snapshot.taken:%Y-%m-%d %H:%M} UTC")
-    if resumed:
-        console.print(f"done       server {first.slot} is restored already")
+    source = f"the disk of server {record.slot}" if record.source == DISK else record.source
+    console.print(f"source     {source}" + (f"; going on with the restore {record.run}" if resumed else ""))
+    if record.reset:
+        console.print(f"done       server {record.slot} is the cluster already")
     else:
-        console.print(f"1. stop the cluster on {names_of(others)}")
-        console.print(f"2. reset etcd on server {first.slot} to the snapshot; its present database is kept beside it")
+        console.print(f"1. stop the cluster on {names_of(others)}, where it stays stopped until step 3")
+        console.print(f"2. reset etcd on server {record.slot}; a database that is replaced is kept beside the new one")
     console.print(f"3. {names_of(others)}: move the data aside and join again, one at a time")
+    missing = cluster.environment.servers.count - len(servers)
+    if missing:
+        console.print(
+            f"[yellow]{missing} of {cluster.environment.servers.count} servers have no running machine[/]: fewer will vote"
+            f" until make deploy ENV={cluster.environment.name} has made them and they have joined"
+        )
+
+
+def _carry_out(cluster: Cluster, record: Record, *, force: bool) -> None:
+    servers = {server.slot: server for server in cluster.servers() if server.running}
+    others = [slot for slot in servers if slot != record.slot]
+    restore_record.write(cluster, record)
+    if not record.reset:
+        for slot in others:  # again after an interruption: a machine may have come since
+            _step(cluster, servers[slot], "quiesce", "stopping", record.run, record.source)
+            record.waiting = sorted({*record.waiting, slot})
+            restore_record.write(cluster, record)
+        options = ["--healthy-too"] if force else []
+        _step(cluster, servers[record.slot], "restore", "restoring", record.source, record.run, *options)
+        record.reset = True
+        restore_record.write(cluster, record)
+    for slot in others:
+        if slot not in record.rejoined:
+            _step(cluster, servers[slot], "rejoin", "rejoining", record.run)
+            record.rejoined = sorted({*record.rejoined, slot})
+            restore_record.write(cluster, record)
+    health, wanted = cluster.health(servers[record.slot]), cluster.environment.servers.count
+    if doubts := health.doubts(len(servers)):
+        raise Failure(f"restored, but not whole yet: {'; '.join(doubts)}. Look again with the same command")
+    record.finished = True
+    restore_record.write(cluster, record)
+    console.print(f"[green]restored[/] {record.source}; {health.voting} of {wanted} servers vote")
+    if health.voting < wanted:
+        console.print(f"next: make deploy ENV={cluster.environment.name}; until then the loss of one more may end it")
 
 
 def _step(cluster: Cluster, server: Server, program: str, doing: str, *arguments: str) -> None:
     with console.status(f"{doing} server {server.slot}; minutes, follow with: journalctl -ft vet"):
         cluster.run(server, program, *arguments)
-    console.print(f"[green]done[/]  {program} on server {server.slot}")
+    console.print(f"[green]done[/]  {program} on server {server.slot}, {datetime.now(UTC):%H:%M} UTC")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make restore", description=__doc__.splitlines()[0])
     parser.add_argument("environment")
-    parser.add_argument("snapshot", nargs="?", help="name; left out, the newest")
+    parser.add_argument("snapshot", nargs="?", help="name; left out, the newest that is whole, or a disk")
+    parser.add_argument("--disk", type=int, metavar="SLOT", help="etcd's data on this server, without the lost members")
     parser.add_argument("--force", action="store_true", help="although the cluster is healthy")
     parser.add_argument("--dry-run", action="store_true", help="show what would be done")
     parser.add_argument("--yes", action="store_true", help="without asking")
     asked = parser.parse_args()
-    guided(
-        lambda: restore(
-            Cluster(asked.environment), asked.snapshot, force=asked.force, dry_run=asked.dry_run, unattended=asked.yes
-        )
-    )
+    asked_for = Wish(asked.snapshot, asked.disk, asked.force, asked.dry_run, asked.yes)
+    guided(lambda: restore(Cluster(asked.environment), asked_for))

@@ -1,5 +1,6 @@
 """The servers of an environment as they are in AWS: find them, run the node programs on them, ask how they are."""
 
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,8 +55,25 @@ class Health:
     servers_ready: int
     booted: bool
     running: bool
-    restored: str
-    """Snapshot that this server was last restored from, or an empty string."""
+    data: bool = True
+    """Whether etcd data is on its volume."""
+
+    data_written: int = 0
+    """When etcd last wrote to that data: seconds since 1970, 0 if that is not known."""
+
+    leader: bool = True
+    """Whether etcd has a leader."""
+
+    database_bytes: int = 0
+    database_bytes_in_use: int = 0
+    alarms: str = ""
+    """etcd's alarms (``NOSPACE``), an empty string if there is none, ``unknown``."""
+
+    cordoned: str = "false"
+    """``true``, ``false`` or ``unknown``."""
+
+    restore: str = ""
+    """What ``/opt/vet/bin/progress`` says: an empty string, ``unknown``, or run, step and source."""
 
     @classmethod
     def read(cls, text: str) -> "Health":
@@ -75,7 +93,14 @@ class Health:
             servers_ready=int(said["servers_ready"]),
             booted=said["boot"] == "active",
             running=said["rke2"] == "active",
-            restored=said.get("restored", ""),
+            data=said.get("data") == "present",
+            data_written=int(said.get("data_written") or 0),
+            leader=said.get("leader") == "yes",
+            database_bytes=int(said.get("database_bytes") or 0),
+            database_bytes_in_use=int(said.get("database_bytes_in_use") or 0),
+            alarms=said.get("alarms", "unknown"),
+            cordoned=said.get("cordoned", "unknown"),
+            restore=said.get("restore", "unknown"),
         )
 
     def doubts(self, servers: int) -> list[str]:
@@ -139,7 +164,7 @@ class Cluster:
         Raises:
             Failure: It failed, or the server cannot be reached; the text holds the program's last lines.
         """
-        command = " ".join([f"{PROGRAMS}/{program}", *(f"'{argument}'" for argument in arguments)])
+        command = shlex.join([f"{PROGRAMS}/{program}", *arguments])
         where = f"server {server.slot} ({server.instance})"
         client = self.client("ssm")
         try:
@@ -162,6 +187,31 @@ class Cluster:
     def health(self, server: Server) -> Health:
         """How a server is. Raises ``Failure`` when it cannot be asked."""
         return Health.read(self.run(server, "health", seconds=120))
+
+    def well(self) -> Server:
+        """The first server that is well: its API is ready and etcd is healthy.
+
+        Raises:
+            Failure: none is; it says of each what it answers.
+        """
+        answers = []
+        for server in self.servers():
+            if not server.running:
+                answers.append(f"server {server.slot}: its machine does not run")
+                continue
+            try:
+                health = self.health(server)
+            except Failure as failure:
+                answers.append(f"server {server.slot}: {str(failure).splitlines()[0]}")
+                continue
+            if health.api_ready and health.etcd_healthy:
+                return server
+            answers.append(f"server {server.slot}: " + ("etcd is not healthy" if health.api_ready else "no API"))
+        found = "\n  ".join(answers) or "there are no machines"
+        raise Failure(
+            f"no server of {self.names.base} is well:\n  {found}\n"
+            "docs/runbooks/lost-server.md tells how to look, docs/runbooks/lost-quorum.md what to do when most are lost"
+        )
 
     @staticmethod
     def _await(client: Any, command: str, instance: str, seconds: int) -> dict[str, Any]:

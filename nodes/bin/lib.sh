@@ -64,6 +64,15 @@ retry() { # ATTEMPTS COMMAND...  until it succeeds; waits 2, 4, 8, 16, then 30 s
   done
 }
 
+# Session Manager goes on with a program whose caller was interrupted; the same one again waits for it, and then finds
+# what it has done.
+alone() {
+  [ -z "${VET_ALONE:-}" ] || return 0 # called by a program that is
+  exec 9>"$facts/restore.lock"
+  flock --wait 3600 9 || stop "another restore or rejoin has been running on this server for an hour: journalctl -t vet"
+  export VET_ALONE=yes
+}
+
 download() { # URL FILE SHA256  fetch and check; the file appears only when its content is right
   retry 8 curl --fail --silent --show-error --location --proto =https --max-time 900 --output "$2.part" "$1"
   if ! echo "$3  $2.part" | sha256sum --check --status; then

@@ -40,7 +40,7 @@ def test_restore_makes_one_cluster_that_the_others_rejoin(lost: tuple[World, lis
         assert result.decisions() == ["join"], result.log
     assert world.members() == sorted(SUBNETS)
     assert world.problems() == []
-    assert f"restored={SNAPSHOT}" in chosen.run("health").log.splitlines()
+    assert f"restore=by-hand done {SNAPSHOT}" in chosen.run("health").log.splitlines()
 
 
 def test_restore_with_a_wrong_name_changes_nothing_and_shows_the_newest(lost: tuple[World, list[Machine]]) -> None:
@@ -61,7 +61,7 @@ def test_restore_runs_twice(lost: tuple[World, list[Machine]]) -> None:
     refused = chosen.run("restore", SNAPSHOT)
     assert refused.code == STOPPED, refused.log
     assert "healthy" in refused.log
-    result = chosen.run("restore", SNAPSHOT, "--healthy-too")
+    result = chosen.run("restore", SNAPSHOT, "by-hand", "--healthy-too")
     assert result.code == 0, result.log
     assert world.state["resets"] == [SNAPSHOT, SNAPSHOT]
     assert list(chosen.on_volume("server/db").glob("etcd-old-*")), "the replaced database was not kept"
@@ -138,10 +138,86 @@ def test_health_tells_what_operations_need(make_world: Callable[..., World]) -> 
         "members": "3",
         "voting": "3",
         "servers_ready": "3",
-        "restored": "",
+        "leader": "yes",
+        "database_bytes": "20971520",
+        "database_bytes_in_use": "10485760",
+        "alarms": "",
+        "cordoned": "false",
+        "data_written": said["data_written"],
+        "restore": "",
     }
     machines[1].power_off()
     said = dict(
         line.split("=", 1) for line in machines[0].run("health").log.splitlines() if not line.startswith("vet ")
     )
     assert said["etcd"] == "unhealthy"
+
+
+def test_a_server_that_was_told_to_wait_stays_so_over_a_reboot_until_it_rejoins(
+    make_world: Callable[..., World],
+) -> None:
+    """The others' old data would otherwise be a second cluster beside the restored one."""
+    world = make_world(servers=3)
+    chosen, *others = world.standing()
+    world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-dev/{SNAPSHOT}", Body=b"snapshot")
+    for other in others:
+        assert other.run("quiesce", "run-1", SNAPSHOT).code == 0
+        other.power_off()
+        held = other.boot()
+        assert held.code == STOPPED, held.log
+        assert "make restore ENV= again" in held.log
+        assert not other.calls("systemctl start rke2-server"), held.log
+    result = chosen.run("restore", SNAPSHOT, "run-1", "--healthy-too")
+    assert result.code == 0, result.log
+    for other in others:
+        rejoined = other.run("rejoin", "run-1")
+        assert rejoined.code == 0, rejoined.log
+        assert other.boot().decisions() == ["join"]
+    assert world.state["resets"] == [SNAPSHOT]
+    again = others[0].run("rejoin", "run-1")
+    assert again.code == 0, again.log
+    assert len(list(others[0].on_volume("set-aside").iterdir())) == 1, "new data was set aside by a repeated rejoin"
+
+
+def test_a_restore_that_ended_is_not_done_again_by_its_repetition(lost: tuple[World, list[Machine]]) -> None:
+    world, (chosen, *_) = lost
+    for _ in range(2):
+        assert chosen.run("restore", SNAPSHOT, "run-1").code == 0
+    assert world.state["resets"] == [SNAPSHOT]
+
+
+def test_the_disk_of_the_last_server_is_restored_without_its_lost_members(make_world: Callable[..., World]) -> None:
+    world = make_world(servers=3)
+    machines = world.standing()
+    for machine in machines:
+        machine.power_off()
+    survivor = machines[1]
+    assert survivor.run("mount-data").code == 0
+    result = survivor.run("restore", "disk", "run-1")
+    assert result.code == 0, result.log
+    assert world.state["resets"] == ["disk"]
+    assert world.members() == [survivor.address]
+    assert world.problems() == []
+
+
+def test_a_snapshot_of_no_bytes_is_not_restored(lost: tuple[World, list[Machine]]) -> None:
+    world, (chosen, *_) = lost
+    world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key="vet-dev/empty", Body=b"")
+    result = chosen.run("restore", "empty")
+    assert result.code == STOPPED, result.log
+    assert world.state["resets"] == []
+
+
+def test_a_server_whose_vote_the_others_need_does_not_leave(make_world: Callable[..., World]) -> None:
+    world = make_world(servers=3)
+    leaving, stays, gone = world.standing()
+    gone.power_off()
+    refused = leaving.run("rejoin")
+    assert refused.code == STOPPED, refused.log
+    assert "lose the majority" in refused.log
+    stays.power_off()
+    refused = leaving.run("rejoin")
+    assert refused.code == STOPPED, refused.log
+    assert "may be the last" in refused.log
+    assert leaving.on_volume("server/db/etcd/name").exists()
+    assert not leaving.calls("systemctl stop rke2-server")

@@ -18,6 +18,9 @@ from tests.boot.session_manager import enrol
 from tests.runbooks import ROOT, follow
 
 SNAPSHOT = "etcd-snapshot-ip-10-0-10-10.ec2.internal-1700000000"
+WHOLE_SNAPSHOT = b"\0" * 16 + b"\xed\xda\x0c\xed" + b"\0" * (1024 + 12)
+"""What ``make restore`` looks at: etcd's magic number, and a checksum after whole blocks."""
+
 ON_A_SERVER = ("sudo ", "rke2 ")
 
 
@@ -81,7 +84,7 @@ def reader(tmp_path: Path, emulator: str, aws_socket: str) -> Iterator[Reader]:
 
 def take(world: World, name: str = SNAPSHOT) -> None:
     """Let a snapshot be in the bucket."""
-    world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-prod/{name}", Body=b"snapshot")
+    world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-prod/{name}", Body=WHOLE_SNAPSHOT)
 
 
 def versions(world: World) -> dict[str, str]:
@@ -157,7 +160,7 @@ def test_starting_over_on_purpose(make_world: Callable[..., World]) -> None:
 def test_restoring_in_another_region(reader: Reader, tmp_path: Path) -> None:
     world = reader.world
     world.client("s3").create_bucket(Bucket="elsewhere")
-    world.client("s3").put_object(Bucket="elsewhere", Key=f"vet-prod/{SNAPSHOT}", Body=b"snapshot")
+    world.client("s3").put_object(Bucket="elsewhere", Key=f"vet-prod/{SNAPSHOT}", Body=WHOLE_SNAPSHOT)
     (tmp_path / "old-token").write_text("server-token")
     reader.follow(
         "lost-region",

@@ -155,12 +155,16 @@ def rke2(arguments: list[str]) -> None:
     if arguments[:2] == ["token", "rotate"]:
         _rotate_token(arguments[arguments.index("--token") + 1], arguments[arguments.index("--new-token") + 1])
         return
+    restoring = arguments[-1].startswith("--cluster-reset-restore-path=")
     snapshot = arguments[-1].removeprefix("--cluster-reset-restore-path=")
     if _setting("server"):
         fail("cannot perform cluster-reset while server URL is set - remove server from configuration before resetting")
     if (SERVER_DATA / "db/reset-flag").exists():
         fail("Managed etcd cluster membership was previously reset, please remove the cluster-reset flag")
     database = SERVER_DATA / "db/etcd"
+    if not restoring:
+        _force_new_cluster(database)
+        return
     if database.exists():
         database.rename(SERVER_DATA / f"db/etcd-old-{time.time_ns()}")
     with world() as state:
@@ -180,6 +184,18 @@ def rke2(arguments: list[str]) -> None:
         state["resets"].append(snapshot)
         _become_member(state, cluster, name, database)
         state["machines"][ADDRESS]["running"] = False
+        (SERVER_DATA / "db/reset-flag").touch()
+
+
+def _force_new_cluster(database: Path) -> None:
+    """What is in the data stays, and this server is its only member."""
+    if not (database / "member/wal").is_dir():
+        fail("rke2: cluster-reset without data")
+    name, cluster = (database / "name").read_text(), (database / "cluster").read_text()
+    with world() as state:
+        members = state["clusters"][cluster]["members"]
+        state["clusters"][cluster]["members"] = {name: {**members[name], "address": ADDRESS, "learner": False}}
+        state["resets"].append("disk")
         (SERVER_DATA / "db/reset-flag").touch()
 
 

@@ -83,7 +83,8 @@ def _answer(words: list[str], arguments: list[str], manifest: str, state: State,
         case ["get", "node", name]:
             if name not in cluster["nodes"]:
                 fail(f'Error from server (NotFound): nodes "{name}" not found')
-            print(cluster["nodes"][name]["ready"], end="")
+            asked_of = "unschedulable" if "unschedulable" in " ".join(arguments) else "ready"
+            print(cluster["nodes"][name].get(asked_of, ""), end="")
         case ["get", "nodes"]:
             _nodes(" ".join(arguments), cluster)
         case ["delete", "node", name]:
@@ -164,8 +165,15 @@ def _etcdctl(command: list[str], every_member: bool, state: State, cluster: Stat
                 for member in cluster["members"].values()
                 if not state["machines"].get(member["address"], {}).get("running")
             ]
+            for member in cluster["members"].values() if every_member else ():
+                word = "unhealthy: failed to commit" if member in down else "healthy: successfully committed"
+                print(f"https://{member['address']}:2379 is {word} proposal")
             if every_member and down:
                 fail("unhealthy cluster")
+        case ["alarm", "list"]:
+            print("\n".join(f"memberID:1 alarm:{alarm} " for alarm in state.get("alarms", [])))
+        case ["endpoint", "status", *_]:
+            print('"Leader" : 1\n"DBSize" : 20971520\n"DBSizeInUse" : 10485760')
         case _:
             fail(f"test: etcdctl {words} has no stand-in", 99)
 
