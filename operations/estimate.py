@@ -13,7 +13,7 @@ from settings.environment import Environment
 from settings.prices import Prices
 
 FREE = {
-    "aws_acm_certificate", "aws_acm_certificate_validation", "aws_autoscaling_schedule", "aws_cloudwatch_event_rule",
+    "aws_acm_certificate", "aws_acm_certificate_validation", "aws_autoscaling_lifecycle_hook", "aws_autoscaling_schedule", "aws_cloudwatch_event_rule",
     "aws_cloudwatch_event_target", "aws_default_security_group", "aws_dlm_lifecycle_policy", "aws_ecr_lifecycle_policy",
     "aws_flow_log", "aws_iam_instance_profile", "aws_iam_openid_connect_provider", "aws_iam_policy", "aws_iam_role",
     "aws_iam_role_policy", "aws_iam_role_policy_attachment", "aws_internet_gateway", "aws_key_pair", "aws_kms_alias",

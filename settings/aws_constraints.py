@@ -118,10 +118,13 @@ class Constraint:
 def table() -> tuple[Constraint, ...]:
     """All rows of ``aws_constraints.yaml``."""
     rows = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return tuple(
-        Constraint(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
-        for row in rows
-    )
+    return tuple(from_row(row) for row in rows)
+
+
+def from_row(row: dict[str, Any]) -> Constraint:
+    """A constraint of what a row says by the names of its rules; lists become tuples."""
+    rules: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Constraint(**rules)
 
 
 @cache

@@ -68,7 +68,8 @@ def parse(expression: str) -> Cron:
     if len(parts) != len(FIELDS):
         raise CronError(f"have five fields ({', '.join(name for name, _, _ in FIELDS)}); it has {len(parts)}")
     values = [frozenset(_values(part, *field)) for part, field in zip(parts, FIELDS, strict=True)]
-    return Cron(*values, *(parts[index].split("/")[0] in ("*", "?") for index in (2, 4)))
+    any_day, any_weekday = (parts[index].split("/")[0] in ("*", "?") for index in (2, 4))
+    return Cron(*values, any_day=any_day, any_weekday=any_weekday)
 
 
 def _values(text: str, name: str, low: int, high: int) -> Iterator[int]:

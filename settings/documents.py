@@ -72,7 +72,7 @@ def read(path: Path, file: str) -> Document:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         what = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be parsed"
-        context = f" ({text})" if (text := getattr(error, "context", None)) else ""
+        context = f" ({about})" if (about := getattr(error, "context", None)) else ""
         line = mark.line + 1 if mark else 1
         document.refuse(
             line, (), "", f"the file must be valid YAML: {what}{context}", "mend the syntax on or above this line"
@@ -119,9 +119,9 @@ def _bounded(text: str) -> None:
     sizes: dict[str, int] = {}
     open_anchors: list[tuple[str | None, int]] = []
     for event in yaml.parse(text, Loader=Loader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
-            values += sizes.get(event.anchor, 1)
+            values += sizes.get(event.anchor or "", 1)
         elif isinstance(event, yaml.CollectionStartEvent):
             level, values = level + 1, values + 1
             open_anchors.append((event.anchor, values))

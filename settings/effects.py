@@ -136,9 +136,7 @@ EFFECTS: Mapping[str, Effect] = {
     "agents.root_volume_gib": _effect(Kind.REFRESH, on=INFRASTRUCTURE),
     "agents.spot": _effect(Kind.REFRESH, on=INFRASTRUCTURE),
     "agents.autoscaler": _effect(Kind.AT_ONCE, on=HELM, loses=("helm_release.autoscaler_*",)),
-    "load_balancer.target_port": _effect(
-        Kind.AT_ONCE, Kind.INTERRUPTS, on=INFRASTRUCTURE, note="until the new targets are healthy, about a minute"
-    ),
+    "load_balancer.target_port": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
     "load_balancer.health_check.path": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
     "load_balancer.health_check.interval_seconds": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
     "load_balancer.health_check.timeout_seconds": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),

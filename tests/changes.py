@@ -82,8 +82,8 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
 }
 """What must be on for a setting to matter, by the key or by the section; a change is seen against an environment that has it."""
 
-UNCHANGEABLE = frozenset({"name", "cluster.cni"})
-"""Keys without another value: the file's name, and a choice of one."""
+UNCHANGEABLE = frozenset({"name", "cluster.cni", "load_balancer.target_port"})
+"""Keys without another value: the file's name, and choices of one."""
 
 
 def changeable() -> list[str]:

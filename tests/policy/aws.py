@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from settings.aws_constraints import Constraint, constraint, shown, table
+from settings.aws_constraints import Constraint, constraint, from_row, shown, table
 
 HERE = Path(__file__).parent
 ATTRIBUTES = HERE / "aws_attributes.yaml"
@@ -116,12 +116,7 @@ def mapping() -> Mapping[str, Mapping[str, str]]:
 @cache
 def models() -> Mapping[str, Constraint]:
     """What AWS's published models say, by attribute."""
-    return {
-        name: Constraint(
-            what=name, **{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-        )
-        for name, row in json.loads(MODELS.read_text()).items()
-    }
+    return {name: from_row({"what": name, **row}) for name, row in json.loads(MODELS.read_text()).items()}
 
 
 @cache

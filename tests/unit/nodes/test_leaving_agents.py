@@ -57,7 +57,7 @@ def server(tmp_path: Path) -> Server:
         program = tmp_path / "usr/local/bin" / name
         program.write_text(text)
         program.chmod(0o755)
-    made.says("etc/vet/node.env", "REGION='us-east-1'\nCLUSTER='vet-dev'\n")
+    made.says("etc/vet/node.env", "REGION='us-east-1'\nCLUSTER='vet-dev'\nVPC_ID='vpc-1'\n")
     made.says(
         "nodes",
         "ip-1 aws:///us-east-1a/i-111 True\nblocked aws:///us-east-1b/i-222 True\ndead aws:///us-east-1b/i-444 Unknown\n",

@@ -42,7 +42,9 @@ DIFFER = {
         "resource.*cattle-system.metadata.annotations.*",
         "output.server_instance_ids.value.*",
         "*user_data*",
+        "resource.aws_s3_object.buckets/servers.content*",
     ),
+    "what a stack remembers of the settings": ("output.settings.value*",),
     "network: zones and NAT gateways": (
         "resource.aws_route.network/private_default_route_a.nat_gateway_id",
         "resource.*.proxy-real-ip-cidr",
@@ -58,6 +60,7 @@ DIFFER = {
         "resource.*database/cluster.values.[].<json>.parameters.*",
         "resource.*database/cluster.values.[].<json>.resources.*",
         "resource.*.HSTS_SECONDS",
+        "resource.helm_release.ingress/controller.values.[].<json>.controller.config.hsts*",
         "resource.*.checksum/config",
         "resource.*.release",
         "resource.*migration.metadata.name",
@@ -70,7 +73,14 @@ DIFFER = {
 ONLY_PROD = re.compile(r"_c\b|_c_association|slot_[12]|nat_(gateway|address)_[ac]|access_logs|vet_app/autoscaler")
 """Resources that only prod has: of its third zone, its further servers, and what its file turns on."""
 
-OWN = ("*.cidr_block", "*.private_ips.*", "*.user_data*", "*.depends_on.*", "*.lifecycle*")
+OWN = (
+    "resource.terraform_data.*.input.*",
+    "*.cidr_block",
+    "*.private_ips.*",
+    "*.user_data*",
+    "*.depends_on.*",
+    "*.lifecycle*",
+)
 """What each of several servers and zones has for itself: addresses, its number, and who comes first."""
 
 

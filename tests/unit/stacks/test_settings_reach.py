@@ -34,7 +34,6 @@ OTHERWISE: Mapping[str, Any] = {
     "application.email": True,
     "application.hsts_seconds": 4711,
     "application.log_level": "ERROR",
-    "load_balancer.target_port": 8443,
     "load_balancer.health_check": {"timeout_seconds": 7},
     "load_balancer.tls_policy": "ELBSecurityPolicy-TLS13-1-3-2021-06",
     "load_balancer.idle_timeout_seconds": 1900,
@@ -45,6 +44,7 @@ OTHERWISE: Mapping[str, Any] = {
 ELSEWHERE = {
     "application.python": "of the image that `make push` builds",
     "load_balancer.access_logs_days": "nothing in dev, which keeps none",
+    "load_balancer.target_port": "a choice of one",
 }
 """Settings of which dev's stacks know nothing, and what they are about."""
 

@@ -18,7 +18,7 @@ from tests.template import Template
 
 Synthesise = Callable[..., Template]
 
-PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPlatformTestKeyWhichOpensNothingAtAll00000 ops"
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHnuLIqriBtSzn1ayt2WvEXUextsV/h1tggansAHo0Mg ops"
 
 
 @pytest.fixture
