@@ -36,6 +36,7 @@ ANY_ROUTE = {
     403: "The role does not allow this.",
     404: "There is no such record.",
     409: "It does not fit what is recorded; `code` is changed, locked, slot_taken, possible_duplicate or conflict.",
+    413: "The body is larger than anything that is taken; `detail` says how much is.",
     422: "A value is wrong; `errors` says which.",
     429: "Too many requests of this user; Retry-After says when to go on.",
     503: "The database is busy or away; Retry-After says when to try again.",
@@ -109,7 +110,10 @@ def install(api: NinjaAPI) -> None:
 
 
 class ProblemMiddleware:
-    """Below /api/, turns what Django itself answers (unknown address, method, host; a crash) into the same form."""
+    """Below /api/, turns what Django itself answers (unknown address, method, host; a crash) into the same form.
+
+    An answer with a `detail`, which is said to people too, keeps it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -120,7 +124,7 @@ class ProblemMiddleware:
         if not request.path_info.startswith("/api/") or response.status_code < 400:
             return response
         if response.get("Content-Type", "").split(";")[0] != MEDIA_TYPE:
-            replacement = problem(request, response.status_code)
+            replacement = problem(request, response.status_code, getattr(response, "detail", ""))
             response.content = replacement.content
             response["Content-Type"] = MEDIA_TYPE
             response["Content-Length"] = str(len(replacement.content))  # a longer one keeps the client waiting

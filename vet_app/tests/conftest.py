@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Iterator, List
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import translation
 
 from accounts.models import User
 from accounts.roles import Role
@@ -47,6 +48,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 def _postgresql_only(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("postgresql") and connection.vendor != "postgresql":
         pytest.skip("needs --database postgresql, which `make test` runs as well")
+
+
+@pytest.fixture(autouse=True)
+def _language_of_the_clinic() -> None:
+    """A page in German leaves its language on the thread: no test depends on the one before it."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

@@ -195,15 +195,18 @@ def test_a_credited_bill_is_called_credited(clinic: SimpleNamespace) -> None:
 
 def test_the_migration_names_what_was_credited_and_back(clinic: SimpleNamespace) -> None:
     migration = import_module("clinic.migrations.0006_payment_keys")
-    credited, unpaid = issued(clinic), issued(clinic)
+    credited, unpaid, kept = issued(clinic), issued(clinic), issued(clinic)
     billing.credit_invoice(clinic.actor, credited.pk, credited.version, "not given")
     Invoice.objects.filter(pk=credited.pk).update(status="paid")  # as the release before called it
+    billing.credit_invoice(clinic.actor, kept.pk, kept.version, "a slip")
+    Invoice.objects.filter(credit_of=kept).update(status="void")  # which the release before allowed
+    Invoice.objects.filter(pk=kept.pk).update(status="issued")
     editor = SimpleNamespace(connection=connection)
 
     def statuses() -> List[str]:
-        return [Invoice.objects.get(pk=each.pk).status for each in (credited, unpaid)]
+        return [Invoice.objects.get(pk=each.pk).status for each in (credited, unpaid, kept)]
 
     migration.name_the_credited(apps, editor)
-    assert statuses() == ["credited", "issued"]
+    assert statuses() == ["credited", "issued", "issued"]
     migration.call_them_paid(apps, editor)
-    assert statuses() == ["paid", "issued"]
+    assert statuses() == ["paid", "issued", "issued"]

@@ -59,7 +59,9 @@ class LargestRequestMiddleware:
             return self.get_response(request)
         most = _("Files and forms of up to %(most)d MB are taken.") % {"most": settings.LARGEST_REQUEST // 1024**2}
         page = {"CLINIC_NAME": settings.CLINIC_NAME, "sentence": most}
-        return HttpResponse(render_to_string("413.html", page), status=413)
+        response = HttpResponse(render_to_string("413.html", page), status=413)
+        response.detail = most  # type: ignore[attr-defined]  # for the API's problem document
+        return response
 
 
 class SecurityHeadersMiddleware:

@@ -25,6 +25,8 @@ def call_them_paid(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     dependencies = [("clinic", "0005_visits_in_error")]
     operations = [
+        # First, so that the table of payments is locked for its own change alone.
+        migrations.RunPython(name_the_credited, call_them_paid),
         migrations.AddField(
             "payment",
             "key",
@@ -47,5 +49,4 @@ class Migration(migrations.Migration):
                 verbose_name="status",
             ),
         ),
-        migrations.RunPython(name_the_credited, call_them_paid),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date, timedelta
 from typing import Any, Callable, Dict, List
 
 import pytest
@@ -157,3 +158,20 @@ def test_a_status_has_one_colour_everywhere(open_page: Callable[..., Page]) -> N
     assert {"arrived", "with-vet", "done", "booked"} <= both, f"the demonstration shows them: {badges}, {slots}"
     assert {name: badges[name] for name in both} == {name: slots[name] for name in both}
     assert len({badges[name] for name in ("arrived", "with-vet", "done", "booked")}) == 4, badges
+
+
+LARGE = "document.querySelectorAll('td.number').forEach(each => { each.textContent = '123,456.78' })"
+CUT_OFF = """[...document.querySelectorAll('.scroll')].filter(each => each.scrollWidth > each.clientWidth)
+  .map(each => each.innerText)"""
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_takings_show_every_column_of_a_good_month(open_page: Callable[..., Page], language: str) -> None:
+    page = open_page("manager")
+    page.set_extra_http_headers({"Accept-Language": language})
+    page.goto(f"/takings/?since={date.today() - timedelta(days=300)}&until={date.today()}")
+    expect(page.locator("#money ~ .scroll tbody tr").first).to_be_visible()
+    page.evaluate(LARGE)
+    for width in (1280, 820, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert not page.evaluate(CUT_OFF), f"cut off at {width} pixels"

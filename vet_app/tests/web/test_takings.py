@@ -96,6 +96,13 @@ def test_outstanding_by_age(clinic: SimpleNamespace) -> None:
     }  # fmt: skip
 
 
+def test_what_was_credited_of_an_unpaid_bill_is_not_outstanding(clinic: SimpleNamespace) -> None:
+    bill = issued(clinic)
+    part = {"number": 9000, "status": "paid", "total": Decimal("-4.00"), "net": Decimal("-4.00")}
+    Invoice.objects.create(owner=bill.owner, credit_of=bill, issued_at=clock.now(), **part)
+    assert sum(each.amount for each in outstanding()) == Decimal("7.00")
+
+
 def test_who_may_see_the_takings(client_of: Callable[[str], Client]) -> None:
     assert roles_that_may(client_of, "/takings/") == [Role.RECEPTION, Role.MANAGER]
     assert roles_that_may(client_of, "/takings/takings.csv") == [Role.RECEPTION, Role.MANAGER]
@@ -103,8 +110,9 @@ def test_who_may_see_the_takings(client_of: Callable[[str], Client]) -> None:
 
 def test_the_page_shows_a_span(busy: SimpleNamespace, as_manager: Client) -> None:
     page = as_manager.get("/takings/").content.decode()
-    assert "11.00 USD" in page
-    assert "2.19 USD" in page, "the tax of the day"
+    assert "<strong>11.00</strong>" in page
+    assert "<strong>2.19</strong>" in page, "the tax of the day"
+    assert "<small>USD</small>" in page, "the currency stands once above the sums"
     nothing = as_manager.get("/takings/", {"since": "2020-01-01", "until": "2020-12-31"}).content.decode()
     assert "No money was taken" in nothing
     for wrong in ({"since": "2026-02-31"}, {"since": "2026-03-01", "until": "2026-02-01"}, {"since": "1999-01-01"}):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -32,7 +33,7 @@ def takings(request: HttpRequest) -> HttpResponse:
         since, until = form.days
         found = taken(since, until)
         context.update(
-            found=found, since=since, until=until,
+            found=found, since=since, until=until, currency=settings.CURRENCY,
             methods=[(METHODS.get(each.method, each.method), each) for each in found.methods],
             kinds=[(KINDS.get(each.kind, _("Not from the price list")), each.net) for each in found.kinds],
         )  # fmt: skip
