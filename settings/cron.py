@@ -67,9 +67,11 @@ def parse(expression: str) -> Cron:
     parts = expression.split()
     if len(parts) != len(FIELDS):
         raise CronError(f"have five fields ({', '.join(name for name, _, _ in FIELDS)}); it has {len(parts)}")
-    values = [frozenset(_values(part, *field)) for part, field in zip(parts, FIELDS, strict=True)]
+    minutes, hours, days, months, weekdays = (
+        frozenset(_values(part, *field)) for part, field in zip(parts, FIELDS, strict=True)
+    )
     any_day, any_weekday = (parts[index].split("/")[0] in ("*", "?") for index in (2, 4))
-    return Cron(*values, any_day=any_day, any_weekday=any_weekday)
+    return Cron(minutes, hours, days, months, weekdays, any_day, any_weekday)
 
 
 def _values(text: str, name: str, low: int, high: int) -> Iterator[int]:
