@@ -37,7 +37,7 @@ class Keys(Construct):
         return [
             Statement(
                 "FlowLogs",
-                USE,
+                [action for action in USE if action != "kms:DescribeKey"],  # it has no encryption context to compare
                 principals={"Service": f"logs.{region}.amazonaws.com"},
                 conditions={"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": group}},
             )

@@ -79,6 +79,10 @@ def _explained(finding: Any, statement: dict[str, Any], statements: list[dict[st
             "Federated" in statement.get("Principal", {})
             and re.search(r":(aud|sub) for action", str(finding.detail)) is not None
         )
+    if (
+        finding.issue == "MISMATCHED_TYPE"
+    ):  # the context's value is an ARN here (CloudWatch Logs user guide: encrypt log data using AWS KMS)
+        return list(statement.get("Condition", {}).get("ArnEquals", {})) == ["kms:EncryptionContext:aws:logs:arn"]
     if finding.issue == "RESOURCE_MISMATCH":
         actions = [each["action"] for each in finding.detail]
         return all(sum(action in _actions(each) for each in statements) > 1 for action in actions)
