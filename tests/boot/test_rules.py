@@ -17,7 +17,7 @@ def test_every_combination_of_facts_has_the_one_right_decision() -> None:
 BROKEN = {
     "a marker is ignored": ("ready | other) lost", "never) lost"),
     "an answering peer is ignored": ("none) alone", "none | [0-9]*) alone"),
-    "any slot may initialise": ('[ "$slot" = 0 ]; then', "true; then"),
+    "any slot may initialise": ('  elif [ "$slot" = 0 ]; then', "  elif true; then"),
     "a removed member starts": ('[ "$membership" = removed ]', "false"),
     "another volume's marker is taken over": ('[ "$marker" = mine ]', '[ "$marker" != absent ]'),
     "a cluster that is being formed counts as lost": ('[ "$marker" = forming ] && [ "$slot" != 0 ]', "false"),

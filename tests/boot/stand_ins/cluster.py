@@ -132,7 +132,8 @@ def _become_member(state: State, cluster: str, name: str, database: Path, *, lea
 
 def _write_local(cluster: str, name: str, state: State) -> None:
     (SERVER_DATA / "tls").mkdir(exist_ok=True)
-    (SERVER_DATA / "tls/server-ca.crt").write_text(f"CA of {cluster}\n")
+    shown = state.get("cas", {}).get(ADDRESS, f"CA of {cluster}")  # what the server shows is what it has on its disk
+    (SERVER_DATA / "tls/server-ca.crt").write_text(f"{shown}\n")
     (CONFIG / "rke2.yaml").write_text(f"server: https://{ADDRESS}:6443\n")
     state["clusters"][cluster]["nodes"][name] = {"server": True, "ready": "True", "provider": "", "address": ADDRESS}
     if f"{name}.node-password.rke2" not in state["clusters"][cluster]["secrets"]:
