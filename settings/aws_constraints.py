@@ -12,7 +12,7 @@ from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from pathlib import Path
 from typing import Any
 
-import yaml
+from settings.yaml_text import load
 
 TABLE = Path(__file__).with_suffix(".yaml")
 
@@ -117,7 +117,7 @@ class Constraint:
 @cache
 def table() -> tuple[Constraint, ...]:
     """All rows of ``aws_constraints.yaml``."""
-    rows = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    rows = load(TABLE.read_text(encoding="utf-8"))
     return tuple(from_row(row) for row in rows)
 
 

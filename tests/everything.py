@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from settings import Settings, load
+from settings.documents import merged
 from settings.loader import ENVIRONMENTS
 
 NAME = "staging"
@@ -47,13 +48,6 @@ ENVIRONMENT: dict[str, Any] = {
         "principals": {role: [f"{PEOPLE}{role}"] for role in ("admin", "deploy", "read")},
     },
 }
-
-
-def merged(under: Any, over: Any) -> Any:
-    """``over`` over ``under``: mappings key by key, everything else replaced."""
-    if not (isinstance(under, dict) and isinstance(over, dict)):
-        return over
-    return {**under, **{key: merged(under.get(key), value) for key, value in over.items()}}
 
 
 def everything(folder: Path, *, name: str = NAME, **more: Any) -> Settings:

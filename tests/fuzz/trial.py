@@ -12,8 +12,8 @@ import yaml
 
 import main
 from settings import SettingsError, load
+from settings.documents import merged
 from settings.loader import ENVIRONMENTS
-from tests.everything import merged
 from tests.fuzz import mistakes
 from tests.policy import aws
 

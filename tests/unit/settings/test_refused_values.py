@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from tests.everything import merged
+from settings.documents import merged
 from tests.unit.settings.conftest import Files
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHnuLIqriBtSzn1ayt2WvEXUextsV/h1tggansAHo0Mg ops"
