@@ -1,23 +1,23 @@
 """AWS's own constraints on every attribute that the stacks set: what the cloud would refuse is found in the JSON.
 
 Three sources, one question an attribute: models that AWS publishes (``aws_models.json``), the table of what no model says
-(``settings/aws_constraints.yaml``), and what is true between attributes or resources (``relations``). An attribute that none of them
+(``settings/aws_constraints.yaml``), and what is true between
+attributes or resources (``relations.py``) and inside of policies (``statements.py``). An attribute that none of them
 knows is a finding as well, so that a new resource cannot pass unseen.
 """
 
 import json
-import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from settings.aws_constraints import Constraint, constraint, from_row, shown, table
+from tests.policy import relations, statements
+from tests.policy.blocks import EXPRESSION, WHOLE_EXPRESSION, resources
 
 HERE = Path(__file__).parent
 ATTRIBUTES = HERE / "aws_attributes.yaml"
@@ -27,61 +27,6 @@ META = ("//", "lifecycle", "depends_on", "provider", "count", "for_each")
 """Terraform's own arguments of a resource."""
 
 TAGS = ("tags", "tags_all", "tags_to_add", "target_tags")
-
-EXPRESSION = re.compile(r"\$\{(?:[^{}\"]|\"(?:[^\"\\]|\\.)*\"|\{[^{}]*\})*\}")
-"""One expression inside of a text; its value is known at apply."""
-
-WHOLE_EXPRESSION = re.compile(rf"(?:{EXPRESSION.pattern})")
-
-SIZES = {"aws_iam_policy.policy": 6144, "aws_s3_bucket_policy.policy": 20480, "aws_kms_key.policy": 32768}
-"""Characters of a policy document without white space (IAM and STS quotas; Amazon S3; KMS quotas)."""
-
-INLINE_POLICIES = 10240
-"""All inline policies of one role together (IAM and STS quotas)."""
-
-TRUST_POLICY = 2048
-"""A role's trust policy, before a quota is raised (IAM and STS quotas)."""
-
-RULES_IN_A_GROUP = 60
-"""Inbound or outbound rules of one security group (Amazon VPC quotas)."""
-
-UNIQUE = {
-    "aws_lb": ("name",),
-    "aws_lb_target_group": ("name",),
-    "aws_security_group": ("name", "vpc_id"),
-    "aws_iam_role": ("name",),
-    "aws_iam_instance_profile": ("name",),
-    "aws_kms_alias": ("name",),
-    "aws_s3_bucket": ("bucket",),
-    "aws_secretsmanager_secret": ("name",),
-    "aws_ssm_parameter": ("name",),
-    "aws_ecr_repository": ("name",),
-    "aws_autoscaling_group": ("name",),
-    "aws_launch_template": ("name",),
-    "aws_cloudwatch_metric_alarm": ("alarm_name",),
-    "aws_scheduler_schedule": ("name",),
-    "aws_route53_record": ("zone_id", "name", "type"),
-    "aws_lb_listener": ("load_balancer_arn", "port"),
-    "aws_subnet": ("vpc_id", "cidr_block"),
-    "aws_vpc_security_group_ingress_rule": (
-        "security_group_id",
-        "ip_protocol",
-        "from_port",
-        "to_port",
-        "cidr_ipv4",
-        "referenced_security_group_id",
-    ),
-}
-"""What identifies a resource in AWS: a second one with the same values is refused."""
-
-EXCLUSIVE = {
-    "aws_vpc_security_group_ingress_rule": ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id"),
-    "aws_vpc_security_group_egress_rule": ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id"),
-    "aws_route": ("gateway_id", "nat_gateway_id", "vpc_endpoint_id", "transit_gateway_id"),
-    "aws_route53_record": ("records", "alias"),
-    "aws_launch_template": ("user_data", "user_data_base64"),
-}
-"""Attributes of which exactly one is given (``user_data`` may be left out as well)."""
 
 
 @dataclass(frozen=True)
@@ -142,19 +87,10 @@ def attributes(documents: Mapping[str, Mapping[str, Any]]) -> Iterator[Attribute
 
     Flags are left out, since Terraform checks them, and so is what is nothing but an expression.
     """
-    for stack, type_, resource, block in resources(documents):
-        for path, value in _leaves({key: value for key, value in block.items() if key not in META}):
+    for block in resources(documents):
+        for path, value in _leaves({key: value for key, value in block.body.items() if key not in META}):
             if not isinstance(value, bool) and not (isinstance(value, str) and WHOLE_EXPRESSION.fullmatch(value)):
-                yield Attribute(stack, type_, resource, path, value)
-
-
-def resources(documents: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:
-    """Stack, type, name and block of each AWS resource."""
-    for stack, document in sorted(documents.items()):
-        for type_, blocks in sorted(document.get("resource", {}).items()):
-            if type_.startswith("aws_"):
-                for name, block in blocks.items():
-                    yield stack, type_, name, block
+                yield Attribute(block.stack, block.type, block.name, path, value)
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -202,104 +138,8 @@ def _without_expressions(value: Any, known: Constraint | None) -> Any:
 def judge(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Everything that AWS would refuse in these stacks, a line each."""
     found = [line for attribute in attributes(documents) for line in wrong(attribute)]
-    return sorted(set(found)) + sorted(relations(documents))
-
-
-def relations(documents: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """What is wrong between attributes and resources: doubles, exclusive attributes, counts, sizes of policies."""
     blocks = list(resources(documents))
-    yield from _doubles(blocks)
-    yield from _exclusive(blocks)
-    yield from _rules_in_groups(blocks)
-    yield from _subnets(blocks)
-    yield from _sizes(blocks)
-
-
-Blocks = list[tuple[str, str, str, Mapping[str, Any]]]
-
-
-def _doubles(blocks: Blocks) -> Iterator[str]:
-    seen: dict[tuple[Any, ...], str] = {}
-    for stack, type_, name, block in blocks:
-        if type_ not in UNIQUE:
-            continue
-        values = [json.dumps(block.get(key)) for key in UNIQUE[type_]]
-        scope = stack if any("${" in value for value in values) else ""
-        identity = (scope, type_, block.get("provider"), *values)
-        place = f"{stack}/{name}"
-        if values == ["null"] or block.get("count") or block.get("for_each"):
-            continue
-        if identity in seen:
-            yield f"{place} and {seen[identity]} are one {type_} to AWS: {', '.join(UNIQUE[type_])} are the same"
-        seen.setdefault(identity, place)
-
-
-def _exclusive(blocks: Blocks) -> Iterator[str]:
-    for stack, type_, name, block in blocks:
-        given = [key for key in EXCLUSIVE.get(type_, ()) if block.get(key) is not None]
-        if type_ in EXCLUSIVE and len(given) != 1 and not (type_ == "aws_launch_template" and not given):
-            yield f"{stack}/{name}: exactly one of {', '.join(EXCLUSIVE[type_])} must be given; there are {given}"
-
-
-def _rules_in_groups(blocks: Blocks) -> Iterator[str]:
-    counts: dict[tuple[str, str, str], int] = defaultdict(int)
-    for stack, type_, _, block in blocks:
-        if type_.startswith("aws_vpc_security_group_"):
-            counts[stack, type_, str(block["security_group_id"])] += 1
-    for (stack, type_, group), count in counts.items():
-        if count > RULES_IN_A_GROUP:
-            yield f"{stack}: {group} has {count} of {type_}; a security group has at most {RULES_IN_A_GROUP} (Amazon VPC quotas)"
-
-
-def _subnets(blocks: Blocks) -> Iterator[str]:
-    """Subnets lie in their VPC and apart from each other (EC2 API: CreateSubnet)."""
-    ranges = {
-        (stack, f"${{{type_}.{name}.id}}"): IPv4Network(block["cidr_block"])
-        for stack, type_, name, block in blocks
-        if type_ == "aws_vpc"
-    }
-    taken: dict[tuple[str, str], list[tuple[str, IPv4Network]]] = defaultdict(list)
-    for stack, type_, name, block in blocks:
-        if type_ != "aws_subnet":
-            continue
-        network, vpc = IPv4Network(block["cidr_block"]), (stack, block["vpc_id"])
-        if vpc in ranges and not network.subnet_of(ranges[vpc]):
-            yield f"{stack}/{name}: {network} is not in the VPC's {ranges[vpc]}"
-        for other, theirs in taken[vpc]:
-            if network.overlaps(theirs):
-                yield f"{stack}/{name}: {network} overlaps {other}'s {theirs}"
-        taken[vpc].append((name, network))
-
-
-def _sizes(blocks: Blocks) -> Iterator[str]:
-    inline: dict[tuple[str, str], int] = defaultdict(int)
-    for stack, type_, name, block in blocks:
-        for key in ("policy", "assume_role_policy"):
-            text = block.get(key)
-            if not isinstance(text, str):
-                continue
-            size = policy_size(text)
-            if type_ == "aws_iam_role_policy":
-                inline[stack, str(block["role"])] += size
-            limit = TRUST_POLICY if key == "assume_role_policy" else SIZES.get(f"{type_}.{key}")
-            if limit and size > limit:
-                yield f"{stack}/{name}: its {key} has {size} characters; at most {limit} are allowed"
-    for (stack, role), size in inline.items():
-        if size > INLINE_POLICIES:
-            yield f"{stack}: inline policies of {role} have {size} characters; at most {INLINE_POLICIES} are allowed"
-
-
-ARN_LENGTH = 90
-"""Characters that a reference in a policy stands for: ARNs of buckets, keys and secrets of the longest names are shorter."""
-
-
-def policy_size(text: str) -> int:
-    """Characters of a policy as IAM counts them, without white space outside of quotes; a reference counts as an ARN."""
-    filled = EXPRESSION.sub("x" * ARN_LENGTH, text)
-    try:
-        return len(json.dumps(json.loads(filled), separators=(",", ":")))
-    except json.JSONDecodeError:
-        return len(filled)
+    return sorted(set(found)) + sorted([*relations.wrong(blocks), *statements.wrong(blocks)])
 
 
 def read(folders: Iterable[Path]) -> dict[str, dict[str, Any]]:

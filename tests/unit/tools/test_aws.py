@@ -4,40 +4,21 @@ import copy
 import json
 import re
 import subprocess
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import main
 from settings.aws_constraints import Constraint, table
-from tests.everything import everything
 from tests.policy import aws
-
-LONGEST = "longest-name"
-"""An environment's name of the most characters that are allowed."""
-
-Documents = Mapping[str, Mapping[str, Any]]
+from tests.unit.tools.conftest import LONGEST, Documents, everything_on
 
 
 @pytest.fixture(scope="module", params=[{}, {"cluster": {"release_set": "current"}}], ids=["documented", "current"])
 def documents(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Documents:
     """The shipped stacks, and an environment with everything on and the longest name."""
-    return _documents(tmp_path_factory.mktemp("everything"), **request.param)
-
-
-@pytest.fixture(scope="module")
-def changeable(tmp_path_factory: pytest.TempPathFactory) -> Documents:
-    """Such stacks for tests that copy and change them."""
-    return _documents(tmp_path_factory.mktemp("changeable"))
-
-
-def _documents(folder: Path, **more: Any) -> Documents:
-    settings = everything(folder, name=LONGEST, **more)
-    main.build_app(settings, outdir=str(folder / "out")).synth()
-    return aws.read(sorted((folder / "out/stacks").iterdir()))
+    return everything_on(tmp_path_factory.mktemp("everything"), **request.param)
 
 
 def test_aws_takes_every_attribute_that_the_stacks_set(documents: Documents) -> None:
@@ -46,7 +27,7 @@ def test_aws_takes_every_attribute_that_the_stacks_set(documents: Documents) -> 
 
 
 def test_no_row_and_no_line_is_idle(changeable: Documents, tmp_path: Path) -> None:
-    pinned = _documents(tmp_path, image={"pin": "ami-0123456789abcdef0"})
+    pinned = everything_on(tmp_path, image={"pin": "ami-0123456789abcdef0"})
     assert not (idle := aws.idle([changeable, pinned])), f"no stack sets {idle}: take them out"
 
 
@@ -128,60 +109,6 @@ def test_what_aws_refuses_is_said_with_its_place(type_: str, values: dict[str, A
 def test_what_surrounds_a_reference_is_judged(changeable: Documents) -> None:
     wrong = aws.judge(_changed(changeable, "aws_security_group", description="way in for ${aws_vpc.v.id}'s people"))
     assert ["aws_security_group.description" in line for line in wrong] == [True], wrong
-
-
-def test_two_resources_with_one_name_are_one_to_aws(changeable: Documents) -> None:
-    changed: Any = copy.deepcopy(changeable)
-    groups = changed[f"vet-{LONGEST}"]["resource"]["aws_lb_target_group"]
-    first, second, *_ = groups.values()
-    second["name"] = first["name"]
-    assert any("are one aws_lb_target_group" in line for line in aws.judge(changed))
-
-
-def test_a_rule_names_one_source(changeable: Documents) -> None:
-    both = {"cidr_ipv4": "203.0.113.0/24", "referenced_security_group_id": "${aws_security_group.nodes.id}"}
-    wrong = aws.judge(_changed(changeable, "aws_vpc_security_group_ingress_rule", **both))
-    assert any("exactly one of" in line for line in wrong), wrong
-
-
-def test_a_group_has_at_most_sixty_rules(changeable: Documents) -> None:
-    changed: Any = copy.deepcopy(changeable)
-    rules = changed[f"vet-{LONGEST}"]["resource"]["aws_vpc_security_group_ingress_rule"]
-    first = next(iter(rules.values()))
-    for number in range(61):
-        rules[f"more_{number}"] = {**first, "cidr_ipv4": f"203.0.{number}.0/24", "from_port": 22, "to_port": 22}
-        rules[f"more_{number}"].pop("referenced_security_group_id", None)
-    assert any("at most 60" in line for line in aws.judge(changed))
-
-
-def test_subnets_lie_in_their_vpc_and_apart(changeable: Documents) -> None:
-    outside = aws.judge(_changed(changeable, "aws_subnet", cidr_block="192.168.0.0/24"))
-    assert any("is not in the VPC's" in line for line in outside), outside
-    changed: Any = copy.deepcopy(changeable)
-    first, second, *_ = changed[f"vet-{LONGEST}"]["resource"]["aws_subnet"].values()
-    second["cidr_block"] = first["cidr_block"]
-    assert any("overlaps" in line for line in aws.judge(changed))
-
-
-@pytest.mark.parametrize(
-    ("type_", "key", "limit"),
-    [
-        ("aws_iam_role_policy", "policy", aws.INLINE_POLICIES),
-        ("aws_s3_bucket_policy", "policy", aws.SIZES["aws_s3_bucket_policy.policy"]),
-        ("aws_kms_key", "policy", aws.SIZES["aws_kms_key.policy"]),
-        ("aws_iam_role", "assume_role_policy", aws.TRUST_POLICY),
-    ],
-)
-def test_policies_have_room(type_: str, key: str, limit: int, changeable: Documents) -> None:
-    sizes = {
-        f"{stack}/{name}": aws.policy_size(block[key])
-        for stack, t, name, block in aws.resources(changeable)
-        if t == type_
-    }
-    largest = max(sizes, key=lambda name: sizes[name])
-    assert sizes[largest] <= limit, f"{largest} has {sizes[largest]} characters of {limit}"
-    too_large = aws.judge(_changed(changeable, type_, **{key: '{"Statement": "' + "x" * limit + '"}'}))
-    assert any(str(limit) in line for line in too_large), f"{type_}.{key} of more than {limit} characters was taken"
 
 
 IAM = Path(".tools/checkov/bin/python")
