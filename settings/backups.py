@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from settings.base import Region, Section
 
@@ -15,16 +15,6 @@ LogDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
 """The retentions that CloudWatch Logs knows (AWS API: PutRetentionPolicy)."""
-
-
-Moment = Annotated[
-    str,
-    Field(
-        pattern=r"^(newest|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d))$",
-        examples=["2026-11-24T09:30:00Z", "newest"],
-    ),
-]
-"""A point in time with its zone, or the newest there is."""
 
 
 def moment(text: str) -> datetime:
@@ -40,6 +30,27 @@ def moment(text: str) -> datetime:
     if found.tzinfo is None:
         raise ValueError(f"{text} names no zone; write such as 2026-11-24T09:30:00Z, or +01:00 in place of Z")
     return found.astimezone(UTC)
+
+
+NEWEST = "newest"
+"""In place of a moment: the newest that the backup holds."""
+
+
+def _exists(text: str) -> str:
+    if text != NEWEST:
+        moment(text)
+    return text
+
+
+Moment = Annotated[
+    str,
+    Field(
+        pattern=r"^(newest|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d))$",
+        examples=["2026-11-24T09:30:00Z", NEWEST],
+    ),
+    AfterValidator(_exists),
+]
+"""A point in time with its zone, or the newest there is."""
 
 
 class VolumeSnapshots(Section):

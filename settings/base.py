@@ -2,15 +2,31 @@
 
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from settings.instance_types import INSTANCE_TYPES
 from settings.regions import ZONES
 
 EXPRESSIONS = ("${", "%{")
 """Starts of what Terraform evaluates in a text (Terraform language: strings and templates)."""
+
+
+def literal(text: str) -> str:
+    """A text as Terraform's JSON must hold it to mean just its characters (Terraform language: strings and templates, escapes)."""
+    for start in EXPRESSIONS:
+        text = text.replace(start, start[0] + start)
+    return text
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -26,16 +42,21 @@ class Section(BaseModel):
     """A part of the settings: frozen, a key that it does not know is an error, and ``"3"`` is not the number 3.
 
     Its texts go into Terraform's JSON, into files on the nodes and into shells, so they are one line, and nothing in them is evaluated.
+    A section whose texts are words for people (``WORDS``) may hold what Terraform would evaluate: who hands them on escapes it with
+    :func:`literal`.
     """
+
+    WORDS: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are words for people."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
     @field_validator("*")
     @classmethod
-    def texts_are_texts(cls, value: Any) -> Any:
+    def texts_are_texts(cls, value: Any, info: ValidationInfo) -> Any:
         """Refuse what Terraform would evaluate, and characters that nobody sees."""
         for text in _texts(value):
-            if any(start in text for start in EXPRESSIONS):
+            if info.field_name not in cls.WORDS and any(start in text for start in EXPRESSIONS):
                 raise ValueError("must not hold ${ or %{: Terraform would evaluate what follows")
             if not text.isprintable():
                 raise ValueError(

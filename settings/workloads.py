@@ -51,6 +51,8 @@ class Resources(Section):
 class Clinic(Section):
     """What the application prints and how it counts time: one clinic is one environment."""
 
+    WORDS = frozenset({"name", "address", "phone"})
+
     name: Annotated[str, Field(min_length=1, max_length=100)] = "Willow Lane Veterinary Clinic"
     """Name on pages, certificates and letters."""
 

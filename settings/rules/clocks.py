@@ -1,8 +1,9 @@
-"""Rules about schedules: a clock that nobody can read is a backup that nobody takes."""
+"""Rules about clocks: a schedule that nobody can read is a backup that nobody takes, and nothing is recovered from tomorrow."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from settings.backups import NEWEST, Backups, moment
 from settings.cluster import Cluster
 from settings.cron import CronError, parse
 from settings.guarding import Alarms
@@ -33,3 +34,12 @@ def snapshots_before_their_alarm(cluster: Cluster, alarms: Alarms) -> Iterator[F
         hours = gap / timedelta(hours=1)
         rule = f"must be more than the {hours:g} hours between two snapshots of {'.'.join(KEY)}, or it rings each time"
         yield Finding(("alarms", "snapshot_hours"), rule, f"set {int(hours) + 1} or more, or take snapshots more often")
+
+
+@error
+def recovery_from_the_past(backups: Backups) -> Iterator[Finding]:
+    """PostgreSQL waits for ever for a moment that its log has not reached (recovery_target_time), and no pod becomes ready."""
+    wanted = backups.database_beside
+    if wanted not in (None, NEWEST) and moment(str(wanted)) > datetime.now(UTC):
+        rule = "must be in the past: a backup holds nothing of what is still to come"
+        yield Finding(("backups", "database_beside"), rule, "write the last moment before the records were lost")

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from modules.platform.vet_application.labels import NAME, labels
 from modules.platform.vet_application.placement import Placement
+from settings.base import literal
 from settings.environment import Environment
 from settings.web_identity import DATABASE
 
@@ -45,9 +46,9 @@ def variables(environment: Environment) -> dict[str, str]:
         "DRAIN_SECONDS": str(DRAIN_SECONDS),
         "SECRET_KEY_FILE": f"{SECRETS}/application/SECRET_KEY",
         "SECRET_KEY_FALLBACKS_FILE": f"{SECRETS}/application/SECRET_KEY_FALLBACKS",
-        "CLINIC_NAME": clinic.name,
-        "CLINIC_ADDRESS": clinic.address,
-        "CLINIC_PHONE": clinic.phone,
+        "CLINIC_NAME": literal(clinic.name),
+        "CLINIC_ADDRESS": literal(clinic.address),
+        "CLINIC_PHONE": literal(clinic.phone),
         "TIME_ZONE": clinic.time_zone,
         "LANGUAGE_CODE": clinic.language,
         "CURRENCY": clinic.currency,

@@ -14,7 +14,7 @@ from settings.helm_values import values
 from settings.release_sets import SETS
 from settings.rules import workloads
 from settings.web_identity import DATABASE
-from tests.unit.platform.vet_application.conftest import environment
+from tests.unit.platform.vet_application.conftest import Synthesise, environment
 
 APPLICATION = Path(__file__).parents[4] / "vet_app"
 
@@ -141,3 +141,10 @@ def test_it_is_the_proxy_that_closes_idle_connections_to_a_pod() -> None:
     kept = re.search(r"^keepalive = (\d+)$", source("gunicorn.conf.py"), re.MULTILINE)
     assert kept
     assert int(kept[1]) > PROXY_IDLE_SECONDS, "a request could meet a connection which the pod is closing"
+
+
+def test_words_for_people_reach_the_application_as_they_are(synthesise: Synthesise) -> None:
+    """Terraform reads ``$${`` as ``${`` (Terraform language: strings and templates), so that nothing is evaluated."""
+    clinic = environment("dev").application.clinic.model_copy(update={"name": 'Paws ${file("/etc/passwd")} 100 %{x}'})
+    (found,) = synthesise("dev", clinic=clinic).resources("kubernetes_config_map_v1").values()
+    assert found["data"]["CLINIC_NAME"] == 'Paws $${file("/etc/passwd")} 100 %%{x}'
