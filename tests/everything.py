@@ -50,15 +50,16 @@ ENVIRONMENT: dict[str, Any] = {
 }
 
 
-def everything(folder: Path, *, name: str = NAME, **more: Any) -> Settings:
+def everything(folder: Path, *, name: str = NAME, project: dict[str, Any] | None = None, **more: Any) -> Settings:
     """The repository's environments in ``folder``, with one more that has everything on.
 
     :param name: of the environment, up to 12 characters.
-    :param more: further settings of it, such as ``cluster={"release_set": "current"}``.
+    :param project: further settings of the project.
+    :param more: further settings of the environment, such as ``cluster={"release_set": "current"}``.
     """
     files = folder / "environments"
     shutil.copytree(ENVIRONMENTS, files)
-    _change(files / "_project.yaml", files / "_project.yaml", PROJECT)
+    _change(files / "_project.yaml", files / "_project.yaml", merged(PROJECT, project or {}))
     hosts = {"application": f"vet-app.{name}.{{domain}}", "rancher": f"rancher.{name}.{{domain}}"}
     _change(files / "dev.yaml", files / f"{name}.yaml", merged(merged(ENVIRONMENT, {"hosts": hosts}), more))
     return load(files)

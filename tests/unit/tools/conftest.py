@@ -22,11 +22,11 @@ def changeable(tmp_path_factory: pytest.TempPathFactory) -> Documents:
     return everything_on(tmp_path_factory.mktemp("changeable"))
 
 
-def everything_on(folder: Path, **more: Any) -> Documents:
+def everything_on(folder: Path, name: str = LONGEST, **more: Any) -> Documents:
     """The shipped stacks, and an environment with everything on and the longest name.
 
-    :param more: further settings of that environment.
+    :param more: further settings of that environment, and those of the ``project``.
     """
-    settings = everything(folder, name=LONGEST, **more)
+    settings = everything(folder, name=name, **more)
     main.build_app(settings, outdir=str(folder / "out")).synth()
     return aws.read(sorted((folder / "out/stacks").iterdir()))

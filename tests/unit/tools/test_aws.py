@@ -4,6 +4,7 @@ import copy
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,15 @@ from settings.aws_constraints import Constraint, table
 from tests.policy import aws
 from tests.unit.tools.conftest import LONGEST, Documents, everything_on
 
+LONGEST_PREFIX = {"name": "test", "project": {"name_prefix": "clinic-grou"}}
+"""A prefix of the most characters that leave room for ``prod``, and an environment as long."""
 
-@pytest.fixture(scope="module", params=[{}, {"cluster": {"release_set": "current"}}], ids=["documented", "current"])
+
+@pytest.fixture(
+    scope="module",
+    params=[{}, {"cluster": {"release_set": "current"}}, LONGEST_PREFIX],
+    ids=["documented", "current", "longest prefix"],
+)
 def documents(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Documents:
     """The shipped stacks, and an environment with everything on and the longest name."""
     return everything_on(tmp_path_factory.mktemp("everything"), **request.param)
@@ -71,6 +79,41 @@ def _wrong_values(known: Constraint) -> list[tuple[Any, str]]:
 def _takes_all(pattern: str) -> bool:
     """Whether a model's pattern says nothing of characters, as ``.*`` and IAM's ranges of all printable ones do not."""
     return re.fullmatch(pattern, "a\x01'\U0001f600") is not None
+
+
+WRONG_CHARACTERS = "'\"<>|\x01\u00e9\U0001f600"
+"""Characters of which each pattern that says anything refuses one."""
+
+
+def test_one_wrong_character_in_a_sound_value_is_refused(changeable: Documents) -> None:
+    taken, looked_at = [], set()
+    for attribute in aws.attributes(changeable):
+        known = _constraint_on(attribute)
+        if known is None or not isinstance(attribute.value, str) or attribute.name in looked_at:
+            continue
+        looked_at.add(attribute.name)
+        value = aws.EXPRESSION.sub("x", attribute.value)
+        assert not list(known.broken_by(value)), f"{attribute} is refused as it is"
+        for spoiled, why in _spoiled(known, value):
+            if not any(list(known.broken_by(each)) for each in spoiled):
+                taken.append(f"{attribute.name}: {why} is taken ({known.source})")
+    assert len(looked_at) > 100, "hardly an attribute was looked at"
+    assert not taken, "\n".join(taken)
+
+
+def _constraint_on(attribute: aws.Attribute) -> Constraint | None:
+    try:
+        return aws.constraint_on(attribute.name)
+    except KeyError:
+        return None  # a tag: its rows are judged by the test above
+
+
+def _spoiled(known: Constraint, value: str) -> Iterator[tuple[list[str], str]]:
+    middle = len(value) // 2
+    if known.one_of or (known.pattern is not None and not _takes_all(known.pattern)):
+        yield [value[:middle] + letter + value[middle:] for letter in WRONG_CHARACTERS], "one wrong character"
+    if known.max is not None:
+        yield [value + (value[-1:] or "a") * (known.max + 1 - len(value))], "a value that is one too long"
 
 
 def _changed(documents: Documents, type_: str, **values: Any) -> Documents:

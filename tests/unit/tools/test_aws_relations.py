@@ -220,6 +220,13 @@ def test_what_iam_refuses_of_a_document_is_found(change: Change, words: str, cha
     assert any(words in line for line in found), f"no line says {words!r}:\n" + "\n".join(found)
 
 
+def _large(type_: str, key: str, characters: int) -> Change:
+    def change(resources: Resources) -> None:
+        next(iter(resources[type_].values()))[key] = '{"Statement": "' + "x" * characters + '"}'
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("type_", "key", "limit"),
     [
@@ -235,5 +242,5 @@ def test_policies_have_room(type_: str, key: str, limit: int, changeable: Docume
     }
     largest = max(sizes, key=lambda name: sizes[name])
     assert sizes[largest] <= limit, f"{largest} has {sizes[largest]} characters of {limit}"
-    too_large = _judged(changeable, _set(type_, **{key: '{"Statement": "' + "x" * limit + '"}'}))
+    too_large = _judged(changeable, _large(type_, key, limit))
     assert any(str(limit) in line for line in too_large), f"{type_}.{key} of more than {limit} characters was taken"
