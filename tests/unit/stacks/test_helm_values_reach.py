@@ -67,7 +67,8 @@ def _amounts(value: Any) -> Iterator[dict[str, dict[str, str]]]:
 
 def _number(amount: str) -> float:
     found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", amount)
-    assert found and QUANTITY.fullmatch(amount), f"{amount!r} is no amount that Kubernetes reads"
+    assert found, f"{amount!r} is no amount"
+    assert QUANTITY.fullmatch(amount), f"{amount!r} is no amount that Kubernetes reads"
     return float(found[1]) * UNITS[found[2]]
 
 
