@@ -101,6 +101,7 @@ def _user_data(inputs: ClusterInputs, node: dict[str, str], files: list[dict[str
             _file("/etc/vet/node.env", _environment(inputs, node)),
             {**_file("/etc/vet/aws-cli.gpg", b64encode(_binary_key()).decode()), "encoding": "b64"},
             _file(f"{rke2.CREDENTIAL_PROVIDER}/config.yaml", rke2.credential_provider(inputs.region)),
+            _file(rke2.KUBELET, rke2.kubelet()),
             *files,
             _file("/usr/local/lib/vet/loader.sh", LOADER.read_text(), "0755"),
             _file("/etc/systemd/system/vet-loader.service", LOADER_UNIT.read_text()),

@@ -6,11 +6,14 @@ from dataclasses import replace
 import pytest
 import yaml
 
+from modules.platform.vet_application.configuration import DRAIN_SECONDS, LONGEST_REQUEST_SECONDS
+from modules.platform.vet_application.pod import SPARE_SECONDS
 from nodes import rke2
 from nodes.boot import SIGNING_KEY, agent_user_data, server_user_data
 from nodes.inputs import ClusterInputs
 from nodes.release import node_release
 from nodes.rke2 import UnknownKeysError, agent_config, cloud_controller, credential_provider, server_config
+from settings import helm_values
 from settings.release_sets import SETS, release_set
 from settings.rke2_config_keys import unknown_keys
 
@@ -102,6 +105,25 @@ def test_images_are_pulled_from_ecr_with_the_instance_role() -> None:
     (provider,) = yaml.safe_load(credential_provider("eu-central-1"))["providers"]
     assert provider["name"] == "ecr-credential-provider", "the name is the program's"
     assert provider["env"] == [{"name": "AWS_REGION", "value": "eu-central-1"}]
+
+
+def test_a_node_that_goes_down_ends_its_pods_first(inputs: ClusterInputs) -> None:
+    for config, data in (
+        (server_config(inputs), server_user_data(inputs, slot=0, data_volume_id="vol-1")),
+        (agent_config(inputs), agent_user_data(inputs)),
+    ):
+        (path,) = [arg.removeprefix("config=") for arg in yaml.safe_load(config)["kubelet-arg"] if "config=" in arg]
+        (file,) = [each for each in yaml.safe_load(data)["write_files"] if each["path"] == path]
+        kubelet = yaml.safe_load(file["content"])
+        whole, critical = (
+            int(kubelet[key].removesuffix("s")) for key in ("shutdownGracePeriod", "shutdownGracePeriodCriticalPods")
+        )
+        database = helm_values.load(helm_values.FOLDER / "charts/database/values.yaml")["stopDelay"]
+        web = DRAIN_SECONDS + LONGEST_REQUEST_SECONDS + SPARE_SECONDS
+        assert whole - critical >= max(database, web), (
+            f"pods get {whole - critical} s, and end in {database} and {web} s"
+        )
+        assert whole < 120, "AWS takes a Spot instance back two minutes after it says so"
 
 
 def test_the_signing_key_is_handed_over_in_binary(inputs: ClusterInputs) -> None:
