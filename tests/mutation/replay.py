@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from tests.mutation.record import FOLDER, TESTS, kept
 MUTANTS, RESULTS = FOLDER / "mutants.jsonl", FOLDER / "results.jsonl"
 
 PATIENCE = 300
-"""Seconds after which a mutant is given up."""
+"""Seconds of computing after which a mutant is given up; a busy machine takes none of them."""
 
 
 class Kept:
@@ -58,7 +59,8 @@ class Replay:
     """Runs the collected tests on each mutant."""
 
     def __init__(self) -> None:
-        self.killed: dict[str, dict[str, int]] = {}
+        self.killed: dict[str, Counter[str]] = defaultdict(Counter)
+        self.killed_anywhere: Counter[str] = Counter()
         self.failure: str | None = None
         self.asked = False
         self.seconds: dict[str, float] = json.loads(TESTS.read_text())["seconds"]
@@ -100,14 +102,16 @@ class Replay:
         return True
 
     def _learn(self, result: dict[str, Any]) -> None:
-        """Who noticed damage to this type; such a test comes first next time."""
+        """Who noticed damage to this type, and to any; such tests come first next time."""
         if test := result["test"]:
-            counts = self.killed.setdefault(result["place"], {})
-            counts[test] = counts.get(test, 0) + 1
+            self.killed[result["place"]][test] += 1
+            self.killed_anywhere[test] += 1
 
     def _order(self, place: str, items: dict[str, Any]) -> list[Any]:
-        here = self.killed.get(place, {})
-        return sorted(items.values(), key=lambda item: (-here.get(item.nodeid, 0), self.seconds[item.nodeid]))
+        here, anywhere = self.killed[place], self.killed_anywhere
+        return sorted(
+            items.values(), key=lambda item: (-here[item.nodeid], -anywhere[item.nodeid], self.seconds[item.nodeid])
+        )
 
     def _forked(self, mutant: dict[str, Any], items: dict[str, Any]) -> str | None:
         """The test that noticed, or None."""
@@ -115,7 +119,7 @@ class Replay:
         sys.stdout.flush()
         child = os.fork()
         if child == 0:
-            signal.alarm(PATIENCE)
+            signal.setitimer(signal.ITIMER_PROF, PATIENCE)
             answer = self._noticed(mutant, self._order(mutant["place"], items))
             os.write(write, json.dumps(answer).encode())
             os._exit(0)  # without what pytest, jsii and cdktf do at the end: that is the first process's to do

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from settings import Settings
+from settings.effects import HELM, INFRASTRUCTURE, remembered
 from tests.template import REFERENCE, Block, Template
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -240,3 +241,17 @@ def test_selectors_and_scale_targets_find_the_pods(platform: Template) -> None:
         assert target == {"api_version": "apps/v1", "kind": "Deployment", "name": web["metadata"]["name"]}, path
         assert scaler["metadata"]["namespace"] == place, path
         assert scaler["spec"]["min_replicas"] == int(web["spec"]["replicas"]) < scaler["spec"]["max_replicas"], path
+
+
+def test_a_stack_remembers_the_settings_that_it_was_made_with(
+    templates: Mapping[str, Template], settings: Settings
+) -> None:
+    """The next plan compares with them, to say what a change does (``operations/plan.py``)."""
+    for template in templates.values():
+        if template.name == "vet-state":
+            continue
+        stack = HELM if template.name.endswith("-helm") else INFRASTRUCTURE
+        environment = settings.environment(template.name.removeprefix("vet-").removesuffix("-helm"))
+        kept = template.output("settings")["value"]
+        wanted = remembered(environment, stack)
+        assert kept == wanted, f"{template.name}: {set(kept.items()) ^ set(wanted.items())}"
