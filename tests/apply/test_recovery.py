@@ -19,7 +19,8 @@ def test_a_lost_state_is_recovered_and_a_recovery_that_does_nothing_is_noticed(
 ) -> None:
     def recover() -> None:
         command = [sys.executable, "-m", "operations.recover_state", "vet-prod"]
-        subprocess.run(command, cwd=REPOSITORY, env=emulator.environment, check=True, capture_output=True)
+        done = subprocess.run(command, cwd=REPOSITORY, env=emulator.environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     with pytest.raises(Failure, match=r"resources in the state before, 0 after"):
         lose_and_recover(stacks["vet-prod"], lambda: None)
