@@ -199,6 +199,24 @@ def test_protection_guards_what_holds_data_and_the_way_in(templates: Mapping[str
                 assert found is protected, f"{name} {type_} {path}: prevent_destroy is {found}"
 
 
+LONGEST_DELETION, SHORTEST_DELETION = 30, 7
+"""Days that KMS and Secrets Manager wait before they delete for good (KMS API: ScheduleKeyDeletion; Secrets Manager API: DeleteSecret)."""
+
+
+def test_what_is_protected_can_be_brought_back_for_as_long_as_aws_allows(templates: Mapping[str, Template]) -> None:
+    for name, keys, secrets in (
+        ("vet-state", LONGEST_DELETION, LONGEST_DELETION),
+        ("vet-prod", LONGEST_DELETION, LONGEST_DELETION),
+        ("vet-dev", SHORTEST_DELETION, 0),
+    ):
+        for path, key in templates[name].resources("aws_kms_key").items():
+            assert key["deletion_window_in_days"] == keys, f"{name} {path}: {key['deletion_window_in_days']} days"
+        for path, secret in templates[name].resources("aws_secretsmanager_secret").items():
+            assert secret["recovery_window_in_days"] == secrets, (
+                f"{name} {path}: {secret['recovery_window_in_days']} days"
+            )
+
+
 def test_an_unprotected_environment_can_go_without_a_trace(dev: Template) -> None:
     assert all(bucket["force_destroy"] for bucket in dev.resources("aws_s3_bucket").values())
     assert all(secret["recovery_window_in_days"] == 0 for secret in dev.resources("aws_secretsmanager_secret").values())

@@ -243,6 +243,27 @@ def test_selectors_and_scale_targets_find_the_pods(platform: Template) -> None:
         assert scaler["spec"]["min_replicas"] == int(web["spec"]["replicas"]) < scaler["spec"]["max_replicas"], path
 
 
+OF_THE_PODS_THAT_ANSWER = (
+    "kubernetes_deployment_v1",
+    "kubernetes_horizontal_pod_autoscaler_v2",
+    "kubernetes_ingress_v1",
+    "kubernetes_pod_disruption_budget_v1",
+    "kubernetes_service_v1",
+)
+
+
+def test_objects_of_the_application_are_found_by_its_labels(platform: Template) -> None:
+    """``kubectl get all,ingress,hpa,pdb -l app=vet-app,app.kubernetes.io/component=web`` shows what belongs together."""
+    web = platform.one("kubernetes_deployment_v1")["metadata"]["labels"]
+    for type_, path, block in platform.every_resource():
+        labels = block.get("metadata", {}).get("labels", {})
+        if type_ in OF_THE_PODS_THAT_ANSWER:
+            assert labels == web, f"{type_} {path}: {labels}, and its pods' Deployment has {web}"
+        elif path.startswith("vet_app/"):
+            part_of = "app.kubernetes.io/part-of"
+            assert labels.get(part_of) == web[part_of], f"{type_} {path}: {labels}"
+
+
 def test_a_stack_remembers_the_settings_that_it_was_made_with(
     templates: Mapping[str, Template], settings: Settings
 ) -> None:
