@@ -66,7 +66,7 @@ def _below(value: Any) -> Iterator[tuple[tuple[Step, ...], str]]:
             for key, found in value.items():
                 if key == "//":
                     continue
-                if key == "lifecycle":
+                if key == "lifecycle" and found:
                     yield (key,), "removed"
                 for steps, change in () if key == "depends_on" else _below(found):
                     yield (key, *steps), change
