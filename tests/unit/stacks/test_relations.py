@@ -154,6 +154,48 @@ def test_terraform_waits_as_long_as_the_command_that_it_waits_for(infrastructure
     assert waited == 45 * 60, "README and the runbooks name 40 minutes, in which server 0 gives up by itself"
 
 
+WAITS_FOR: dict[str, tuple[str, str]] = {
+    "aws_eip": ("aws_internet_gateway", "network/"),
+    "aws_nat_gateway": ("aws_route", "network/public"),
+    "aws_iam_openid_connect_provider": ("aws_s3_bucket_policy", "web_identity/"),
+    "aws_s3_object": ("aws_s3_bucket_policy", "{bucket}/"),
+    "aws_s3_bucket_policy": ("aws_s3_bucket_public_access_block", "{bucket}/"),
+    "aws_s3_bucket_lifecycle_configuration": ("aws_s3_bucket_versioning", "{bucket}/"),
+}
+"""By type, what must be there first though no argument names it: type, and beginning of its path, which may be the bucket's own.
+
+An address and its gateway need the internet gateway (Amazon VPC user guide: NAT gateway basics); an identity provider's keys and an object are read
+through the bucket's policy; a policy is weighed against the public access block; a rule on former versions needs versions (Amazon S3 API)."""
+
+
+def test_what_comes_too_early_waits(templates: Mapping[str, Template]) -> None:
+    checked = 0
+    for template in _stacks(templates):
+        for type_, path, block in template.every_resource():
+            if type_ not in WAITS_FOR or path.startswith("github/"):
+                continue  # GitHub serves the keys of its provider itself
+            needed, beginning = WAITS_FOR[type_]
+            if "{bucket}" in beginning:
+                found = REFERENCE.search(block["bucket"])
+                assert found, f"{template.name} {type_} {path} is of {block['bucket']}"
+                beginning = _place(template, found[0]).rpartition("/")[0] + "/"
+            wanted = [
+                template.reference_to(needed, each)
+                for each in template.resources(needed)
+                if each.startswith(beginning) and (needed != "aws_route" or "default" in each)
+            ]
+            checked += 1
+            assert wanted, f"{template.name} {type_} {path}: no {needed} below {beginning}"
+            assert set(wanted) <= _before(template, block), f"{template.name} {type_} {path} does not wait for {wanted}"
+    assert checked > 30, f"only {checked} resources found"
+
+
+def _place(template: Template, address: str) -> str:
+    type_, _, name = address.partition(".")
+    path: str = template.document["resource"][type_][name]["//"]["metadata"]["path"]
+    return path.removeprefix(f"{template.name}/")
+
+
 def test_machines_come_after_all_that_their_programs_use(infrastructure: Template) -> None:
     needed = {
         infrastructure.reference_to(type_, path)
