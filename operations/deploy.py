@@ -9,6 +9,7 @@ from rich.console import Console
 
 import main
 from operations import cluster_ready
+from operations.consent import agreed
 from operations.failure import Failure, guided, refuse_placeholders
 from operations.images import refuse_missing
 from operations.plan import LOSE, PLAN, show
@@ -66,7 +67,7 @@ def _apply(terraform: Terraform) -> list[str]:
         plan = terraform.show(PLAN)
         show(terraform.stack, plan)
         refuse_losses(plan, accepted=os.environ.get(LOSE, ""))
-        if not terraform.unattended and console.input("Apply it? [yes/no] ") != "yes":
+        if not terraform.unattended and not agreed(console, "Apply it?"):
             raise Failure(f"stopped before applying {terraform.stack}; nothing of it was changed")
         terraform.apply_plan(PLAN)
     finally:

@@ -103,7 +103,7 @@ class Step:
 
 def lose_state(drill: Drill) -> str:
     """Delete the state's object and bring it back by ``make recover-state``."""
-    return lose_and_recover(drill.stack, lambda: _command(drill, "operations.recover_state", drill.stack.name))
+    return lose_and_recover(drill.stack, lambda: _command(drill, "operations.recover_state", "--yes", drill.stack.name))
 
 
 def lose_and_recover(stack: Stack, recover: Callable[[], None]) -> str:
@@ -171,7 +171,7 @@ def redeploy(drill: Drill) -> str:
         keep.enter_context(cluster.without_webhooks())
         led = Stack(stack.folder, {**stack.environment, **at_hand.way(cluster)})
         return lose_and_redeploy(
-            led, cluster, lambda version: _command(drill, "operations.recover_state", led.name, version)
+            led, cluster, lambda version: _command(drill, "operations.recover_state", "--yes", led.name, version)
         )
 
 

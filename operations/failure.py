@@ -33,6 +33,10 @@ def guided(command: Callable[[], None]) -> None:
         sys.exit(1)
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)
+    except EOFError:
+        sys.exit(
+            "\nnobody is there to answer; AUTO_APPROVE=yes goes on without a question. Nothing was changed after it"
+        )
     except KeyboardInterrupt:
         sys.exit("\nstopped; run the same command again to go on")
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.prompt import Confirm
 
 from operations.clinic_database import KIND, ClinicDatabase
+from operations.consent import agreed
 from operations.failure import Failure, guided
 from operations.kubeconfig import save
 from operations.kubectl import Kubectl
@@ -60,7 +60,7 @@ def recover(cluster: Cluster, kubectl: Kubectl, *, unattended: bool) -> None:
     console.print(f"moment   {moment}, from {recovery.origin.url}")
     console.print("1. stop the application\n2. see the last of the write-ahead log in the archive")
     console.print("3. delete the database, its disks too; its archive stays")
-    if not unattended and not Confirm.ask("What the clinic entered after that moment is lost. Go on?"):
+    if not unattended and not agreed(console, "What the clinic entered after that moment is lost. Go on?"):
         raise Failure("nothing was changed")
     with _application_stopped(kubectl):
         segment = database.close_segment(

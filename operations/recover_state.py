@@ -16,9 +16,9 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.prompt import Confirm
 from rich.table import Table
 
+from operations.consent import agreed
 from operations.failure import Failure, guided
 from settings import load
 from settings.names import state_key
@@ -53,7 +53,7 @@ def run(stack: str, version: str | None, *, unattended: bool = False) -> None:
         found = versions(s3, project.state_bucket, state_key(stack))
         console.print(_table(found))
         refuse_while_locked(s3, project.state_bucket, stack)
-        if not unattended and not Confirm.ask(f"Bring back {version or 'the newest below a deletion'}?", default=False):
+        if not unattended and not agreed(console, f"Bring back {version or 'the newest below a deletion'}?"):
             raise Failure("nothing was changed")
         console.print(recover(s3, project.state_bucket, state_key(stack), found, version))
     except (BotoCoreError, ClientError) as error:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rich.console import Console
-from rich.prompt import Confirm
 
 from operations import restore_record
+from operations.consent import agreed
 from operations.failure import Failure, guided
 from operations.lock import lock
 from operations.restore_choice import choose
@@ -47,7 +47,7 @@ def restore(cluster: Cluster, wish: Wish) -> None:
         return
     with lock(cluster, "restore"):
         record = _prepare(cluster, wish)
-        if not wish.unattended and not Confirm.ask(f"Restore {cluster.names.base}: {record.source}?", default=False):
+        if not wish.unattended and not agreed(console, f"Restore {cluster.names.base}: {record.source}?"):
             raise Failure("nothing was changed")
         _carry_out(cluster, record, force=wish.force)
 

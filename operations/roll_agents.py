@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from operations.consent import agreed
 from operations.failure import Failure, guided, refuse_placeholders
 from operations.servers import Cluster
 from settings import load
@@ -65,7 +66,7 @@ class Rolling:
         if not waiting:
             console.print(f"all agents of {self.cluster.names.base} are as they should be")
             return
-        if not self.unattended and console.input("Replace them, one after the other? [yes/no] ") != "yes":
+        if not self.unattended and not agreed(console, "Replace them, one after the other?"):
             raise Failure("stopped before replacing an agent; run the same command again to go on")
         for group in waiting:
             console.rule(group.name)
