@@ -1,5 +1,6 @@
 """What one part of the JSON says of another is so: whoever looks for something finds it, under the name and in the order that it needs."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -283,6 +284,48 @@ def test_selectors_and_scale_targets_find_the_pods(platform: Template) -> None:
         assert target == {"api_version": "apps/v1", "kind": "Deployment", "name": web["metadata"]["name"]}, path
         assert scaler["metadata"]["namespace"] == place, path
         assert scaler["spec"]["min_replicas"] == int(web["spec"]["replicas"]) < scaler["spec"]["max_replicas"], path
+
+
+BEFORE_THE_APPLICATION = (
+    ("kubernetes_namespace_v1", "namespaces/vet-app/Resource"),
+    ("kubernetes_limit_range_v1", "namespaces/vet-app/limits"),
+    ("helm_release", "application_secret/Resource"),
+    ("helm_release", "database/cluster/Resource"),
+    ("helm_release", "certificates/issuers/Resource"),
+    ("helm_release", "ingress/controller/Resource"),
+)
+"""What its pods mount, reach or are admitted by, and what must still be there while they are taken away."""
+
+
+def test_the_application_comes_after_all_that_it_uses(platform: Template) -> None:
+    needed = {platform.reference_to(type_, path.removesuffix("/Resource")) for type_, path in BEFORE_THE_APPLICATION}
+    policies = {
+        platform.reference_to("kubernetes_network_policy_v1", path)
+        for path in platform.resources("kubernetes_network_policy_v1")
+    }
+    web = platform.reference_to("kubernetes_deployment_v1", "vet_app/web")
+    migration = platform.reference_to("kubernetes_job_v1", "vet_app/migration")
+    further = {
+        "kubernetes_job_v1": policies,
+        "kubernetes_deployment_v1": {migration},
+        "kubernetes_cron_job_v1": {migration},
+        "kubernetes_horizontal_pod_autoscaler_v2": {web},
+    }
+    checked = 0
+    for type_, path, block in platform.every_resource():
+        if path.startswith("vet_app/"):
+            checked += 1
+            missing = (needed | further.get(type_, set())) - _before(platform, block)
+            assert not missing, f"{type_} {path} may come before {sorted(missing)}"
+    assert checked >= 9, f"only {checked} objects found"
+
+
+def test_a_changed_configuration_starts_new_pods(platform: Template) -> None:
+    """Pods read their ConfigMap at their start: its digest in the template is what makes them begin anew."""
+    data = platform.one("kubernetes_config_map_v1")["data"]
+    digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+    annotations = platform.one("kubernetes_deployment_v1")["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["checksum/config"] == digest, f"the ConfigMap's digest is {digest}; pods carry {annotations}"
 
 
 OF_THE_PODS_THAT_ANSWER = (
