@@ -11,6 +11,7 @@ import main
 from settings import load
 from settings.names import state_key
 from tests import everything
+from tests.policy import aws
 from tests.template import Block, Template
 
 PHYSICAL_NAMES = {
@@ -197,6 +198,21 @@ def test_protection_guards_what_holds_data_and_the_way_in(templates: Mapping[str
             if type_ in guarded or path == "ingress":
                 found = block.get("lifecycle", {}).get("prevent_destroy", False)
                 assert found is protected, f"{name} {type_} {path}: prevent_destroy is {found}"
+
+
+def test_every_key_is_the_account_s_to_administer(any_stack: Template) -> None:
+    """Without it nobody could ever change or delete the key (KMS developer guide: default key policy)."""
+    for path, key in any_stack.resources("aws_kms_key").items():
+        account = json.loads(key["policy"])["Statement"][0]
+        assert (account["Effect"], account["Action"], account["Resource"]) == ("Allow", ["kms:*"], ["*"]), (
+            f"{path}: {account}"
+        )
+        assert account["Principal"]["AWS"].endswith(":root"), f"{path}: {account['Principal']}"
+
+
+def test_aws_takes_the_shipped_stacks(templates: Mapping[str, Template]) -> None:
+    wrong = aws.judge({name: template.document for name, template in templates.items()})
+    assert not wrong, "AWS would refuse:\n" + "\n".join(wrong)
 
 
 LONGEST_DELETION, SHORTEST_DELETION = 30, 7
