@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from operations.images import Repository
 from operations.kubeconfig import TUNNEL_PORT, api_host, save
 from operations.servers import Cluster
-from operations.terraform import program
+from operations.terraform import engine_of, program
 from settings import Settings
 from settings.environment import Environment
 from settings.loader import placeholders_left
@@ -70,7 +70,7 @@ def tools(patient: Patient) -> Iterator[Finding]:
     yield Finding("Python", "ok", ".".join(map(str, sys.version_info[:3])))
     path = program()  # raises Failure with its own remedy
     answer = subprocess.run([path, "version", "-json"], capture_output=True, text=True, check=True)
-    yield Finding("Terraform", "ok", json.loads(answer.stdout)["terraform_version"])
+    yield Finding(engine_of(path).name, "ok", json.loads(answer.stdout)["terraform_version"])
     private = patient.environment.access.api.access == "private"
     for name, reason, needed in (
         ("aws", "the AWS CLI, by which kubectl and Terraform get the cluster's credentials", True),

@@ -1,4 +1,7 @@
-"""Run Terraform in the folder of a synthesised stack."""
+"""Run Terraform, or OpenTofu, in the folder of a synthesised stack.
+
+Which of the two is said by ``TERRAFORM_BINARY_NAME``, as for ``cdktf`` itself; left out, it is the first that is on the PATH (docs/opentofu.md).
+"""
 
 import json
 import os
@@ -14,10 +17,31 @@ from operations.failure import Failure
 STACKS = Path("cdktf.out/stacks")
 """Where synth writes, relative to the repository."""
 
-MINIMUM = (1, 11)
-"""Locking by a lock file is stable since Terraform 1.11."""
+NAMED = "TERRAFORM_BINARY_NAME"
+"""Environment variable with the program's name or path; ``cdktf`` reads it as well."""
 
-HOW_TO_INSTALL = "install Terraform 1.11 or newer: https://developer.hashicorp.com/terraform/install"
+
+@dataclass(frozen=True)
+class Engine:
+    """One of the programs that apply the stacks."""
+
+    name: str
+    minimum: tuple[int, int]
+    """Version since which a lock file beside the state is stable."""
+
+    where: str
+
+    @property
+    def how_to_install(self) -> str:
+        """What somebody does who lacks it."""
+        return f"install {self.name} {'.'.join(map(str, self.minimum))} or newer: {self.where}"
+
+
+ENGINES = {
+    "terraform": Engine("Terraform", (1, 11), "https://developer.hashicorp.com/terraform/install"),
+    "tofu": Engine("OpenTofu", (1, 10), "https://opentofu.org/docs/intro/install/"),
+}
+"""By the program's name: Terraform 1.11 and OpenTofu 1.10 are the first whose S3 backend locks by a file (their changelogs)."""
 
 
 @dataclass(frozen=True)
@@ -125,17 +149,30 @@ def to_its_end(command: Sequence[str], variables: Mapping[str, str], accept: Seq
     return status
 
 
+def engine_of(program: str) -> Engine:
+    """What a program is, by its name; one of another name is taken for Terraform."""
+    return ENGINES.get(Path(program).name, ENGINES["terraform"])
+
+
+def binary() -> str:
+    """Name or path of the program that applies the stacks; the first of ``ENGINES`` if there is none."""
+    return os.environ.get(NAMED) or next(filter(shutil.which, ENGINES), next(iter(ENGINES)))
+
+
 def program() -> str:
-    """Path of a Terraform that is new enough.
+    """Path of a Terraform or OpenTofu that is new enough.
 
     Raises:
         Failure: there is none, or it is too old; the text says where to get one.
     """
-    found = shutil.which("terraform")
+    name = binary()
+    engine = engine_of(name)
+    found = shutil.which(name)
     if found is None:
-        raise Failure(f"terraform is not on PATH; {HOW_TO_INSTALL}")
+        said = f"{NAMED} names {name}, which" if os.environ.get(NAMED) else name
+        raise Failure(f"{said} is not on PATH; {engine.how_to_install}")
     answer = subprocess.run([found, "version", "-json"], capture_output=True, text=True, check=True)
     version: str = json.loads(answer.stdout)["terraform_version"]
-    if tuple(int(part) for part in version.split("-")[0].split(".")[:2]) < MINIMUM:
-        raise Failure(f"terraform is version {version}; {HOW_TO_INSTALL}")
+    if tuple(int(part) for part in version.split("-")[0].split(".")[:2]) < engine.minimum:
+        raise Failure(f"{name} is version {version}; {engine.how_to_install}")
     return found

@@ -12,13 +12,13 @@ import main
 from operations.emulator import REPOSITORY, Emulator
 from operations.emulator.stack import Stack
 from operations.failure import Failure
-from operations.terraform import program
+from operations.terraform import binary, program
 from settings import Settings
 from settings.names import STATE_STACK
 
 MISSING = (
     "Terraform cannot install its providers: give it a network, or put them into\n"
-    "~/.terraform.d/plugins/registry.terraform.io/hashicorp/NAME/VERSION/linux_amd64/"
+    "~/.terraform.d/plugins/registry.terraform.io/hashicorp/NAME/VERSION/linux_amd64/ (registry.opentofu.org for OpenTofu)"
 )
 
 
@@ -74,7 +74,7 @@ def account(folder: Path, settings: Settings) -> Iterator[Account]:
 
 def _providers(folder: Path) -> None:
     variables = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_DATA_DIR": str(folder.parent / "probe")}
-    command = ["terraform", "init", "-backend=false", "-input=false", "-no-color", "-lockfile=readonly"]
+    command = [binary(), "init", "-backend=false", "-input=false", "-no-color", "-lockfile=readonly"]
     probe = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
     if "Failed to query available provider packages" in probe.stderr + probe.stdout:
         raise Failure(MISSING)

@@ -9,6 +9,7 @@ from typing import Any
 
 from operations.emulator.forgetful import FORGOTTEN
 from operations.failure import Failure
+from operations.terraform import binary
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Stack:
             Failure: it ended otherwise; the text is Terraform's own.
         """
         answer = subprocess.run(
-            ["terraform", arguments[0], "-no-color", *arguments[1:]],
+            [binary(), arguments[0], "-no-color", *arguments[1:]],
             cwd=self.folder,
             env={**self.environment, "TF_IN_AUTOMATION": "1"},
             capture_output=True,
@@ -38,7 +39,7 @@ class Stack:
         )
         if answer.returncode not in expect:
             said = f"{answer.stdout[-3000:]}\n{answer.stderr}".strip()
-            raise Failure(f"{self.name}: terraform {' '.join(arguments)} ended with {answer.returncode}:\n{said}")
+            raise Failure(f"{self.name}: {binary()} {' '.join(arguments)} ended with {answer.returncode}:\n{said}")
         return answer
 
     def apply(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from operations.emulator.account import account
+from operations.terraform import binary
 from settings import Settings
 from tests.apply.conftest import cannot
 from tests.cdktf import Cdktf, Missing, install
@@ -88,7 +89,7 @@ def test_terraform_accepts_the_helm_stacks(workspace: Path, name: str) -> None:
     environment = {**os.environ, "CHECKPOINT_DISABLE": "1"}
 
     def terraform(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = ["terraform", *arguments, "-no-color"]
+        command = [binary(), *arguments, "-no-color"]
         return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
     init = terraform("init", "-backend=false", "-input=false")

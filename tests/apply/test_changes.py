@@ -16,6 +16,7 @@ import main
 from operations.emulator.account import Account
 from operations.emulator.stack import Stack
 from operations.plan_summary import PRECIOUS, refuse_losses, summary
+from operations.terraform import binary
 from settings import load
 from settings.documents import merged
 from settings.effects import INFRASTRUCTURE, Kind, effect
@@ -82,7 +83,7 @@ class Planner:
     def _run(self, *arguments: str) -> str:
         environment = {**self.environment, "TF_IN_AUTOMATION": "1"}
         return subprocess.run(
-            ["terraform", *arguments], cwd=self.folder, env=environment, capture_output=True, text=True
+            [binary(), *arguments], cwd=self.folder, env=environment, capture_output=True, text=True
         ).stdout
 
 
@@ -91,7 +92,7 @@ def planner(stacks: dict[str, Stack], emulated: Account, tmp_path_factory: pytes
     """On the state of dev."""
     stack = stacks["vet-dev"]
     pulled = subprocess.run(
-        ["terraform", "state", "pull"],
+        [binary(), "state", "pull"],
         cwd=stack.folder,
         env=stack.environment,
         capture_output=True,

@@ -15,6 +15,7 @@ from operations.emulator import Emulator
 from operations.emulator import platform as at_hand
 from operations.emulator.kubernetes import Kubernetes
 from operations.emulator.stack import Stack
+from operations.terraform import binary
 from settings import Settings, load
 from settings.names import Names, helm_stack, infrastructure_stack, state_key
 from settings.release_sets import release_set as releases
@@ -155,8 +156,8 @@ def stack(
     settings: Settings, names: Names, aws: Emulator, account: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Stack:
     """The stack's folder, in which Terraform talks to the emulator and to the cluster."""
-    if shutil.which("terraform") is None:
-        pytest.skip("Terraform is not on PATH: install Terraform 1.11 or newer")
+    if shutil.which(binary()) is None:
+        pytest.skip("neither Terraform nor OpenTofu is on PATH: install Terraform 1.11 or newer")
     folder: Path = tmp_path_factory.mktemp("platform") / "cdktf.out"
     main.build_app(settings, outdir=str(folder)).synth()
     return Stack(folder / "stacks" / helm_stack(names.environment.name), aws.environment)

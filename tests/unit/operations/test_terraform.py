@@ -1,0 +1,60 @@
+"""Which program applies the stacks, and what is said when it is not there or too old."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from operations.failure import Failure
+from operations.terraform import NAMED, binary, program
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the whole PATH."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv(NAMED, raising=False)
+    return tmp_path
+
+
+def install(folder: Path, name: str, version: str) -> Path:
+    path = folder / name
+    path.write_text(f'#!/bin/sh\necho \'{{"terraform_version": "{version}"}}\'\n')
+    path.chmod(stat.S_IRWXU)
+    return path
+
+
+def test_terraform_comes_before_opentofu(programs: Path) -> None:
+    tofu = install(programs, "tofu", "1.10.6")
+    assert program() == str(tofu)
+    terraform = install(programs, "terraform", "1.11.4")
+    assert program() == str(terraform)
+
+
+def test_the_variable_that_cdktf_reads_chooses(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(programs, "terraform", "1.11.4")
+    tofu = install(programs, "tofu", "1.12.0")
+    monkeypatch.setenv(NAMED, "tofu")
+    assert binary() == "tofu"
+    assert program() == str(tofu)
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "wanted"), [("terraform", "1.10.5", "Terraform 1.11"), ("tofu", "1.9.1", "OpenTofu 1.10")]
+)
+def test_one_that_cannot_lock_by_a_file_is_refused(name: str, version: str, wanted: str, programs: Path) -> None:
+    install(programs, name, version)
+    with pytest.raises(Failure, match=f"{name} is version {version}; install {wanted} or newer"):
+        program()
+
+
+def test_what_is_named_and_missing_is_named(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(programs, "terraform", "1.11.4")
+    monkeypatch.setenv(NAMED, "tofu")
+    with pytest.raises(Failure, match=f"{NAMED} names tofu, which is not on PATH; install OpenTofu"):
+        program()
+
+
+def test_without_any_terraform_is_recommended(programs: Path) -> None:
+    with pytest.raises(Failure, match=r"terraform is not on PATH; install Terraform 1\.11 or newer: https://"):
+        program()
