@@ -280,6 +280,9 @@ def test_selectors_and_scale_targets_find_the_pods(platform: Template) -> None:
         assert selector["match_labels"].items() <= labels.items(), f"{rule} looks at no pod of its own"
         assert rule["max_skew"] == 1, "two more pods on one node than on another is no spread of two replicas"
     for path, scaler in platform.resources("kubernetes_horizontal_pod_autoscaler_v2").items():
+        rises, falls = (_pods_a_second(scaler, way) for way in ("scale_up", "scale_down"))
+        assert rises == 2 * falls > 0, f"{path}: {rises} pods a second are added and {falls} taken"
+        assert falls == 1 / 60, f"{path}: one pod a minute leaves, so that its requests are taken over; here {falls}"
         target = scaler["spec"]["scale_target_ref"]
         assert target == {"api_version": "apps/v1", "kind": "Deployment", "name": web["metadata"]["name"]}, path
         assert scaler["metadata"]["namespace"] == place, path
@@ -347,6 +350,28 @@ def test_objects_of_the_application_are_found_by_its_labels(platform: Template) 
         elif path.startswith("vet_app/"):
             part_of = "app.kubernetes.io/part-of"
             assert labels.get(part_of) == web[part_of], f"{type_} {path}: {labels}"
+
+
+def _pods_a_second(scaler: Block, way: str) -> float:
+    """How fast a scaler goes that way; it waits before it falls, so that a pause between two waves of requests costs no pod."""
+    (behavior,) = scaler["spec"]["behavior"][way]
+    (policy,) = behavior["policy"]
+    assert policy["type"] == "Pods"
+    assert behavior["stabilization_window_seconds"] == {"scale_up": 120, "scale_down": 600}[way], behavior
+    pods: int = policy["value"]
+    return pods / int(policy["period_seconds"])
+
+
+def test_what_a_bucket_drops_is_as_old_as_the_settings_say(infrastructure: Template, settings: Settings) -> None:
+    environment = settings.environment(infrastructure.name.removeprefix("vet-"))
+    for path, lifecycle in infrastructure.resources("aws_s3_bucket_lifecycle_configuration").items():
+        for rule in lifecycle["rule"]:
+            for kept in rule.get("noncurrent_version_expiration", []):
+                assert kept["noncurrent_days"] == environment.backups.noncurrent_days, f"{path}: {rule}"
+            for kept in rule.get("expiration", []):
+                if "days" in kept:
+                    assert path.startswith("buckets/access_logs"), f"{path} drops what is current: {rule}"
+                    assert kept["days"] == environment.load_balancer.access_logs_days, f"{path}: {rule}"
 
 
 def test_a_stack_remembers_the_settings_that_it_was_made_with(
