@@ -91,7 +91,7 @@ bench-model: ## every state that servers, volumes, AWS and a person can reach, w
 	@$(RUN) python -m tests.boot.model
 
 .PHONY: bench-mutation
-bench-mutation: ## change the nodes' programs in one place at a time, and list what no test notices [PROGRAMS="decide marker"] [SAMPLE=40]
+bench-mutation: ## change the nodes' programs in one place at a time, and list what no test notices [PROGRAMS="decide marker"]; hours, goes on where it stopped
 	@$(RUN) python -m tests.boot.mutation $(PROGRAMS) $(if $(SAMPLE),--sample $(SAMPLE))
 
 .PHONY: cost
