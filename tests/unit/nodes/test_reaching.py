@@ -1,6 +1,5 @@
 """The ways to the cluster: a server that is well, a kubeconfig without a key, a tunnel."""
 
-import base64
 from dataclasses import replace
 
 import pytest
@@ -28,7 +27,7 @@ def reachable(prod: Fake, monkeypatch: pytest.MonkeyPatch) -> Fake:
     """A deployed environment."""
     host = "vet-prod-api-1.elb.us-east-1.amazonaws.com"
     monkeypatch.setattr(kubeconfig, "api_host", lambda *_, **__: host)
-    monkeypatch.setattr(kubeconfig, "_ca", lambda _: base64.b64encode(b"CERTIFICATE\n").decode())
+    monkeypatch.setattr(kubeconfig, "authority", lambda _: "CERTIFICATE\n")
     return prod
 
 
