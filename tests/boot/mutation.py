@@ -171,11 +171,12 @@ def noticed(mutant: Mutant, tree: Path, tests: list[Traced]) -> str:
 def main(keep: Path) -> int:
     """Try all, print the survivors and the share of them that have no reason."""
     parser = argparse.ArgumentParser(prog="make bench-mutation", description=__doc__)
-    parser.add_argument("programs", nargs="*", help="names in nodes/bin; all, if none is given")
+    parser.add_argument("programs", nargs="*", help="names in nodes/bin, separated by blanks; all, if none is given")
     asked = parser.parse_args()
     tree = copied(keep)
     reasons: dict[str, str] = yaml.safe_load(REASONS.read_text()) if REASONS.exists() else {}
-    tried = list(mutants(asked.programs or sorted(path.name for path in PROGRAMS.iterdir())))
+    named = [word for text in asked.programs for word in text.split()]
+    tried = list(mutants(named or sorted(path.name for path in PROGRAMS.iterdir())))
     tests = traced(tree)
     results = KEPT / "results.json"
     known: dict[str, str] = json.loads(results.read_text()) if results.exists() else {}
