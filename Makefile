@@ -1,8 +1,14 @@
 # Every target sets itself up. Written for any make (GNU 3.81 of macOS included) and any POSIX shell.
 RUN = sh scripts/run
-ENV ?=
 REPORTS = .cache/tests
 YES = $(if $(AUTO_APPROVE),--yes)
+
+# What may be given on the command line. Recipes take a value from their environment ("$${ENV-}"), where no shell looks into
+# it; make itself would run what is in $(shell ...), so a value that was given stands for itself. $(if ...) is for switches.
+VARIABLES = ADOPT ASSUME AUTO_APPROVE DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FORCE LOSE N ONCE PROGRAMS ROLE SHORT \
+  SNAPSHOT STEP TAKE TUNNEL VERSION
+$(foreach name,$(VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),\
+  $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 .DEFAULT_GOAL := help
 .PHONY: help synth test test-unit test-boot test-apply test-platform lint format bench state deploy destroy kubeconfig snapshots restore
@@ -66,7 +72,7 @@ local: ## the infrastructure on this machine: real Terraform, emulated AWS, unti
 
 drill: ## prove the recovery plan: lose state, region, etcd, platform and database, and get them back [STEP=state]
 	@if [ -n "$$VET_TEST_KUBECONFIG" ]; then $(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools; fi
-	@$(RUN) python -m operations.drill $(STEP)
+	@$(RUN) python -m operations.drill -- $${STEP:+"$$STEP"}
 
 recover-state: ## bring a stack's state back from the bucket's versions: make recover-state ENV=dev [VERSION=id]
 	@$(RUN) python -m operations.recover_state $(YES) -- "vet-$${ENV-}" $${VERSION:+"$$VERSION"}
@@ -76,7 +82,7 @@ bench: ## speed and memory of synth, plain imports beside the fast bindings
 
 .PHONY: fuzz
 fuzz: ## settings with people's mistakes, refused or such that AWS takes them: make fuzz [N=10000]
-	@$(RUN) python -m tests.fuzz $(N)
+	@$(RUN) python -m tests.fuzz -- $${N:+"$$N"}
 
 .PHONY: snapshot
 snapshot: ## make the checked-in JSON of the shipped environments anew (tests/snapshot)
@@ -84,19 +90,19 @@ snapshot: ## make the checked-in JSON of the shipped environments anew (tests/sn
 
 .PHONY: mutate
 mutate: ## what no unit test notices of damage to the JSON: make mutate [N=300] [EVERYWHERE=yes]; hours, goes on where it stopped
-	@$(RUN) python -m tests.mutation $(N) $(if $(EVERYWHERE),--everywhere)
+	@$(RUN) python -m tests.mutation $(if $(EVERYWHERE),--everywhere) -- $${N:+"$$N"}
 
 .PHONY: bench-model
 bench-model: ## every state that servers, volumes, AWS and a person can reach, with the shipped decisions
 	@$(RUN) python -m tests.boot.model
 
 .PHONY: bench-mutation
-bench-mutation: ## change the nodes' programs in one place at a time, and list what no test notices [PROGRAMS="decide marker"] [SAMPLE=40]
-	@$(RUN) python -m tests.boot.mutation $(PROGRAMS) $(if $(SAMPLE),--sample $(SAMPLE))
+bench-mutation: ## change the nodes' programs in one place at a time, and list what no test notices [PROGRAMS="decide marker"]; hours, goes on where it stopped
+	@$(RUN) python -m tests.boot.mutation -- $${PROGRAMS:+"$$PROGRAMS"}
 
 .PHONY: cost
 cost: ## what it costs a month: make cost [ENV=dev] [ASSUME="nat_gb=500"] [DETAILS=yes]
-	@$(RUN) python -m operations.cost $(ENV) $(if $(DETAILS),--details) $(if $(ASSUME),--assume $(ASSUME))
+	@$(RUN) python -m operations.cost $(if $(DETAILS),--details) $${ASSUME:+--assume="$$ASSUME"} -- $${ENV:+"$$ENV"}
 
 .PHONY: report
 report: ## a page that explains the platform, and the pictures in docs/pictures
@@ -118,45 +124,48 @@ state: ## once per account: the state bucket and the DNS zones [ADOPT=yes takes 
 
 .PHONY: plan
 plan: ## what a deploy would change in the infrastructure: make plan ENV=dev
-	@$(RUN) python -m operations.plan "$(if $(ENV),vet-$(ENV))"
+	@$(RUN) python -m operations.plan -- "$${ENV:+vet-$$ENV}"
 
 deploy: ## both stacks of an environment: make deploy ENV=dev [LOSE="ADDRESS ..." accepts losses by name]
-	@VET_LOSE="$(LOSE)" $(RUN) python -m operations.deploy deploy "$(ENV)" $(YES)
+	@VET_LOSE="$${LOSE-}" $(RUN) python -m operations.deploy $(YES) -- deploy "$${ENV-}"
 
 destroy: ## the same in the opposite order: make destroy ENV=dev
-	@$(RUN) python -m operations.deploy destroy "$(ENV)" $(YES)
+	@$(RUN) python -m operations.deploy $(YES) -- destroy "$${ENV-}"
 
 .PHONY: doctor
 doctor: ## what is well and what to mend: make doctor ENV=dev
-	@$(RUN) python -m operations.doctor "$(ENV)"
+	@$(RUN) python -m operations.doctor -- "$${ENV-}"
 
 kubeconfig: ## kubectl's way in, without a key: make kubeconfig ENV=dev ROLE=read [TUNNEL=yes]
-	@$(RUN) python -m operations.kubeconfig "$(ENV)" $(ROLE) $(if $(TUNNEL),--tunnel)
+	@$(RUN) python -m operations.kubeconfig $(if $(TUNNEL),--tunnel) -- "$${ENV-}" $${ROLE:+"$$ROLE"}
 
 push: ## the application's image to the environment's registry: make push ENV=dev [DRY_RUN=yes]
-	@$(RUN) python -m operations.push "$(ENV)" $(if $(DRY_RUN),--dry-run)
+	@$(RUN) python -m operations.push $(if $(DRY_RUN),--dry-run) -- "$${ENV-}"
 
 .PHONY: recover-database
 recover-database: ## let the clinic's database go, for a deploy that makes it from its archive: make recover-database ENV=prod
-	@$(RUN) python -m operations.recover_database "$(ENV)" $(YES)
+	@$(RUN) python -m operations.recover_database $(YES) -- "$${ENV-}"
 
 clinic-admin: ## the clinic's first user, or a lost password: make clinic-admin ENV=dev EMAIL=anna@clinic.example
-	@$(RUN) python -m operations.clinic_admin "$(ENV)" "$(EMAIL)"
+	@$(RUN) python -m operations.clinic_admin -- "$${ENV-}" "$${EMAIL-}"
 
-# What is given on make's command line is in the environment of its commands: a shell takes it from there as it is.
 snapshots: ## etcd snapshots, newest first: make snapshots ENV=dev [TAKE=name]
-	@$(RUN) python -m operations.snapshots "$${ENV-}" $${TAKE:+--take="$$TAKE"}
+	@$(RUN) python -m operations.snapshots $${TAKE:+--take="$$TAKE"} -- "$${ENV-}"
 
 restore: ## a snapshot or a disk: make restore ENV=dev [SNAPSHOT=name | DISK=slot] [DRY_RUN=yes] [FORCE=yes]
 	@$(RUN) python -m operations.restore $${DISK:+--disk="$$DISK"} $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(YES) \
 	  -- "$${ENV-}" $${SNAPSHOT:+"$$SNAPSHOT"}
 
 roll-servers: ## new images, types and configuration to the servers, one by one: make roll-servers ENV=prod
-	@$(RUN) python -m operations.roll_servers "$(ENV)" $(YES)
+	@$(RUN) python -m operations.roll_servers $(YES) -- "$${ENV-}"
+
+.PHONY: defragment
+defragment: ## make room in etcd, one server at a time, and clear its alarm: make defragment ENV=prod
+	@$(RUN) python -m operations.defragment $(YES) -- "$${ENV-}"
 
 .PHONY: roll-agents
 roll-agents: ## new images, types and configuration to the agents, zone by zone: make roll-agents ENV=prod
-	@$(RUN) python -m operations.roll_agents "$(ENV)" $(YES)
+	@$(RUN) python -m operations.roll_agents $(YES) -- "$${ENV-}"
 
 app: ## the clinic's application on this machine, with a demo clinic
 	@$(MAKE) -C vet_app app

@@ -61,8 +61,7 @@ def server_config(inputs: ClusterInputs) -> str:
         ],
         "etcd-expose-metrics": True,
         "etcd-snapshot-schedule-cron": inputs.snapshot_schedule,
-        # RKE2 counts the snapshots of all servers in the folder together.
-        "etcd-snapshot-retention": inputs.snapshots_kept * len(addresses),
+        **_retention(inputs, len(addresses)),
         "etcd-snapshot-compress": True,
         "etcd-s3": True,
         "etcd-s3-bucket": inputs.snapshots_bucket,
@@ -73,6 +72,18 @@ def server_config(inputs: ClusterInputs) -> str:
     if inputs.dedicated_servers:
         config["node-taint"] = [SERVER_TAINT]
     return _checked(config, inputs.release.rke2, "server")
+
+
+def _retention(inputs: ClusterInputs, servers: int) -> dict[str, int]:
+    """How many snapshots are kept. RKE2 counts those of all servers in the bucket's folder together.
+
+    Releases that know ``etcd-s3-retention`` use the other key for the disk alone, and keep 5 in the bucket without it
+    (k3s-io/k3s#12669, #13769); for older ones it is both. What fits on the disk, ``bin/trim-snapshots`` knows.
+    """
+    in_bucket = inputs.snapshots_kept * servers
+    if unknown_keys(inputs.release.rke2, "server", ["etcd-s3-retention"]):
+        return {"etcd-snapshot-retention": in_bucket}
+    return {"etcd-snapshot-retention": inputs.snapshots_kept, "etcd-s3-retention": in_bucket}
 
 
 def agent_config(inputs: ClusterInputs) -> str:

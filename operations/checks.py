@@ -17,9 +17,10 @@ import boto3
 from botocore.exceptions import ClientError
 
 from operations.images import Repository
-from operations.kubeconfig import TUNNEL_PORT, api_host, save
+from operations.kubeconfig import api_host, save
 from operations.servers import Cluster
 from operations.terraform import engine_of, program
+from operations.tunnel import is_open
 from settings import Settings
 from settings.environment import Environment
 from settings.loader import placeholders_left
@@ -54,6 +55,9 @@ class Patient:
 
     connect: Callable[[tuple[str, int], float], Any] = socket.create_connection
     """Open a connection; OSError if nobody answers."""
+
+    tunnel: Callable[[Cluster], bool] = is_open
+    """Whether a tunnel to a private API is open here; Failure if something else listens on its port."""
 
     @property
     def names(self) -> Names:
@@ -205,18 +209,20 @@ def machines(patient: Patient) -> Iterator[Finding]:
 def api(patient: Patient) -> Iterator[Finding]:
     """Whether the Kubernetes API answers, by the way that the environment provides, and what runs behind it."""
     cluster = Cluster(patient.environment.name)
-    public = patient.environment.access.api.access == "public"
-    address = (api_host(cluster, public=True), 6443) if public else ("127.0.0.1", TUNNEL_PORT)
-    try:
-        patient.connect(address, 3.0).close()
-    except OSError:
-        if public:
-            yield Finding("API", "fails", f"{address[0]} does not answer on 6443", "docs/runbooks/lost-quorum.md")
-        else:
+    if patient.environment.access.api.access == "public":
+        address = api_host(cluster, public=True)
+        try:
+            patient.connect((address, 6443), 3.0).close()
+        except OSError:
+            yield Finding("API", "fails", f"{address} does not answer on 6443", "docs/runbooks/lost-quorum.md")
+            return
+    else:
+        address = "127.0.0.1"
+        if not patient.tunnel(cluster):
             remedy = f"open the tunnel in another terminal: make kubeconfig ENV={patient.environment.name} TUNNEL=yes"
             yield Finding("API", "later", "is private, and no tunnel is open here", remedy)
-        return
-    yield Finding("API", "ok", f"answers at {address[0]}:{address[1]}")
+            return
+    yield Finding("API", "ok", f"answers at {address}")
     if shutil.which("kubectl"):
         yield from _inside([f"--kubeconfig={save(cluster, 'admin')}"])
 
@@ -289,17 +295,3 @@ def _object(s3: Any, bucket: str, key: str) -> dict[str, Any] | None:
 
 def _code(error: ClientError) -> str:
     return str(error.response["Error"]["Code"])
-
-
-CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
-    tools,
-    first_day,
-    credentials,
-    state,
-    dns,
-    certificate,
-    image,
-    machines,
-    api,
-)
-"""Every matter, in order."""

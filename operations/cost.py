@@ -142,7 +142,8 @@ def _footnotes(console: Console, chosen: Sequence[Environment], assume: Sequence
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make cost", description=__doc__.splitlines()[0])
     parser.add_argument("environments", nargs="*")
-    parser.add_argument("--assume", nargs="*", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--assume", default="", metavar='"KEY=VALUE ..."')
     parser.add_argument("--details", action="store_true")
     arguments = parser.parse_args()
-    guided(lambda: run(arguments.environments, arguments.assume, details=arguments.details))
+    named = [word for text in arguments.environments for word in text.split()]
+    guided(lambda: run(named, arguments.assume.split(), details=arguments.details))

@@ -4,7 +4,7 @@ import argparse
 import datetime
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from rich.box import SIMPLE
@@ -12,9 +12,38 @@ from rich.console import Console
 from rich.table import Table
 
 from operations import maintenance
-from operations.checks import CHECKS, Finding, Patient
+from operations.checks import (
+    Finding,
+    Patient,
+    api,
+    certificate,
+    credentials,
+    dns,
+    first_day,
+    image,
+    machines,
+    state,
+    tools,
+)
+from operations.checks_servers import control_plane, etcd_snapshots, unfinished
 from operations.failure import Failure, guided
 from settings import load
+
+CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
+    tools,
+    first_day,
+    credentials,
+    state,
+    dns,
+    certificate,
+    image,
+    machines,
+    control_plane,
+    unfinished,
+    etcd_snapshots,
+    api,
+)
+"""Every matter, in the order in which each needs the one before."""
 
 COLOURS = {"ok": "green", "fails": "red", "later": "yellow"}
 LOGIN = "log in to AWS (aws sso login), or set AWS_PROFILE"

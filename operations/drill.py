@@ -310,4 +310,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make drill", description=__doc__.splitlines()[0])
     parser.add_argument("step", nargs="*")
     arguments = parser.parse_args()
-    guided(lambda: sys.exit(0 if run(arguments.step) else 1))
+    steps = [word for text in arguments.step for word in text.split()]
+    guided(lambda: sys.exit(0 if run(steps) else 1))

@@ -50,7 +50,11 @@ def kubeconfig(cluster: Cluster, role: str) -> dict[str, Any]:
             {
                 "name": names.base,
                 # The certificate is for the internal name, whichever way leads to it.
-                "cluster": {"server": server, "tls-server-name": host, "certificate-authority-data": _ca(cluster)},
+                "cluster": {
+                    "server": server,
+                    "tls-server-name": host,
+                    "certificate-authority-data": base64.b64encode(authority(cluster).encode()).decode(),
+                },
             }
         ],
         "users": [
@@ -105,7 +109,8 @@ def api_host(cluster: Cluster, *, public: bool = False) -> str:
     return str(found[0]["DNSName"])
 
 
-def _ca(cluster: Cluster) -> str:
+def authority(cluster: Cluster) -> str:
+    """The cluster's published CA certificate, PEM. Raises ``Failure`` when it is not published, or cannot be read."""
     name = cluster.names.parameter("cluster-ca")
     try:
         value = str(cluster.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
@@ -113,7 +118,7 @@ def _ca(cluster: Cluster) -> str:
         raise Failure(f"the parameter {name} cannot be read: {error}\n{_first(cluster)}") from error
     if value == "pending":
         raise Failure(f"the cluster has not published its certificate yet ({name} is pending).\n{_first(cluster)}")
-    return base64.b64encode(f"{value.strip()}\n".encode()).decode()
+    return f"{value.strip()}\n"
 
 
 def _first(cluster: Cluster) -> str:

@@ -3,14 +3,10 @@
 The servers keep their own part (``nodes/bin/progress``) under the same name of the run, so each step may be repeated.
 """
 
-import json
 import uuid
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from operations.failure import Failure
+from operations import record
 from operations.servers import Cluster
 
 KEY = "operations/restore"
@@ -45,38 +41,14 @@ def read(cluster: Cluster) -> Record | None:
     Raises:
         Failure: the bucket cannot be read, or what is in it is no record.
     """
-    bucket = cluster.names.bucket("nodes")
+    said = record.read(cluster, KEY, "restore")
     try:
-        text = cluster.client("s3").get_object(Bucket=bucket, Key=KEY)["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-            return None
-        raise _unreadable(bucket, error) from error
-    except BotoCoreError as error:
-        raise _unreadable(bucket, error) from error
-    try:
-        found = Record(**json.loads(text))
-    except (ValueError, TypeError) as error:
-        raise Failure(
-            f"s3://{bucket}/{KEY} is no record of a restore: {error}.\n"
-            "What each server knows of it: sudo /opt/vet/bin/progress read. Delete the object to begin a new restore"
-        ) from error
-    return None if found.finished else found
+        found = Record(**said) if said is not None else None
+    except TypeError as error:
+        raise record.unusable(cluster, KEY, "restore", error) from error
+    return None if found is None or found.finished else found
 
 
-def write(cluster: Cluster, record: Record) -> None:
+def write(cluster: Cluster, restore: Record) -> None:
     """Store it. Raises ``Failure`` when it cannot be stored."""
-    bucket, body = cluster.names.bucket("nodes"), json.dumps(asdict(record)).encode()
-    try:
-        cluster.client("s3").put_object(Bucket=bucket, Key=KEY, Body=body)
-    except (BotoCoreError, ClientError) as error:
-        raise Failure(
-            f"s3://{bucket}/{KEY} cannot be written: {error}.\nRun the same command again: it goes on from here"
-        ) from error
-
-
-def _unreadable(bucket: str, error: Any) -> Failure:
-    return Failure(
-        f"it cannot be told whether a restore is unfinished: s3://{bucket}/{KEY} cannot be read: {error}.\n"
-        "Nothing was changed"
-    )
+    record.write(cluster, KEY, asdict(restore))

@@ -235,6 +235,11 @@ def names_of(servers: Sequence[Server]) -> str:
 
 def _server(machine: dict[str, Any]) -> Server:
     tags = {tag["Key"]: tag["Value"] for tag in machine["Tags"]}
+    if not tags.get("vet:slot", "").isdigit():
+        raise Failure(
+            f"the machine {machine['InstanceId']} has the tags of a server, and no slot (vet:slot): Terraform did not make it.\n"
+            "Find out who did, and stop it or correct its tags"
+        )
     return Server(
         slot=int(tags["vet:slot"]),
         instance=machine["InstanceId"],

@@ -3,13 +3,14 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from operations.failure import Failure
-from operations.kubeconfig import TUNNEL_PORT, api_host, tunnel_command
+from operations.kubeconfig import TUNNEL_PORT, api_host, authority, tunnel_command
 from operations.servers import Cluster
 
 PATIENCE_SECONDS = 30
@@ -29,7 +30,7 @@ def terraform_variables(cluster: Cluster) -> Iterator[dict[str, str]]:
     Raises:
         Failure: the environment has no load balancer yet, or the tunnel does not open.
     """
-    if API_ADDRESS in os.environ or cluster.environment.access.api.access == "public" or _is_open(api_host(cluster)):
+    if API_ADDRESS in os.environ or cluster.environment.access.api.access == "public" or _connects(api_host(cluster)):
         yield {}
         return
     with tunnel(cluster):
@@ -41,9 +42,10 @@ def tunnel(cluster: Cluster) -> Iterator[None]:
     """Open the tunnel if the API is private and none is open already; close it at the end.
 
     Raises:
-        Failure: no server runs, the AWS CLI or its plugin is missing, or the tunnel does not open.
+        Failure: no server is well, something else listens on the tunnel's port, the AWS CLI or its plugin is missing, or
+            the tunnel does not open.
     """
-    if cluster.environment.access.api.access == "public" or _is_open():
+    if cluster.environment.access.api.access == "public" or is_open(cluster):
         yield
         return
     command = tunnel_command(cluster)
@@ -58,7 +60,7 @@ def tunnel(cluster: Cluster) -> Iterator[None]:
     except FileNotFoundError as error:
         raise Failure("the AWS CLI is not on PATH: https://docs.aws.amazon.com/cli/ tells how to install it") from error
     try:
-        _await(process)
+        _await(process, cluster)
         yield
     finally:
         with suppress(ProcessLookupError):
@@ -66,18 +68,49 @@ def tunnel(cluster: Cluster) -> Iterator[None]:
         process.wait()
 
 
-def _await(process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not _is_open():
+def is_open(cluster: Cluster) -> bool:
+    """Whether a tunnel to this cluster's API is open here; False when nobody listens on its port.
+
+    Raises:
+        Failure: something listens there that does not prove to be this cluster's API by its certificate: another
+            environment's tunnel, a cluster on this machine, or any other program.
+    """
+    try:
+        connection = socket.create_connection(("127.0.0.1", TUNNEL_PORT), timeout=3)
+    except OSError:
+        return False
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cadata=authority(cluster))
+        context.wrap_socket(connection, server_hostname=api_host(cluster)).close()
+    except OSError as error:  # those of TLS are some as well
+        raise Failure(
+            f"something listens on 127.0.0.1:{TUNNEL_PORT} of this machine, and it is not the API of {cluster.names.base}: {error}.\n"
+            f"Another environment's tunnel, or a cluster of your own? Find it (lsof -i :{TUNNEL_PORT}, or ss -ltnp), end it, and"
+            " run the same command again"
+        ) from error
+    finally:
+        connection.close()
+    return True
+
+
+def _await(process: "subprocess.Popen[str]", cluster: Cluster) -> None:
+    deadline, said = time.monotonic() + PATIENCE_SECONDS, "nobody listens"
+    while True:
+        try:
+            if is_open(cluster):
+                return
+        except Failure as failure:  # the tunnel listens before it leads anywhere
+            said = str(failure).splitlines()[0]
         if process.poll() is not None:
             said = process.stderr.read().strip() if process.stderr else ""
             raise Failure(f"the tunnel to the API did not open: {said or 'aws ssm start-session ended'}")
         if time.monotonic() > deadline:
-            raise Failure(f"the tunnel to the API did not open within {PATIENCE_SECONDS} seconds")
+            raise Failure(f"the tunnel to the API did not open within {PATIENCE_SECONDS} seconds: {said}")
         time.sleep(0.2)
 
 
-def _is_open(host: str = "127.0.0.1") -> bool:
+def _connects(host: str) -> bool:
     try:
         socket.create_connection((host, TUNNEL_PORT), timeout=3).close()
     except OSError:

@@ -1,27 +1,34 @@
-"""``make bench-mutation``: change the node programs in one place at a time, and see whether a test turns red.
+"""``make bench-mutation``: change the node programs in one place at a time, and see whether anything turns red.
 
-Each condition is negated, each retry removed, each quote removed, each ``|| return`` or ``|| exit`` dropped. A program that is changed is tried
-with the test files that call it by name, the quickest first. Survivors are listed; ``mutation.yaml`` says why each may survive.
+Each condition is negated, each retry removed, each quote removed, each ``|| return`` or ``|| exit`` dropped. Shellcheck looks first, as in
+``make lint``; then the tests that run the changed line, which a run of all of them with bash's trace has found, the quickest first.
+Survivors are listed; ``mutation.yaml`` says why each may survive. What was found is kept in ``.cache``: a run that was ended goes on, and
+only survivors are tried again.
 """
 
 import argparse
 import hashlib
-import random
+import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from tests.boot.mutation_trace import FOLDER, trace
+
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ROOT / "nodes/bin"
 REASONS = Path(__file__).with_suffix(".yaml")
+KEPT = ROOT / ".cache/mutation"
 
 KINDS: dict[str, tuple[str, str]] = {
     "a condition negated": (r"\b(if|elif|while) (?!!)", r"\1 ! "),
@@ -32,17 +39,14 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 """What is changed, as a pattern and what takes its place."""
 
-TESTS = {
-    "decide": ["test_rules"],
-    "inspect-volume": ["test_devices"],
-    "mount-data": ["test_data_volume"],
-    "marker": ["test_facts", "test_aws_failures"],
-    "survey": ["test_model", "test_facts"],
-    "peers": ["test_joining"],
-    "turn": ["test_joining", "test_races"],
-    "tokens": ["test_facts", "test_aws_failures"],
-}
-"""Tests that are tried first; all that remain follow."""
+UNTRACED = {"decide": ["tests/boot/test_rules.py", "tests/boot/test_model.py"]}
+"""Tests that run a program outside of a world, where nothing is traced."""
+
+NEAR = 3
+"""Bash gives a command of several lines the number of one of them: tests of lines so near are taken for a line that none runs."""
+
+SECONDS = 90
+"""Tests that run a line are tried for so long, as they took when they were traced. What survives them is listed."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,21 @@ class Mutant:
     @property
     def name(self) -> str:
         """What it is known by in the list of survivors: it outlives lines that move."""
-        return f"{self.program}: {self.kind}: {self.before.strip()}"
+        return f"{self.program}: {self.kind}: {self.after.strip()}"
+
+    @property
+    def key(self) -> str:
+        """What its result is kept by."""
+        return hashlib.sha256(f"{self.program}\n{self.text}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A test, what it took, and the lines that it ran."""
+
+    test: str
+    seconds: float
+    lines: frozenset[str]
 
 
 def mutants(programs: list[str]) -> Iterator[Mutant]:
@@ -88,50 +106,93 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def survives(mutant: Mutant, tree: Path, *, everything: bool) -> bool:
-    """Whether no test notices."""
+def traced(tree: Path) -> list[Traced]:
+    """Every test of ``tests/boot`` with the lines that it runs, the quickest first; found once for what is in the tree.
+
+    Raises:
+        SystemExit: a test fails before anything is changed.
+    """
+    files = sorted([*(tree / "nodes/bin").iterdir(), *(tree / "tests/boot").rglob("*.py")])
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+    kept = KEPT / f"trace-{digest}.json"
+    if not kept.exists():
+        print("tracing which test runs which line", flush=True)
+        with tempfile.TemporaryDirectory(prefix="mutation-trace-") as folder:
+            copy = shutil.copytree(tree, Path(folder) / "tree")
+            trace(copy / "nodes/bin")
+            told = Path(folder) / "told"
+            told.mkdir()
+            command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal"]
+            command += ["-p", "tests.boot.mutation_trace", "tests/boot"]
+            if subprocess.run(command, cwd=copy, env={**os.environ, FOLDER: str(told)}).returncode:
+                raise SystemExit("a test fails although nothing was changed; nothing was tried")
+            lines = [line for path in told.iterdir() for line in path.read_text().splitlines()]
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps([json.loads(line) for line in lines]))
+    found = [Traced(one["test"], one["seconds"], frozenset(one["lines"])) for one in json.loads(kept.read_text())]
+    return sorted(found, key=lambda one: one.seconds)
+
+
+def chosen(mutant: Mutant, tests: list[Traced]) -> list[str]:
+    """Tests that run the changed line, the quickest first, for :data:`SECONDS`."""
+    for distance in range(NEAR + 1):
+        near = {f"{mutant.program}:{mutant.line + step}" for step in (-distance, distance)}
+        if found := [one for one in tests if one.lines & near]:
+            break
+    taken: list[str] = []
+    seconds = 0.0
+    for one in found:
+        if taken and seconds + one.seconds > SECONDS:
+            break
+        taken.append(one.test)
+        seconds += one.seconds
+    return [*UNTRACED.get(mutant.program, []), *taken]
+
+
+def noticed(mutant: Mutant, tree: Path, tests: list[Traced]) -> str:
+    """What notices the change: ``bash``, ``shellcheck``, ``tests``, or nothing (an empty string)."""
     path = tree / "nodes/bin" / mutant.program
     original = path.read_text()
     if subprocess.run(["bash", "-n"], input=mutant.text, text=True, capture_output=True).returncode:
-        return False
+        return "bash"
     try:
         path.write_text(mutant.text)
-        files = [f"tests/boot/{name}.py" for name in TESTS.get(mutant.program, [])]
-        for chosen in ([files] if files else []) + ([["tests/boot"]] if everything or not files else []):
-            command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "2", "--dist", "worksteal", *chosen]
-            if subprocess.run(command, cwd=tree, capture_output=True).returncode:
-                return False
-        return True
+        if subprocess.run(["shellcheck", "-x", "-P", "nodes/bin", path], cwd=tree, capture_output=True).returncode:
+            return "shellcheck"
+        wanted = chosen(mutant, tests)
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *wanted]
+        if wanted and subprocess.run(command, cwd=tree, capture_output=True).returncode:
+            return "tests"
+        return ""
     finally:
         path.write_text(original)
 
 
 def main(keep: Path) -> int:
-    """Try a sample or all, print the survivors and the share of them that have no reason."""
+    """Try all, print the survivors and the share of them that have no reason."""
     parser = argparse.ArgumentParser(prog="make bench-mutation", description=__doc__)
-    parser.add_argument("programs", nargs="*", default=sorted(TESTS), help="names in nodes/bin")
-    parser.add_argument("--sample", type=int, default=0, help="so many, chosen by the programs' checksum; 0: all")
-    parser.add_argument("--everything", action="store_true", help="try a survivor with the whole of tests/boot as well")
+    parser.add_argument("programs", nargs="*", help="names in nodes/bin, separated by blanks; all, if none is given")
     asked = parser.parse_args()
     tree = copied(keep)
-    reasons: dict[str, str] = yaml.safe_load(REASONS.read_text()) or {} if REASONS.exists() else {}
-    chosen = list(mutants(asked.programs))
-    if asked.sample:
-        seed = hashlib.sha256("".join((PROGRAMS / name).read_text() for name in asked.programs).encode()).hexdigest()
-        chosen = random.Random(seed).sample(chosen, min(asked.sample, len(chosen)))
-    began, left = time.monotonic(), []
-    for mutant in chosen:
-        if survives(mutant, tree, everything=asked.everything):
+    reasons: dict[str, str] = yaml.safe_load(REASONS.read_text()) if REASONS.exists() else {}
+    named = [word for text in asked.programs for word in text.split()]
+    tried = list(mutants(named or sorted(path.name for path in PROGRAMS.iterdir())))
+    tests = traced(tree)
+    results = KEPT / "results.json"
+    known: dict[str, str] = json.loads(results.read_text()) if results.exists() else {}
+    began, left, by = time.monotonic(), [], Counter[str]()
+    for mutant in tried:
+        if not known.get(mutant.key):
+            known[mutant.key] = noticed(mutant, tree, tests)
+            results.write_text(json.dumps(known))
+        by[known[mutant.key] or "nothing"] += 1
+        if not known[mutant.key]:
             reason = reasons.get(mutant.name)
-            print(
-                f"survives {mutant.program}:{mutant.line}: {mutant.kind}: {mutant.after.strip()}  ({reason or 'no reason'})",
-                flush=True,
-            )
+            print(f"survives {mutant.program}:{mutant.line}: {mutant.name}  ({reason or 'no reason'})", flush=True)
             left += [] if reason else [mutant]
-    share = 100 * len(left) / max(len(chosen), 1)
-    print(
-        f"{len(chosen)} mutants, {len(left)} survive without a reason ({share:.1f} %), {time.monotonic() - began:.0f} s"
-    )
+    share = 100 * len(left) / max(len(tried), 1)
+    print(f"{len(tried)} mutants, noticed by {dict(by)}; {len(left)} survive without a reason ({share:.1f} %)")
+    print(f"{time.monotonic() - began:.0f} s")
     return 1 if share > 5 else 0
 
 

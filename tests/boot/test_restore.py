@@ -200,6 +200,17 @@ def test_the_disk_of_the_last_server_is_restored_without_its_lost_members(make_w
     assert world.problems() == []
 
 
+def test_a_restored_server_starts_again_although_its_volume_was_a_copy(lost: tuple[World, list[Machine]]) -> None:
+    """A snapshot was restored on it on purpose: what the volume was made of matters no more."""
+    _, (chosen, *_) = lost
+    chosen.on_volume("identity").write_text("volume=vol-0fedcba9876543210 slot=0\n")
+    assert chosen.run("restore", SNAPSHOT).code == 0
+    chosen.power_off()
+    again = chosen.boot()
+    assert again.code == 0, again.log
+    assert again.decisions() == ["start"]
+
+
 def test_a_snapshot_of_no_bytes_is_not_restored(lost: tuple[World, list[Machine]]) -> None:
     world, (chosen, *_) = lost
     world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key="vet-dev/empty", Body=b"")

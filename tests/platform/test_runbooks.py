@@ -61,6 +61,11 @@ def secret(kubernetes: Kubernetes, name: str) -> dict[str, str]:
     return {key: value.decode() for key, value in kubernetes.secrets()[f"vet-app/{name}"].items()}
 
 
+def test_what_fills_etcd_is_found(reader: Reader) -> None:
+    (said,) = reader.follow("lost-quorum").values()
+    assert "_objects{" in said, said
+
+
 def test_access_is_taken(reader: Reader) -> None:
     said = reader.follow("access")
     assert "Ready" in said["kubectl get nodes"]

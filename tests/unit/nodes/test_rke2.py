@@ -55,6 +55,14 @@ def test_snapshots_go_to_the_bucket_with_region_and_folder_and_a_retention_for_a
     assert config["etcd-snapshot-retention"] == 3 * inputs.snapshots_kept
 
 
+def test_a_release_that_counts_the_bucket_apart_keeps_as_many_there(inputs: ClusterInputs) -> None:
+    """Without a number of its own the bucket would have five, of all servers together."""
+    current = node_release(release_set("current"))
+    config = yaml.safe_load(server_config(replace(inputs, release=current)))
+    assert config["etcd-s3-retention"] == 3 * inputs.snapshots_kept
+    assert config["etcd-snapshot-retention"] == inputs.snapshots_kept
+
+
 def test_the_issuer_is_there_from_the_first_boot(inputs: ClusterInputs) -> None:
     arguments = yaml.safe_load(server_config(inputs))["kube-apiserver-arg"]
     assert f"service-account-issuer={inputs.issuer_url}" in arguments

@@ -42,7 +42,9 @@ def examine(settings: Settings, aws: None, monkeypatch: pytest.MonkeyPatch) -> C
     """Examine dev; findings by what they are about."""
 
     def run(resolve: Any = lambda _: "192.0.2.1") -> dict[str, Finding]:
-        patient = Patient(settings, settings.environment("dev"), resolve=resolve, connect=refuse)
+        patient = Patient(
+            settings, settings.environment("dev"), resolve=resolve, connect=refuse, tunnel=lambda _: False
+        )
         return {finding.what: finding for finding in doctor.examine(patient)}
 
     return run
@@ -61,6 +63,7 @@ def account(aws: None, settings: Settings) -> None:
     image = json.loads(Path("operations/emulator/images.json").read_text())[0]["ami_id"]
     for role, count in (("server", 1), ("agent", 2)):
         tags = [{"Key": "vet:cluster", "Value": "vet-dev"}, {"Key": "vet:role", "Value": role}]
+        tags += [{"Key": "vet:slot", "Value": "0"}] if role == "server" else []
         specification = [{"ResourceType": "instance", "Tags": tags}]
         ec2.run_instances(ImageId=image, MinCount=count, MaxCount=count, TagSpecifications=specification)
 
@@ -134,7 +137,7 @@ def test_without_credentials_aws_is_asked_once(
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
-    found = list(doctor.examine(Patient(settings, settings.environment("dev"), connect=refuse)))
+    found = list(doctor.examine(Patient(settings, settings.environment("dev"), connect=refuse, tunnel=lambda _: False)))
     assert [f.what for f in found if f.text == "there are no AWS credentials"] == ["credentials"]
     assert all(f.verdict == "later" for f in found if f.text == "needs AWS credentials")
 

@@ -1,0 +1,139 @@
+"""What ``make doctor`` sees of the servers: each thing that can be wrong has its line and what to do."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from operations import checks_servers, lock, restore_record, roll_record
+from operations.checks import Finding, Patient
+from operations.checks_servers import QUOTA_BYTES, control_plane, etcd_snapshots, unfinished
+from operations.failure import Failure
+from operations.servers import Health, Server
+from operations.snapshots import Snapshot
+from settings import load
+from tests.unit.nodes.cluster import WHOLE, Fake
+
+WELL = replace(WHOLE, database_bytes=64 << 20, database_bytes_in_use=32 << 20)
+
+
+@pytest.fixture
+def prod(monkeypatch: pytest.MonkeyPatch) -> Fake:
+    """Three servers, all well, that the doctor finds."""
+    made = Fake(healths=dict.fromkeys(range(3), WELL))
+    monkeypatch.setattr(checks_servers, "Cluster", lambda _: made)
+    return made
+
+
+def seen(check: Callable[[Patient], Any]) -> list[Finding]:
+    """What a check finds in prod."""
+    settings = load()
+    found = list(check(Patient(settings, settings.environment("prod"))))
+    for finding in found:
+        assert (finding.verdict == "ok") == (finding.remedy == ""), f"{finding}: not ok needs a remedy, and ok none"
+    return found
+
+
+def test_whole_servers_are_ok(prod: Fake) -> None:
+    assert [(one.what, one.verdict) for one in seen(control_plane)] == [(f"server {slot}", "ok") for slot in range(3)]
+    assert seen(unfinished) == []
+
+
+@pytest.mark.parametrize(
+    ("health", "text", "remedy"),
+    [
+        (replace(WELL, data=False, running=False), "has not joined", "journalctl -u vet-boot"),
+        (replace(WELL, running=False), "RKE2 does not run", "journalctl"),
+        (replace(WELL, members=2), "etcd has 2 members, not 3", "lost-server"),
+        (replace(WELL, voting=2), "2 members vote, not 3", "lost-server"),
+        (replace(WELL, servers_ready=2), "2 servers are Ready, not 3", "lost-server"),
+        (replace(WELL, leader=False), "no leader", "lost-quorum"),
+        (replace(WELL, alarms="NOSPACE"), "alarm NOSPACE", "make defragment ENV=prod"),
+        (replace(WELL, alarms="unknown"), "cannot say how full", "health"),
+        (replace(WELL, database_bytes=0), "cannot say how full", "health"),
+        (replace(WELL, database_bytes=QUOTA_BYTES * 9 // 10), "nearly full: 1.9 GB of 2.1 GB", "make defragment"),
+        (replace(WELL, cordoned="true"), "cordoned", "make roll-servers ENV=prod"),
+        (replace(WELL, cordoned="unknown"), "cannot say whether its Node", "kubectl get nodes"),
+        (replace(WELL, restore="abc waiting disk"), "a restore is unfinished on it (waiting)", "make restore ENV=prod"),
+        (replace(WELL, restore="unknown"), "whether a restore needs it", "progress read"),
+    ],
+)
+def test_each_thing_that_is_wrong_is_seen(health: Health, text: str, remedy: str, prod: Fake) -> None:
+    prod.healths[1] = health
+    (found,) = [one for one in seen(control_plane) if one.what == "server 1" and text in one.text]
+    assert found.verdict == "fails"
+    assert remedy in found.remedy
+    assert [one.verdict for one in seen(control_plane) if one.what != "server 1"] == ["ok", "ok"]
+
+
+def test_a_restore_that_is_done_is_no_news(prod: Fake) -> None:
+    prod.healths[1] = replace(WELL, restore="abc done disk")
+    assert {one.verdict for one in seen(control_plane)} == {"ok"}
+
+
+def test_a_server_that_cannot_be_asked_hides_no_other(prod: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def health(server: Server) -> Health:
+        if server.slot == 0:
+            raise Failure("Session Manager does not reach server 0 (i-0): InvalidInstanceId\nmore")
+        return WELL
+
+    monkeypatch.setattr(prod, "health", health)
+    assert [(one.what, one.verdict) for one in seen(control_plane)] == [
+        ("server 0", "fails"),
+        ("server 1", "ok"),
+        ("server 2", "ok"),
+    ]
+
+
+def test_what_is_unfinished_is_seen_and_who_is_at_it(prod: Fake) -> None:
+    restore_record.write(prod, restore_record.Record("disk", 1))
+    roll_record.write(prod, roll_record.Record(2, "i-2", drained=True))
+    assert [(one.what, one.verdict, one.remedy) for one in seen(unfinished)] == [
+        ("restore", "fails", "make restore ENV=prod"),
+        ("roll", "fails", "make roll-servers ENV=prod"),
+    ]
+    held = json.dumps({"operation": "restore", "who": "anna on desk"}).encode()
+    prod.objects[f"{prod.names.bucket('nodes')}/{lock.KEY}"] = held
+    assert [(one.what, one.verdict) for one in seen(unfinished)] == [
+        ("operation", "later"),
+        ("restore", "later"),
+        ("roll", "later"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "whole", "cluster_hours", "verdict", "text"),
+    [
+        (2, True, 100, "ok", "2 hours old"),
+        (20, True, 100, "fails", "20 hours old"),
+        (2, False, 100, "fails", "none of 1 could be restored"),
+        (2, False, 3, "later", "none yet"),
+        (None, False, 100, "fails", "there is none, though one was due"),
+        (None, False, 3, "later", "none yet"),
+    ],
+)
+def test_the_newest_snapshot_that_could_be_restored_counts(
+    hours: int | None,
+    whole: bool,
+    cluster_hours: int,
+    verdict: str,
+    text: str,
+    prod: Fake,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = datetime.now(UTC)
+    found = [] if hours is None else [Snapshot("s", now - timedelta(hours=hours, minutes=1), 1000)]
+    monkeypatch.setattr(checks_servers, "snapshots", lambda _: found)
+    monkeypatch.setattr(checks_servers, "newest", lambda _, found: found[0] if whole else None)
+    monkeypatch.setattr(checks_servers, "_published", lambda _: now - timedelta(hours=cluster_hours))
+    (one,) = seen(etcd_snapshots)
+    assert (one.verdict, text in one.text) == (verdict, True), one
+
+
+def test_without_servers_nothing_is_asked(prod: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    prod.down = {0, 1, 2}
+    monkeypatch.setattr(prod, "client", lambda _: pytest.fail("AWS was asked"))
+    assert seen(control_plane) == seen(unfinished) == seen(etcd_snapshots) == []
