@@ -27,6 +27,7 @@ test: lint test-unit ## lint and tests of everything; ends with what it did not 
 
 test-unit: ## tests of settings, stacks, nodes and tools
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
+	@$(RUN) python -m operations.charts --if-reachable
 	@$(RUN) python -m pytest --junitxml=$(REPORTS)/unit.xml tests/unit
 
 test-boot: ## the nodes' programs in a sandbox, every scenario by name
@@ -43,9 +44,13 @@ test-changes: ## every setting changed on an applied environment, and 30 batches
 test-year: ## a year of one environment on the AWS emulator, step by step: about a quarter of an hour
 	@VET_TEST_YEAR=1 $(RUN) python -m pytest -v tests/apply/test_year.py
 
-test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., VET_TEST_CHARTS=folder
+test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., after make charts
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m pytest -v -rs tests/platform
+
+.PHONY: charts
+charts: ## the Helm charts of the release sets, checked by digest, for the tests that render them [FROM=folder of archives]
+	@$(RUN) python -m operations.charts $(if $(FROM),--source "$(FROM)")
 
 .PHONY: test-pods
 test-pods: ## the platform where pods run: recovery, drain, roll, policies, with times [SHORT=yes]; VET_TEST_KUBECONFIG=...

@@ -23,6 +23,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from operations import charts
 from operations.clinic_database import ClinicDatabase
 from operations.emulator import REPOSITORY
 from operations.emulator import platform as at_hand
@@ -159,7 +160,7 @@ def redeploy(drill: Drill) -> str:
             cluster = at_hand.kubernetes()
             mirror = keep.enter_context(at_hand.mirror(drill.account.folder / "charts"))
         except at_hand.Absent as absent:
-            needs = f"{at_hand.KUBECONFIG} and {at_hand.CHARTS}"
+            needs = f"{at_hand.KUBECONFIG} and {charts.CHARTS} (or make charts)"
             raise CheckedOnly(f"{_made_from_git(drill)}; applying it takes {needs}: {absent}") from absent
         if used := namespaces(drill.names.environment.application.namespace).keys() & cluster.names("namespaces"):
             raise Failure(

@@ -61,6 +61,16 @@ class Chart(Section):
     """URL of the repository."""
 
 
+class Digest(Section):
+    """What a chart's archive is known by."""
+
+    sha256: str = Field(pattern=r"^([0-9a-f]{64})?$")
+    """SHA-256 of the archive (``.tgz``), as the repository's ``index.yaml`` has it; empty where no public text shows it."""
+
+    source: str
+    """Where it was read, or who has it."""
+
+
 class Facts(Section):
     """What the catalogue knows of one release."""
 
@@ -75,6 +85,9 @@ class Facts(Section):
 
     chart: Chart | None = None
     """The chart, where it differs from the component's."""
+
+    digest: Digest | None = None
+    """Of the chart's archive, where a chart installs it."""
 
     fits: dict[str, Fit] = {}
     """What it accepts, by component."""

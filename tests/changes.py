@@ -1,14 +1,18 @@
 """Another value for every setting: what a test changes an environment to, from the type of each key where that is enough."""
 
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from settings.documents import merged
 from settings.effects import keys
 from settings.environment import Environment
+from settings.loader import ENVIRONMENTS
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHnuLIqriBtSzn1ayt2WvEXUextsV/h1tggansAHo0Mg ops"  # of a pair whose private half was thrown away
 ROLE = "arn:aws:iam::123456789012:role/somebody"
@@ -131,3 +135,20 @@ def _another(field: FieldInfo, value: Any) -> Any:
     if field.annotation is int:
         return 3
     raise TypeError(f"choose another value for {field}")
+
+
+def dev_alone(folder: Path, changes: Mapping[str, Any], project: Mapping[str, Any] | None = None) -> Path:
+    """Write the repository's settings with no environment but dev, changed, below ``folder``; what an earlier call wrote is replaced.
+
+    :param changes: sections of ``dev.yaml`` to lay over it.
+    :param project: the same for ``_project.yaml``.
+    :return: the folder of the settings.
+    """
+    files = folder / "environments"
+    shutil.rmtree(files, ignore_errors=True)
+    files.mkdir(parents=True)
+    shutil.copy(ENVIRONMENTS / "_common.yaml", files)
+    for name, over in {"dev.yaml": changes, "_project.yaml": project or {}}.items():
+        document = yaml.safe_load((ENVIRONMENTS / name).read_text())
+        (files / name).write_text(yaml.safe_dump(merged(document, dict(over))))
+    return files

@@ -1,4 +1,4 @@
-"""The end of ``make test``: what it did not run, and how to have it. Reads pytest's reports in a folder
+"""The end of ``make test``: what it did not run, how to have it, and which lines of the architecture are without proof for it. Reads pytest's reports in a folder
 (``--junitxml``) and what the application's tests noted there in ``application.txt``."""
 
 import sys
@@ -10,10 +10,12 @@ from xml.etree import ElementTree
 from rich.console import Console
 from rich.table import Table
 
+from tests.architecture import unproven
+
 SEPARATE = {
     "the nodes' programs, booted in a sandbox": "make test-boot, about four minutes",
     "the real Terraform against an AWS emulator": "make test-apply, with Terraform and the provider plugins",
-    "the Helm stacks on a Kubernetes API": "make test-platform, with VET_TEST_KUBECONFIG and VET_TEST_CHARTS",
+    "the Helm stacks on a Kubernetes API": "make test-platform, with VET_TEST_KUBECONFIG, after make charts",
     "recovery, drain and policies where pods run": "make test-pods, with VET_TEST_KUBECONFIG of a cluster that has the Helm stack",
     "the application under its pod's limits": "make load-app",
 }
@@ -36,6 +38,19 @@ def noted(folder: Path) -> list[tuple[str, str]]:
     return [(f"the application's tests: {what}", remedy) for what, colon, remedy in parts if colon]
 
 
+def unproven_lines(folder: Path) -> list[str]:
+    """Lines of docs/architecture.txt whose only tests were skipped."""
+    passed, skipped = set(), set()
+    for report in sorted(folder.glob("*.xml")):
+        for case in ElementTree.parse(report).iter("testcase"):
+            node = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
+            if case.find("skipped") is not None:
+                skipped.add(node)
+            elif case.find("failure") is None and case.find("error") is None:
+                passed.add(node)
+    return unproven(passed, skipped)
+
+
 def show(folder: Path) -> None:
     """Print the list."""
     table = Table("not run here", "how to have it", box=None, pad_edge=False)
@@ -43,7 +58,10 @@ def show(folder: Path) -> None:
         table.add_row(f"{count} test{'s' if count > 1 else ''}", reason)
     for what, remedy in (*noted(folder), *SEPARATE.items()):
         table.add_row(what, remedy)
-    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print("", table, sep="\n")
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    console.print("", table, sep="\n")
+    for line in unproven_lines(folder):
+        console.print(f"not proven here: {line} (docs/architecture.txt); all its tests were skipped", markup=False)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import boto3
 import yaml
 from botocore.exceptions import ClientError
 
+from operations import charts
 from operations.emulator import REPOSITORY, Emulator
 from operations.emulator.charts import collect, serve
 from operations.emulator.kubernetes import Kubernetes
@@ -25,8 +26,8 @@ from settings.documents import merged
 from settings.loader import COMMON, ENVIRONMENTS, PROJECT
 from settings.names import Names
 
-KUBECONFIG, CHARTS = "VET_TEST_KUBECONFIG", "VET_TEST_CHARTS"
-"""Environment variables with what is at hand."""
+KUBECONFIG = "VET_TEST_KUBECONFIG"
+"""Environment variable with the cluster at hand."""
 
 IMAGE = "0123abc"
 """Tag of the application's image in the emulated registry."""
@@ -69,10 +70,10 @@ def mirror(folder: Path) -> Iterator[str]:
     Raises:
         Absent: there are none.
     """
-    charts = os.environ.get(CHARTS)
-    if not charts:
-        raise Absent(f"set {CHARTS} to a folder with the charts of the release sets, unpacked or as .tgz")
-    collect(tool("helm"), Path(charts), folder)
+    found = charts.at_hand()
+    if not found:
+        raise Absent(f"run make charts, or set {charts.CHARTS} to a folder with the charts of the release sets")
+    collect(tool("helm"), found, folder)
     with serve(folder) as url:
         yield url
 

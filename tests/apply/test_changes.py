@@ -20,8 +20,8 @@ from operations.terraform import binary
 from settings import load
 from settings.documents import merged
 from settings.effects import INFRASTRUCTURE, Kind, effect
-from tests.apply.running import Running, environments
-from tests.changes import KEY, another, beside, changeable
+from tests.apply.running import Running
+from tests.changes import KEY, another, beside, changeable, dev_alone
 
 EVERY = os.environ.get("VET_TEST_CHANGES") == "1"
 """Whether every setting is planned; otherwise one of each kind of effect (a plan takes some ten seconds)."""
@@ -76,7 +76,7 @@ class Planner:
 
     def _synthesised(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         out = self.folder / "out"
-        main.build_app(load(environments(self.folder, changes)), outdir=str(out)).synth()
+        main.build_app(load(dev_alone(self.folder, changes)), outdir=str(out)).synth()
         document: dict[str, Any] = json.loads((out / "stacks/vet-dev/cdk.tf.json").read_text())
         return document
 

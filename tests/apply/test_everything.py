@@ -1,24 +1,19 @@
 """What saves, guards and copies, which is off by default: switched on together, applied, and gone again."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from operations.emulator.account import Account, account
 from operations.emulator.forgetful import clients
 from operations.failure import Failure
 from settings import load
-from settings.loader import ENVIRONMENTS
 from tests.apply.conftest import cannot
+from tests.changes import KEY, dev_alone
 
 PROJECT = {"github": {"repository": "clinic/platform"}, "replica_region": "us-west-2"}
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHnuLIqriBtSzn1ayt2WvEXUextsV/h1tggansAHo0Mg ops"  # of a pair whose private half was thrown away
 OFFICE = ["203.0.113.0/24"]
 ENVIRONMENT = {
     "schedule": {"enabled": True},
@@ -42,11 +37,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     if os.environ.get("VET_TEST_EVERYTHING") != "1":
         pytest.skip("takes minutes: set VET_TEST_EVERYTHING=1 after a change of what is off by default")
     folder = tmp_path_factory.mktemp("everything")
-    files = folder / "environments"
-    shutil.copytree(ENVIRONMENTS, files)
-    (files / "prod.yaml").unlink()
-    _change(files / "_project.yaml", PROJECT)
-    _change(files / "dev.yaml", ENVIRONMENT)
+    files = dev_alone(folder, ENVIRONMENT, PROJECT)
     with ExitStack() as keep:
         try:
             found = keep.enter_context(account(folder, load(files)))
@@ -57,16 +48,6 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         for stack in ("vet-state", "vet-dev"):
             found.stack(stack).apply()
         yield found
-
-
-def _change(file: Path, changes: dict[str, Any]) -> None:
-    file.write_text(yaml.safe_dump(_merged(yaml.safe_load(file.read_text()), changes)))
-
-
-def _merged(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    for key, value in changes.items():
-        document[key] = _merged(document.get(key, {}), value) if isinstance(value, dict) else value
-    return document
 
 
 def test_a_second_plan_has_no_changes(everything: Account) -> None:

@@ -19,8 +19,8 @@ from operations.failure import Failure
 from settings import load
 from settings.documents import merged
 from tests.apply.conftest import cannot
-from tests.apply.running import Running, environments
-from tests.changes import KEY
+from tests.apply.running import Running
+from tests.changes import KEY, dev_alone
 
 OFFICE = ["203.0.113.0/24"]
 
@@ -102,7 +102,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
     folder = tmp_path_factory.mktemp("year")
     with ExitStack() as keep:
         try:
-            found = keep.enter_context(account(folder, load(environments(folder, {}))))
+            found = keep.enter_context(account(folder, load(dev_alone(folder, {}))))
         except Failure as failure:
             cannot(str(failure))
         found.make_state()

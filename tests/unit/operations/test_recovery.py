@@ -11,6 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from operations import charts
 from operations import drill as drill_module
 from operations.drill import STEPS, Drill, Step, lose_and_redeploy, redeploy, run
 from operations.emulator import platform as at_hand
@@ -176,6 +177,7 @@ def test_without_a_cluster_or_charts_the_drill_says_that_it_proved_less_and_is_n
     for variable in ("VET_TEST_KUBECONFIG", "VET_TEST_CHARTS"):
         monkeypatch.setenv(variable, str(tmp_path / "somewhere"))
     monkeypatch.delenv(missing)
+    monkeypatch.setattr(charts, "FOLDER", tmp_path / "not-fetched")
     monkeypatch.setattr(at_hand, "tool", lambda name: name)
     document = {"data": {"terraform_remote_state": {}}, "resource": {"helm_release": {"a": {}, "b": {}}}}
     (tmp_path / "cdk.tf.json").write_text(json.dumps(document))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from operations.charts import CHARTS, at_hand
 from settings.helm_values import FOLDER
 from settings.release_sets import release_set
 from tests.unit.releases.samples import LOCAL, NAMESPACES, Manifest, Render, helm_template, merged
@@ -26,12 +27,10 @@ def helm() -> str:
 @pytest.fixture(scope="session")
 def charts() -> Path:
     """Folder with the charts of the release sets, as <chart>-<version>/."""
-    folder = os.environ.get("VET_TEST_CHARTS")
+    folder = at_hand()
     if not folder:
-        pytest.skip(
-            "set VET_TEST_CHARTS to a folder with the unpacked charts of the release sets, as <chart>-<version>/"
-        )
-    return Path(folder)
+        pytest.skip(f"needs the charts of the release sets: run make charts, or set {CHARTS} to a folder with them")
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +50,7 @@ def render(request: pytest.FixtureRequest) -> Render:
             pinned = releases[release]
             chart = request.getfixturevalue("charts") / f"{pinned.chart.name}-{pinned.version}"
             if not chart.is_dir():
-                pytest.skip(f"VET_TEST_CHARTS has no {chart.name}/: unpack that chart there")
+                pytest.skip(f"{chart.parent} has no {chart.name}/: make charts brings it")
             more = ["--kube-version", releases.kubernetes, "--api-versions", "snapshot.storage.k8s.io/v1"]
             done[key] = helm_template(helm_path, chart, release, NAMESPACES[release], given, *more)
         return done[key]

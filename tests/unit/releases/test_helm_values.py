@@ -1,12 +1,12 @@
 """Values: layers, merging as Helm does it, and no key that its chart does not know."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from operations.charts import CHARTS, at_hand
 from settings import helm_values
 from settings.helm_values import FOLDER, ValuesError, files, merge, read_chart, unknown_keys
 from settings.release_sets import SETS, release_set
@@ -106,9 +106,9 @@ def test_every_values_file_belongs_to_a_release_and_an_environment() -> None:
 
 @pytest.mark.parametrize("path", sorted((FOLDER / "keys").glob("*.txt")), ids=lambda path: path.stem)
 def test_the_lists_of_keys_are_fresh(path: Path) -> None:
-    chart = Path(os.environ.get("VET_TEST_CHARTS", "/nonexistent")) / path.stem
+    chart = (at_hand() or Path("/nonexistent")) / path.stem
     if not chart.is_dir():
-        pytest.skip(f"set VET_TEST_CHARTS to a folder that has the unpacked chart {path.stem}/")
+        pytest.skip(f"needs the chart {path.stem}: run make charts, or set {CHARTS} to a folder with it")
     assert path.read_text(encoding="utf-8").split() == read_chart(chart)
 
 

@@ -1,14 +1,12 @@
 """Every setting has a declared effect, and the JSON of the stacks bears it out: each is changed once, and what differs is looked at."""
 
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import main
 from modules.aws.servers import BROUGHT_BY_THE_ROLL
@@ -16,9 +14,8 @@ from settings import load
 from settings.documents import merged
 from settings.effects import EFFECTS, HELM, INFRASTRUCTURE, PROJECT_EFFECTS, Kind, changed, effect, keys, remembered
 from settings.environment import Environment
-from settings.loader import ENVIRONMENTS
 from settings.project import Project
-from tests.changes import another, beside, changeable
+from tests.changes import another, beside, changeable, dev_alone
 
 Stacks = Mapping[str, dict[str, Any]]
 Synthesise = Callable[[str], Stacks]
@@ -38,14 +35,7 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
 
     @cache
     def made(changes: str) -> Stacks:
-        files = folder / "environments"
-        shutil.rmtree(files, ignore_errors=True)
-        files.mkdir()
-        for name in ("_project.yaml", "_common.yaml"):
-            shutil.copy(ENVIRONMENTS / name, files)
-        document = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text())
-        (files / "dev.yaml").write_text(yaml.safe_dump(merged(document, json.loads(changes))))
-        main.build_app(load(files), outdir=str(folder / "out")).synth()
+        main.build_app(load(dev_alone(folder, json.loads(changes))), outdir=str(folder / "out")).synth()
         stacks = {INFRASTRUCTURE: "vet-dev", HELM: "vet-dev-helm"}
         return {what: _read(folder / "out/stacks" / stack / "cdk.tf.json") for what, stack in stacks.items()}
 

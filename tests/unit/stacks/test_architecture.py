@@ -3,14 +3,10 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-import yaml
+from tests.architecture import ROOT, mapping, proofs
 
-ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = ROOT / "docs/architecture.txt"
-MAPPING = ROOT / "tests/architecture.yaml"
 
 ESTIMATES = re.compile(r"^Estimated cost|^Schedule start/stop|^Use reserved")
 """Lines about money rather than things: the cost table answers them."""
@@ -33,25 +29,20 @@ def _text(raw: str) -> str:
     return re.sub(r"^\s*(?:- |\d+\. )?", "", raw).replace("**", "").strip()
 
 
-def _mapping() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(MAPPING.read_text())
-    return found
-
-
 def test_every_line_that_names_infrastructure_is_mapped() -> None:
-    mapping = _mapping()
-    lines = list(_lines(set(mapping)))
+    mapped = mapping()
+    lines = list(_lines(set(mapped)))
     assert len(lines) > 60, f"only {len(lines)} lines found: the document is read wrongly"
-    missing = [line for line in lines if line[2] not in mapping[line[0]].get(line[1], {})]
+    missing = [line for line in lines if line[2] not in mapped[line[0]].get(line[1], {})]
     assert not missing, "lines of docs/architecture.txt without a test:\n" + "\n".join(map(str, missing))
 
 
 def test_every_mapped_line_is_in_the_document() -> None:
-    mapping = _mapping()
-    lines = set(_lines(set(mapping)))
+    mapped = mapping()
+    lines = set(_lines(set(mapped)))
     stale = [
         (section, subsection, line)
-        for section, subsections in mapping.items()
+        for section, subsections in mapped.items()
         for subsection, found in subsections.items()
         for line in found
         if (section, subsection, line) not in lines
@@ -60,19 +51,10 @@ def test_every_mapped_line_is_in_the_document() -> None:
 
 
 def test_every_test_that_is_named_exists() -> None:
-    named = {
-        test
-        for subsections in _mapping().values()
-        for lines in subsections.values()
-        for tests in lines.values()
-        if not isinstance(tests, dict)
-        for test in ([tests] if isinstance(tests, str) else tests)
-    }
-    for test in sorted(named):
+    for test in sorted({test for _, tests in proofs() for test in tests}):
         module, function = test.split("::")
-        folder, _, name = module.rpartition("/")
-        source = ROOT / "tests/unit" / (folder or "stacks") / f"test_{name}.py"
-        assert source.exists(), f"{test}: there is no {source.relative_to(ROOT)}"
+        source = ROOT / module
+        assert source.exists(), f"{test}: there is no {module}"
         functions = {node.name for node in ast.parse(source.read_text()).body if isinstance(node, ast.FunctionDef)}
         assert function in functions, f"{test}: {source.name} has no such test"
 
@@ -80,7 +62,7 @@ def test_every_test_that_is_named_exists() -> None:
 def test_a_line_without_a_test_says_why() -> None:
     reasons = {
         line: found
-        for subsections in _mapping().values()
+        for subsections in mapping().values()
         for lines in subsections.values()
         for line, found in lines.items()
         if isinstance(found, dict)

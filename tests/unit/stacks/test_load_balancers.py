@@ -29,6 +29,9 @@ def test_its_targets_are_all_servers_on_port_443(infrastructure: Template) -> No
         for path in infrastructure.resources("aws_instance")
     }
     assert attached == servers
+    assert infrastructure.one("aws_lb_target_group", "ingress/target_group")["port"] == 443
+    (action,) = infrastructure.one("aws_lb_listener", port=443)["default_action"]
+    assert (action["type"], action.get("target_group_arn")) == ("forward", f"${{{group}.arn}}")
 
 
 def test_health_is_asked_over_https_at_ping(infrastructure: Template) -> None:
@@ -87,7 +90,10 @@ def test_api_load_balancer_is_internal_and_checks_6443_for_both_ports(infrastruc
         group = infrastructure.one("aws_lb_target_group", f"api/target_group_{port}")
         assert (group["port"], group["protocol"], group["preserve_client_ip"]) == (port, "TCP", "false")
         assert (group["health_check"]["protocol"], group["health_check"]["port"]) == ("TCP", "6443")
-        assert infrastructure.one("aws_lb_listener", f"api/listener_{port}")["port"] == port
+        listener = infrastructure.one("aws_lb_listener", f"api/listener_{port}")
+        assert listener["port"] == port
+        reference = infrastructure.reference_to("aws_lb_target_group", f"api/target_group_{port}")
+        assert listener["default_action"] == [{"target_group_arn": f"${{{reference}.arn}}", "type": "forward"}]
 
 
 def test_access_logs_are_kept_in_prod_only(dev: Template, prod: Template) -> None:

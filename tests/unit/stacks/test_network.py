@@ -41,21 +41,22 @@ def test_public_subnets_leave_by_the_internet_gateway(infrastructure: Template) 
     table = infrastructure.reference_to("aws_route_table", "network/public_routes")
     route = infrastructure.one("aws_route", "network/public_default_route")
     assert route["gateway_id"] == f"${{{gateway}.id}}"
+    assert (route["route_table_id"], route["destination_cidr_block"]) == (f"${{{table}.id}}", "0.0.0.0/0")
     for letter in _letters(infrastructure):
-        association = infrastructure.one("aws_route_table_association", f"network/public_routes_{letter}")
-        assert association["route_table_id"] == f"${{{table}.id}}"
+        subnet = infrastructure.reference_to("aws_subnet", f"network/public_{letter}")
+        assert _tables_of(infrastructure, subnet) == [f"${{{table}.id}}"], f"public subnet {letter} has other routes"
 
 
 def test_private_subnets_leave_only_by_a_nat_gateway(infrastructure: Template) -> None:
     for letter in _letters(infrastructure):
         table = infrastructure.reference_to("aws_route_table", f"network/private_routes_{letter}")
-        association = infrastructure.one("aws_route_table_association", f"network/private_routes_{letter}_association")
+        subnet = infrastructure.reference_to("aws_subnet", f"network/private_{letter}")
         routes = [
             route
             for route in infrastructure.resources("aws_route").values()
             if route["route_table_id"] == f"${{{table}.id}}"
         ]
-        assert association["route_table_id"] == f"${{{table}.id}}"
+        assert _tables_of(infrastructure, subnet) == [f"${{{table}.id}}"], f"private subnet {letter} has other routes"
         assert len(routes) == 1, f"zone {letter} has {len(routes)} routes: {routes}"
         assert "gateway_id" not in routes[0]
         assert "aws_nat_gateway" in routes[0]["nat_gateway_id"]
@@ -92,6 +93,12 @@ def test_nothing_is_counted(infrastructure: Template) -> None:
     """Resources are keyed by zone or slot: an index would re-create the others when one leaves the list."""
     counted = [path for _, path, block in infrastructure.every_resource() if "count" in block]
     assert not counted
+
+
+def _tables_of(template: Template, subnet: str) -> list[str]:
+    """Route tables that a subnet is associated with."""
+    associations = template.resources("aws_route_table_association").values()
+    return [each["route_table_id"] for each in associations if each["subnet_id"] == f"${{{subnet}.id}}"]
 
 
 def _letters(template: Template) -> list[str]:

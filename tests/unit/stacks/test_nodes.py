@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.autoscaling_group import AutoscalingGroup
 from cdktf_cdktf_provider_aws.instance import Instance
 from cdktf_cdktf_provider_aws.launch_template import LaunchTemplate
 
+from settings import Settings
 from tests.template import Block, Template
 
 
@@ -66,6 +67,9 @@ def test_a_server_keeps_its_address_and_disk_when_it_is_replaced(infrastructure:
         attachment = infrastructure.one("aws_volume_attachment", f"{path}/data_attachment")
         assert attachment["stop_instance_before_detaching"] is True
         data = infrastructure.one("aws_ebs_volume", f"{path}/data_volume")
+        volume = infrastructure.reference_to("aws_ebs_volume", f"{path}/data_volume")
+        server = infrastructure.reference_to("aws_instance", path)
+        assert (attachment["volume_id"], attachment["instance_id"]) == (f"${{{volume}.id}}", f"${{{server}.id}}")
         assert (data["type"], data["encrypted"]) == ("gp3", True)
 
 
@@ -90,9 +94,16 @@ def test_servers_wait_for_routes_rights_and_programs(infrastructure: Template) -
             assert found, f"{path} does not wait for any {prefix}"
 
 
-def test_agents_have_a_group_in_each_zone_that_the_autoscaler_finds(infrastructure: Template) -> None:
+def test_agents_have_a_group_in_each_zone_that_the_autoscaler_finds(
+    infrastructure: Template, settings: Settings
+) -> None:
     groups = infrastructure.resources("aws_autoscaling_group")
-    assert len(groups) == infrastructure.count("aws_subnet", map_public_ip_on_launch=False)
+    private = [path for path in infrastructure.resources("aws_subnet") if "private" in path]
+    subnets = {f"${{{infrastructure.reference_to('aws_subnet', path)}.id}}" for path in private}
+    assert {subnet for group in groups.values() for subnet in group["vpc_zone_identifier"]} == subnets
+    assert len(groups) == len(subnets)
+    agents = settings.environment(infrastructure.name.removeprefix("vet-")).agents
+    assert sum(group["max_size"] for group in groups.values()) == agents.maximum > agents.count
     for path, group in groups.items():
         assert len(group["vpc_zone_identifier"]) == 1, f"{path} spans zones, and EBS volumes cannot"
         tags = {tag["key"]: tag["value"] for tag in group["tag"]}

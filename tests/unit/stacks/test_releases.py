@@ -9,6 +9,7 @@ import pytest
 
 from settings import Settings
 from settings.helm_values import unknown_keys
+from settings.namespaces import DEDICATED_TAINT
 from settings.release_sets import release_set
 from tests.template import Template
 from tests.unit.releases.samples import LOCAL, NAMESPACES, merged
@@ -97,6 +98,35 @@ def test_no_password_of_rancher_is_in_terraform(platform: Template) -> None:
     values = given(platform, "rancher")
     assert "bootstrapPassword" not in values
     assert not {"set", "set_sensitive", "set_wo"} & releases(platform)["rancher"].keys()
+
+
+def test_rancher_and_the_application_are_reached_through_the_one_ingress_controller(platform: Template) -> None:
+    controller = given(platform, "ingress-nginx")["controller"]
+    name = controller["ingressClassResource"]["name"]
+    assert given(platform, "rancher")["ingress"]["ingressClassName"] == name
+    assert given(platform, "rancher")["tls"] == "external", "the load balancer ends TLS"
+    assert platform.one("kubernetes_ingress_v1")["spec"]["ingress_class_name"] == name
+
+
+def test_the_ingress_controller_is_on_every_server_where_the_load_balancer_sends(platform: Template) -> None:
+    """The same of the rendered chart is in tests/unit/releases/test_rendered_charts.py."""
+    controller = given(platform, "ingress-nginx")["controller"]
+    assert (controller["kind"], controller["hostPort"]) == ("DaemonSet", {"enabled": True})
+    assert controller["nodeSelector"]["node-role.kubernetes.io/control-plane"] == "true"
+    assert {"key": DEDICATED_TAINT, "operator": "Exists"} in controller["tolerations"]
+    assert controller["healthCheckPath"] == "/ping", "the load balancer asks there"
+
+
+def test_pods_get_volumes_that_can_grow_in_the_zone_where_they_run(platform: Template) -> None:
+    """architecture.txt: "StorageClass: standard (AWS EBS)", "Add more EBS volumes"."""
+    (standard,) = given(platform, "aws-ebs-csi-driver")["storageClasses"]
+    assert standard["name"] == given(platform, "database")["storage"]["storageClass"] == "standard"
+    assert standard["annotations"] == {"storageclass.kubernetes.io/is-default-class": "true"}
+    assert standard["volumeBindingMode"] == "WaitForFirstConsumer", "a volume in another zone is out of its pod's reach"
+    assert standard["allowVolumeExpansion"] is True
+    assert given(platform, "aws-ebs-csi-driver")["node"]["tolerateAllTaints"] is True, (
+        "volumes are attached on every node"
+    )
 
 
 def test_the_database_differs_by_environment(templates: Mapping[str, Template]) -> None:

@@ -2,17 +2,15 @@
 
 import json
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import main
 from settings import load
-from settings.loader import ENVIRONMENTS
+from tests.changes import dev_alone
 from tests.template import Template
 from tests.unit.stacks.conftest import synthesised_with
 
@@ -37,13 +35,7 @@ def dev_with(tmp_path: Path) -> Synthesise:
     """Synthesise dev with sections added, and return its template."""
 
     def synthesise(**sections: Any) -> Template:
-        folder = tmp_path / "environments"
-        shutil.copytree(ENVIRONMENTS, folder)
-        document = yaml.safe_load((folder / "dev.yaml").read_text())
-        for name, section in sections.items():
-            document[name] = {**document.get(name, {}), **section}
-        (folder / "dev.yaml").write_text(yaml.safe_dump(document))
-        main.build_app(load(folder), outdir=str(tmp_path / "cdktf.out")).synth()
+        main.build_app(load(dev_alone(tmp_path, sections)), outdir=str(tmp_path / "cdktf.out")).synth()
         return Template.read(tmp_path / "cdktf.out/stacks/vet-dev/cdk.tf.json")
 
     return synthesise

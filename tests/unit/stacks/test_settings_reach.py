@@ -1,20 +1,18 @@
 """No setting of what a visitor meets is without effect: another value is another stack."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import main
 from settings import load
 from settings.base import Section
 from settings.load_balancer import LoadBalancer
-from settings.loader import ENVIRONMENTS
 from settings.workloads import Application
+from tests.changes import dev_alone
 from tests.template import Template
 from tests.unit.stacks.conftest import read
 
@@ -95,10 +93,6 @@ def test_it_is_the_load_balancer_that_closes_idle_connections(tmp_path: Path, se
 def _synthesised(folder: Path, setting: str, value: Any = None) -> Mapping[str, Template]:
     """All stacks, with one setting of dev changed."""
     section, _, key = setting.partition(".")
-    copy = folder / "environments"
-    shutil.copytree(ENVIRONMENTS, copy)
-    document = yaml.safe_load((copy / "dev.yaml").read_text())
-    document.setdefault(section, {})[key] = OTHERWISE[setting] if value is None else value
-    (copy / "dev.yaml").write_text(yaml.safe_dump(document))
-    main.build_app(load(copy), outdir=str(folder / "cdktf.out")).synth()
+    changed = {section: {key: OTHERWISE[setting] if value is None else value}}
+    main.build_app(load(dev_alone(folder, changed)), outdir=str(folder / "cdktf.out")).synth()
     return read(folder / "cdktf.out")

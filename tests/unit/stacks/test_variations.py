@@ -8,17 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import main
 from settings import Settings, load
 from settings.loader import ENVIRONMENTS
 from settings.release_sets import release_set
+from tests.changes import KEY, dev_alone
 from tests.template import Template
 
 Synthesise = Callable[..., Template]
-
-PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHnuLIqriBtSzn1ayt2WvEXUextsV/h1tggansAHo0Mg ops"
 
 
 @pytest.fixture
@@ -26,19 +24,15 @@ def synthesise(tmp_path: Path) -> Synthesise:
     """Synthesise dev with some of its settings replaced, and return its template."""
 
     def changed(**sections: Any) -> Template:
-        folder = tmp_path / "environments"
-        shutil.copytree(ENVIRONMENTS, folder)
-        document = yaml.safe_load((folder / "dev.yaml").read_text())
-        (folder / "dev.yaml").write_text(yaml.safe_dump(_merged(document, sections)))
-        return _infrastructure(load(folder), tmp_path, "vet-dev")
+        return _infrastructure(load(dev_alone(tmp_path, sections)), tmp_path, "vet-dev")
 
     return changed
 
 
 def test_ssh_is_by_key_from_the_given_networks_through_the_jump_host(synthesise: Synthesise) -> None:
-    ssh = {"public_key": PUBLIC_KEY, "allowed_cidrs": ["203.0.113.0/24"], "jump_host": {"enabled": True}}
+    ssh = {"public_key": KEY, "allowed_cidrs": ["203.0.113.0/24"], "jump_host": {"enabled": True}}
     template = synthesise(access={"ssh": ssh})
-    assert template.one("aws_key_pair")["public_key"] == PUBLIC_KEY
+    assert template.one("aws_key_pair")["public_key"] == KEY
     key = f"${{{template.reference_to('aws_key_pair', 'key_pair')}.key_name}}"
     assert {instance["key_name"] for instance in template.resources("aws_instance").values()} == {key}
     operators = template.reference_to("aws_security_group", "security_groups/operators")
@@ -174,12 +168,6 @@ def _compare(one: Path, other: Path) -> Iterator[tuple[str, bool]]:
     for path in sorted(one.rglob("*.json")):
         name = path.relative_to(one)
         yield str(name), path.read_bytes() == (other / name).read_bytes()
-
-
-def _merged(under: Any, over: Any) -> Any:
-    if not (isinstance(under, dict) and isinstance(over, dict)):
-        return over
-    return {**under, **{key: _merged(under.get(key), value) for key, value in over.items()}}
 
 
 @pytest.mark.parametrize("name", ["documented", "current"])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture import proofs, unproven
 from tests.skipped import SEPARATE, show
 
 REPORT = """<testsuites><testsuite>
@@ -29,3 +30,27 @@ def test_every_target_that_is_named_exists() -> None:
     for remedy in SEPARATE.values():
         target = remedy.removeprefix("make ").split(",")[0]
         assert f"\n{target}:" in makefile, f"make has no target {target}"
+
+
+def test_a_line_is_without_proof_when_all_its_tests_were_skipped_and_not_before() -> None:
+    line, tests = max(proofs(), key=lambda proof: len(proof[1]))
+    assert len(tests) > 1, "no line has two tests: the case of one that is skipped cannot be looked at"
+    cases = [f"{test}[{parameter}]" for test in tests for parameter in ("dev", "prod")]
+    assert line in unproven([], cases)
+    assert line not in unproven([cases[0]], cases[1:]), "one case of one test has looked"
+    assert line not in unproven([], cases[:-2]), "a test that was not asked for was not skipped"
+    assert not unproven(cases, [])
+
+
+def test_the_end_of_make_test_names_the_lines_that_were_not_proven(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line, (test, *_) = next(proof for proof in proofs() if len(proof[1]) == 1)
+    module, name = test.split("::")
+    case = f'<testcase classname="{module.removesuffix(".py").replace("/", ".")}" name="{name}[dev]">%s</testcase>'
+    report = tmp_path / "unit.xml"
+    for outcome, named in (('<skipped message="needs charts"/>', True), ("", False)):
+        report.write_text(f"<testsuites><testsuite>{case % outcome}</testsuite></testsuites>")
+        show(tmp_path)
+        said = capsys.readouterr().out
+        assert (f"not proven here: {line}" in said) is named, f"{outcome or 'passed'}: {said}"

@@ -1,6 +1,7 @@
 """The application's objects, line by line of docs/architecture.txt's section 5 and its data flow."""
 
 import json
+import re
 
 import pytest
 from cdktf import Testing
@@ -11,6 +12,9 @@ from cdktf_cdktf_provider_kubernetes.service_v1 import ServiceV1
 from settings.workloads import Resources
 from tests.template import Block, Template
 from tests.unit.platform.vet_application.conftest import IMAGE, Synthesise
+
+SECRET_NAME = re.compile("SECRET|PASSWORD|TOKEN|EMAIL_URL")
+"""Of the application's variables that are secret."""
 
 DIGEST = f"sha256:{'ab' * 32}"
 
@@ -204,6 +208,8 @@ def test_secrets_are_files_and_no_value_is_in_the_document(with_email: Template)
     }
     named = {value for key, value in variables(with_email).items() if key.endswith("_FILE") or key == "PGSSLROOTCERT"}
     assert named == files, "a file that is not mounted, or mounted for nothing"
+    open_ = [key for key in variables(with_email) if SECRET_NAME.search(key) and not key.endswith("_FILE")]
+    assert not open_, f"{open_} are in the ConfigMap, which everybody reads who may look at the application"
     assert not any("secret_ref" in json.dumps(one) for one in (container(with_email), pod(with_email)))
 
 

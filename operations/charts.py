@@ -1,0 +1,190 @@
+"""``make charts [FROM=folder]``: the charts of the release sets, each checked against its digest, unpacked for the tests.
+
+The digests are those of ``settings/releases/catalogue.yaml``. Terraform's Helm provider cannot check them (docs/decisions/0073-charts-by-digest.md).
+What was fetched once is not fetched again.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import tarfile
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import yaml
+
+from operations.failure import Failure, guided
+from settings.release_sets import SETS, Release, release_set
+
+FOLDER = Path(".tools/charts")
+"""Where they are put, as ``<chart>-<version>/``; the tests look here unless ``VET_TEST_CHARTS`` names another folder."""
+
+CHARTS = "VET_TEST_CHARTS"
+"""Environment variable: another folder with them, unpacked in the same way."""
+
+CATALOGUE = "settings/releases/catalogue.yaml"
+SECONDS = 20
+"""How long a repository may take to answer."""
+
+
+class Unreachable(Failure):
+    """A repository does not answer."""
+
+
+def at_hand() -> Path | None:
+    """The folder with the charts, if there is one."""
+    named = os.environ.get(CHARTS)
+    if named:
+        return Path(named)
+    return FOLDER if FOLDER.is_dir() else None
+
+
+def pinned() -> Iterator[Release]:
+    """Every chart that a release set pins, each once."""
+    seen = set()
+    for name in SETS:
+        releases = release_set(name)
+        for key in releases.pins:
+            release = releases[key]
+            if (release.facts.chart or release.component.chart) and (key, release.version) not in seen:
+                seen.add((key, release.version))
+                yield release
+
+
+def archive_name(release: Release) -> str:
+    """Name of the chart's archive, without its suffix, and of the folder that it is unpacked to."""
+    return f"{release.chart.name}-{release.version}"
+
+
+def check(release: Release, archive: bytes, published: str | None) -> str | None:
+    """Compare an archive with the catalogue's digest.
+
+    :param published: what the repository says of the archive, where it was asked.
+    :return: what a person should add to the catalogue, if it has no digest.
+
+    Raises:
+        Failure: it is another archive; with both digests.
+    """
+    found, name = hashlib.sha256(archive).hexdigest(), archive_name(release)
+    digest = release.facts.digest
+    wanted = (digest.sha256 if digest else "") or published
+    if wanted and found != wanted:
+        whose = CATALOGUE if digest and digest.sha256 else f"the index of {release.chart.repository}"
+        raise Failure(
+            f"{name}.tgz is not what was pinned: its SHA-256 is {found}, and {whose} says {wanted}. Nothing of it was unpacked. "
+            "Ask the chart's maintainers whether it was published anew before you pin the other digest."
+        )
+    if digest and digest.sha256:
+        return None
+    checked = f"compared with the index of {release.chart.repository}" if published else "compared with nothing"
+    return f"{name}: {checked}; pin it in {CATALOGUE} as sha256: {found}"
+
+
+def fetch(folder: Path, source: Path | None = None) -> list[str]:
+    """Bring every chart that is not there yet.
+
+    :param source: folder with the archives, where the repositories are out of reach.
+    :return: what a person should add to the catalogue.
+
+    Raises:
+        Unreachable: a repository does not answer.
+        Failure: a chart is not there, or is another.
+    """
+    hints = []
+    for release in pinned():
+        target = folder / archive_name(release)
+        digest = release.facts.digest.sha256 if release.facts.digest else ""
+        stamp = target / ".sha256"
+        if stamp.is_file() and (not digest or stamp.read_text() == digest):
+            continue
+        archive, published = _given(release, source) if source else _downloaded(release)
+        hints.append(check(release, archive, published))
+        _unpack(archive, target, release)
+    return [hint for hint in hints if hint]
+
+
+def _given(release: Release, source: Path) -> tuple[bytes, None]:
+    file = source / f"{archive_name(release)}.tgz"
+    if not file.is_file():
+        raise Failure(f"{file} is not there. {by_hand(release)}")
+    return file.read_bytes(), None
+
+
+def _downloaded(release: Release) -> tuple[bytes, str | None]:
+    chart = release.chart
+    index_url = f"{chart.repository.rstrip('/')}/index.yaml"
+    entries = _index(index_url).get("entries", {}).get(chart.name, [])
+    entry = next((each for each in entries if each["version"] == release.version), None)
+    if entry is None:
+        raise Failure(f"{index_url} has no {chart.name} {release.version}: pin a version that it has in {CATALOGUE}.")
+    return _read(urljoin(index_url, entry["urls"][0]), by_hand(release)), entry.get("digest")
+
+
+@cache
+def _index(url: str) -> dict[str, Any]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found: dict[str, Any] = yaml.load(
+        _read(url, f"Or bring the archives to a folder and say make charts FROM=folder (they are in {url})."),
+        Loader=loader,
+    )
+    return found
+
+
+def _read(url: str, otherwise: str) -> bytes:
+    try:
+        with urllib.request.urlopen(url, timeout=SECONDS) as answer:
+            content: bytes = answer.read()
+            return content
+    except OSError as error:  # URLError is one too
+        raise Unreachable(f"{url} does not answer: {error}. {otherwise}") from error
+
+
+def by_hand(release: Release) -> str:
+    """One line: how to get a chart where its repository is out of reach."""
+    chart = release.chart
+    return (
+        f"Where there is a network: helm pull {chart.name} --repo {chart.repository} --version {release.version}; "
+        "then bring the archives here and say make charts FROM=their-folder."
+    )
+
+
+def _unpack(archive: bytes, target: Path, release: Release) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
+        file = Path(temporary) / "chart.tgz"
+        file.write_bytes(archive)
+        with tarfile.open(file) as opened:
+            opened.extractall(temporary, filter="data")
+        unpacked = Path(temporary) / release.chart.name
+        (unpacked / ".sha256").write_text(hashlib.sha256(archive).hexdigest())
+        shutil.rmtree(target, ignore_errors=True)
+        unpacked.rename(target)
+
+
+def run(folder: Path, source: Path | None) -> None:
+    """Bring them and say so."""
+    for hint in fetch(folder, source):
+        print(hint)
+    print(f"{len(list(pinned()))} charts are in {folder}/; the tests that render them run now.")
+
+
+def run_if_reachable() -> None:
+    """For ``make test-unit``: bring them where the repositories answer; say in one line that they do not."""
+    try:
+        run(FOLDER, None)
+    except Unreachable as failure:
+        print(f"The charts are not all here, so the tests that render them are skipped: {failure}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="make charts", description=__doc__)
+    parser.add_argument("--source", type=Path, help="folder with the archives, where the repositories are out of reach")
+    parser.add_argument("--if-reachable", action="store_true", help="end well where a repository does not answer")
+    arguments = parser.parse_args()
+    guided(run_if_reachable if arguments.if_reachable else lambda: run(FOLDER, arguments.source))

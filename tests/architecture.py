@@ -1,0 +1,47 @@
+"""Which tests prove which line of docs/architecture.txt, and which lines a run has left without proof."""
+
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+MAPPING = ROOT / "tests/architecture.yaml"
+
+
+def mapping() -> dict[str, dict[str, dict[str, Any]]]:
+    """``tests/architecture.yaml``: by section and subsection, each line's tests or why it has none."""
+    found: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(MAPPING.read_text())
+    return found
+
+
+def proofs() -> Iterator[tuple[str, list[str]]]:
+    """Each line that has tests, and their node ids without parameters: ``tests/unit/stacks/test_network.py::test_it``."""
+    for subsections in mapping().values():
+        for lines in subsections.values():
+            for line, found in lines.items():
+                if not isinstance(found, dict):
+                    yield line, [node(test) for test in ([found] if isinstance(found, str) else found)]
+
+
+def node(test: str) -> str:
+    """The node id of a test as the mapping names it."""
+    module, function = test.split("::")
+    folder, _, name = module.rpartition("/")
+    return f"tests/unit/{folder or 'stacks'}/test_{name}.py::{function}"
+
+
+def unproven(passed: Collection[str], skipped: Collection[str]) -> list[str]:
+    """Lines of which every test was skipped and none passed, in the document's order.
+
+    :param passed: node ids of a run, with or without parameters; a test of which one case passed has looked.
+    :param skipped: the same of tests that were skipped.
+    """
+    looked, left = ({_bare(each) for each in found} for found in (passed, skipped))
+    return [line for line, tests in proofs() if all(test in left - looked for test in tests)]
+
+
+def _bare(node_id: str) -> str:
+    return re.sub(r"\[.*", "", node_id, flags=re.DOTALL)
