@@ -1,0 +1,13 @@
+"""Requests that AWS refuses for what there is already, which moto takes: something in use, a name twice, records that conflict.
+
+One module a service. What is refused for a value alone is in ``operations/emulator/constraints.py``.
+"""
+
+from operations.emulator.refusals import ec2, elbv2, route53
+
+
+def install() -> None:
+    """Add all refusals to moto; once, before its server starts."""
+    ec2.install()
+    elbv2.install()
+    route53.install()
