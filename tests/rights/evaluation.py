@@ -1,0 +1,120 @@
+"""Whether AWS would allow a request: every policy that bears on it, as IAM evaluates them in one account.
+
+Source: IAM user guide, "Policy evaluation logic" and "Policy evaluation for requests within a single account"; KMS developer guide, "Default key
+policy" (identity policies count where the key's own policy lets the account decide). Service and resource control policies of an organisation
+are not known here; they could only take rights away. No library on PyPI does all of it: policyuniverse and parliament expand and check
+policies, PMapper (principalmapper) knows no Python after 3.9, moto knows neither boundaries nor policies of resources.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.rights.conditions import Context, Unreadable, hold, like, several
+
+Policy = Mapping[str, Any]
+"""A policy document."""
+
+DECIDE_THEMSELVES = ("kms", "sts")
+"""Services whose resources' own policies must allow a request: by naming the caller, or by leaving it to the account."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A role, with what bears on it."""
+
+    arn: str
+    policies: Sequence[Policy]
+    boundary: Policy | None = None
+    """Its permissions boundary, if it has one."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call, as AWS sees it when it decides.
+
+    :param action: such as ``s3:GetObject``.
+    :param resource: its ARN; ``*`` for actions that know none.
+    """
+
+    action: str
+    resource: str = "*"
+    context: Context = field(default_factory=dict)
+
+
+def allowed(request: Request, caller: Caller, resource_policy: Policy | None = None) -> bool:
+    """Whether the caller's request is allowed.
+
+    :param resource_policy: of the bucket, secret or key; for ``sts:AssumeRole`` the role's trust policy.
+
+    Raises:
+        Unreadable: a policy holds what this evaluator does not know.
+    """
+    of_resource = [s for s in statements(resource_policy) if _principal(s, caller.arn)]
+    identity = [statement for policy in caller.policies for statement in statements(policy)]
+    boundary = statements(caller.boundary)
+    if _matching("Deny", [*identity, *boundary, *of_resource], request):
+        return False
+    granted = _matching("Allow", of_resource, request)
+    everyone = any(_principal(statement, caller.arn) == "everyone" for statement in granted)
+    named = any(_principal(statement, caller.arn) == "named" for statement in granted)
+    by_identity = bool(_matching("Allow", identity, request))
+    if request.action.split(":")[0] in DECIDE_THEMSELVES:
+        by_identity = by_identity and any(_principal(statement, caller.arn) == "account" for statement in granted)
+        if not everyone and not named and not by_identity and resource_policy is None and request.resource == "*":
+            by_identity = bool(_matching("Allow", identity, request))  # such as kms:CreateKey: there is no key yet
+    within = caller.boundary is None or bool(_matching("Allow", boundary, request))
+    # What a resource gives a role by its ARN ends at the boundary; what it gives to everyone does not.
+    return everyone or ((by_identity or named) and within)
+
+
+def statements(policy: Policy | None) -> list[Mapping[str, Any]]:
+    """A policy's statements."""
+    if policy is None:
+        return []
+    found = policy["Statement"]
+    return found if isinstance(found, list) else [found]
+
+
+def _matching(effect: str, candidates: Iterable[Mapping[str, Any]], request: Request) -> list[Mapping[str, Any]]:
+    return [each for each in candidates if each["Effect"] == effect and applies(each, request)]
+
+
+def applies(statement: Mapping[str, Any], request: Request) -> bool:
+    """Whether a statement speaks of a request, whatever its effect."""
+    action = request.action.lower()
+    if "Action" in statement:
+        acts = any(like(action, each.lower()) for each in several(statement["Action"]))
+    else:
+        acts = not any(like(action, each.lower()) for each in several(statement["NotAction"]))
+    if not acts:
+        return False
+    if "Resource" in statement:
+        touches = any(like(request.resource, each) for each in _readable(statement["Resource"]))
+    elif "NotResource" in statement:
+        touches = not any(like(request.resource, each) for each in _readable(statement["NotResource"]))
+    else:
+        touches = True  # a trust policy
+    return touches and hold(statement.get("Condition", {}), request.context)
+
+
+def _readable(resources: Any) -> list[str]:
+    found = several(resources)
+    for each in found:
+        if "${" in each:
+            raise Unreadable(f"the resource {each}")
+    return found
+
+
+def _principal(statement: Mapping[str, Any], arn: str) -> str:
+    """How a resource's statement names the caller: ``everyone``, ``named``, ``account``, or empty."""
+    if "NotPrincipal" in statement:
+        raise Unreadable("NotPrincipal")
+    principal = statement.get("Principal")
+    given = ["*"] if principal == "*" else several((principal or {}).get("AWS"))
+    account = arn.split(":")[4]
+    if "*" in given:
+        return "everyone"
+    if arn in given:
+        return "named"
+    return "account" if {account, f"arn:aws:iam::{account}:root"} & set(given) else ""
