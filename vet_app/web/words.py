@@ -33,7 +33,9 @@ RECORDS: Dict[str, Any] = {
 PAGES = {"owner": "owner", "pet": "pet", "visit": "visit", "invoice": "invoice", "vaccination": "certificate",
          "prescription": "prescription", "appointment": "appointment", "user": "person"}  # fmt: skip
 """The page of a record, by what it is."""
-MONEY = {"unit_price", "net", "tax", "total", "amount"}
+MONEY = {
+    "unit_price", "net", "tax", "total", "amount", "opening", "taken", "withdrawn", "counted", "difference",
+}  # fmt: skip
 DATES = {"since", "until"}
 NUMBERS = {("payment", "invoice"), ("invoice", "credit_note")}  # kept as the number that stands on the invoice
 NOTES: Dict[str, Any] = {

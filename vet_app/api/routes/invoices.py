@@ -12,7 +12,7 @@ from accounts.roles import Right
 from api.access import actor
 from api.lists import chosen, listed
 from api.types import Amount, Day, Id, Moment, Price, Reason, ReasonIn, Text, Version, VersionIn
-from clinic.models import Invoice, Owner, Pet, Product
+from clinic.models import Invoice, Owner, Pet, Product, Vet
 from clinic.selectors import invoices
 from clinic.services import billing, payments
 
@@ -23,6 +23,7 @@ class LineOut(Schema):
     """A line; name, price and tax are copies, final once the invoice is issued."""
 
     pet_id: Optional[int]
+    vet_id: Optional[int]
     product_id: Optional[int]
     text: str
     quantity: Decimal
@@ -78,6 +79,7 @@ class LineIn(Schema):
     unit_price: Optional[Price] = None
     tax_rate: Optional[Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]] = None
     pet_id: Optional[Id] = None
+    vet_id: Optional[Id] = Field(None, description="Whose work it is; the vet of the pet's visit today, if left out.")
 
 
 Lines = Annotated[List[LineIn], Field(max_length=100)]
@@ -118,7 +120,8 @@ def _lines(given: List[LineIn]) -> List[billing.Line]:
     for line in given:
         product = None if line.product_id is None else chosen(Product, line.product_id, "lines")
         pet = None if line.pet_id is None else chosen(Pet, line.pet_id, "lines").pk
-        made.append(billing.Line(product, line.text, line.quantity, line.unit_price, line.tax_rate, pet))
+        vet = None if line.vet_id is None else chosen(Vet, line.vet_id, "lines").pk
+        made.append(billing.Line(product, line.text, line.quantity, line.unit_price, line.tax_rate, pet, vet))
     return made
 
 

@@ -6,6 +6,7 @@ from clinic.models.calendar import Appointment, Vet
 from clinic.models.owner import Owner, Phone
 from clinic.models.pet import Breed, Pet, Species
 from clinic.models.prescription import Prescription
+from clinic.models.till import CashCount
 from clinic.models.vaccination import Reminder, ReminderNotice, ReminderRun, Vaccination, Vaccine
 from clinic.models.visit import Visit, VisitAmendment
 
@@ -13,6 +14,7 @@ __all__ = [
     "Appointment",
     "Attachment",
     "Breed",
+    "CashCount",
     "Invoice",
     "InvoiceCounter",
     "InvoiceLine",

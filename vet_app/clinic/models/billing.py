@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.base import Record, VersionedRecord
+from clinic.models.calendar import Vet
 from clinic.models.owner import Owner
 from clinic.models.pet import Pet
 from vetclinic.constraints import check
@@ -123,6 +124,10 @@ class InvoiceLine(Record):
     product = models.ForeignKey(
         Product, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("product")
     )
+    vet = models.ForeignKey(
+        Vet, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("vet")
+    )
+    """Whose work it is, for the production of each vet."""
     text = models.CharField(_("text"), max_length=200)
     quantity = models.DecimalField(_("quantity"), max_digits=8, decimal_places=2, default=Decimal(1))
     unit_price = models.DecimalField(_("price"), max_digits=9, decimal_places=2)

@@ -1,4 +1,4 @@
-"""The clinic's takings: money in and out by method, what was billed by tax rate and kind, and what is outstanding.
+"""The clinic's takings: money in and out by method, what was billed by tax rate, kind and vet, and what is outstanding.
 
 Money that came in and bills that were issued are two things: a bill of May may be paid in June. Days are the clinic's.
 """
@@ -45,6 +45,14 @@ class KindSum(NamedTuple):
     net: Decimal
 
 
+class VetSum(NamedTuple):
+    """What was billed before tax of one vet's work; the empty name is what is nobody's."""
+
+    vet: str
+    net: Decimal
+    bills: int
+
+
 class AgeSum(NamedTuple):
     """Outstanding bills that are overdue by so many days; `until` is None for the oldest."""
 
@@ -61,6 +69,7 @@ class Takings:
     methods: List[MethodSum]
     taxes: List[TaxOf]
     kinds: List[KindSum]
+    vets: List[VetSum]
     outstanding: List[AgeSum] = field(default_factory=list)
 
     @property
@@ -86,8 +95,8 @@ class Takings:
 
 def takings(since: date, until: date) -> Takings:
     """The takings from the start of one day to the end of another, and what is outstanding today."""
-    rates, kinds = _billed(since, until)
-    return Takings(methods=_methods(since, until), taxes=rates, kinds=kinds, outstanding=outstanding())
+    rates, kinds, vets = _billed(since, until)
+    return Takings(methods=_methods(since, until), taxes=rates, kinds=kinds, vets=vets, outstanding=outstanding())
 
 
 def billed_between(since: date, until: date) -> QuerySet[InvoiceLine]:
@@ -119,7 +128,7 @@ def _methods(since: date, until: date) -> List[MethodSum]:
 def taxed_bills(since: date, until: date) -> Iterator[List[InvoiceLine]]:
     """The lines of each bill of a span; the tax is computed by bill and rate, as it stands on the bill."""
     bill: List[InvoiceLine] = []
-    lines = billed_between(since, until).select_related("product", "invoice__owner")
+    lines = billed_between(since, until).select_related("product", "vet", "invoice__owner")
     for line in lines.iterator(chunk_size=2000):
         if bill and bill[-1].invoice_id != line.invoice_id:
             yield bill
@@ -129,9 +138,10 @@ def taxed_bills(since: date, until: date) -> Iterator[List[InvoiceLine]]:
         yield bill
 
 
-def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum]]:
+def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum], List[VetSum]]:
     rates: Dict[Decimal, Tuple[Decimal, Decimal]] = {}
     kinds: Dict[str, Decimal] = {}
+    vets: Dict[str, Tuple[Decimal, int]] = {}
     for lines in taxed_bills(since, until):
         for rate, net, tax in taxes(lines):
             before = rates.get(rate, (ZERO, ZERO))
@@ -139,9 +149,14 @@ def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum]]:
         for line in lines:
             kind = line.product.kind if line.product else ""
             kinds[kind] = kinds.get(kind, ZERO) + line.net
+        for name in {line.vet.name if line.vet else "" for line in lines}:
+            net, bills = vets.get(name, (ZERO, 0))
+            own = sum((line.net for line in lines if (line.vet.name if line.vet else "") == name), ZERO)
+            vets[name] = net + own, bills + 1
     return (
         [TaxOf(rate, *sums) for rate, sums in sorted(rates.items())],
         [KindSum(kind, net) for kind, net in sorted(kinds.items(), key=lambda item: -item[1])],
+        [VetSum(name, *sums) for name, sums in sorted(vets.items(), key=lambda item: -item[1][0])],
     )
 
 

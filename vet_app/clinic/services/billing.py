@@ -16,8 +16,9 @@ from accounts.roles import Right
 from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record, snapshot
-from clinic.models import Invoice, InvoiceCounter, InvoiceLine, Owner, Product
+from clinic.models import Invoice, InvoiceCounter, InvoiceLine, Owner, Product, Vet, Visit
 from clinic.models.billing import cents
+from clinic.selectors.days import days_between
 from clinic.services import records
 from vetclinic.errors import Conflict, Locked
 from vetclinic.storing import store
@@ -35,6 +36,8 @@ class Line:
     unit_price: Optional[Decimal] = None
     tax_rate: Optional[Decimal] = None
     pet_id: Optional[int] = None
+    vet_id: Optional[int] = None
+    """Whose work it is; left out, the vet of the pet's visit today, or else the vet who writes the bill."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def draft_invoice(actor: Actor, owner_id: int, lines: Sequence[Line] = (), *, no
     with transaction.atomic():
         owner = records.lock(Owner, owner_id)
         invoice = records.create(actor, Invoice(owner=owner, notes=notes), {}, set())
-        _write_lines(invoice, lines)
+        _write_lines(actor, invoice, lines)
         if lines:
             _save_totals(actor, invoice, len(lines))
     return invoice
@@ -91,7 +94,7 @@ def replace_lines(actor: Actor, invoice_id: int, version: int, lines: Sequence[L
         invoice = _draft(invoice_id, version)
         for line in invoice.lines.all():
             line.delete()
-        _write_lines(invoice, lines)
+        _write_lines(actor, invoice, lines)
         _save_totals(actor, invoice, len(lines))
     return invoice
 
@@ -187,7 +190,18 @@ def _draft(invoice_id: int, version: int) -> Invoice:
     return invoice
 
 
-def _write_lines(invoice: Invoice, lines: Sequence[Line]) -> None:
+def _vets(actor: Actor, lines: Sequence[Line]) -> Dict[Optional[int], Optional[int]]:
+    """Whose work a line is unless it says so, by its pet: the vet of today's visit, or else the vet who writes."""
+    own = Vet.objects.filter(user=actor.user_id).first() if actor.user_id else None
+    found: Dict[Optional[int], Optional[int]] = {line.pet_id: own.pk if own else None for line in lines}
+    today = days_between("at", timezone.localdate(), timezone.localdate())
+    for visit in Visit.objects.filter(today, pet__in=[pet for pet in found if pet], entered_in_error=False):
+        found[visit.pet_id] = visit.vet_id
+    return found
+
+
+def _write_lines(actor: Actor, invoice: Invoice, lines: Sequence[Line]) -> None:
+    vets = _vets(actor, lines)
     for position, line in enumerate(lines, start=1):
         product = line.product
         price = line.unit_price if line.unit_price is not None else product.unit_price if product else None
@@ -196,8 +210,8 @@ def _write_lines(invoice: Invoice, lines: Sequence[Line]) -> None:
             wrong = _("Line %(position)d needs a price and a quantity above zero.") % {"position": position}
             raise ValidationError({"lines": [wrong]})
         row = InvoiceLine(
-            invoice=invoice, pet_id=line.pet_id, product=product, text=line.text.strip() or str(product or ""),
-            quantity=line.quantity, unit_price=price, tax_rate=rate,
+            invoice=invoice, pet_id=line.pet_id, vet_id=line.vet_id or vets[line.pet_id], product=product,
+            text=line.text.strip() or str(product or ""), quantity=line.quantity, unit_price=price, tax_rate=rate,
         )  # fmt: skip
         try:
             row.full_clean()

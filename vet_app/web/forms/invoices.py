@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import Invoice, Owner, Payment, Pet, Product
+from clinic.models import Invoice, Owner, Payment, Pet, Product, Vet
 from clinic.selectors.days import days_between
 from clinic.services.billing import Line
 from web.forms.base import ClinicForm, DateInput
@@ -43,6 +43,7 @@ class LineForm(forms.Form):
         label=_("tax (%)"), required=False, max_digits=5, decimal_places=2, min_value=0, max_value=100
     )
     pet = forms.ModelChoiceField(label=_("pet"), queryset=Pet.objects.none(), required=False)
+    vet = forms.ModelChoiceField(label=_("vet"), queryset=Vet.objects.filter(active=True), required=False)
 
     def __init__(self, *args: Any, owner: Owner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,6 +62,7 @@ class LineForm(forms.Form):
             quantity=Decimal(1) if given["quantity"] is None else given["quantity"],
             unit_price=given["unit_price"], tax_rate=given["tax_rate"],
             pet_id=given["pet"].pk if given["pet"] else None,
+            vet_id=given["vet"].pk if given["vet"] else None,
         )  # fmt: skip
 
 
@@ -83,8 +85,10 @@ def lines_of(owner: Owner, data: Any, initial: Any = None) -> BaseLines:
 
 def initial_lines(invoice: Invoice) -> List[Dict[str, Any]]:
     """A draft's lines for `lines_of`."""
-    names = ("product", "text", "quantity", "unit_price", "tax_rate", "pet")
-    return [{name: getattr(line, name) for name in names} for line in invoice.lines.select_related("product", "pet")]
+    names = ("product", "text", "quantity", "unit_price", "tax_rate", "pet", "vet")
+    return [
+        {name: getattr(line, name) for name in names} for line in invoice.lines.select_related("product", "pet", "vet")
+    ]
 
 
 class InvoiceForm(ClinicForm):

@@ -15,6 +15,7 @@ from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Payment, Product
 from clinic.selectors.takings import takings as taken
+from clinic.selectors.till import counts
 from exchange.accounting import takings_csv as accounted
 from exchange.exporting import CSV_TYPE
 from web.forms.takings import SpanForm
@@ -36,6 +37,7 @@ def takings(request: HttpRequest) -> HttpResponse:
             found=found, since=since, until=until, currency=settings.CURRENCY,
             methods=[(METHODS.get(each.method, each.method), each) for each in found.methods],
             kinds=[(KINDS.get(each.kind, _("Not from the price list")), each.net) for each in found.kinds],
+            counts=counts(since, until),
         )  # fmt: skip
     return render(request, "web/takings/takings.html", context, status=form.status)
 
