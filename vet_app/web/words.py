@@ -35,6 +35,7 @@ PAGES = {"owner": "owner", "pet": "pet", "visit": "visit", "invoice": "invoice",
 """The page of a record, by what it is."""
 MONEY = {
     "unit_price", "net", "tax", "total", "amount", "opening", "taken", "withdrawn", "counted", "difference",
+    "void_limit", "credit_limit", "refund_limit", "discount_limit",
 }  # fmt: skip
 DATES = {"since", "until"}
 NUMBERS = {("payment", "invoice"), ("invoice", "credit_note")}  # kept as the number that stands on the invoice

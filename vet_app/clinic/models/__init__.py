@@ -6,6 +6,7 @@ from clinic.models.calendar import Appointment, Vet
 from clinic.models.owner import Owner, Phone
 from clinic.models.pet import Breed, Pet, Species
 from clinic.models.prescription import Prescription
+from clinic.models.settings import ClinicSettings
 from clinic.models.till import CashCount
 from clinic.models.vaccination import Reminder, ReminderNotice, ReminderRun, Vaccination, Vaccine
 from clinic.models.visit import Visit, VisitAmendment
@@ -15,6 +16,7 @@ __all__ = [
     "Attachment",
     "Breed",
     "CashCount",
+    "ClinicSettings",
     "Invoice",
     "InvoiceCounter",
     "InvoiceLine",

@@ -20,6 +20,7 @@ from clinic.models import Invoice, InvoiceCounter, InvoiceLine, Owner, Product, 
 from clinic.models.billing import cents
 from clinic.selectors.days import days_between
 from clinic.services import records
+from clinic.services.settings import require_within
 from vetclinic.errors import Conflict, Locked
 from vetclinic.storing import store
 
@@ -134,6 +135,7 @@ def void_invoice(actor: Actor, invoice_id: int, version: int, reason: str) -> In
             raise Conflict(_("This invoice has been credited already."))
         if sum((payment.amount for payment in invoice.payments.all()), Decimal(0)):
             raise Conflict(_("Money has been taken for this invoice. Undo the payment first, or credit the invoice."))
+        require_within(actor, "void_limit", invoice.total)
         before = snapshot(invoice)
         invoice.status, invoice.void_reason = Invoice.Status.VOID, reason
         return records.save_changes(actor, invoice, before, AuditEntry.Action.VOID)
@@ -159,6 +161,7 @@ def credit_invoice(actor: Actor, invoice_id: int, version: int, reason: str) -> 
             line._state.adding = True
             line.save()
         _issue(actor, note, AuditEntry.Action.CREDIT)
+        require_within(actor, "credit_limit", note.total)
         before = snapshot(invoice)
         settle(invoice)
         records.save_changes(actor, invoice, before, AuditEntry.Action.CREDIT, note={"credit_note": note.number})

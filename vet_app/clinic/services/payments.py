@@ -17,6 +17,7 @@ from audit.services import record, snapshot
 from clinic.models import Invoice, Payment
 from clinic.services import records
 from clinic.services.billing import amount_due, settle
+from clinic.services.settings import require_within
 from vetclinic.errors import Conflict
 from vetclinic.storing import store
 
@@ -52,6 +53,7 @@ def reverse_payment(actor: Actor, payment_id: int, reason: str) -> Payment:
         payment = records.lock(Payment, payment_id)
         if payment.reverses_id or Payment.objects.filter(reverses=payment).exists():
             raise Conflict(_("This payment has been undone already."))
+        require_within(actor, "refund_limit", payment.amount)
         opposite = Payment(
             invoice=invoice, amount=-payment.amount, method=payment.method, reverses=payment, reason=reason
         )
@@ -62,6 +64,8 @@ def _pay(actor: Actor, invoice_id: int, amount: Decimal, method: str, reference:
     actor.require(Right.BILLING)
     with transaction.atomic():
         invoice = records.lock(Invoice, invoice_id)
+        if amount < 0:
+            require_within(actor, "refund_limit", amount)
         earlier = _sent_before(key, invoice_id, amount, method)
         if earlier is not None:
             return earlier
