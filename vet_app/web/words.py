@@ -35,7 +35,7 @@ PAGES = {"owner": "owner", "pet": "pet", "visit": "visit", "invoice": "invoice",
 """The page of a record, by what it is."""
 MONEY = {
     "unit_price", "net", "tax", "total", "amount", "opening", "taken", "withdrawn", "counted", "difference",
-    "void_limit", "credit_limit", "refund_limit", "discount_limit",
+    "void_limit", "credit_limit", "refund_limit", "discount_limit", "discount",
 }  # fmt: skip
 DATES = {"since", "until"}
 NUMBERS = {("payment", "invoice"), ("invoice", "credit_note")}  # kept as the number that stands on the invoice
@@ -43,6 +43,7 @@ NOTES: Dict[str, Any] = {
     "amendment": gettext_lazy("amendment"),
     "created": gettext_lazy("created"),
     "credit_note": gettext_lazy("credit note"),
+    "discount": gettext_lazy("discount"),
     "draft": gettext_lazy("draft"),
     "duplicate": gettext_lazy("duplicate"),
     "invoices": gettext_lazy("invoices"),

@@ -5,7 +5,7 @@ from typing import Any, List, Optional
 
 from django.http import HttpRequest
 from ninja import Header, Query, Router, Schema, Status
-from pydantic import Field
+from pydantic import Field, model_validator
 from typing_extensions import Annotated
 
 from accounts.roles import Right
@@ -14,7 +14,7 @@ from api.lists import chosen, listed
 from api.types import Amount, Day, Id, Moment, Price, Reason, ReasonIn, Text, Version, VersionIn
 from clinic.models import Invoice, Owner, Pet, Product, Vet
 from clinic.selectors import invoices
-from clinic.services import billing, payments
+from clinic.services import billing, crediting, payments
 
 router = Router()
 
@@ -22,12 +22,14 @@ router = Router()
 class LineOut(Schema):
     """A line; name, price and tax are copies, final once the invoice is issued."""
 
+    id: int
     pet_id: Optional[int]
     vet_id: Optional[int]
     product_id: Optional[int]
     text: str
     quantity: Decimal
     unit_price: Decimal
+    discount: Decimal
     tax_rate: Decimal
     net: Decimal
 
@@ -61,6 +63,7 @@ class InvoiceOut(Schema):
     credit_of_id: Optional[int]
     void_reason: str
     notes: str
+    discount_reason: str
     lines: List[LineOut]
     payments: List[PaymentOut]
 
@@ -68,6 +71,20 @@ class InvoiceOut(Schema):
     def resolve_amount_due(invoice: Any) -> Decimal:
         """What is still to be paid; negative where money is owed to the owner."""
         return billing.amount_due(invoice)
+
+
+class DiscountIn(Schema):
+    """A percentage or an amount, one of both."""
+
+    percent: Optional[Annotated[Decimal, Field(gt=0, le=100, max_digits=5, decimal_places=2)]] = None
+    amount: Optional[Amount] = None
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> Any:
+        """Exactly one of them is given."""
+        if (self.percent is None) == (self.amount is None):
+            raise ValueError("give either percent or amount")
+        return self
 
 
 class LineIn(Schema):
@@ -80,6 +97,7 @@ class LineIn(Schema):
     tax_rate: Optional[Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]] = None
     pet_id: Optional[Id] = None
     vet_id: Optional[Id] = Field(None, description="Whose work it is; the vet of the pet's visit today, if left out.")
+    discount: Optional[DiscountIn] = None
 
 
 Lines = Annotated[List[LineIn], Field(max_length=100)]
@@ -92,6 +110,8 @@ class DraftIn(Schema):
     owner_id: Id
     lines: Lines = Field(default_factory=list)
     notes: Text = ""
+    discount: Optional[DiscountIn] = Field(None, description="On the whole bill, besides those of the lines.")
+    discount_reason: Text = Field("", description="Needed where anything is discounted.")
 
 
 class LinesIn(Schema):
@@ -99,6 +119,21 @@ class LinesIn(Schema):
 
     version: Version
     lines: Lines
+    discount: Optional[DiscountIn] = None
+    discount_reason: Text = ""
+
+
+class CreditedIn(Schema):
+    """How much of a line is taken back."""
+
+    line_id: Id
+    quantity: Annotated[Decimal, Field(gt=0, max_digits=8, decimal_places=2)]
+
+
+class CreditIn(ReasonIn):
+    """Why a bill is taken back, and what of it; all that is left, if no lines are named."""
+
+    lines: Optional[Annotated[List[CreditedIn], Field(min_length=1, max_length=100)]] = None
 
 
 class PaymentIn(Schema):
@@ -115,13 +150,19 @@ class ReversalIn(Schema):
     reason: Reason
 
 
+def _discount(given: Optional[DiscountIn]) -> Optional[billing.Discount]:
+    return None if given is None else billing.Discount(given.percent, given.amount)
+
+
 def _lines(given: List[LineIn]) -> List[billing.Line]:
     made = []
     for line in given:
         product = None if line.product_id is None else chosen(Product, line.product_id, "lines")
         pet = None if line.pet_id is None else chosen(Pet, line.pet_id, "lines").pk
         vet = None if line.vet_id is None else chosen(Vet, line.vet_id, "lines").pk
-        made.append(billing.Line(product, line.text, line.quantity, line.unit_price, line.tax_rate, pet, vet))
+        made.append(billing.Line(
+            product, line.text, line.quantity, line.unit_price, line.tax_rate, pet, _discount(line.discount), vet
+        ))  # fmt: skip
     return made
 
 
@@ -147,7 +188,11 @@ def draft_invoice(request: HttpRequest, given: DraftIn) -> Any:
     """Start an invoice."""
     who = actor(request, Right.DRAFT_INVOICE)
     owner = chosen(Owner, given.owner_id, "owner")
-    return Status(201, _whole(billing.draft_invoice(who, owner.pk, _lines(given.lines), notes=given.notes).pk))
+    made = billing.draft_invoice(
+        who, owner.pk, _lines(given.lines), notes=given.notes,
+        discount=_discount(given.discount), discount_reason=given.discount_reason,
+    )  # fmt: skip
+    return Status(201, _whole(made.pk))
 
 
 @router.get("/{invoice_id}", response=InvoiceOut)
@@ -161,7 +206,10 @@ def get_invoice(request: HttpRequest, invoice_id: Id) -> Any:
 def replace_lines(request: HttpRequest, invoice_id: Id, given: LinesIn) -> Any:
     """Give a draft other lines; 409 `locked` once it is issued."""
     who = actor(request, Right.DRAFT_INVOICE)
-    billing.replace_lines(who, invoice_id, given.version, _lines(given.lines))
+    billing.replace_lines(
+        who, invoice_id, given.version, _lines(given.lines),
+        discount=_discount(given.discount), discount_reason=given.discount_reason,
+    )  # fmt: skip
     return _whole(invoice_id)
 
 
@@ -187,9 +235,11 @@ def void_invoice(request: HttpRequest, invoice_id: Id, given: ReasonIn) -> Any:
 
 
 @router.post("/{invoice_id}/credit", response={201: InvoiceOut})
-def credit_invoice(request: HttpRequest, invoice_id: Id, given: ReasonIn) -> Any:
-    """Take an issued invoice back as a whole; the answer is the credit note."""
-    return Status(201, _whole(billing.credit_invoice(actor(request), invoice_id, given.version, given.reason).pk))
+def credit_invoice(request: HttpRequest, invoice_id: Id, given: CreditIn) -> Any:
+    """Take an issued invoice back, as a whole or in part; the answer is the credit note."""
+    wanted = None if given.lines is None else {line.line_id: line.quantity for line in given.lines}
+    note = crediting.credit_invoice(actor(request), invoice_id, given.version, given.reason, quantities=wanted)
+    return Status(201, _whole(note.pk))
 
 
 @router.post("/{invoice_id}/payments", response={201: PaymentOut})

@@ -92,6 +92,7 @@ class Invoice(VersionedRecord):
     )
     void_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
     notes = models.CharField(_("note"), max_length=200, blank=True)
+    discount_reason = models.CharField(_("reason for the discount"), max_length=200, blank=True, default="")
 
     refusals: ClassVar = {"invoice_number": ("number", _("An issued invoice has a number, and a draft has none."))}
 
@@ -132,6 +133,14 @@ class InvoiceLine(Record):
     quantity = models.DecimalField(_("quantity"), max_digits=8, decimal_places=2, default=Decimal(1))
     unit_price = models.DecimalField(_("price"), max_digits=9, decimal_places=2)
     tax_rate = models.DecimalField(_("tax (%)"), max_digits=5, decimal_places=2, default=Decimal(0))
+    discount = models.DecimalField(_("discount"), max_digits=12, decimal_places=2, default=Decimal(0))
+    """What is taken off quantity times price; negative on a credit note, as its quantity is."""
+    tax_rounding = models.DecimalField(max_digits=12, decimal_places=2, default=Decimal(0), editable=False)
+    """On credit notes over a part: what their tax differs by, so that all notes take back what was billed."""
+    credits = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="credited_by"
+    )
+    """On credit notes: the line of the bill that is taken back."""
 
     class Meta:
         ordering: ClassVar = ["id"]
@@ -143,8 +152,8 @@ class InvoiceLine(Record):
 
     @property
     def net(self) -> Decimal:
-        """Quantity times price, rounded for this line."""
-        return cents(self.quantity * self.unit_price)
+        """Quantity times price, rounded for this line, less its discount."""
+        return cents(self.quantity * self.unit_price) - self.discount
 
     def _require_draft(self) -> None:
         if not Invoice.objects.filter(pk=self.invoice_id, status=Invoice.Status.DRAFT).exists():

@@ -36,13 +36,14 @@ class ClinicSettings(VersionedRecord):
         _("void bills up to"), _("Above this amount a manager is needed; empty: no limit, 0: managers only.")
     )
     credit_limit = limit(_("credit up to"), _("As above, for each credit note."))
+    discount_limit = limit(_("discount up to"), _("As above, for all discounts of a bill together."))
     refund_limit = limit(_("give money back up to"), _("As above, for money given back and payments undone."))
 
     class Meta:
         verbose_name = _("settings of the clinic")
         verbose_name_plural = _("settings of the clinic")
 
-    LIMITS: ClassVar = ("void_limit", "credit_limit", "refund_limit")
+    LIMITS: ClassVar = ("void_limit", "credit_limit", "discount_limit", "refund_limit")
 
     def __str__(self) -> str:
         return self.name

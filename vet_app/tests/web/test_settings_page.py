@@ -16,7 +16,7 @@ from audit.actor import Actor
 from audit.models import AuditEntry
 from clinic.models import ClinicSettings
 from clinic.selectors.settings import clinic_settings
-from clinic.services import billing, payments
+from clinic.services import billing, crediting, payments
 from clinic.services.settings import change_settings
 from tests.test_billing import issued
 from tests.web.conftest import roles_that_may
@@ -66,14 +66,14 @@ def test_above_a_limit_a_manager_is_needed(clinic: SimpleNamespace, actor_with: 
     with pytest.raises(PermissionDenied, match=r"10\.99"):
         billing.void_invoice(desk, bill.pk, bill.version, "slip")
     with pytest.raises(PermissionDenied, match="only a manager"):
-        billing.credit_invoice(desk, bill.pk, bill.version, "slip")
+        crediting.credit_invoice(desk, bill.pk, bill.version, "slip")
     assert not bill.credits.exists(), "a refusal leaves no credit note and takes no number"
     taken = payments.take_payment(desk, bill.pk, Decimal(6), "cash")
     with pytest.raises(PermissionDenied):
         payments.reverse_payment(desk, taken.pk, "slip")
     payments.take_payment(desk, bill.pk, Decimal(5), "card")
     bill.refresh_from_db()
-    note = billing.credit_invoice(clinic.actor, bill.pk, bill.version, "not given")
+    note = crediting.credit_invoice(clinic.actor, bill.pk, bill.version, "not given")
     assert note.number == (bill.number or 0) + 1
     with pytest.raises(PermissionDenied):
         payments.refund(desk, bill.pk, Decimal("5.01"), "card")

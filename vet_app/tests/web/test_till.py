@@ -17,7 +17,7 @@ from accounts.roles import Role
 from clinic.models import CashCount, Vet
 from clinic.selectors.takings import takings
 from clinic.selectors.till import counts, opening_of
-from clinic.services import billing, payments, till, visits
+from clinic.services import billing, crediting, payments, till, visits
 from tests.test_billing import issued
 from tests.web.conftest import roles_that_may
 from vetclinic.errors import Conflict, Locked
@@ -120,5 +120,5 @@ def test_production_is_the_vets_whose_work_it_was(clinic: SimpleNamespace, actor
         "Dr Test": (Decimal(10), 1),
         "": (Decimal(10), 1),
     }
-    billing.credit_invoice(clinic.actor, bill.pk, bill.version, "not given")
+    crediting.credit_invoice(clinic.actor, bill.pk, bill.version, "not given")
     assert {each.vet: each.net for each in takings(today, today).vets} == {"Dr Other": 0, "Dr Test": 0, "": 10}
