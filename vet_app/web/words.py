@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.models import AuditEntry
+from clinic.models.account import FIRST
 from web.templatetags.clinic import measure, money
 
 OURS = ("accounts", "clinic", "exchange")
@@ -66,6 +67,7 @@ VALUES: Dict[str, Dict[Any, Any]] = {
     "channel": {"email": gettext_lazy("E-mail"), "post": gettext_lazy("Post")},
     "draft": {"kept": gettext_lazy("kept"), "discarded": gettext_lazy("discarded")},
     "password": {"changed": gettext_lazy("changed")},
+    "method": {name: gettext_lazy(word) for name, word in FIRST.items()},
     "status": {"sent": gettext_lazy("Sent"), "failed": gettext_lazy("Failed")},
 }
 """What such notes may say."""

@@ -140,8 +140,16 @@ class PaymentIn(Schema):
     """Money, at most what is due."""
 
     amount: Amount
-    method: Text = Field("card", description="cash, card or transfer")
+    method: Text = Field(
+        "card", max_length=10, description="The code of a way to pay, such as cash, card or transfer, or account."
+    )
     reference: Text = ""
+
+
+class TakingIn(PaymentIn):
+    """Money for a bill."""
+
+    keep_rest: bool = Field(False, description="What is above what is due becomes the owner's credit on account.")
 
 
 class ReversalIn(Schema):
@@ -243,11 +251,12 @@ def credit_invoice(request: HttpRequest, invoice_id: Id, given: CreditIn) -> Any
 
 
 @router.post("/{invoice_id}/payments", response={201: PaymentOut})
-def take_payment(request: HttpRequest, invoice_id: Id, given: PaymentIn, idempotency_key: Key = None) -> Any:
+def take_payment(request: HttpRequest, invoice_id: Id, given: TakingIn, idempotency_key: Key = None) -> Any:
     """Take money for an issued invoice; the same `Idempotency-Key` again is the same payment."""
     made = payments.take_payment(
-        actor(request), invoice_id, given.amount, given.method, reference=given.reference, key=idempotency_key
-    )
+        actor(request), invoice_id, given.amount, given.method,
+        reference=given.reference, key=idempotency_key, keep_rest=given.keep_rest,
+    )  # fmt: skip
     return Status(201, made)
 
 

@@ -1,5 +1,6 @@
 """The clinic's records, one concept a file."""
 
+from clinic.models.account import AccountEntry, PaymentMethod
 from clinic.models.attachment import Attachment
 from clinic.models.billing import Invoice, InvoiceCounter, InvoiceLine, Payment, Product
 from clinic.models.calendar import Appointment, Vet
@@ -12,6 +13,7 @@ from clinic.models.vaccination import Reminder, ReminderNotice, ReminderRun, Vac
 from clinic.models.visit import Visit, VisitAmendment
 
 __all__ = [
+    "AccountEntry",
     "Appointment",
     "Attachment",
     "Breed",
@@ -22,6 +24,7 @@ __all__ = [
     "InvoiceLine",
     "Owner",
     "Payment",
+    "PaymentMethod",
     "Pet",
     "Phone",
     "Prescription",

@@ -173,21 +173,24 @@ class InvoiceLine(Record):
 class Payment(Record):
     """Money taken, or given back where the amount is negative. A mistake is undone by its reversal, not by deletion."""
 
-    class Method(models.TextChoices):
-        """How it was paid."""
+    class Internal(models.TextChoices):
+        """Codes of what is no money that changes hands; all others are of the clinic's `PaymentMethod`."""
 
-        CASH = "cash", _("Cash")
-        CARD = "card", _("Card")
-        TRANSFER = "transfer", _("Bank transfer")
+        ACCOUNT = "account", _("Credit on account")
+        ROUNDING = "rounding", _("Cash rounding")
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments", verbose_name=_("invoice"))
     amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2)
-    method = models.CharField(_("method"), max_length=10, choices=Method.choices, default=Method.CARD)
+    method = models.CharField(_("method"), max_length=10, default="card")
     at = models.DateTimeField(_("at"))
     reference = models.CharField(_("reference"), max_length=80, blank=True)
     reverses = models.OneToOneField(
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="reversed_by"
     )
+    rounds = models.OneToOneField(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="rounding"
+    )
+    """Of a cash rounding: the payment whose bill it settles to the smallest coin."""
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     key = models.CharField(_("key"), max_length=64, null=True, blank=True, unique=True, editable=False)
     """What the form or program that sent the payment calls it: the same payment sent again is this one."""
@@ -201,4 +204,4 @@ class Payment(Record):
         constraints: ClassVar = [check(~Q(amount=0), "payment_not_zero")]
 
     def __str__(self) -> str:
-        return f"{self.amount} ({self.get_method_display()})"
+        return f"{self.amount} ({self.method})"

@@ -29,6 +29,11 @@ class ClinicSettings(VersionedRecord):
     tax_number = models.CharField(
         _("tax number"), max_length=60, blank=True, help_text=_("Is printed on bills where it is given.")
     )
+    cash_coin = models.DecimalField(
+        _("smallest coin"), max_digits=6, decimal_places=2, null=True, blank=True,
+        validators=[MinValueValidator(Decimal("0.01"))],
+        help_text=_("Cash is rounded to it, such as 0.05; empty: cash is not rounded."),
+    )  # fmt: skip
     vets_may_bill = models.BooleanField(
         _("vets issue bills and take money"), default=False, help_text=_("Reception and managers always do.")
     )

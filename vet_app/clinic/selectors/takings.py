@@ -14,7 +14,7 @@ from django.db.models import Count, DecimalField, OuterRef, Q, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from clinic.models import Invoice, InvoiceLine, Payment
+from clinic.models import AccountEntry, Invoice, InvoiceLine, Payment
 from clinic.models.billing import cents
 from clinic.selectors.days import days_between
 from clinic.services.billing import TaxOf, taxes
@@ -110,19 +110,24 @@ def paid_between(since: date, until: date) -> QuerySet[Payment]:
     return Payment.objects.filter(days_between("at", since, until)).order_by("at", "id")
 
 
+def kept_between(since: date, until: date) -> QuerySet[AccountEntry]:
+    """The deposits and overpayments of a span, and what was paid back of them."""
+    return AccountEntry.objects.filter(days_between("at", since, until)).exclude(method="").order_by("at", "id")
+
+
 def _methods(since: date, until: date) -> List[MethodSum]:
-    rows = (
-        paid_between(since, until)
-        .order_by()
-        .values("method")
-        .annotate(
+    sums: Dict[str, MethodSum] = {}
+    for moved in (paid_between(since, until).exclude(method__in=Payment.Internal.values), kept_between(since, until)):
+        rows = moved.order_by().values("method")
+        for row in rows.annotate(
             taken=Sum("amount", filter=Q(amount__gt=0)), given=Sum("amount", filter=Q(amount__lt=0)), count=Count("pk")
-        )
-        .order_by("method")
-    )
-    return [
-        MethodSum(row["method"], cents(row["taken"] or ZERO), cents(row["given"] or ZERO), row["count"]) for row in rows
-    ]
+        ):
+            before = sums.get(row["method"], MethodSum(row["method"], ZERO, ZERO, 0))
+            taken, given = cents(row["taken"] or ZERO), cents(row["given"] or ZERO)
+            sums[row["method"]] = MethodSum(
+                row["method"], before.taken + taken, before.given_back + given, before.payments + row["count"]
+            )
+    return [sums[method] for method in sorted(sums)]
 
 
 def taxed_bills(since: date, until: date) -> Iterator[List[InvoiceLine]]:

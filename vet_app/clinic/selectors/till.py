@@ -8,15 +8,17 @@ from typing import Optional
 
 from django.db.models import QuerySet, Sum
 
-from clinic.models import CashCount, Payment
+from clinic.models import AccountEntry, CashCount, Payment, PaymentMethod
 from clinic.models.billing import cents
 from clinic.selectors.days import days_between
 
 
 def cash_of(day: date) -> Decimal:
     """The cash that came in on a day, less what was given back."""
-    paid = Payment.objects.filter(days_between("at", day, day), method=Payment.Method.CASH)
-    return cents(paid.aggregate(sum=Sum("amount"))["sum"] or Decimal(0))
+    cash = PaymentMethod.objects.filter(is_cash=True).values("code")
+    paid = Payment.objects.filter(days_between("at", day, day), method__in=cash)
+    kept = AccountEntry.objects.filter(days_between("at", day, day), method__in=cash)
+    return cents(sum((rows.aggregate(sum=Sum("amount"))["sum"] or Decimal(0) for rows in (paid, kept)), Decimal(0)))
 
 
 def counts(since: Optional[date] = None, until: Optional[date] = None) -> QuerySet[CashCount]:

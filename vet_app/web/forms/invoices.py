@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import Invoice, InvoiceLine, Owner, Payment, Pet, Product, Vet
+from clinic.models import Invoice, InvoiceLine, Owner, Payment, PaymentMethod, Pet, Product, Vet
 from clinic.selectors.days import days_between
 from clinic.services.billing import Discount, Line
 from web.forms.base import ClinicForm, DateInput, ReasonForm
@@ -180,7 +180,30 @@ class PaymentForm(ClinicForm):
         label=_("amount"), min_value=Decimal("0.01"), max_digits=12, decimal_places=2,
         widget=forms.NumberInput(attrs={"step": "0.01", "inputmode": "decimal"}),
     )  # fmt: skip
-    method = forms.ChoiceField(label=_("method"), choices=Payment.Method.choices, initial=Payment.Method.CARD)
+    method = forms.ChoiceField(label=_("method"), initial="card")
     reference = forms.CharField(label=_("reference"), max_length=80, required=False)
+    keep_rest = forms.BooleanField(label=_("keep what is above as credit of the owner"), required=False)
     key = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False, initial=new_key)
     """Names this one payment, however often it is sent."""
+
+    def __init__(self, *args: Any, account: bool = False, owed: bool = False, **kwargs: Any) -> None:
+        """With `account` credit on account is offered; where money is `owed` to the owner, nothing can be above it."""
+        super().__init__(*args, **kwargs)
+        ways = [(way.code, str(way)) for way in PaymentMethod.objects.filter(active=True)]
+        internal = [(Payment.Internal.ACCOUNT.value, Payment.Internal.ACCOUNT.label)] if account or owed else []
+        self.fields["method"].choices = ways + internal  # type: ignore[attr-defined]
+        if owed:
+            del self.fields["keep_rest"]
+
+
+class DepositForm(PaymentForm):
+    """Money that is kept for an owner, or paid back to them."""
+
+    back = forms.ChoiceField(
+        label=_("what"), choices=[("", _("Take a deposit")), ("back", _("Pay credit back"))], required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["keep_rest"]
+        self.order_fields(["back", "amount", "method", "reference"])

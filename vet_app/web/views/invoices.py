@@ -16,7 +16,8 @@ from django.views.decorators.http import require_POST
 from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Invoice, Owner, Payment
-from clinic.selectors.invoices import listed, matching
+from clinic.models.account import method_names
+from clinic.selectors.invoices import credit_of, listed, matching
 from clinic.services.billing import (
     amount_due,
     discard_draft,
@@ -27,7 +28,7 @@ from clinic.services.billing import (
     void_invoice,
 )
 from clinic.services.crediting import credit_invoice, quantities_left
-from clinic.services.payments import refund, reverse_payment, take_payment
+from clinic.services.payments import refund, reverse_payment, rounded, take_payment
 from vetclinic.errors import Locked
 from web.forms.base import ReasonForm
 from web.forms.invoices import CreditForm, InvoiceFilter, InvoiceForm, PaymentForm, initial_lines, lines_of, new_key
@@ -70,7 +71,10 @@ def _show(request: HttpRequest, bill: Invoice, form: Optional[PaymentForm] = Non
         "owed": -due if due < 0 else None,
         "taxes": taxes(lines),
         "reversed": {payment.reverses_id for payment in bill.payments.all()},
-        "form": form or PaymentForm(initial={"amount": abs(due)}),
+        "methods": method_names(),
+        "in_cash": rounded(due),
+        "credit": credit_of(bill.owner),
+        "form": form or PaymentForm(initial={"amount": abs(due)}, account=credit_of(bill.owner) > 0, owed=due < 0),
     }
     return render(request, "web/invoices/invoice.html", context, status=form.status if form else 200)
 
@@ -180,14 +184,10 @@ def _with_reason(
 def invoice_pay(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a payment, or give back what the clinic owes."""
     bill = _invoice(pk)
-    form = PaymentForm(request.POST)
+    owed = amount_due(bill) < 0
+    form = PaymentForm(request.POST, account=credit_of(bill.owner) > 0, owed=owed)
     if form.is_valid():
-        given = form.cleaned_data
-        service = refund if amount_due(bill) < 0 else take_payment
-        paid = form.attempt(
-            service, Actor.of(request), pk, given["amount"], given["method"],
-            reference=given["reference"], key=given["key"],
-        )  # fmt: skip
+        paid = form.attempt(refund if owed else take_payment, Actor.of(request), pk, **form.fields_given)
         if paid is not None:
             messages.success(request, _("The payment was recorded."))
             return redirect(bill)

@@ -19,7 +19,7 @@ from clinic.services.settings import change_settings
 from web.forms.base import ClinicForm
 from web.support import data_of, form_page, needs
 
-NAMES = ("name", "address", "phone", "tax_number", "vets_may_bill", *ClinicSettings.LIMITS)
+NAMES = ("name", "address", "phone", "tax_number", "cash_coin", "vets_may_bill", *ClinicSettings.LIMITS)
 
 
 @needs(Right.MANAGE)
