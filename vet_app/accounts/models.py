@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar, FrozenSet
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts.roles import RIGHTS, Right, Role
+from accounts.roles import BY_SETTING, RIGHTS, Right, Role
 
 
 class User(AbstractUser):
@@ -27,7 +29,17 @@ class User(AbstractUser):
         """What the user may do; nothing while inactive, everything for a superuser."""
         if not self.is_active:
             return frozenset()
-        return frozenset(Right) if self.is_superuser else RIGHTS[self.role]
+        if self.is_superuser:
+            return frozenset(Right)
+        return RIGHTS[self.role] | (BY_SETTING if self._bills_as_vet else frozenset())
+
+    @cached_property
+    def _bills_as_vet(self) -> bool:
+        """Whether this is a vet of a clinic that lets its vets bill; asked once for each user that is loaded."""
+        if self.role != Role.VET:
+            return False
+        saved = apps.get_model("clinic", "ClinicSettings").objects.first()
+        return saved is not None and saved.vets_may_bill
 
     @property
     def display_name(self) -> str:

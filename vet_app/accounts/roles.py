@@ -37,3 +37,5 @@ RIGHTS: Dict[str, FrozenSet[Right]] = {
     Role.MANAGER: frozenset(Right),
     Role.READONLY: frozenset({Right.VIEW, Right.READ_NOTES}),
 }
+BY_SETTING: FrozenSet[Right] = frozenset({Right.BILLING})
+"""What vets may do besides where the clinic lets them (`ClinicSettings.vets_may_bill`)."""

@@ -1,5 +1,6 @@
 """What the accountant gets: a span's bills by tax rate, and its payments, as one CSV.
 
+`Settled` is what a bill was settled by without money: credit on account that was used, and cash rounding.
 It names no accounts, as DATEV's own format for entries would: this application does not know the clinic's chart of
 accounts, so whoever keeps the books maps rates and methods to accounts.
 """
@@ -14,7 +15,9 @@ from django.utils.translation import gettext as _
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.selectors.takings import paid_between, taxed_bills
+from clinic.models import Payment
+from clinic.models.account import method_names
+from clinic.selectors.takings import kept_between, paid_between, taxed_bills
 from clinic.services.billing import taxes
 from exchange import csv_out
 from exchange.exporting import audit_export
@@ -30,7 +33,7 @@ def takings_csv(actor: Actor, since: date, until: date, *, delimiter: str = ",")
 def _rows(since: date, until: date) -> Iterator[List[Any]]:
     yield [
         _("Date"), _("What"), _("Bill"), _("Owner's number"), _("Owner"), _("Tax (%)"), _("Net"), _("Tax"), _("Total"),
-        _("Method"), _("Paid"), _("Reference"),
+        _("Method"), _("Paid"), _("Reference"), _("Settled"),
     ]  # fmt: skip
     for lines in taxed_bills(since, until):
         bill = lines[0].invoice
@@ -38,14 +41,22 @@ def _rows(since: date, until: date) -> Iterator[List[Any]]:
         for rate, net, tax in taxes(lines):
             yield [
                 _day(bill.issued_at), what, bill.number, bill.owner_id, str(bill.owner), rate, net, tax, net + tax,
-                None, None, None,
+                None, None, None, None,
             ]  # fmt: skip
+    names = method_names()
     for payment in paid_between(since, until).select_related("invoice__owner").iterator(chunk_size=2000):
-        bill = payment.invoice
+        bill, internal = payment.invoice, payment.method in Payment.Internal.values
+        paid, settled = (None, payment.amount) if internal else (payment.amount, None)
         yield [
             _day(payment.at), _("Payment") if payment.amount > 0 else _("Money back"), bill.number, bill.owner_id,
-            str(bill.owner), None, None, None, None, payment.get_method_display(), payment.amount,
-            payment.reference or payment.reason,
+            str(bill.owner), None, None, None, None, names.get(payment.method, payment.method), paid,
+            payment.reference or payment.reason, settled,
+        ]  # fmt: skip
+    for entry in kept_between(since, until).select_related("owner").iterator(chunk_size=2000):
+        yield [
+            _day(entry.at), _("Deposit") if entry.amount > 0 else _("Deposit paid back"), None, entry.owner_id,
+            str(entry.owner), None, None, None, None, names.get(entry.method, entry.method), entry.amount,
+            entry.reference or entry.reason, None,
         ]  # fmt: skip
 
 

@@ -8,7 +8,6 @@ import zipfile
 from datetime import datetime
 from typing import Any, Dict, Iterable, List
 
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 from django.template.loader import render_to_string
@@ -21,6 +20,7 @@ from audit.models import AuditEntry
 from audit.services import record
 from clinic.models import Attachment, Pet
 from clinic.selectors.history import History, history
+from clinic.selectors.settings import clinic_settings
 from exchange import csv_out
 
 ZIP_TYPE = "application/zip"
@@ -52,9 +52,10 @@ def patient_record_name(pet_id: int) -> str:
 
 def _pack(pet: Pet, known: History, at: datetime) -> bytes:
     vaccinations = [row for row in known.vaccinations if not row.entered_in_error]
+    clinic = clinic_settings()
     context = {"pet": pet, "owner": pet.owner, "history": known, "vaccinations": vaccinations, "at": at,
-               "clinic_name": settings.CLINIC_NAME, "clinic_address": settings.CLINIC_ADDRESS,
-               "clinic_phone": settings.CLINIC_PHONE}  # fmt: skip
+               "clinic_name": clinic.name, "clinic_address": clinic.address,
+               "clinic_phone": clinic.phone}  # fmt: skip
     document = json.dumps(_document(pet, known, at), cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -69,11 +70,11 @@ def _pack(pet: Pet, known: History, at: datetime) -> bytes:
 
 def _document(pet: Pet, known: History, at: datetime) -> Dict[str, Any]:
     """What record.json holds. Related records appear by their names, because our ids mean nothing elsewhere."""
-    owner = pet.owner
+    owner, clinic = pet.owner, clinic_settings()
     return {
         "format": FORMAT,
         "exported_at": at,
-        "clinic": {"name": settings.CLINIC_NAME, "address": settings.CLINIC_ADDRESS, "phone": settings.CLINIC_PHONE},
+        "clinic": {"name": clinic.name, "address": clinic.address, "phone": clinic.phone},
         "owner": {"name": owner.full_name, "address": owner.address, "email": owner.email,
                   "phones": [phone.number for phone in owner.phones.all()]},
         "pet": _fields(pet, {"owner"}),

@@ -16,7 +16,8 @@ from django.utils import translation
 from accounts.models import User
 from accounts.roles import Role
 from audit.actor import Actor
-from clinic.models import Product, Species, Vaccine, Vet
+from clinic.models import PaymentMethod, Product, Species, Vaccine, Vet
+from clinic.models.account import FIRST
 from clinic.services.owners import PhoneNumber, create_owner
 from clinic.services.pets import create_pet
 
@@ -99,6 +100,8 @@ def make_clinic() -> SimpleNamespace:
     vaccine, _new = Vaccine.objects.get_or_create(
         name="Test rabies", defaults={"group": "rabies", "species": species, "interval_months": 12}
     )
+    for code, name in FIRST.items():
+        PaymentMethod.objects.get_or_create(code=code, defaults={"name": name, "is_cash": code == "cash"})
     owner = create_owner(
         actor,
         {"first_name": "Maren", "last_name": "Müller", "email": "maren@example.com"},

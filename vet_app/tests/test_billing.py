@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from clinic.models import Invoice
 from clinic.models.billing import cents
-from clinic.services import billing, payments
+from clinic.services import billing, crediting, payments
 from tests.conftest import make_clinic
 from vetclinic.errors import Conflict, Locked
 
@@ -55,7 +55,7 @@ def test_sums_agree_to_the_cent_and_a_credit_takes_all_back(
         assert invoice.net == sum(n for n, _r in nets)
         assert invoice.tax == tax
         assert invoice.total == invoice.net + invoice.tax
-        note = billing.credit_invoice(clinic.actor, invoice.pk, invoice.version, "wrong owner")
+        note = crediting.credit_invoice(clinic.actor, invoice.pk, invoice.version, "wrong owner")
         assert note.total == -invoice.total
         invoice.refresh_from_db()
         assert billing.amount_due(invoice) == 0
@@ -131,7 +131,7 @@ def test_money_back_after_a_credit(clinic: SimpleNamespace) -> None:
     invoice = issued(clinic)
     payments.take_payment(clinic.actor, invoice.pk, Decimal("11.00"), "card")
     invoice.refresh_from_db()
-    billing.credit_invoice(clinic.actor, invoice.pk, invoice.version, "not given")
+    crediting.credit_invoice(clinic.actor, invoice.pk, invoice.version, "not given")
     invoice.refresh_from_db()
     assert billing.amount_due(invoice) == Decimal("-11.00")
     payments.refund(clinic.actor, invoice.pk, Decimal("11.00"), "card")
@@ -185,7 +185,7 @@ def test_a_credited_bill_is_called_credited(clinic: SimpleNamespace) -> None:
     payments.take_payment(clinic.actor, paid.pk, Decimal("11.00"), "card")
     for invoice in (unpaid, paid):
         invoice.refresh_from_db()
-        billing.credit_invoice(clinic.actor, invoice.pk, invoice.version, "not given")
+        crediting.credit_invoice(clinic.actor, invoice.pk, invoice.version, "not given")
         invoice.refresh_from_db()
         assert invoice.status == Invoice.Status.CREDITED
     payments.refund(clinic.actor, paid.pk, Decimal("11.00"), "card")
@@ -196,9 +196,9 @@ def test_a_credited_bill_is_called_credited(clinic: SimpleNamespace) -> None:
 def test_the_migration_names_what_was_credited_and_back(clinic: SimpleNamespace) -> None:
     migration = import_module("clinic.migrations.0006_payment_keys")
     credited, unpaid, kept = issued(clinic), issued(clinic), issued(clinic)
-    billing.credit_invoice(clinic.actor, credited.pk, credited.version, "not given")
+    crediting.credit_invoice(clinic.actor, credited.pk, credited.version, "not given")
     Invoice.objects.filter(pk=credited.pk).update(status="paid")  # as the release before called it
-    billing.credit_invoice(clinic.actor, kept.pk, kept.version, "a slip")
+    crediting.credit_invoice(clinic.actor, kept.pk, kept.version, "a slip")
     Invoice.objects.filter(credit_of=kept).update(status="void")  # which the release before allowed
     Invoice.objects.filter(pk=kept.pk).update(status="issued")
     editor = SimpleNamespace(connection=connection)

@@ -34,6 +34,7 @@ TABS: List[Tuple[str, Any, Right, Tuple[str, ...]]] = [
     ("reminders", _("Reminders"), Right.VIEW, ("reminders",)),
     ("all_lists", _("Lists"), Right.MANAGE, ("lists",)),
     ("exchange", _("Import and export"), Right.MANAGE, ("exchange",)),
+    ("settings", _("Clinic"), Right.MANAGE, ("settings",)),
     ("team", _("Team"), Right.MANAGE, ("team",)),
     ("audit", _("Audit trail"), Right.AUDIT, ("audit",)),
 ]

@@ -7,7 +7,7 @@ from django.urls import path
 
 from web.urls_clinical import CLINICAL
 from web.urls_office import OFFICE, REMINDERS
-from web.views import calendar, invoices, login, owners, pets, search, takings, team, today
+from web.views import account, calendar, invoices, login, owners, pets, search, takings, team, till, today
 
 PEOPLE = [
     path("login/", login.ClinicLoginView.as_view(), name="login"),
@@ -19,6 +19,7 @@ CLIENTS = [
     path("owners/", owners.owners, name="owners"),
     path("owners/new/", owners.owner_new, name="owner_new"),
     path("owners/<int:pk>/", owners.owner, name="owner"),
+    path("owners/<int:pk>/account/", account.owner_account, name="owner_account"),
     path("owners/<int:pk>/edit/", owners.owner_edit, name="owner_edit"),
     path("owners/<int:owner_pk>/pets/new/", pets.pet_new, name="pet_new"),
     path("pets/<int:pk>/", pets.pet, name="pet"),
@@ -49,6 +50,7 @@ BILLS = [
     path("invoices/<int:pk>/pay/", invoices.invoice_pay, name="invoice_pay"),
     path("takings/", takings.takings, name="takings"),
     path("takings/takings.csv", takings.takings_csv, name="takings_csv"),
+    path("takings/till/", till.cash_count, name="cash_count"),
     path("invoices/payments/<int:pk>/reverse/", invoices.payment_reverse, name="payment_reverse"),
 ]
 

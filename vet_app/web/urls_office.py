@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from web.views import audit, exchange, lists, reminders, team
+from web.views import audit, exchange, lists, reminders, settings, team
 
 REMINDERS = [
     path("reminders/", reminders.reminders, name="reminders"),
@@ -19,6 +19,7 @@ OFFICE = [
     path("exchange/<int:pk>/", exchange.import_preview, name="import_preview"),
     path("exchange/<int:pk>/apply/", exchange.import_apply, name="import_apply"),
     path("exchange/<int:pk>/discard/", exchange.import_discard, name="import_discard"),
+    path("settings/", settings.clinic_page, name="settings"),
     path("team/", team.team, name="team"),
     path("team/new/", team.person_new, name="person_new"),
     path("team/<int:pk>/", team.person, name="person"),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.models import AuditEntry
+from clinic.models.account import FIRST
 from web.templatetags.clinic import measure, money
 
 OURS = ("accounts", "clinic", "exchange")
@@ -33,13 +34,17 @@ RECORDS: Dict[str, Any] = {
 PAGES = {"owner": "owner", "pet": "pet", "visit": "visit", "invoice": "invoice", "vaccination": "certificate",
          "prescription": "prescription", "appointment": "appointment", "user": "person"}  # fmt: skip
 """The page of a record, by what it is."""
-MONEY = {"unit_price", "net", "tax", "total", "amount"}
+MONEY = {
+    "unit_price", "net", "tax", "total", "amount", "opening", "taken", "withdrawn", "counted", "difference",
+    "void_limit", "credit_limit", "refund_limit", "discount_limit", "discount",
+}  # fmt: skip
 DATES = {"since", "until"}
 NUMBERS = {("payment", "invoice"), ("invoice", "credit_note")}  # kept as the number that stands on the invoice
 NOTES: Dict[str, Any] = {
     "amendment": gettext_lazy("amendment"),
     "created": gettext_lazy("created"),
     "credit_note": gettext_lazy("credit note"),
+    "discount": gettext_lazy("discount"),
     "draft": gettext_lazy("draft"),
     "duplicate": gettext_lazy("duplicate"),
     "invoices": gettext_lazy("invoices"),
@@ -62,6 +67,7 @@ VALUES: Dict[str, Dict[Any, Any]] = {
     "channel": {"email": gettext_lazy("E-mail"), "post": gettext_lazy("Post")},
     "draft": {"kept": gettext_lazy("kept"), "discarded": gettext_lazy("discarded")},
     "password": {"changed": gettext_lazy("changed")},
+    "method": {name: gettext_lazy(word) for name, word in FIRST.items()},
     "status": {"sent": gettext_lazy("Sent"), "failed": gettext_lazy("Failed")},
 }
 """What such notes may say."""

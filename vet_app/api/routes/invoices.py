@@ -5,16 +5,16 @@ from typing import Any, List, Optional
 
 from django.http import HttpRequest
 from ninja import Header, Query, Router, Schema, Status
-from pydantic import Field
+from pydantic import Field, model_validator
 from typing_extensions import Annotated
 
 from accounts.roles import Right
 from api.access import actor
 from api.lists import chosen, listed
 from api.types import Amount, Day, Id, Moment, Price, Reason, ReasonIn, Text, Version, VersionIn
-from clinic.models import Invoice, Owner, Pet, Product
+from clinic.models import Invoice, Owner, Pet, Product, Vet
 from clinic.selectors import invoices
-from clinic.services import billing, payments
+from clinic.services import billing, crediting, payments
 
 router = Router()
 
@@ -22,11 +22,14 @@ router = Router()
 class LineOut(Schema):
     """A line; name, price and tax are copies, final once the invoice is issued."""
 
+    id: int
     pet_id: Optional[int]
+    vet_id: Optional[int]
     product_id: Optional[int]
     text: str
     quantity: Decimal
     unit_price: Decimal
+    discount: Decimal
     tax_rate: Decimal
     net: Decimal
 
@@ -60,6 +63,7 @@ class InvoiceOut(Schema):
     credit_of_id: Optional[int]
     void_reason: str
     notes: str
+    discount_reason: str
     lines: List[LineOut]
     payments: List[PaymentOut]
 
@@ -67,6 +71,20 @@ class InvoiceOut(Schema):
     def resolve_amount_due(invoice: Any) -> Decimal:
         """What is still to be paid; negative where money is owed to the owner."""
         return billing.amount_due(invoice)
+
+
+class DiscountIn(Schema):
+    """A percentage or an amount, one of both."""
+
+    percent: Optional[Annotated[Decimal, Field(gt=0, le=100, max_digits=5, decimal_places=2)]] = None
+    amount: Optional[Amount] = None
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> Any:
+        """Exactly one of them is given."""
+        if (self.percent is None) == (self.amount is None):
+            raise ValueError("give either percent or amount")
+        return self
 
 
 class LineIn(Schema):
@@ -78,6 +96,8 @@ class LineIn(Schema):
     unit_price: Optional[Price] = None
     tax_rate: Optional[Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]] = None
     pet_id: Optional[Id] = None
+    vet_id: Optional[Id] = Field(None, description="Whose work it is; the vet of the pet's visit today, if left out.")
+    discount: Optional[DiscountIn] = None
 
 
 Lines = Annotated[List[LineIn], Field(max_length=100)]
@@ -90,6 +110,8 @@ class DraftIn(Schema):
     owner_id: Id
     lines: Lines = Field(default_factory=list)
     notes: Text = ""
+    discount: Optional[DiscountIn] = Field(None, description="On the whole bill, besides those of the lines.")
+    discount_reason: Text = Field("", description="Needed where anything is discounted.")
 
 
 class LinesIn(Schema):
@@ -97,14 +119,37 @@ class LinesIn(Schema):
 
     version: Version
     lines: Lines
+    discount: Optional[DiscountIn] = None
+    discount_reason: Text = ""
+
+
+class CreditedIn(Schema):
+    """How much of a line is taken back."""
+
+    line_id: Id
+    quantity: Annotated[Decimal, Field(gt=0, max_digits=8, decimal_places=2)]
+
+
+class CreditIn(ReasonIn):
+    """Why a bill is taken back, and what of it; all that is left, if no lines are named."""
+
+    lines: Optional[Annotated[List[CreditedIn], Field(min_length=1, max_length=100)]] = None
 
 
 class PaymentIn(Schema):
     """Money, at most what is due."""
 
     amount: Amount
-    method: Text = Field("card", description="cash, card or transfer")
+    method: Text = Field(
+        "card", max_length=10, description="The code of a way to pay, such as cash, card or transfer, or account."
+    )
     reference: Text = ""
+
+
+class TakingIn(PaymentIn):
+    """Money for a bill."""
+
+    keep_rest: bool = Field(False, description="What is above what is due becomes the owner's credit on account.")
 
 
 class ReversalIn(Schema):
@@ -113,12 +158,19 @@ class ReversalIn(Schema):
     reason: Reason
 
 
+def _discount(given: Optional[DiscountIn]) -> Optional[billing.Discount]:
+    return None if given is None else billing.Discount(given.percent, given.amount)
+
+
 def _lines(given: List[LineIn]) -> List[billing.Line]:
     made = []
     for line in given:
         product = None if line.product_id is None else chosen(Product, line.product_id, "lines")
         pet = None if line.pet_id is None else chosen(Pet, line.pet_id, "lines").pk
-        made.append(billing.Line(product, line.text, line.quantity, line.unit_price, line.tax_rate, pet))
+        vet = None if line.vet_id is None else chosen(Vet, line.vet_id, "lines").pk
+        made.append(billing.Line(
+            product, line.text, line.quantity, line.unit_price, line.tax_rate, pet, _discount(line.discount), vet
+        ))  # fmt: skip
     return made
 
 
@@ -144,7 +196,11 @@ def draft_invoice(request: HttpRequest, given: DraftIn) -> Any:
     """Start an invoice."""
     who = actor(request, Right.DRAFT_INVOICE)
     owner = chosen(Owner, given.owner_id, "owner")
-    return Status(201, _whole(billing.draft_invoice(who, owner.pk, _lines(given.lines), notes=given.notes).pk))
+    made = billing.draft_invoice(
+        who, owner.pk, _lines(given.lines), notes=given.notes,
+        discount=_discount(given.discount), discount_reason=given.discount_reason,
+    )  # fmt: skip
+    return Status(201, _whole(made.pk))
 
 
 @router.get("/{invoice_id}", response=InvoiceOut)
@@ -158,7 +214,10 @@ def get_invoice(request: HttpRequest, invoice_id: Id) -> Any:
 def replace_lines(request: HttpRequest, invoice_id: Id, given: LinesIn) -> Any:
     """Give a draft other lines; 409 `locked` once it is issued."""
     who = actor(request, Right.DRAFT_INVOICE)
-    billing.replace_lines(who, invoice_id, given.version, _lines(given.lines))
+    billing.replace_lines(
+        who, invoice_id, given.version, _lines(given.lines),
+        discount=_discount(given.discount), discount_reason=given.discount_reason,
+    )  # fmt: skip
     return _whole(invoice_id)
 
 
@@ -184,17 +243,20 @@ def void_invoice(request: HttpRequest, invoice_id: Id, given: ReasonIn) -> Any:
 
 
 @router.post("/{invoice_id}/credit", response={201: InvoiceOut})
-def credit_invoice(request: HttpRequest, invoice_id: Id, given: ReasonIn) -> Any:
-    """Take an issued invoice back as a whole; the answer is the credit note."""
-    return Status(201, _whole(billing.credit_invoice(actor(request), invoice_id, given.version, given.reason).pk))
+def credit_invoice(request: HttpRequest, invoice_id: Id, given: CreditIn) -> Any:
+    """Take an issued invoice back, as a whole or in part; the answer is the credit note."""
+    wanted = None if given.lines is None else {line.line_id: line.quantity for line in given.lines}
+    note = crediting.credit_invoice(actor(request), invoice_id, given.version, given.reason, quantities=wanted)
+    return Status(201, _whole(note.pk))
 
 
 @router.post("/{invoice_id}/payments", response={201: PaymentOut})
-def take_payment(request: HttpRequest, invoice_id: Id, given: PaymentIn, idempotency_key: Key = None) -> Any:
+def take_payment(request: HttpRequest, invoice_id: Id, given: TakingIn, idempotency_key: Key = None) -> Any:
     """Take money for an issued invoice; the same `Idempotency-Key` again is the same payment."""
     made = payments.take_payment(
-        actor(request), invoice_id, given.amount, given.method, reference=given.reference, key=idempotency_key
-    )
+        actor(request), invoice_id, given.amount, given.method,
+        reference=given.reference, key=idempotency_key, keep_rest=given.keep_rest,
+    )  # fmt: skip
     return Status(201, made)
 
 

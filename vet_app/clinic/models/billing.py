@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.base import Record, VersionedRecord
+from clinic.models.calendar import Vet
 from clinic.models.owner import Owner
 from clinic.models.pet import Pet
 from vetclinic.constraints import check
@@ -91,6 +92,7 @@ class Invoice(VersionedRecord):
     )
     void_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
     notes = models.CharField(_("note"), max_length=200, blank=True)
+    discount_reason = models.CharField(_("reason for the discount"), max_length=200, blank=True, default="")
 
     refusals: ClassVar = {"invoice_number": ("number", _("An issued invoice has a number, and a draft has none."))}
 
@@ -123,10 +125,22 @@ class InvoiceLine(Record):
     product = models.ForeignKey(
         Product, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("product")
     )
+    vet = models.ForeignKey(
+        Vet, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("vet")
+    )
+    """Whose work it is, for the production of each vet."""
     text = models.CharField(_("text"), max_length=200)
     quantity = models.DecimalField(_("quantity"), max_digits=8, decimal_places=2, default=Decimal(1))
     unit_price = models.DecimalField(_("price"), max_digits=9, decimal_places=2)
     tax_rate = models.DecimalField(_("tax (%)"), max_digits=5, decimal_places=2, default=Decimal(0))
+    discount = models.DecimalField(_("discount"), max_digits=12, decimal_places=2, default=Decimal(0))
+    """What is taken off quantity times price; negative on a credit note, as its quantity is."""
+    tax_rounding = models.DecimalField(max_digits=12, decimal_places=2, default=Decimal(0), editable=False)
+    """On credit notes over a part: what their tax differs by, so that all notes take back what was billed."""
+    credits = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="credited_by"
+    )
+    """On credit notes: the line of the bill that is taken back."""
 
     class Meta:
         ordering: ClassVar = ["id"]
@@ -138,8 +152,8 @@ class InvoiceLine(Record):
 
     @property
     def net(self) -> Decimal:
-        """Quantity times price, rounded for this line."""
-        return cents(self.quantity * self.unit_price)
+        """Quantity times price, rounded for this line, less its discount."""
+        return cents(self.quantity * self.unit_price) - self.discount
 
     def _require_draft(self) -> None:
         if not Invoice.objects.filter(pk=self.invoice_id, status=Invoice.Status.DRAFT).exists():
@@ -159,21 +173,24 @@ class InvoiceLine(Record):
 class Payment(Record):
     """Money taken, or given back where the amount is negative. A mistake is undone by its reversal, not by deletion."""
 
-    class Method(models.TextChoices):
-        """How it was paid."""
+    class Internal(models.TextChoices):
+        """Codes of what is no money that changes hands; all others are of the clinic's `PaymentMethod`."""
 
-        CASH = "cash", _("Cash")
-        CARD = "card", _("Card")
-        TRANSFER = "transfer", _("Bank transfer")
+        ACCOUNT = "account", _("Credit on account")
+        ROUNDING = "rounding", _("Cash rounding")
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments", verbose_name=_("invoice"))
     amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2)
-    method = models.CharField(_("method"), max_length=10, choices=Method.choices, default=Method.CARD)
+    method = models.CharField(_("method"), max_length=10, default="card")
     at = models.DateTimeField(_("at"))
     reference = models.CharField(_("reference"), max_length=80, blank=True)
     reverses = models.OneToOneField(
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="reversed_by"
     )
+    rounds = models.OneToOneField(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="rounding"
+    )
+    """Of a cash rounding: the payment whose bill it settles to the smallest coin."""
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     key = models.CharField(_("key"), max_length=64, null=True, blank=True, unique=True, editable=False)
     """What the form or program that sent the payment calls it: the same payment sent again is this one."""
@@ -187,4 +204,4 @@ class Payment(Record):
         constraints: ClassVar = [check(~Q(amount=0), "payment_not_zero")]
 
     def __str__(self) -> str:
-        return f"{self.amount} ({self.get_method_display()})"
+        return f"{self.amount} ({self.method})"

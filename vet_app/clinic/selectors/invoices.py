@@ -8,7 +8,7 @@ from typing import Optional
 from django.db.models import Case, IntegerField, Q, QuerySet, Sum, Value, When
 
 from clinic.folding import digits, fold
-from clinic.models import Invoice, Owner, Payment
+from clinic.models import AccountEntry, Invoice, Owner, Payment
 from clinic.models.billing import cents
 
 LARGEST_NUMBER = 2**63 - 1  # of a PositiveBigIntegerField
@@ -51,12 +51,17 @@ def balance_of(owner: Owner) -> Decimal:
     """What an owner has to pay in all, summed by the database; negative where the clinic owes money.
 
     The sum of `services.billing.amount_due` over all bills: credit notes are bills with a negative total, and a bill
-    that is void has no money on it.
+    that is void has no money on it. Credit on account is taken off.
     """
     counted = Invoice.objects.filter(owner=owner).exclude(status__in=(Invoice.Status.DRAFT, Invoice.Status.VOID))
     billed = counted.aggregate(sum=Sum("total"))["sum"] or Decimal(0)
     paid = Payment.objects.filter(invoice__in=counted).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-    return cents(billed - paid)
+    return cents(billed - paid) - credit_of(owner)
+
+
+def credit_of(owner: Owner) -> Decimal:
+    """The money that the clinic holds for an owner: deposits and overpayments, less what was used or paid back."""
+    return cents(AccountEntry.objects.filter(owner=owner).aggregate(sum=Sum("amount"))["sum"] or Decimal(0))
 
 
 def whole_number(text: str) -> Optional[int]:

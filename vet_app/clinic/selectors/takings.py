@@ -1,4 +1,4 @@
-"""The clinic's takings: money in and out by method, what was billed by tax rate and kind, and what is outstanding.
+"""The clinic's takings: money in and out by method, what was billed by tax rate, kind and vet, and what is outstanding.
 
 Money that came in and bills that were issued are two things: a bill of May may be paid in June. Days are the clinic's.
 """
@@ -14,7 +14,7 @@ from django.db.models import Count, DecimalField, OuterRef, Q, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from clinic.models import Invoice, InvoiceLine, Payment
+from clinic.models import AccountEntry, Invoice, InvoiceLine, Payment
 from clinic.models.billing import cents
 from clinic.selectors.days import days_between
 from clinic.services.billing import TaxOf, taxes
@@ -45,6 +45,14 @@ class KindSum(NamedTuple):
     net: Decimal
 
 
+class VetSum(NamedTuple):
+    """What was billed before tax of one vet's work; the empty name is what is nobody's."""
+
+    vet: str
+    net: Decimal
+    bills: int
+
+
 class AgeSum(NamedTuple):
     """Outstanding bills that are overdue by so many days; `until` is None for the oldest."""
 
@@ -61,6 +69,7 @@ class Takings:
     methods: List[MethodSum]
     taxes: List[TaxOf]
     kinds: List[KindSum]
+    vets: List[VetSum]
     outstanding: List[AgeSum] = field(default_factory=list)
 
     @property
@@ -86,8 +95,8 @@ class Takings:
 
 def takings(since: date, until: date) -> Takings:
     """The takings from the start of one day to the end of another, and what is outstanding today."""
-    rates, kinds = _billed(since, until)
-    return Takings(methods=_methods(since, until), taxes=rates, kinds=kinds, outstanding=outstanding())
+    rates, kinds, vets = _billed(since, until)
+    return Takings(methods=_methods(since, until), taxes=rates, kinds=kinds, vets=vets, outstanding=outstanding())
 
 
 def billed_between(since: date, until: date) -> QuerySet[InvoiceLine]:
@@ -101,25 +110,30 @@ def paid_between(since: date, until: date) -> QuerySet[Payment]:
     return Payment.objects.filter(days_between("at", since, until)).order_by("at", "id")
 
 
+def kept_between(since: date, until: date) -> QuerySet[AccountEntry]:
+    """The deposits and overpayments of a span, and what was paid back of them."""
+    return AccountEntry.objects.filter(days_between("at", since, until)).exclude(method="").order_by("at", "id")
+
+
 def _methods(since: date, until: date) -> List[MethodSum]:
-    rows = (
-        paid_between(since, until)
-        .order_by()
-        .values("method")
-        .annotate(
+    sums: Dict[str, MethodSum] = {}
+    for moved in (paid_between(since, until).exclude(method__in=Payment.Internal.values), kept_between(since, until)):
+        rows = moved.order_by().values("method")
+        for row in rows.annotate(
             taken=Sum("amount", filter=Q(amount__gt=0)), given=Sum("amount", filter=Q(amount__lt=0)), count=Count("pk")
-        )
-        .order_by("method")
-    )
-    return [
-        MethodSum(row["method"], cents(row["taken"] or ZERO), cents(row["given"] or ZERO), row["count"]) for row in rows
-    ]
+        ):
+            before = sums.get(row["method"], MethodSum(row["method"], ZERO, ZERO, 0))
+            taken, given = cents(row["taken"] or ZERO), cents(row["given"] or ZERO)
+            sums[row["method"]] = MethodSum(
+                row["method"], before.taken + taken, before.given_back + given, before.payments + row["count"]
+            )
+    return [sums[method] for method in sorted(sums)]
 
 
 def taxed_bills(since: date, until: date) -> Iterator[List[InvoiceLine]]:
     """The lines of each bill of a span; the tax is computed by bill and rate, as it stands on the bill."""
     bill: List[InvoiceLine] = []
-    lines = billed_between(since, until).select_related("product", "invoice__owner")
+    lines = billed_between(since, until).select_related("product", "vet", "invoice__owner")
     for line in lines.iterator(chunk_size=2000):
         if bill and bill[-1].invoice_id != line.invoice_id:
             yield bill
@@ -129,9 +143,10 @@ def taxed_bills(since: date, until: date) -> Iterator[List[InvoiceLine]]:
         yield bill
 
 
-def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum]]:
+def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum], List[VetSum]]:
     rates: Dict[Decimal, Tuple[Decimal, Decimal]] = {}
     kinds: Dict[str, Decimal] = {}
+    vets: Dict[str, Tuple[Decimal, int]] = {}
     for lines in taxed_bills(since, until):
         for rate, net, tax in taxes(lines):
             before = rates.get(rate, (ZERO, ZERO))
@@ -139,9 +154,14 @@ def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum]]:
         for line in lines:
             kind = line.product.kind if line.product else ""
             kinds[kind] = kinds.get(kind, ZERO) + line.net
+        for name in {line.vet.name if line.vet else "" for line in lines}:
+            net, bills = vets.get(name, (ZERO, 0))
+            own = sum((line.net for line in lines if (line.vet.name if line.vet else "") == name), ZERO)
+            vets[name] = net + own, bills + 1
     return (
         [TaxOf(rate, *sums) for rate, sums in sorted(rates.items())],
         [KindSum(kind, net) for kind, net in sorted(kinds.items(), key=lambda item: -item[1])],
+        [VetSum(name, *sums) for name, sums in sorted(vets.items(), key=lambda item: -item[1][0])],
     )
 
 

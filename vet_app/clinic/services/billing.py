@@ -1,11 +1,11 @@
-"""Invoices: drafting lines, issuing with a number that leaves no gap, voiding and crediting."""
+"""Invoices: drafting lines with discounts, issuing with a number that leaves no gap, and voiding."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -16,13 +16,30 @@ from accounts.roles import Right
 from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record, snapshot
-from clinic.models import Invoice, InvoiceCounter, InvoiceLine, Owner, Product
+from clinic.models import Invoice, InvoiceCounter, InvoiceLine, Owner, Product, Vet, Visit
 from clinic.models.billing import cents
+from clinic.selectors.days import days_between
 from clinic.services import records
+from clinic.services.settings import require_within
 from vetclinic.errors import Conflict, Locked
-from vetclinic.storing import store
 
 PAY_WITHIN = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Discount:
+    """What is taken off an amount: a percentage or an amount of money, one of both."""
+
+    percent: Optional[Decimal] = None
+    amount: Optional[Decimal] = None
+
+    def of(self, amount: Decimal) -> Decimal:
+        """The discount on `amount`. Raises ValidationError where it is negative or more than that."""
+        percent = self.percent if self.percent is not None else Decimal(0)
+        off = cents(self.amount if self.amount is not None else amount * percent / 100)
+        if not 0 <= off <= amount:
+            raise ValidationError({"discount": [_("A discount lies between nothing and the whole amount.")]})
+        return off
 
 
 @dataclass(frozen=True)
@@ -35,6 +52,9 @@ class Line:
     unit_price: Optional[Decimal] = None
     tax_rate: Optional[Decimal] = None
     pet_id: Optional[int] = None
+    discount: Optional[Discount] = None
+    vet_id: Optional[int] = None
+    """Whose work it is; left out, the vet of the pet's visit today, or else the vet who writes the bill."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +80,11 @@ class TaxOf(NamedTuple):
 
 def taxes(lines: Iterable[InvoiceLine]) -> List[TaxOf]:
     """By rate: each line's net is rounded, tax is computed once on the sum of a rate's lines and rounded."""
-    by_rate: Dict[Decimal, Decimal] = {}
+    by_rate: Dict[Decimal, Tuple[Decimal, Decimal]] = {}
     for line in lines:
-        by_rate[line.tax_rate] = by_rate.get(line.tax_rate, Decimal(0)) + line.net
-    return [TaxOf(rate, net, cents(net * rate / 100)) for rate, net in sorted(by_rate.items())]
+        net, rounding = by_rate.get(line.tax_rate, (Decimal(0), Decimal(0)))
+        by_rate[line.tax_rate] = net + line.net, rounding + line.tax_rounding
+    return [TaxOf(rate, net, cents(net * rate / 100) + more) for rate, (net, more) in sorted(by_rate.items())]
 
 
 def totals(lines: Iterable[InvoiceLine]) -> Totals:
@@ -72,27 +93,54 @@ def totals(lines: Iterable[InvoiceLine]) -> Totals:
     return Totals(net=sum((each.net for each in found), Decimal(0)), tax=sum((each.tax for each in found), Decimal(0)))
 
 
-def draft_invoice(actor: Actor, owner_id: int, lines: Sequence[Line] = (), *, notes: str = "") -> Invoice:
-    """Start an invoice that can still be changed."""
+def spread(discount: Decimal, rows: Sequence[InvoiceLine]) -> List[Decimal]:
+    """Parts of a discount on all rows, by what each comes to; the parts add up to it, and none is above its row."""
+    whole, done, parts = sum((row.net for row in rows), Decimal(0)), Decimal(0), []
+    reached = Decimal(0)
+    for row in rows:
+        reached += row.net
+        upto = cents(discount * reached / whole) if whole else Decimal(0)
+        parts.append(upto - done)
+        done = upto
+    return parts
+
+
+def draft_invoice(
+    actor: Actor,
+    owner_id: int,
+    lines: Sequence[Line] = (),
+    *,
+    notes: str = "",
+    discount: Optional[Discount] = None,
+    discount_reason: str = "",
+) -> Invoice:
+    """Start an invoice that can still be changed. `discount` is on the whole bill; any discount needs its reason."""
     actor.require(Right.DRAFT_INVOICE)
     with transaction.atomic():
         owner = records.lock(Owner, owner_id)
         invoice = records.create(actor, Invoice(owner=owner, notes=notes), {}, set())
-        _write_lines(invoice, lines)
         if lines:
-            _save_totals(actor, invoice, len(lines))
+            _write_lines(actor, invoice, lines, discount, discount_reason)
     return invoice
 
 
-def replace_lines(actor: Actor, invoice_id: int, version: int, lines: Sequence[Line]) -> Invoice:
-    """Give a draft other lines. Raises Locked once it is issued."""
+def replace_lines(
+    actor: Actor,
+    invoice_id: int,
+    version: int,
+    lines: Sequence[Line],
+    *,
+    notes: Optional[str] = None,
+    discount: Optional[Discount] = None,
+    discount_reason: str = "",
+) -> Invoice:
+    """Give a draft other lines, and another note unless that is None. Raises Locked once it is issued."""
     actor.require(Right.DRAFT_INVOICE)
     with transaction.atomic():
         invoice = _draft(invoice_id, version)
         for line in invoice.lines.all():
             line.delete()
-        _write_lines(invoice, lines)
-        _save_totals(actor, invoice, len(lines))
+        _write_lines(actor, invoice, lines, discount, discount_reason, notes)
     return invoice
 
 
@@ -114,7 +162,7 @@ def issue_invoice(actor: Actor, invoice_id: int, version: int) -> Invoice:
         invoice = _draft(invoice_id, version)
         if not invoice.lines.exists():
             raise ValidationError({"lines": [_("Add at least one line first.")]})
-        return _issue(actor, invoice, AuditEntry.Action.ISSUE)
+        return issue(actor, invoice, AuditEntry.Action.ISSUE)
 
 
 def void_invoice(actor: Actor, invoice_id: int, version: int, reason: str) -> Invoice:
@@ -131,35 +179,10 @@ def void_invoice(actor: Actor, invoice_id: int, version: int, reason: str) -> In
             raise Conflict(_("This invoice has been credited already."))
         if sum((payment.amount for payment in invoice.payments.all()), Decimal(0)):
             raise Conflict(_("Money has been taken for this invoice. Undo the payment first, or credit the invoice."))
+        require_within(actor, "void_limit", invoice.total)
         before = snapshot(invoice)
         invoice.status, invoice.void_reason = Invoice.Status.VOID, reason
         return records.save_changes(actor, invoice, before, AuditEntry.Action.VOID)
-
-
-def credit_invoice(actor: Actor, invoice_id: int, version: int, reason: str) -> Invoice:
-    """Take back an issued invoice as a whole by a credit note with a number of its own; returns the note.
-
-    The note lowers what the owner owes; money already taken becomes the owner's and can be paid out (payments.refund).
-    """
-    actor.require(Right.BILLING)
-    reason = records.require_reason("reason", reason)
-    with transaction.atomic():
-        invoice = records.lock(Invoice, invoice_id, version)
-        if invoice.number is None or invoice.status == Invoice.Status.VOID or invoice.credit_of_id:
-            raise Conflict(_("Only an issued invoice can be credited."))
-        if invoice.credits.exists():
-            raise Conflict(_("This invoice has been credited already."))
-        note = Invoice(owner=invoice.owner, credit_of=invoice, notes=reason)
-        store(note)
-        for line in invoice.lines.all():
-            line.pk, line.invoice, line.quantity = None, note, -line.quantity
-            line._state.adding = True
-            line.save()
-        _issue(actor, note, AuditEntry.Action.CREDIT)
-        before = snapshot(invoice)
-        settle(invoice)
-        records.save_changes(actor, invoice, before, AuditEntry.Action.CREDIT, note={"credit_note": note.number})
-    return note
 
 
 def amount_due(invoice: Invoice) -> Decimal:
@@ -187,35 +210,64 @@ def _draft(invoice_id: int, version: int) -> Invoice:
     return invoice
 
 
-def _write_lines(invoice: Invoice, lines: Sequence[Line]) -> None:
-    for position, line in enumerate(lines, start=1):
-        product = line.product
-        price = line.unit_price if line.unit_price is not None else product.unit_price if product else None
-        rate = line.tax_rate if line.tax_rate is not None else product.tax_rate if product else Decimal(0)
-        if line.quantity <= 0 or price is None:
-            wrong = _("Line %(position)d needs a price and a quantity above zero.") % {"position": position}
-            raise ValidationError({"lines": [wrong]})
-        row = InvoiceLine(
-            invoice=invoice, pet_id=line.pet_id, product=product, text=line.text.strip() or str(product or ""),
-            quantity=line.quantity, unit_price=price, tax_rate=rate,
-        )  # fmt: skip
-        try:
-            row.full_clean()
-        except ValidationError as problem:
-            found = "; ".join(problem.messages)
-            wrong = _("Line %(position)d: %(problem)s") % {"position": position, "problem": found}
-            raise ValidationError({"lines": [wrong]}) from problem
+def _vets(actor: Actor, lines: Sequence[Line]) -> Dict[Optional[int], Optional[int]]:
+    """Whose work a line is unless it says so, by its pet: the vet of today's visit, or else the vet who writes."""
+    own = Vet.objects.filter(user=actor.user_id).first() if actor.user_id else None
+    found: Dict[Optional[int], Optional[int]] = {line.pet_id: own.pk if own else None for line in lines}
+    today = days_between("at", timezone.localdate(), timezone.localdate())
+    for visit in Visit.objects.filter(today, pet__in=[pet for pet in found if pet], entered_in_error=False):
+        found[visit.pet_id] = visit.vet_id
+    return found
+
+
+def _write_lines(
+    actor: Actor,
+    invoice: Invoice,
+    lines: Sequence[Line],
+    discount: Optional[Discount],
+    discount_reason: str,
+    notes: Optional[str] = None,
+) -> None:
+    """Save the lines of a draft with their discounts, and the sums."""
+    before, vets = snapshot(invoice), _vets(actor, lines)
+    rows = [_row(invoice, line, position, vets) for position, line in enumerate(lines, start=1)]
+    if discount is not None:
+        for row, part in zip(rows, spread(discount.of(sum((row.net for row in rows), Decimal(0))), rows)):
+            row.discount += part
+    given = sum((row.discount for row in rows), Decimal(0))
+    invoice.discount_reason = records.require_reason("discount_reason", discount_reason) if given else ""
+    if given:
+        require_within(actor, "discount_limit", given)
+    invoice.notes = invoice.notes if notes is None else notes
+    for row in rows:
         row.save()
-
-
-def _save_totals(actor: Actor, invoice: Invoice, count: int) -> None:
-    before = snapshot(invoice)
-    sums = totals(invoice.lines.all())
+    sums = totals(rows)
     invoice.net, invoice.tax, invoice.total = sums.net, sums.tax, sums.total
-    records.save_changes(actor, invoice, before, note={"lines": count})
+    records.save_changes(actor, invoice, before, note={"lines": len(rows), **({"discount": given} if given else {})})
 
 
-def _issue(actor: Actor, invoice: Invoice, action: AuditEntry.Action) -> Invoice:
+def _row(invoice: Invoice, line: Line, position: int, vets: Dict[Optional[int], Optional[int]]) -> InvoiceLine:
+    product = line.product
+    price = line.unit_price if line.unit_price is not None else product.unit_price if product else None
+    rate = line.tax_rate if line.tax_rate is not None else product.tax_rate if product else Decimal(0)
+    if line.quantity <= 0 or price is None:
+        wrong = _("Line %(position)d needs a price and a quantity above zero.") % {"position": position}
+        raise ValidationError({"lines": [wrong]})
+    row = InvoiceLine(
+        invoice=invoice, pet_id=line.pet_id, vet_id=line.vet_id or vets[line.pet_id], product=product,
+        text=line.text.strip() or str(product or ""), quantity=line.quantity, unit_price=price, tax_rate=rate,
+    )  # fmt: skip
+    try:
+        row.full_clean()
+        row.discount = line.discount.of(row.net) if line.discount else Decimal(0)
+    except ValidationError as problem:
+        found = "; ".join(problem.messages)
+        wrong = _("Line %(position)d: %(problem)s") % {"position": position, "problem": found}
+        raise ValidationError({"lines": [wrong]}) from problem
+    return row
+
+
+def issue(actor: Actor, invoice: Invoice, action: AuditEntry.Action) -> Invoice:
     """Take the next number under the counter's lock, which the transaction holds: a rollback gives the number back."""
     before = snapshot(invoice)
     counter, _new = InvoiceCounter.objects.select_for_update().get_or_create(pk=1)

@@ -12,6 +12,7 @@ from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import snapshot
 from clinic.models import (
+    AccountEntry,
     Appointment,
     Attachment,
     Invoice,
@@ -36,6 +37,7 @@ def merge_owners(actor: Actor, keep_id: int, duplicate_id: int) -> Owner:
         moved: Dict[str, int] = {
             "pets": Pet.objects.filter(owner=duplicate).update(owner=keep),
             "invoices": Invoice.objects.filter(owner=duplicate).update(owner=keep),
+            "accountentry": AccountEntry.objects.filter(owner=duplicate).update(owner=keep),
         }
         known = set(keep.phones.values_list("digits", flat=True))
         moved["phones"] = Phone.objects.filter(owner=duplicate).exclude(digits__in=known).update(owner=keep)

@@ -23,6 +23,7 @@ from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record
 from clinic.models import Owner, Pet, Reminder, ReminderNotice
+from clinic.selectors.settings import clinic_settings
 
 STAGES = (-30, -7, 0, 30)  # days from the due date
 GIVE_UP_AFTER = timedelta(days=365)
@@ -173,7 +174,8 @@ def post_letters(actor: Actor, owner_ids: Iterable[int], today: date) -> int:
 def letter(owner: Owner, reminders: List[Reminder]) -> Tuple[str, str]:
     """Subject and text of the message about some reminders of one owner, in the clinic's language, whoever sends it."""
     names = ", ".join(sorted({reminder.pet.name for reminder in reminders}))
-    context = {"owner": owner, "reminders": reminders, "clinic": settings.CLINIC_NAME, "phone": settings.CLINIC_PHONE}
+    clinic = clinic_settings()
+    context = {"owner": owner, "reminders": reminders, "clinic": clinic.name, "phone": clinic.phone}
     with override(settings.LANGUAGE_CODE):
         subject = _("Vaccination reminder for %(pets)s") % {"pets": names}
         return subject, render_to_string("clinic/reminder.txt", context)

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from clinic.models import Invoice
 from clinic.selectors.invoices import balance_of, matching
-from clinic.services.billing import Line, amount_due, credit_invoice, draft_invoice, issue_invoice, void_invoice
+from clinic.services.billing import Line, amount_due, draft_invoice, issue_invoice, void_invoice
+from clinic.services.crediting import credit_invoice
 from clinic.services.owners import create_owner
 from clinic.services.payments import take_payment
 from vetclinic.errors import Conflict

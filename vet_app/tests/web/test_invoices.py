@@ -178,3 +178,39 @@ def test_a_payment_pressed_twice_is_one(clinic: SimpleNamespace, bill: Invoice, 
     (fresh,) = re.findall(r'name="key" value="(\w{32})"', other.content.decode())
     assert fresh != key
     assert as_manager.post(f"/invoices/{bill.pk}/pay/", {**sent, "amount": "2.00", "key": fresh}).status_code == 302
+
+
+def test_discounts_are_typed_as_percent_or_amount_and_printed(clinic: SimpleNamespace, as_manager: Client) -> None:
+    sent = {
+        "lines-TOTAL_FORMS": 2, "lines-INITIAL_FORMS": 0, "notes": "", "discount": "", "discount_reason": "",
+        "lines-0-product": clinic.product.pk, "lines-0-quantity": "2", "lines-0-discount": "10 %",
+        "lines-1-product": clinic.product.pk, "lines-1-quantity": "1", "lines-1-discount": "1,50",
+    }  # fmt: skip
+    new = f"/owners/{clinic.owner.pk}/invoices/new/"
+    german: Any = {"HTTP_ACCEPT_LANGUAGE": "de"}
+    refused = as_manager.post(new, sent, **german)
+    assert refused.status_code == 422 and beside(refused, "discount_reason"), "a discount without a reason"
+    assert as_manager.post(new, {**sent, "discount": "ten"}, **german).status_code == 422
+    assert as_manager.post(new, {**sent, "discount": "5 %", "discount_reason": "Staff"}, **german).status_code == 302
+    draft = Invoice.objects.latest("pk")
+    assert draft.net == Decimal("25.17"), "30 less 2 and 1.50, less 5 %"
+    page = as_manager.get(draft.get_absolute_url()).content.decode()
+    assert "Discount: Staff" in page and "Discount 2.90" in page
+    again = as_manager.get(f"/invoices/{draft.pk}/edit/")
+    assert [form.initial["discount"] for form in again.context["lines"].initial_forms] == [
+        Decimal("2.90"),
+        Decimal("1.93"),
+    ]
+
+
+def test_a_part_of_a_bill_is_credited_on_the_page(bill: Invoice, as_manager: Client) -> None:
+    line, address = bill.lines.get(), f"/invoices/{bill.pk}/credit/"
+    assert f"line_{line.pk}" in as_manager.get(address).content.decode()
+    sent = {"reason": "Half used", "version": bill.version, f"line_{line.pk}": "0.25"}
+    assert as_manager.post(address, {**sent, f"line_{line.pk}": "1.01"}).status_code == 422
+    assert as_manager.post(address, {**sent, f"line_{line.pk}": ""}).status_code == 422, "nothing is taken back"
+    assert as_manager.post(address, sent).status_code == 302
+    assert bill.credits.get().net == Decimal("-2.50")
+    page = as_manager.get(bill.get_absolute_url()).content.decode()
+    assert "To pay: 8.25 USD" in page and address in page, "the rest can still be credited"
+    assert "of 0.75" in as_manager.get(address).content.decode()

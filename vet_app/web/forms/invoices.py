@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import uuid
 from decimal import Decimal
-from typing import Any, Dict, List, cast
+from typing import Any, Dict, List, Optional, Tuple, cast
 
 from django import forms
 from django.db.models import Q
 from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import Invoice, Owner, Payment, Pet, Product
+from clinic.models import Invoice, InvoiceLine, Owner, Payment, PaymentMethod, Pet, Product, Vet
 from clinic.selectors.days import days_between
-from clinic.services.billing import Line
-from web.forms.base import ClinicForm, DateInput
+from clinic.services.billing import Discount, Line
+from web.forms.base import ClinicForm, DateInput, ReasonForm
 
 EMPTY_LINES = 4
 
@@ -32,6 +32,29 @@ class ProductField(forms.ModelChoiceField):
         return f"{product.name} ({formats.number_format(product.unit_price, 2)})"
 
 
+class DiscountField(forms.Field):
+    """A percentage, written with its sign, or an amount of money; None where it is empty."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, **options)
+
+    def to_python(self, value: Any) -> Any:
+        """The discount that was typed."""
+        typed = str(value or "").replace(" ", "").strip()
+        if not typed:
+            return None
+        number = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0)
+        try:
+            amount = number.clean(formats.sanitize_separators(typed.rstrip("%")))
+        except forms.ValidationError as problem:
+            raise forms.ValidationError(_("Type an amount, or a percentage such as 10 %.")) from problem
+        return Discount(percent=amount) if typed.endswith("%") else Discount(amount=amount)
+
+    def prepare_value(self, value: Any) -> Any:
+        """An amount as the language writes it."""
+        return formats.number_format(value, 2) if isinstance(value, Decimal) else value
+
+
 class LineForm(forms.Form):
     """One line; empty ones are left out, and what is empty beside a product comes from the price list."""
 
@@ -42,7 +65,9 @@ class LineForm(forms.Form):
     tax_rate = forms.DecimalField(
         label=_("tax (%)"), required=False, max_digits=5, decimal_places=2, min_value=0, max_value=100
     )
+    discount = DiscountField(label=_("discount"))
     pet = forms.ModelChoiceField(label=_("pet"), queryset=Pet.objects.none(), required=False)
+    vet = forms.ModelChoiceField(label=_("vet"), queryset=Vet.objects.filter(active=True), required=False)
 
     def __init__(self, *args: Any, owner: Owner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,8 +84,9 @@ class LineForm(forms.Form):
         return Line(
             product=given["product"], text=given["text"],
             quantity=Decimal(1) if given["quantity"] is None else given["quantity"],
-            unit_price=given["unit_price"], tax_rate=given["tax_rate"],
+            unit_price=given["unit_price"], tax_rate=given["tax_rate"], discount=given["discount"],
             pet_id=given["pet"].pk if given["pet"] else None,
+            vet_id=given["vet"].pk if given["vet"] else None,
         )  # fmt: skip
 
 
@@ -83,14 +109,46 @@ def lines_of(owner: Owner, data: Any, initial: Any = None) -> BaseLines:
 
 def initial_lines(invoice: Invoice) -> List[Dict[str, Any]]:
     """A draft's lines for `lines_of`."""
-    names = ("product", "text", "quantity", "unit_price", "tax_rate", "pet")
-    return [{name: getattr(line, name) for name in names} for line in invoice.lines.select_related("product", "pet")]
+    names = ("product", "text", "quantity", "unit_price", "tax_rate", "pet", "vet")
+    lines = invoice.lines.select_related("product", "pet", "vet")
+    return [{**{name: getattr(line, name) for name in names}, "discount": line.discount or None} for line in lines]
 
 
 class InvoiceForm(ClinicForm):
     """What concerns the bill as a whole; a service's complaint about lines stands here as well."""
 
     notes = forms.CharField(label=_("note"), max_length=200, required=False)
+    discount = DiscountField(
+        label=_("discount on the whole bill"),
+        help_text=_("An amount, or a percentage such as 10 %; each line may have its own."),
+    )
+    discount_reason = forms.CharField(
+        label=_("reason for the discount"), max_length=200, required=False,
+        help_text=_("Needed where anything is discounted; it is printed on the bill."),
+    )  # fmt: skip
+
+
+class CreditForm(ReasonForm):
+    """Why a bill is taken back, and how much of each line."""
+
+    def __init__(self, lines: List[Tuple[InvoiceLine, Decimal]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for line, left in lines:
+            text = f"{line.text} ({line.pet.name})" if line.pet else line.text
+            shown = formats.number_format(f"{left.normalize():f}")
+            self.fields[f"line_{line.pk}"] = forms.DecimalField(
+                label=_("%(text)s: take back, of %(left)s") % {"text": text, "left": shown},
+                initial=left, required=False, min_value=0, max_value=left, max_digits=8, decimal_places=2,
+                widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
+            )  # fmt: skip
+
+    @property
+    def quantities(self) -> Optional[Dict[int, Decimal]]:
+        """How much of each line, by its id; None, which is all, where the form was sent without its lines."""
+        given = self.cleaned_data.items()
+        if not any(name in self.data for name in self.fields if name.startswith("line_")):
+            return None
+        return {int(name[5:]): value for name, value in given if name.startswith("line_") and value}
 
 
 class InvoiceFilter(ClinicForm):
@@ -122,7 +180,30 @@ class PaymentForm(ClinicForm):
         label=_("amount"), min_value=Decimal("0.01"), max_digits=12, decimal_places=2,
         widget=forms.NumberInput(attrs={"step": "0.01", "inputmode": "decimal"}),
     )  # fmt: skip
-    method = forms.ChoiceField(label=_("method"), choices=Payment.Method.choices, initial=Payment.Method.CARD)
+    method = forms.ChoiceField(label=_("method"), initial="card")
     reference = forms.CharField(label=_("reference"), max_length=80, required=False)
+    keep_rest = forms.BooleanField(label=_("keep what is above as credit of the owner"), required=False)
     key = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False, initial=new_key)
     """Names this one payment, however often it is sent."""
+
+    def __init__(self, *args: Any, account: bool = False, owed: bool = False, **kwargs: Any) -> None:
+        """With `account` credit on account is offered; where money is `owed` to the owner, nothing can be above it."""
+        super().__init__(*args, **kwargs)
+        ways = [(way.code, str(way)) for way in PaymentMethod.objects.filter(active=True)]
+        internal = [(Payment.Internal.ACCOUNT.value, Payment.Internal.ACCOUNT.label)] if account or owed else []
+        self.fields["method"].choices = ways + internal  # type: ignore[attr-defined]
+        if owed:
+            del self.fields["keep_rest"]
+
+
+class DepositForm(PaymentForm):
+    """Money that is kept for an owner, or paid back to them."""
+
+    back = forms.ChoiceField(
+        label=_("what"), choices=[("", _("Take a deposit")), ("back", _("Pay credit back"))], required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["keep_rest"]
+        self.order_fields(["back", "amount", "method", "reference"])

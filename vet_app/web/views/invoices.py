@@ -16,10 +16,10 @@ from django.views.decorators.http import require_POST
 from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Invoice, Owner, Payment
-from clinic.selectors.invoices import listed, matching
+from clinic.models.account import method_names
+from clinic.selectors.invoices import credit_of, listed, matching
 from clinic.services.billing import (
     amount_due,
-    credit_invoice,
     discard_draft,
     draft_invoice,
     issue_invoice,
@@ -27,10 +27,11 @@ from clinic.services.billing import (
     taxes,
     void_invoice,
 )
-from clinic.services.payments import refund, reverse_payment, take_payment
+from clinic.services.crediting import credit_invoice, quantities_left
+from clinic.services.payments import refund, reverse_payment, rounded, take_payment
 from vetclinic.errors import Locked
 from web.forms.base import ReasonForm
-from web.forms.invoices import InvoiceFilter, InvoiceForm, PaymentForm, initial_lines, lines_of, new_key
+from web.forms.invoices import CreditForm, InvoiceFilter, InvoiceForm, PaymentForm, initial_lines, lines_of, new_key
 from web.support import data_of, form_page, needs, paged, version_of
 
 
@@ -70,7 +71,10 @@ def _show(request: HttpRequest, bill: Invoice, form: Optional[PaymentForm] = Non
         "owed": -due if due < 0 else None,
         "taxes": taxes(lines),
         "reversed": {payment.reverses_id for payment in bill.payments.all()},
-        "form": form or PaymentForm(initial={"amount": abs(due)}),
+        "methods": method_names(),
+        "in_cash": rounded(due),
+        "credit": credit_of(bill.owner),
+        "form": form or PaymentForm(initial={"amount": abs(due)}, account=credit_of(bill.owner) > 0, owed=due < 0),
     }
     return render(request, "web/invoices/invoice.html", context, status=form.status if form else 200)
 
@@ -84,8 +88,7 @@ def invoice_new(request: HttpRequest, owner_pk: int) -> HttpResponse:
     form = InvoiceForm(data_of(request))
     lines = lines_of(owner, data_of(request), [{"pet": pet}] if pet else None)
     if request.method == "POST" and form.is_valid() and lines.is_valid():
-        notes = form.cleaned_data["notes"]
-        draft = form.attempt(draft_invoice, Actor.of(request), owner.pk, lines.lines, notes=notes)
+        draft = form.attempt(draft_invoice, Actor.of(request), owner.pk, lines.lines, **form.fields_given)
         if draft is not None:
             return redirect(draft)
     heading = _("Bill for %(owner)s") % {"owner": owner.full_name}
@@ -101,11 +104,12 @@ def invoice_edit(request: HttpRequest, pk: int) -> HttpResponse:
     bill = _invoice(pk)
     if bill.status != Invoice.Status.DRAFT:
         raise Locked(_("This invoice has been issued. Void or credit it instead."))
-    form = InvoiceForm(data_of(request), initial={"version": bill.version, "notes": bill.notes})
+    initial = {name: getattr(bill, name) for name in ("version", "notes", "discount_reason")}
+    form = InvoiceForm(data_of(request), initial=initial)
     lines = lines_of(bill.owner, data_of(request), initial_lines(bill))
     if request.method == "POST" and form.is_valid() and lines.is_valid():
-        version = form.cleaned_data["version"] or 0
-        if form.attempt(replace_lines, Actor.of(request), pk, version, lines.lines) is not None:
+        actor, given = Actor.of(request), form.fields_given
+        if form.attempt(replace_lines, actor, pk, form.based_on, lines.lines, **given) is not None:
             messages.success(request, _("Saved."))
             return redirect(bill)
     heading = _("Bill for %(owner)s") % {"owner": bill.owner.full_name}
@@ -144,10 +148,22 @@ def invoice_void(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs(Right.BILLING)
 def invoice_credit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a bill back by a credit note."""
+    """Take a bill back by a credit note, all of it or some of its lines."""
     bill = _invoice(pk)
-    heading, intro = _("Credit bill %(number)s"), _("A credit note over the whole bill, with a number of its own.")
-    return _with_reason(request, bill, credit_invoice, heading % {"number": bill}, _("Credit"), intro)
+    left = quantities_left(bill)
+    lines = [(line, left[line.pk]) for line in bill.lines.select_related("pet") if left[line.pk]]
+    form = CreditForm(lines, data_of(request), initial={"version": bill.version})
+    if request.method == "POST" and form.is_valid():
+        note = form.attempt(
+            credit_invoice, Actor.of(request), pk, form.based_on, form.cleaned_data["reason"],
+            quantities=form.quantities,
+        )  # fmt: skip
+        if note is not None:
+            messages.success(request, _("Done."))
+            return redirect(note)
+    heading = _("Credit bill %(number)s") % {"number": bill}
+    intro = _("A credit note with a number of its own, over all that is left unless you take back less.")
+    return form_page(request, form, heading, _("Credit"), bill.get_absolute_url(), intro=intro, danger=True)
 
 
 def _with_reason(
@@ -168,14 +184,10 @@ def _with_reason(
 def invoice_pay(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a payment, or give back what the clinic owes."""
     bill = _invoice(pk)
-    form = PaymentForm(request.POST)
+    owed = amount_due(bill) < 0
+    form = PaymentForm(request.POST, account=credit_of(bill.owner) > 0, owed=owed)
     if form.is_valid():
-        given = form.cleaned_data
-        service = refund if amount_due(bill) < 0 else take_payment
-        paid = form.attempt(
-            service, Actor.of(request), pk, given["amount"], given["method"],
-            reference=given["reference"], key=given["key"],
-        )  # fmt: skip
+        paid = form.attempt(refund if owed else take_payment, Actor.of(request), pk, **form.fields_given)
         if paid is not None:
             messages.success(request, _("The payment was recorded."))
             return redirect(bill)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import Breed, Product, Species, Vaccine, Vet
+from clinic.models import Breed, PaymentMethod, Product, Species, Vaccine, Vet
 from clinic.services.catalogue import save_entry
 from web.forms.base import ClinicForm
 from web.support import data_of, form_page, needs, paged
@@ -44,6 +44,10 @@ KINDS: Dict[str, Kind] = {
     "vaccines": Kind(
         Vaccine, gettext_lazy("Vaccines"), ("name", "group", "species", "interval_months", "manufacturer", "active"),
         gettext_lazy("Vaccines of one group, such as rabies, replace one another, with one reminder for all."),
+    ),
+    "methods": Kind(
+        PaymentMethod, gettext_lazy("Ways to pay"), ("name", "is_cash", "active"),
+        gettext_lazy("What is in the till counts in the cash count and is rounded to the smallest coin."),
     ),
     "species": Kind(Species, gettext_lazy("Species"), ("name",)),
     "breeds": Kind(Breed, gettext_lazy("Breeds"), ("species", "name")),

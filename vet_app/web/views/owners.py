@@ -14,7 +14,7 @@ from audit.actor import Actor
 from clinic.models import Owner, Pet
 from clinic.selectors.calendar import coming
 from clinic.selectors.duplicates import similar_owners
-from clinic.selectors.invoices import balance_of, listed
+from clinic.selectors.invoices import balance_of, credit_of, listed
 from clinic.services.owners import create_owner, update_owner
 from web.forms.owners import OwnerForm
 from web.support import data_of, form_page, needs, paged
@@ -47,6 +47,7 @@ def owner(request: HttpRequest, pk: int) -> HttpResponse:
         "bills": bills,
         "balance": balance,
         "owed": -balance,
+        "credit": credit_of(found),
         "appointments": appointments,
     }
     return render(request, "web/owners/owner.html", context)

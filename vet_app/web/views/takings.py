@@ -13,14 +13,16 @@ from django.views.decorators.http import require_safe
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import Payment, Product
+from clinic.models import Product
+from clinic.models.account import method_names
 from clinic.selectors.takings import takings as taken
+from clinic.selectors.till import counts
 from exchange.accounting import takings_csv as accounted
 from exchange.exporting import CSV_TYPE
 from web.forms.takings import SpanForm
 from web.support import needs
 
-METHODS, KINDS = dict(Payment.Method.choices), dict(Product.Kind.choices)
+KINDS = dict(Product.Kind.choices)
 
 
 @require_safe
@@ -31,11 +33,12 @@ def takings(request: HttpRequest) -> HttpResponse:
     context: Dict[str, Any] = {"form": form, "heading": _("Takings")}
     if form.is_valid():
         since, until = form.days
-        found = taken(since, until)
+        found, names = taken(since, until), method_names()
         context.update(
             found=found, since=since, until=until, currency=settings.CURRENCY,
-            methods=[(METHODS.get(each.method, each.method), each) for each in found.methods],
+            methods=[(names.get(each.method, each.method), each) for each in found.methods],
             kinds=[(KINDS.get(each.kind, _("Not from the price list")), each.net) for each in found.kinds],
+            counts=counts(since, until),
         )  # fmt: skip
     return render(request, "web/takings/takings.html", context, status=form.status)
 

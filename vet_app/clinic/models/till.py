@@ -1,0 +1,73 @@
+"""The count of the till at the end of a day."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NoReturn
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import formats
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.base import Record
+from vetclinic.errors import Locked
+
+
+class CashCount(Record):
+    """What the till held when a day ended, beside what it should have held. Final: a mistake gets a correcting count.
+
+    A correction names the count that it replaces, so the counts of a day are one chain and its last one holds.
+    PostgreSQL refuses a change or a deletion as well (migration 0020).
+    """
+
+    day = models.DateField(_("day"))
+    opening = models.DecimalField(
+        _("in the till in the morning"), max_digits=12, decimal_places=2, validators=[MinValueValidator(0)]
+    )
+    taken = models.DecimalField(_("cash taken, less cash given back"), max_digits=12, decimal_places=2, editable=False)
+    withdrawn = models.DecimalField(
+        _("carried to the bank"), max_digits=12, decimal_places=2, default=0, validators=[MinValueValidator(0)]
+    )
+    counted = models.DecimalField(
+        _("counted in the evening"), max_digits=12, decimal_places=2, validators=[MinValueValidator(0)]
+    )
+    difference = models.DecimalField(_("difference"), max_digits=12, decimal_places=2, editable=False)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    counted_by = models.CharField(_("by"), max_length=150, editable=False)
+    corrects = models.OneToOneField(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="corrected_by"
+    )
+
+    refusals: ClassVar = {
+        "cash_count_once": ("day", _("The till of this day has been counted. Correct that count instead.")),
+    }
+
+    class Meta:
+        ordering: ClassVar = ["-day", "-id"]
+        verbose_name = _("cash count")
+        verbose_name_plural = _("cash counts")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["day"], condition=Q(corrects__isnull=True), name="cash_count_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(formats.date_format(self.day, "SHORT_DATE_FORMAT"))
+
+    @property
+    def expected(self) -> Any:
+        """What should have been in the till."""
+        return self.opening + self.taken - self.withdrawn
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save a new count; raises Locked for one that exists."""
+        if not self._state.adding:
+            self._refuse()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Always raises Locked."""
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise Locked(_("A cash count is final. Correct it by another one."))

@@ -1,0 +1,38 @@
+"""The money that the clinic holds for an owner: deposits, overpayments, and what was used or paid back."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+
+from accounts.roles import Right
+from audit.actor import Actor
+from clinic.models import Owner
+from clinic.models.account import method_names
+from clinic.selectors.invoices import credit_of
+from clinic.services.payments import deposit
+from web.forms.invoices import DepositForm
+from web.support import data_of, form_page, needs, paged
+
+
+@needs(Right.BILLING)
+def owner_account(request: HttpRequest, pk: int) -> HttpResponse:
+    """An owner's credit with all its entries, and a form to take a deposit or to pay credit back."""
+    owner = get_object_or_404(Owner, pk=pk, merged_into=None)
+    form = DepositForm(data_of(request))
+    if request.method == "POST" and form.is_valid():
+        given = form.fields_given
+        amount = -given["amount"] if given["back"] else given["amount"]
+        entry = form.attempt(
+            deposit, Actor.of(request), pk, amount, given["method"], reference=given["reference"], key=given["key"]
+        )
+        if entry is not None:
+            messages.success(request, _("Saved."))
+            return redirect("owner_account", pk)
+    return form_page(
+        request, form, _("Credit of %(owner)s") % {"owner": owner.full_name}, _("Save"), owner.get_absolute_url(),
+        template="web/owners/account.html", credit=credit_of(owner), methods=method_names(),
+        page=paged(request, owner.account.select_related("payment__invoice")),
+    )  # fmt: skip
