@@ -89,7 +89,7 @@ def volumes(aws: Clients, environment: str, slot: int) -> list[str]:
 def test_looking_around(reader: Reader, aws: Clients) -> None:
     aws("ssm").put_parameter(Name="/vet-prod/cluster-ca", Value="CA", Type="String", Overwrite=True)
     said = "\n".join(reader.follow("README").values())
-    assert "vet-prod: no changes" in said
+    assert "vet-prod: nothing changes" in said
     assert f"{server(aws, 0)}\tvet-prod-server-0" in said
     files = reader.follow("access") | reader.follow("expired-certificates")
     assert all("export KUBECONFIG=" in text for text in files.values()), files
@@ -122,7 +122,7 @@ def test_a_lost_and_a_broken_state(reader: Reader, aws: Clients) -> None:
         | {"LOCK-ID": leave_locked},
     )
     assert "the deletion of vet-prod/terraform.tfstate is taken back" in said["make recover-state ENV=prod"]
-    assert "vet-prod: no changes" in reader.run("make plan ENV=prod").stdout
+    assert "vet-prod: nothing changes" in reader.run("make plan ENV=prod").stdout
 
 
 def test_a_server_that_is_gone_is_made_anew_with_its_address_and_volume(reader: Reader, aws: Clients) -> None:
@@ -244,7 +244,7 @@ def test_volumes_are_replaced_and_restored(reader: Reader, aws: Clients) -> None
         asked = {"InstanceId": server(aws, slot, environment), "Attribute": "userData"}
         text = base64.b64decode(ec2.describe_instance_attribute(**asked)["UserData"]["Value"]).decode()
         assert volumes(aws, environment, slot)[0] in text, f"server {slot} of {environment} looks for another volume"
-    assert "vet-dev: no changes" in reader.run("make plan ENV=dev").stdout
+    assert "vet-dev: nothing changes" in reader.run("make plan ENV=dev").stdout
     ec2.delete_volume(VolumeId=old["dev"][0])  # which nothing knows of any more
 
 
