@@ -386,3 +386,38 @@ def test_a_stack_remembers_the_settings_that_it_was_made_with(
         kept = template.output("settings")["value"]
         wanted = remembered(environment, stack)
         assert kept == wanted, f"{template.name}: {set(kept.items()) ^ set(wanted.items())}"
+
+
+def test_what_is_fixed_is_compared_with_what_the_settings_say(infrastructure: Template, settings: Settings) -> None:
+    """A wrong value here would refuse every plan of an environment that runs, or let a change of it through."""
+    environment = settings.environment(infrastructure.name.removeprefix("vet-"))
+    said = dict(_flat({**environment.model_dump(mode="json"), **settings.project.model_dump(mode="json")}))
+    for path, block in infrastructure.resources("terraform_data").items():
+        conditions = [each["condition"] for each in block["lifecycle"]["postcondition"]]
+        for key, value in block["input"].items():
+            compared = f'${{try(self.input["{key}"], "{value}") == "{value}"}}'
+            assert compared in conditions, f"{path} remembers {key} = {value} and compares {conditions}"
+            if slot := re.fullmatch(r"network\.zones \(server (\d+)\)", key):
+                zone, address = value.split()
+                interface = infrastructure.resources("aws_network_interface")[f"servers/slot_{slot[1]}/interface"]
+                assert interface["private_ips"] == [address], f"{path}: {value}"
+                assert value in {f"{letter} {address}" for letter in environment.network.zones}, f"{path}: {zone}"
+            else:
+                assert said[key] == value, f"{path} remembers {key} = {value}; the settings say {said[key]}"
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, found in value.items():
+            yield from _flat(found, f"{path}.{key}" if path else key)
+    else:
+        yield path, value
+
+
+def test_outputs_name_each_server_s_own_machine(infrastructure: Template) -> None:
+    ids = infrastructure.output("server_instance_ids")["value"]
+    servers = infrastructure.resources("aws_instance")
+    assert set(ids) == {path.rpartition("_")[2] for path in servers if path.startswith("servers/slot_")}
+    for slot, expression in ids.items():
+        machine = infrastructure.reference_to("aws_instance", f"servers/slot_{slot}")
+        assert expression == f"${{{machine}.id}}", f"slot {slot}: {expression}"
