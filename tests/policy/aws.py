@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from settings.aws_constraints import Constraint, constraint, from_row, shown, table
+from settings.aws_policies import INLINE_POLICIES, SIZES, TRUST_POLICY, size
 
 HERE = Path(__file__).parent
 ATTRIBUTES = HERE / "aws_attributes.yaml"
@@ -32,15 +33,6 @@ EXPRESSION = re.compile(r"\$\{(?:[^{}\"]|\"(?:[^\"\\]|\\.)*\"|\{[^{}]*\})*\}")
 """One expression inside of a text; its value is known at apply."""
 
 WHOLE_EXPRESSION = re.compile(rf"(?:{EXPRESSION.pattern})")
-
-SIZES = {"aws_iam_policy.policy": 6144, "aws_s3_bucket_policy.policy": 20480, "aws_kms_key.policy": 32768}
-"""Characters of a policy document without white space (IAM and STS quotas; Amazon S3; KMS quotas)."""
-
-INLINE_POLICIES = 10240
-"""All inline policies of one role together (IAM and STS quotas)."""
-
-TRUST_POLICY = 2048
-"""A role's trust policy, before a quota is raised (IAM and STS quotas)."""
 
 RULES_IN_A_GROUP = 60
 """Inbound or outbound rules of one security group (Amazon VPC quotas)."""
@@ -278,15 +270,15 @@ def _sizes(blocks: Blocks) -> Iterator[str]:
             text = block.get(key)
             if not isinstance(text, str):
                 continue
-            size = policy_size(text)
+            counted = policy_size(text)
             if type_ == "aws_iam_role_policy":
-                inline[stack, str(block["role"])] += size
+                inline[stack, str(block["role"])] += counted
             limit = TRUST_POLICY if key == "assume_role_policy" else SIZES.get(f"{type_}.{key}")
-            if limit and size > limit:
-                yield f"{stack}/{name}: its {key} has {size} characters; at most {limit} are allowed"
-    for (stack, role), size in inline.items():
-        if size > INLINE_POLICIES:
-            yield f"{stack}: inline policies of {role} have {size} characters; at most {INLINE_POLICIES} are allowed"
+            if limit and counted > limit:
+                yield f"{stack}/{name}: its {key} has {counted} characters; at most {limit} are allowed"
+    for (stack, role), counted in inline.items():
+        if counted > INLINE_POLICIES:
+            yield f"{stack}: inline policies of {role} have {counted} characters; at most {INLINE_POLICIES} are allowed"
 
 
 ARN_LENGTH = 90
@@ -294,12 +286,8 @@ ARN_LENGTH = 90
 
 
 def policy_size(text: str) -> int:
-    """Characters of a policy as IAM counts them, without white space outside of quotes; a reference counts as an ARN."""
-    filled = EXPRESSION.sub("x" * ARN_LENGTH, text)
-    try:
-        return len(json.dumps(json.loads(filled), separators=(",", ":")))
-    except json.JSONDecodeError:
-        return len(filled)
+    """Characters of a policy as IAM counts them; a reference counts as an ARN."""
+    return size(EXPRESSION.sub("x" * ARN_LENGTH, text))
 
 
 def read(folders: Iterable[Path]) -> dict[str, dict[str, Any]]:

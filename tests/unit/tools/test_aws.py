@@ -13,6 +13,7 @@ import pytest
 
 import main
 from settings.aws_constraints import Constraint, table
+from settings.aws_policies import INLINE_POLICIES, SIZES, TRUST_POLICY
 from tests.everything import everything
 from tests.policy import aws
 
@@ -166,10 +167,10 @@ def test_subnets_lie_in_their_vpc_and_apart(changeable: Documents) -> None:
 @pytest.mark.parametrize(
     ("type_", "key", "limit"),
     [
-        ("aws_iam_role_policy", "policy", aws.INLINE_POLICIES),
-        ("aws_s3_bucket_policy", "policy", aws.SIZES["aws_s3_bucket_policy.policy"]),
-        ("aws_kms_key", "policy", aws.SIZES["aws_kms_key.policy"]),
-        ("aws_iam_role", "assume_role_policy", aws.TRUST_POLICY),
+        ("aws_iam_role_policy", "policy", INLINE_POLICIES),
+        ("aws_s3_bucket_policy", "policy", SIZES["aws_s3_bucket_policy.policy"]),
+        ("aws_kms_key", "policy", SIZES["aws_kms_key.policy"]),
+        ("aws_iam_role", "assume_role_policy", TRUST_POLICY),
     ],
 )
 def test_policies_have_room(type_: str, key: str, limit: int, changeable: Documents) -> None:
