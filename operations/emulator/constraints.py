@@ -1,7 +1,7 @@
-"""Requests that AWS refuses for a value, which moto takes: descriptions, names, ranges, keys.
+"""Requests that AWS refuses for a value, which moto takes: descriptions, names, ranges, keys, policies, user data.
 
 The rules are those that the synthesised JSON is judged by (settings/aws_constraints.yaml), so that an apply against the emulator is
-refused where one against AWS would be. moto itself knows names in use and target groups in use.
+refused where one against AWS would be. What is refused for what there is already is in ``operations/emulator/refusals``.
 """
 
 import base64
@@ -10,15 +10,19 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from ipaddress import IPv4Network
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 from xml.sax.saxutils import escape
 
 from werkzeug.wrappers import Request, Response
 
+from operations.emulator import policies
 from operations.emulator.repeats import Application
-from settings.aws_constraints import constraint
+from settings.aws_constraints import constraint, shown
+from settings.rules.network import SPECIAL
 
+USER_DATA = r"LaunchTemplateData\.UserData"
 RULE = r"IpPermissions\.\d+\.(IpRanges|Groups)\.\d+\.Description"
 
 PARAMETERS: Mapping[str, Mapping[str, str]] = {
@@ -34,7 +38,13 @@ PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "CreateSubnet": {"CidrBlock": "aws_subnet.cidr_block"},
     "CreateLoadBalancer": {"Name": "aws_lb.name"},
     "CreateTargetGroup": {"Name": "aws_lb_target_group.name"},
-    "CreateRole": {"Description": "aws_iam_role.description"},
+    "RunInstances": {"UserData": "aws_instance.user_data"},
+    "CreateLaunchTemplate": {USER_DATA: "aws_instance.user_data"},
+    "CreateLaunchTemplateVersion": {USER_DATA: "aws_instance.user_data"},
+    "CreateRole": {"Description": "aws_iam_role.description", "RoleName": "aws_iam_role.name"},
+    "PutRolePolicy": {"PolicyName": "aws_iam_role_policy.name"},
+    "CreatePolicy": {"PolicyName": "aws_iam_role_policy.name"},
+    "CreateInstanceProfile": {"InstanceProfileName": "aws_iam_instance_profile.name"},
     "CreateTopic": {"Name": "aws_sns_topic.name"},
     "secretsmanager.CreateSecret": {"Name": "aws_secretsmanager_secret.name"},
     "AmazonSSM.PutParameter": {"Name": "aws_ssm_parameter.name", "Value": "aws_ssm_parameter.value"},
@@ -42,8 +52,16 @@ PARAMETERS: Mapping[str, Mapping[str, str]] = {
 }
 """Parameters of calls, as patterns of their names in the request, and the attribute whose constraint they have."""
 
-ENCODED = ("PublicKeyMaterial",)
+ENCODED = ("PublicKeyMaterial", "UserData", "LaunchTemplateData.UserData")
 """Parameters that a request carries in base64."""
+
+CODES: Mapping[tuple[str, str], str] = {
+    ("CreateVpc", "CidrBlock"): "InvalidVpc.Range",
+    ("CreateSubnet", "CidrBlock"): "InvalidSubnet.Range",
+    ("CreateLaunchTemplate", "LaunchTemplateData.UserData"): "InvalidUserData.Malformed",
+    ("CreateLaunchTemplateVersion", "LaunchTemplateData.UserData"): "InvalidUserData.Malformed",
+}
+"""Error codes of EC2 that are more than "a parameter is wrong" (Amazon EC2 API reference: error codes)."""
 
 BUCKET = "aws_s3_bucket.bucket"
 
@@ -62,7 +80,7 @@ class Constraints:
 
 
 def _wrong(request: Request) -> Iterator[tuple[str, str]]:
-    """Parameter and rule of each value that AWS would refuse."""
+    """Error code and message for each value that AWS would refuse."""
     if _signed_for(request, "s3"):
         yield from _wrong_bucket(request)
         return
@@ -70,16 +88,31 @@ def _wrong(request: Request) -> Iterator[tuple[str, str]]:
     for pattern, attribute in PARAMETERS.get(action, {}).items():
         for name, value in parameters.items():
             if re.fullmatch(pattern, name):
+                code = CODES.get((action, name)) or _usual_code(request)
                 for rule in constraint(attribute).broken_by(_decoded(name, value)):
-                    yield name, f"{value!r} must {rule}"
+                    yield code, f"Invalid value for {name}: {shown(value)} must {rule}"
+    if action == "CreateVpc" and any(_overlaps(parameters.get("CidrBlock", ""), special) for special in SPECIAL):
+        yield "InvalidVpc.Range", f"The CIDR '{parameters['CidrBlock']}' is invalid."
+    yield from policies.wrong(action, parameters)
 
 
 def _wrong_bucket(request: Request) -> Iterator[tuple[str, str]]:
-    """A request that creates a bucket has its name for a path and no query (Amazon S3 API: CreateBucket)."""
+    """A request that creates a bucket has its name for a path and no query, one for its policy ``?policy`` (Amazon S3 API)."""
     name = unquote(request.path).strip("/")
-    if request.method == "PUT" and name and "/" not in name and not request.query_string:
+    if request.method != "PUT" or not name or "/" in name:
+        return
+    if not request.query_string:
         for rule in constraint(BUCKET).broken_by(name):
-            yield "Bucket", f"{name!r} must {rule}"
+            yield "InvalidBucketName", f"Invalid value for Bucket: {name!r} must {rule}"
+    elif "policy" in request.args:
+        yield from policies.wrong("PutBucketPolicy", {"Policy": _body(request).decode()})
+
+
+def _overlaps(cidr: str, special: IPv4Network) -> bool:
+    try:
+        return IPv4Network(cidr).overlaps(special)
+    except ValueError:
+        return False
 
 
 def _signed_for(request: Request, service: str) -> bool:
@@ -88,8 +121,7 @@ def _signed_for(request: Request, service: str) -> bool:
 
 def _call(request: Request) -> tuple[str, dict[str, str]]:
     """Name and parameters of a call in the query or the JSON protocol; an empty name for others."""
-    body = request.get_data()
-    request.environ["wsgi.input"] = io.BytesIO(body)  # for the application that reads it next
+    body = _body(request)
     if target := request.headers.get("X-Amz-Target"):
         return target, {key: value for key, value in json.loads(body or b"{}").items() if isinstance(value, str)}
     if request.mimetype == "application/x-www-form-urlencoded":
@@ -98,33 +130,39 @@ def _call(request: Request) -> tuple[str, dict[str, str]]:
     return "", {}
 
 
+def _body(request: Request) -> bytes:
+    body = request.get_data()
+    request.environ["wsgi.input"] = io.BytesIO(body)  # for the application that reads it next
+    return body
+
+
 def _decoded(name: str, value: str) -> str:
     if name not in ENCODED:
         return value
     try:
-        return base64.b64decode(value).decode()
-    except (binascii.Error, UnicodeDecodeError):
+        return base64.b64decode(value).decode("latin-1")  # a character a byte: that is what EC2 counts
+    except binascii.Error:
         return value
+
+
+def _usual_code(request: Request) -> str:
+    """What the service calls a wrong value where it has no narrower name for it."""
+    if request.headers.get("X-Amz-Target"):
+        return "InvalidParameterException"
+    return "InvalidParameterValue" if _signed_for(request, "ec2") else "ValidationError"
 
 
 def _refused(request: Request, wrong: tuple[str, str]) -> Response:
     """An error in the form of the protocol that was spoken."""
-    name, rule = wrong
-    message = f"Invalid value for {name}: {rule}"
+    code, message = wrong
     if request.headers.get("X-Amz-Target"):
-        said = json.dumps({"__type": "InvalidParameterException", "message": message})
+        said = json.dumps({"__type": code, "message": message})
         return Response(said, 400, content_type="application/x-amz-json-1.1")
-    text = escape(message)
+    error = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
     if _signed_for(request, "s3"):
-        body = f"<Error><Code>InvalidBucketName</Code><Message>{text}</Message></Error>"
+        body = f"<Error>{error}</Error>"
     elif _signed_for(request, "ec2"):
-        body = (
-            f"<Response><Errors><Error><Code>InvalidParameterValue</Code><Message>{text}</Message></Error></Errors>"
-            "<RequestID>refused</RequestID></Response>"
-        )
+        body = f"<Response><Errors><Error>{error}</Error></Errors><RequestID>refused</RequestID></Response>"
     else:
-        body = (
-            f"<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>{text}</Message></Error>"
-            "<RequestId>refused</RequestId></ErrorResponse>"
-        )
+        body = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>refused</RequestId></ErrorResponse>"
     return Response(body, 400, content_type="text/xml")

@@ -10,16 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from settings.aws_constraints import constraint
+from settings.aws_policies import INLINE_POLICIES, SIZES, TRUST_POLICY, size
 from tests.policy.blocks import EXPRESSION, Block
-
-SIZES = {"aws_iam_policy.policy": 6144, "aws_s3_bucket_policy.policy": 20480, "aws_kms_key.policy": 32768}
-"""Characters of a policy document without white space (IAM and STS quotas; Amazon S3; KMS quotas)."""
-
-INLINE_POLICIES = 10240
-"""All inline policies of one role together (IAM and STS quotas)."""
-
-TRUST_POLICY = 2048
-"""A role's trust policy, before a quota is raised (IAM and STS quotas)."""
 
 ARN_LENGTH = 90
 """Characters that a reference in a policy stands for: ARNs of buckets, keys and secrets of the longest names are shorter."""
@@ -51,25 +43,21 @@ def wrong(blocks: Sequence[Block]) -> Iterator[str]:
             text = block.body.get(key)
             if not isinstance(text, str) or block.type in OTHERS:
                 continue
-            size = policy_size(text)
+            counted = policy_size(text)
             if block.type == "aws_iam_role_policy":
-                inline[block.stack, str(block.body["role"])] += size
+                inline[block.stack, str(block.body["role"])] += counted
             limit = TRUST_POLICY if key == "assume_role_policy" else SIZES.get(f"{block.type}.{key}")
-            if limit and size > limit:
-                yield f"{block}: its {key} has {size} characters; at most {limit} are allowed"
+            if limit and counted > limit:
+                yield f"{block}: its {key} has {counted} characters; at most {limit} are allowed"
             yield from (f"{block}: its {key} {line}" for line in _document(block.type, key, text))
-    for (stack, role), size in inline.items():
-        if size > INLINE_POLICIES:
-            yield f"{stack}: inline policies of {role} have {size} characters; at most {INLINE_POLICIES} are allowed"
+    for (stack, role), counted in inline.items():
+        if counted > INLINE_POLICIES:
+            yield f"{stack}: inline policies of {role} have {counted} characters; at most {INLINE_POLICIES} are allowed"
 
 
 def policy_size(text: str) -> int:
-    """Characters of a policy as IAM counts them, without white space outside of quotes; a reference counts as an ARN."""
-    filled = EXPRESSION.sub("x" * ARN_LENGTH, text)
-    try:
-        return len(json.dumps(json.loads(filled), separators=(",", ":")))
-    except json.JSONDecodeError:
-        return len(filled)
+    """Characters of a policy as IAM counts them; a reference counts as an ARN."""
+    return size(EXPRESSION.sub("x" * ARN_LENGTH, text))
 
 
 def _document(type_: str, key: str, text: str) -> Iterator[str]:

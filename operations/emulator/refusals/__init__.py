@@ -3,7 +3,7 @@
 One module a service. What is refused for a value alone is in ``operations/emulator/constraints.py``.
 """
 
-from operations.emulator.refusals import ec2, elbv2, route53
+from operations.emulator.refusals import ec2, elbv2, route53, secretsmanager
 
 
 def install() -> None:
@@ -11,3 +11,4 @@ def install() -> None:
     ec2.install()
     elbv2.install()
     route53.install()
+    secretsmanager.install()

@@ -1,5 +1,6 @@
 """The emulator refuses what AWS refuses, in the words of the protocol that an SDK speaks."""
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,7 +42,9 @@ REFUSED = {
         {"KeyName": "clinic", "PublicKeyMaterial": b"ecdsa-sha2-nistp256 AAAA ops"},
         "InvalidParameterValue",
     ),
-    "a VPC that is too large": (("ec2", "create_vpc"), {"CidrBlock": "10.0.0.0/8"}, "InvalidParameterValue"),
+    "a VPC that is too large": (("ec2", "create_vpc"), {"CidrBlock": "10.0.0.0/8"}, "InvalidVpc.Range"),
+    "a VPC of this host's own addresses": (("ec2", "create_vpc"), {"CidrBlock": "127.0.0.0/16"}, "InvalidVpc.Range"),
+    "a VPC over the metadata service": (("ec2", "create_vpc"), {"CidrBlock": "169.254.0.0/16"}, "InvalidVpc.Range"),
     "a load balancer that looks internal": (
         ("elbv2", "create_load_balancer"),
         {"Name": "internal-clinic", "Subnets": ["subnet-12345678"]},
@@ -51,6 +54,34 @@ REFUSED = {
         ("iam", "create_role"),
         {"RoleName": "clinic", "AssumeRolePolicyDocument": "{}", "Description": "nodes \U0001f600"},
         "ValidationError",
+    ),
+    "a role's name with a blank": (
+        ("iam", "create_role"),
+        {"RoleName": "clinic nodes", "AssumeRolePolicyDocument": "{}"},
+        "ValidationError",
+    ),
+    "a profile's name that is too long": (
+        ("iam", "create_instance_profile"),
+        {"InstanceProfileName": "a" * 129},
+        "ValidationError",
+    ),
+    "a policy's name with a slash": (
+        ("iam", "create_policy"),
+        {"PolicyName": "clinic/nodes", "PolicyDocument": "{}"},
+        "ValidationError",
+    ),
+    "user data of more than 16 KB": (
+        ("ec2", "run_instances"),
+        {"ImageId": "ami-12c6146b", "MinCount": 1, "MaxCount": 1, "UserData": "x" * 16385},
+        "InvalidParameterValue",
+    ),
+    "a launch template's user data of more than 16 KB": (
+        ("ec2", "create_launch_template"),
+        {
+            "LaunchTemplateName": "clinic",
+            "LaunchTemplateData": {"UserData": base64.b64encode(b"\xff" * 16385).decode()},
+        },
+        "InvalidUserData.Malformed",
     ),
     "a bucket of an access point": (("s3", "create_bucket"), {"Bucket": "clinic-s3alias"}, "InvalidBucketName"),
     "a reserved parameter": (
@@ -96,6 +127,8 @@ def test_what_aws_takes_is_taken(aws: boto3.Session) -> None:
     assert ec2.import_key_pair(KeyName="clinic", PublicKeyMaterial=KEY)["KeyPairId"]
     aws.client("s3").create_bucket(Bucket="clinic-files")
     aws.client("s3").put_object(Bucket="clinic-files", Key="it's a key", Body=b"bytes")
+    room = base64.b64encode(b"\xff" * 16384).decode()
+    ec2.create_launch_template(LaunchTemplateName="full", LaunchTemplateData={"UserData": room})
     assert aws.client("ssm").put_parameter(Name="/clinic/ca", Value="pending", Type="String")["Version"] == 1
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from settings.aws_policies import INLINE_POLICIES, SIZES, TRUST_POLICY
 from tests.policy import aws, statements
 from tests.policy.blocks import resources
 from tests.unit.tools.conftest import LONGEST, Documents
@@ -230,10 +231,10 @@ def _large(type_: str, key: str, characters: int) -> Change:
 @pytest.mark.parametrize(
     ("type_", "key", "limit"),
     [
-        ("aws_iam_role_policy", "policy", statements.INLINE_POLICIES),
-        ("aws_s3_bucket_policy", "policy", statements.SIZES["aws_s3_bucket_policy.policy"]),
-        ("aws_kms_key", "policy", statements.SIZES["aws_kms_key.policy"]),
-        ("aws_iam_role", "assume_role_policy", statements.TRUST_POLICY),
+        ("aws_iam_role_policy", "policy", INLINE_POLICIES),
+        ("aws_s3_bucket_policy", "policy", SIZES["aws_s3_bucket_policy.policy"]),
+        ("aws_kms_key", "policy", SIZES["aws_kms_key.policy"]),
+        ("aws_iam_role", "assume_role_policy", TRUST_POLICY),
     ],
 )
 def test_policies_have_room(type_: str, key: str, limit: int, changeable: Documents) -> None:
