@@ -37,10 +37,16 @@ def blocks(found: dict[str, str]) -> dict[str, Any]:
 
 
 def addresses(state: Path) -> set[str]:
-    """What a local state file knows; empty without one."""
+    """What a local state file knows; empty without one. Raises ``Failure`` if it is none."""
     if not state.exists():
         return set()
-    resources = json.loads(state.read_text())["resources"]
+    try:
+        resources = json.loads(state.read_text())["resources"]
+    except (ValueError, KeyError) as error:
+        raise Failure(
+            f"{state} is no state of Terraform: {error!r}. It was cut, perhaps by a power loss: bring {state}.backup in its place,\n"
+            "or move it away and have what exists taken over: make state ADOPT=yes"
+        ) from error
     return {f"{each['type']}.{each['name']}" for each in resources if each["mode"] == "managed"}
 
 

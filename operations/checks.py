@@ -117,7 +117,10 @@ def state(patient: Patient) -> Iterator[Finding]:
     try:
         s3.head_bucket(Bucket=bucket)
     except ClientError as error:
-        yield Finding("state bucket", "fails", f"{bucket}: {_code(error)}", "make state (once per account)")
+        remedy = "make state (once per account)"
+        if _code(error) not in ("404", "NoSuchBucket"):
+            remedy = "it is another account's, or you may not read it: set AWS_PROFILE, or choose another state_bucket"
+        yield Finding("state bucket", "fails", f"{bucket}: {_code(error)}", remedy)
         return
     versions = s3.get_bucket_versioning(Bucket=bucket).get("Status")
     if versions == "Enabled":
@@ -162,7 +165,8 @@ def certificate(patient: Patient) -> Iterator[Finding]:
     """The load balancer's certificate."""
     acm, hosts = patient.client("acm"), set(patient.environment.hosts.all)
     deploy = f"make deploy ENV={patient.environment.name}"
-    for summary in acm.list_certificates()["CertificateSummaryList"]:
+    pages = acm.get_paginator("list_certificates").paginate()
+    for summary in (each for page in pages for each in page["CertificateSummaryList"]):
         found = acm.describe_certificate(CertificateArn=summary["CertificateArn"])["Certificate"]
         if not hosts <= {found["DomainName"], *found.get("SubjectAlternativeNames", [])}:
             continue

@@ -43,7 +43,9 @@ def control_plane(patient: Patient) -> Iterator[Finding]:
 
 def _problems(health: Health, name: str, count: int) -> Iterator[tuple[str, str]]:
     """What is wrong with a server, and what to do."""
-    if not health.data:
+    if not health.data_known:
+        yield "cannot say whether etcd data is on its volume", f"sudo journalctl -u vet-boot on it; {LOST_SERVER}"
+    elif not health.data:
         yield "has not joined: no etcd data is on its volume", f"sudo journalctl -u vet-boot on it; {LOST_SERVER}"
     elif not health.running:
         yield "RKE2 does not run on it", f"sudo journalctl -u vet-boot on it; {LOST_SERVER}"

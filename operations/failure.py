@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from settings.loader import Settings, placeholders_left
 from settings.problems import SettingsError
 from settings.terminal import show_errors
@@ -32,11 +34,16 @@ def guided(command: Callable[[], None]) -> None:
         show_errors(error)
         sys.exit(1)
     except subprocess.CalledProcessError as error:
+        if error.stderr:  # it was read, so it is not on the terminal yet
+            said = error.stderr if isinstance(error.stderr, str) else error.stderr.decode(errors="replace")
+            print(f"{' '.join(map(str, error.cmd))} ended with {error.returncode}:\n{said.strip()}", file=sys.stderr)
         sys.exit(error.returncode)
     except EOFError:
         sys.exit(
             "\nnobody is there to answer; AUTO_APPROVE=yes goes on without a question. Nothing was changed after it"
         )
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"\nAWS cannot be asked, or refuses: {error}\nmake doctor says more; the same command again goes on")
     except KeyboardInterrupt:
         sys.exit("\nstopped; run the same command again to go on")
 

@@ -136,7 +136,10 @@ def run(name: str, role: str, *, tunnel: bool) -> None:
         console.print(f"# The API is private. In another terminal, or with TUNNEL=yes here:\n{' '.join(command)}")
         return
     console.print(f"# The tunnel is open on port {TUNNEL_PORT} until you stop it (Ctrl-C)")
-    subprocess.run(command, check=True)
+    try:
+        subprocess.run(command, check=True)
+    except FileNotFoundError as error:
+        raise Failure("the AWS CLI is not on PATH: https://docs.aws.amazon.com/cli/ tells how to install it") from error
 
 
 if __name__ == "__main__":

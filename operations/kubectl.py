@@ -50,7 +50,10 @@ class Kubectl:
         try:
             text = self("get", kind, name, "--output", "json")
         except Failure as failure:
-            if "(NotFound)" in str(failure) or "the server doesn't have a resource type" in str(failure):
+            said = str(failure)
+            # An API server that cannot list what it has says of everything that it does not have it.
+            listed = "couldn't get resource list" not in said and "unable to retrieve the complete list" not in said
+            if "(NotFound)" in said or ("the server doesn't have a resource type" in said and listed):
                 return None
             raise
         found: dict[str, Any] = json.loads(text)

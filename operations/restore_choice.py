@@ -30,6 +30,8 @@ def choose(
         if disk not in {server.slot for server in whole}:
             raise Failure(f"DISK={disk}: no etcd data is on server {disk}; it is on {_slots(whole)}")
         return Record(DISK, disk)
+    if snapshot is None:
+        refuse_unknown_disks(healths)
     found = snapshots(cluster)
     if snapshot is None and whole and not any(health.etcd_healthy for health in healths.values()):
         best = max(whole, key=lambda server: healths[server].data_written)
@@ -38,6 +40,21 @@ def choose(
     chosen = _snapshot(cluster, found, snapshot)
     refuse_wrong_token(cluster, chosen)
     return Record(chosen.name, min(server.slot for server in healths))
+
+
+def refuse_unknown_disks(healths: dict[Server, Health]) -> None:
+    """Stop while it cannot be told which server has data: a disk loses less than a snapshot, if there is one.
+
+    Raises:
+        Failure: naming the servers.
+    """
+    unknown = [server for server, health in healths.items() if not health.data_known]
+    if unknown:
+        raise Failure(
+            f"it cannot be told whether etcd data is on {_slots(unknown)}: the data volume is not mounted, or cannot be read.\n"
+            "Look there: sudo journalctl -u vet-boot, sudo dmesg (docs/runbooks/restoring-a-volume.md). If it is lost, name what"
+            " to restore: SNAPSHOT=name, or DISK=slot"
+        )
 
 
 def _takes_disk(

@@ -58,6 +58,9 @@ class Health:
     data: bool = True
     """Whether etcd data is on its volume."""
 
+    data_known: bool = True
+    """Whether that could be told: a volume that is not mounted, or cannot be read, is no empty one."""
+
     data_written: int = 0
     """When etcd last wrote to that data: seconds since 1970, 0 if that is not known."""
 
@@ -85,15 +88,19 @@ class Health:
         said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("vet "))
         if missing := {"api", "etcd", "members", "voting", "servers_ready", "boot", "rke2"} - said.keys():
             raise Failure(f"health does not say {', '.join(sorted(missing))}; it said: {text.strip() or 'nothing'}")
+        numbers = ("members", "voting", "servers_ready", "data_written", "database_bytes", "database_bytes_in_use")
+        if wrong := [name for name in numbers if not (said.get(name) or "0").isdigit()]:
+            raise Failure(f"health says no number of {', '.join(wrong)}; it said: {text.strip()}")
         return cls(
             api_ready=said["api"] == "ready",
             etcd_healthy=said["etcd"] == "healthy",
-            members=int(said["members"]),
-            voting=int(said["voting"]),
-            servers_ready=int(said["servers_ready"]),
+            members=int(said["members"] or 0),
+            voting=int(said["voting"] or 0),
+            servers_ready=int(said["servers_ready"] or 0),
             booted=said["boot"] == "active",
             running=said["rke2"] == "active",
             data=said.get("data") == "present",
+            data_known=said.get("data") in ("present", "none"),
             data_written=int(said.get("data_written") or 0),
             leader=said.get("leader") == "yes",
             database_bytes=int(said.get("database_bytes") or 0),

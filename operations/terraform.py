@@ -105,11 +105,17 @@ class Terraform:
         return {name: output["value"] for name, output in json.loads(answer.stdout).items()}
 
     def knows(self, beginning: str) -> bool:
-        """Whether the state has a resource whose address begins so, such as ``helm_release.database_cluster_``."""
+        """Whether the state has a resource whose address begins so, such as ``helm_release.database_cluster_``.
+
+        Raises:
+            Failure: the state cannot be read. That there is none yet is an answer.
+        """
         command = self._command("state", "list")
-        answer = subprocess.run(
-            command, capture_output=True, text=True, check=True, env={**os.environ, **self.variables}
-        )
+        answer = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **self.variables})
+        if answer.returncode:
+            if "No state file was found" in answer.stderr:
+                return False
+            raise Failure(f"the state of {self.stack} cannot be read: {answer.stderr.strip()}")
         return any(address.startswith(beginning) for address in answer.stdout.split())
 
     def _consent(self) -> list[str]:

@@ -54,6 +54,17 @@ def test_a_server_measures_disk_snapshots_and_the_certificate_that_ends_first(wo
     assert found == {"SnapshotAge": 0}
 
 
+def test_what_could_not_be_restored_is_no_snapshot(world: World) -> None:
+    server = world.standing()[0]
+    (server.on_volume("server/tls/etcd")).mkdir()
+    for name in ("server-ca.crt", "etcd/peer.crt"):
+        _certificate(server.on_volume("server/tls") / name, 100)
+    for key, body in (("etcd-snapshot-2", b""), (".metadata/etcd-snapshot-2", b"note")):
+        bucket, cluster = world.inputs.snapshots_bucket, f"vet-{world.identity}"
+        world.client("s3").put_object(Bucket=bucket, Key=f"{cluster}/{key}", Body=body)
+    assert "SnapshotAge" not in _measured(world, server)
+
+
 def test_without_any_snapshot_silence_raises_the_alarm(world: World) -> None:
     server = world.standing()[0]
     (server.on_volume("server/tls/etcd")).mkdir()

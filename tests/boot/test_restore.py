@@ -147,6 +147,7 @@ def test_health_tells_what_operations_need(make_world: Callable[..., World]) -> 
         "restore": "",
     }
     machines[1].power_off()
+    assert "data=unknown" in machines[1].run("health").log.splitlines(), "what is not mounted was taken for empty"
     said = dict(
         line.split("=", 1) for line in machines[0].run("health").log.splitlines() if not line.startswith("vet ")
     )
