@@ -67,6 +67,11 @@ lint: ## ruff, mypy, shellcheck, yamllint, and the JSON by checkov and by AWS's 
 	@$(RUN) python -m tests.policy.check
 	@$(RUN) python -m tests.policy.aws_check
 
+.PHONY: lint-switches
+lint-switches: ## every switch of README alone, by the same two judges: minutes
+	@$(RUN) python -B scripts/install.py tests/policy/Pipfile.lock .tools/checkov
+	@$(RUN) python -m tests.policy.switches
+
 format: ## put the code into its form
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .

@@ -66,18 +66,23 @@ def accepted() -> list[Accepted]:
 def judge(failures: Iterable[Failed], reasons: Iterable[Accepted]) -> list[str]:
     """Everything that is wrong, a line each: failures without a reason, and patterns that no failure needs."""
     failures, reasons = sorted(set(failures)), list(reasons)
-    patterns = [(reason, pattern) for reason in reasons for pattern in reason.resources]
-    bare = [
-        f"{failed.resource} fails {failed.check}: {failed.name}"
-        for failed in failures
-        if not any(reason.covers(failed, pattern) for reason, pattern in patterns)
-    ]
     idle = [
         f"{ACCEPTED.name}: {reason.check} for {pattern} excuses nothing; take it out"
-        for reason, pattern in patterns
+        for reason in reasons
+        for pattern in reason.resources
         if not any(reason.covers(failed, pattern) for failed in failures)
     ]
-    return [*sorted(bare), *idle]
+    return [*without_reason(failures, reasons), *idle]
+
+
+def without_reason(failures: Iterable[Failed], reasons: Iterable[Accepted]) -> list[str]:
+    """Failures that no reason covers, a line each."""
+    patterns = [(reason, pattern) for reason in reasons for pattern in reason.resources]
+    return [
+        f"{failed.resource} fails {failed.check}: {failed.name}"
+        for failed in sorted(set(failures))
+        if not any(reason.covers(failed, pattern) for reason, pattern in patterns)
+    ]
 
 
 REFERENCE = Path(__file__).parents[1] / "unit/settings/sound"

@@ -8,9 +8,6 @@ from tests.architecture import ROOT, mapping, proofs
 
 DOCUMENT = ROOT / "docs/architecture.txt"
 
-ESTIMATES = re.compile(r"^Estimated cost|^Schedule start/stop|^Use reserved")
-"""Lines about money rather than things: the cost table answers them."""
-
 
 def _lines(sections: set[str]) -> Iterator[tuple[str, str, str]]:
     """(section, subsection, line) of the document's bullets in these sections."""
@@ -20,7 +17,7 @@ def _lines(sections: set[str]) -> Iterator[tuple[str, str, str]]:
             section = subsection = match[1]  # what stands before the first heading below it is its own
         elif match := re.match(r"####? (.+)$", raw):
             subsection = match[1]
-        elif section in sections and subsection and (line := _text(raw)) and not ESTIMATES.match(line):
+        elif section in sections and subsection and (line := _text(raw)):
             yield section, subsection, line
 
 
