@@ -13,6 +13,7 @@ from api.access import actor
 from api.lists import chosen, listed
 from api.types import Amount, Day, Id, Moment, Price, Reason, ReasonIn, Text, Version, VersionIn
 from clinic.models import Invoice, Owner, Pet, Product, Vet
+from clinic.models.billing import cents
 from clinic.selectors import invoices
 from clinic.services import billing, crediting, payments
 
@@ -31,7 +32,14 @@ class LineOut(Schema):
     unit_price: Decimal
     discount: Decimal
     tax_rate: Decimal
-    net: Decimal
+    amount: Decimal = Field(description="Quantity times price less discount; with tax if prices_include_tax.")
+    net: Decimal = Field(description="The amount before tax, rounded for this line alone.")
+
+    @staticmethod
+    def resolve_net(line: Any) -> Decimal:
+        """Taken out of the amount where the bill's prices include tax."""
+        gross = line.invoice.prices_include_tax
+        return cents(line.amount * 100 / (100 + line.tax_rate)) if gross else line.amount
 
 
 class PaymentOut(Schema):
@@ -64,6 +72,7 @@ class InvoiceOut(Schema):
     void_reason: str
     notes: str
     discount_reason: str
+    prices_include_tax: bool
     lines: List[LineOut]
     payments: List[PaymentOut]
 

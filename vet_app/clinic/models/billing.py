@@ -27,7 +27,7 @@ def cents(amount: Decimal) -> Decimal:
 
 
 class Product(VersionedRecord):
-    """A thing or a service with a price before tax; the tax rate is in percent."""
+    """A thing or a service with a price, before tax or with it as the clinic has set; the tax rate is in percent."""
 
     class Kind(models.TextChoices):
         """For the price list."""
@@ -92,6 +92,8 @@ class Invoice(VersionedRecord):
     )
     void_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
     notes = models.CharField(_("note"), max_length=200, blank=True)
+    prices_include_tax = models.BooleanField(_("prices include tax"), default=False, editable=False)
+    """Whether prices, discounts and amounts of the lines include tax; the clinic's setting when the bill was begun."""
     discount_reason = models.CharField(_("reason for the discount"), max_length=200, blank=True, default="")
 
     refusals: ClassVar = {"invoice_number": ("number", _("An issued invoice has a number, and a draft has none."))}
@@ -151,8 +153,8 @@ class InvoiceLine(Record):
         return self.text
 
     @property
-    def net(self) -> Decimal:
-        """Quantity times price, rounded for this line, less its discount."""
+    def amount(self) -> Decimal:
+        """Quantity times price, rounded for this line, less its discount; with tax where the bill's prices have it."""
         return cents(self.quantity * self.unit_price) - self.discount
 
     def _require_draft(self) -> None:

@@ -29,6 +29,10 @@ class ClinicSettings(VersionedRecord):
     tax_number = models.CharField(
         _("tax number"), max_length=60, blank=True, help_text=_("Is printed on bills where it is given.")
     )
+    prices_include_tax = models.BooleanField(
+        _("prices include tax"), default=False,
+        help_text=_("Of the price list and of new bills; bills that are begun stay as they are."),
+    )  # fmt: skip
     cash_coin = models.DecimalField(
         _("smallest coin"), max_digits=6, decimal_places=2, null=True, blank=True,
         validators=[MinValueValidator(Decimal("0.01"))],
@@ -48,7 +52,11 @@ class ClinicSettings(VersionedRecord):
         verbose_name = _("settings of the clinic")
         verbose_name_plural = _("settings of the clinic")
 
-    LIMITS: ClassVar = ("void_limit", "credit_limit", "discount_limit", "refund_limit")
+    FIELDS: ClassVar = (
+        "name", "address", "phone", "tax_number", "prices_include_tax", "cash_coin", "vets_may_bill",
+        "void_limit", "credit_limit", "discount_limit", "refund_limit",
+    )  # fmt: skip
+    """What the page shows, in its order."""
 
     def __str__(self) -> str:
         return self.name

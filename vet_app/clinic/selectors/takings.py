@@ -17,7 +17,7 @@ from django.utils import timezone
 from clinic.models import AccountEntry, Invoice, InvoiceLine, Payment
 from clinic.models.billing import cents
 from clinic.selectors.days import days_between
-from clinic.services.billing import TaxOf, taxes
+from clinic.services.billing import TaxOf, nets, taxes
 
 ZERO = Decimal(0)
 AGES = (0, 30, 60, 90)
@@ -151,12 +151,13 @@ def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum], List[
         for rate, net, tax in taxes(lines):
             before = rates.get(rate, (ZERO, ZERO))
             rates[rate] = before[0] + net, before[1] + tax
-        for line in lines:
+        parts = list(zip(lines, nets(lines)))
+        for line, part in parts:
             kind = line.product.kind if line.product else ""
-            kinds[kind] = kinds.get(kind, ZERO) + line.net
+            kinds[kind] = kinds.get(kind, ZERO) + part
         for name in {line.vet.name if line.vet else "" for line in lines}:
             net, bills = vets.get(name, (ZERO, 0))
-            own = sum((line.net for line in lines if (line.vet.name if line.vet else "") == name), ZERO)
+            own = sum((part for line, part in parts if (line.vet.name if line.vet else "") == name), ZERO)
             vets[name] = net + own, bills + 1
     return (
         [TaxOf(rate, *sums) for rate, sums in sorted(rates.items())],

@@ -19,6 +19,7 @@ from audit.services import record, snapshot
 from clinic.models import Invoice, InvoiceCounter, InvoiceLine, Owner, Product, Vet, Visit
 from clinic.models.billing import cents
 from clinic.selectors.days import days_between
+from clinic.selectors.settings import clinic_settings
 from clinic.services import records
 from clinic.services.settings import require_within
 from vetclinic.errors import Conflict, Locked
@@ -79,12 +80,37 @@ class TaxOf(NamedTuple):
 
 
 def taxes(lines: Iterable[InvoiceLine]) -> List[TaxOf]:
-    """By rate: each line's net is rounded, tax is computed once on the sum of a rate's lines and rounded."""
+    """By rate: each line's amount is rounded, tax is computed once for the sum of a rate's lines and rounded.
+
+    The lines are of one bill. Where its prices include tax, that sum is with tax, and net is what is left of it.
+    """
     by_rate: Dict[Decimal, Tuple[Decimal, Decimal]] = {}
+    gross = False
     for line in lines:
-        net, rounding = by_rate.get(line.tax_rate, (Decimal(0), Decimal(0)))
-        by_rate[line.tax_rate] = net + line.net, rounding + line.tax_rounding
-    return [TaxOf(rate, net, cents(net * rate / 100) + more) for rate, (net, more) in sorted(by_rate.items())]
+        amount, rounding = by_rate.get(line.tax_rate, (Decimal(0), Decimal(0)))
+        by_rate[line.tax_rate] = amount + line.amount, rounding + line.tax_rounding
+        gross = line.invoice.prices_include_tax
+    found = []
+    for rate, (amount, rounding) in sorted(by_rate.items()):
+        tax = cents(amount * rate / (100 + rate if gross else 100)) + rounding
+        found.append(TaxOf(rate, amount - tax if gross else amount, tax))
+    return found
+
+
+def nets(lines: Sequence[InvoiceLine]) -> List[Decimal]:
+    """What each line of one bill comes to before tax; the parts add up to the net of each rate in `taxes`."""
+    by_rate = {rate: net for rate, net, _tax in taxes(lines)}
+    sums: Dict[Decimal, Decimal] = {}
+    for line in lines:
+        sums[line.tax_rate] = sums.get(line.tax_rate, Decimal(0)) + line.amount
+    reached: Dict[Decimal, Decimal] = {}
+    parts = []
+    for line in lines:
+        rate, before = line.tax_rate, reached.get(line.tax_rate, Decimal(0))
+        reached[rate] = before + line.amount
+        share = by_rate[rate] / sums[rate] if sums[rate] else Decimal(1)
+        parts.append(cents(reached[rate] * share) - cents(before * share))
+    return parts
 
 
 def totals(lines: Iterable[InvoiceLine]) -> Totals:
@@ -95,10 +121,10 @@ def totals(lines: Iterable[InvoiceLine]) -> Totals:
 
 def spread(discount: Decimal, rows: Sequence[InvoiceLine]) -> List[Decimal]:
     """Parts of a discount on all rows, by what each comes to; the parts add up to it, and none is above its row."""
-    whole, done, parts = sum((row.net for row in rows), Decimal(0)), Decimal(0), []
+    whole, done, parts = sum((row.amount for row in rows), Decimal(0)), Decimal(0), []
     reached = Decimal(0)
     for row in rows:
-        reached += row.net
+        reached += row.amount
         upto = cents(discount * reached / whole) if whole else Decimal(0)
         parts.append(upto - done)
         done = upto
@@ -118,7 +144,9 @@ def draft_invoice(
     actor.require(Right.DRAFT_INVOICE)
     with transaction.atomic():
         owner = records.lock(Owner, owner_id)
-        invoice = records.create(actor, Invoice(owner=owner, notes=notes), {}, set())
+        with_tax = clinic_settings().prices_include_tax
+        begun = Invoice(owner=owner, notes=notes, prices_include_tax=with_tax)
+        invoice = records.create(actor, begun, {}, set())
         if lines:
             _write_lines(actor, invoice, lines, discount, discount_reason)
     return invoice
@@ -232,7 +260,7 @@ def _write_lines(
     before, vets = snapshot(invoice), _vets(actor, lines)
     rows = [_row(invoice, line, position, vets) for position, line in enumerate(lines, start=1)]
     if discount is not None:
-        for row, part in zip(rows, spread(discount.of(sum((row.net for row in rows), Decimal(0))), rows)):
+        for row, part in zip(rows, spread(discount.of(sum((row.amount for row in rows), Decimal(0))), rows)):
             row.discount += part
     given = sum((row.discount for row in rows), Decimal(0))
     invoice.discount_reason = records.require_reason("discount_reason", discount_reason) if given else ""
@@ -259,7 +287,7 @@ def _row(invoice: Invoice, line: Line, position: int, vets: Dict[Optional[int], 
     )  # fmt: skip
     try:
         row.full_clean()
-        row.discount = line.discount.of(row.net) if line.discount else Decimal(0)
+        row.discount = line.discount.of(row.amount) if line.discount else Decimal(0)
     except ValidationError as problem:
         found = "; ".join(problem.messages)
         wrong = _("Line %(position)d: %(problem)s") % {"position": position, "problem": found}

@@ -43,7 +43,9 @@ def credit_invoice(
         if not any(left.values()):
             raise Conflict(_("This invoice has been credited already."))
         wanted = _wanted(left, quantities)
-        note = Invoice(owner=invoice.owner, credit_of=invoice, notes=reason)
+        note = Invoice(
+            owner=invoice.owner, credit_of=invoice, notes=reason, prices_include_tax=invoice.prices_include_tax
+        )
         store(note)
         for line in _note_lines(invoice, note, wanted, left):
             line.save()
@@ -84,12 +86,12 @@ def _note_lines(
         if line.pk not in wanted:
             continue
         done = line.quantity - left[line.pk]
-        net = cents(line.net * (done + wanted[line.pk]) / line.quantity) - cents(line.net * done / line.quantity)
+        before, upto = (cents(line.amount * part / line.quantity) for part in (done, done + wanted[line.pk]))
         quantity = -wanted[line.pk]
         made.append(InvoiceLine(
             invoice=note, credits=line, pet_id=line.pet_id, vet_id=line.vet_id, product_id=line.product_id,
             text=line.text, quantity=quantity, unit_price=line.unit_price, tax_rate=line.tax_rate,
-            discount=cents(quantity * line.unit_price) + net,
+            discount=cents(quantity * line.unit_price) + upto - before,
         ))  # fmt: skip
     _round_taxes(invoice, billed, made, {key: left[key] - wanted.get(key, ZERO) for key in left})
     return made
@@ -99,18 +101,24 @@ def _round_taxes(
     invoice: Invoice, billed: List[InvoiceLine], made: List[InvoiceLine], after: Dict[int, Decimal]
 ) -> None:
     """Give the first new line of each rate what its note's tax has to differ by; `after` is what is then left."""
-    earlier = list(InvoiceLine.objects.filter(invoice__credit_of=invoice, credits__isnull=False))
-    nets: Dict[Decimal, Decimal] = {}
+    notes = InvoiceLine.objects.filter(invoice__credit_of=invoice, credits__isnull=False)
+    earlier = list(notes.select_related("invoice"))
+    sums: Dict[Decimal, Decimal] = {}
     backs: Dict[Decimal, Decimal] = {}
     for note_id in {line.invoice_id for line in earlier}:
         for rate, net, tax in taxes(line for line in earlier if line.invoice_id == note_id):
-            nets[rate], backs[rate] = nets.get(rate, ZERO) - net, backs.get(rate, ZERO) - tax
-    own = {rate: (net, tax) for rate, net, tax in taxes(made)}
+            sums[rate], backs[rate] = sums.get(rate, ZERO) - _taxed(invoice, net, tax), backs.get(rate, ZERO) - tax
+    own = {rate: (_taxed(invoice, net, tax), tax) for rate, net, tax in taxes(made)}
     for rate, net, tax in taxes(billed):
         first = next((line for line in made if line.tax_rate == rate), None)
         if first is None:
             continue
         finished = not any(after[line.pk] for line in billed if line.tax_rate == rate)
-        reached = nets.get(rate, ZERO) - own[rate][0]
-        upto = tax if finished or not net else cents(tax * reached / net)
+        whole, reached = _taxed(invoice, net, tax), sums.get(rate, ZERO) - own[rate][0]
+        upto = tax if finished or not whole else cents(tax * reached / whole)
         first.tax_rounding = -(upto - backs.get(rate, ZERO)) - own[rate][1]
+
+
+def _taxed(invoice: Invoice, net: Decimal, tax: Decimal) -> Decimal:
+    """The sum of a rate's lines, as the bill's prices have it."""
+    return net + tax if invoice.prices_include_tax else net

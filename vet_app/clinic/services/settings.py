@@ -15,7 +15,7 @@ from clinic.selectors.settings import clinic_settings
 from clinic.services import records
 from vetclinic.errors import Changed
 
-FIELDS = {"name", "address", "phone", "tax_number", "cash_coin", "vets_may_bill", *ClinicSettings.LIMITS}
+FIELDS = set(ClinicSettings.FIELDS)
 ONLY_ROW = 1
 
 

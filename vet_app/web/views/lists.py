@@ -39,7 +39,10 @@ KINDS: Dict[str, Kind] = {
     ),
     "prices": Kind(
         Product, gettext_lazy("Price list"), ("code", "name", "kind", "unit_price", "tax_rate", "active"),
-        gettext_lazy("Prices are before tax. Bills that are written already keep the price they were written with."),
+        gettext_lazy(
+            "Prices are before tax unless the clinic's settings say otherwise."
+            " Bills that are written already keep the price they were written with."
+        ),
     ),
     "vaccines": Kind(
         Vaccine, gettext_lazy("Vaccines"), ("name", "group", "species", "interval_months", "manufacturer", "active"),
