@@ -5,7 +5,6 @@
 """
 
 import os
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -23,12 +22,12 @@ class Worlds:
     """Makes a world for each schedule that is played, and ends it."""
 
     def __init__(self, folder: Path, emulator: str, aws_socket: str) -> None:
-        self._make = lambda number: EtcdWorld(folder / f"world{number}", emulator, aws_socket, 3)
+        self._folder, self._emulator, self._aws_socket = folder, emulator, aws_socket
         self._numbers = count()
 
     def broken_by(self, schedule: tuple[Event, ...]) -> str | None:
         """What a schedule breaks."""
-        world = self._make(next(self._numbers))
+        world = EtcdWorld(self._folder / f"world{next(self._numbers)}", self._emulator, self._aws_socket, 3)
         try:
             return play(world, schedule)
         finally:
@@ -36,7 +35,7 @@ class Worlds:
 
 
 @pytest.fixture
-def worlds(tmp_path: Path, emulator: str, aws_socket: str) -> Iterator[Worlds]:
+def worlds(tmp_path: Path, emulator: str, aws_socket: str) -> Worlds:
     """Worlds with etcd itself."""
     if programs() is None:
         pytest.skip(MISSING)
