@@ -11,7 +11,7 @@ $(foreach name,$(VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help synth test test-unit test-boot test-apply test-platform lint format bench state deploy destroy kubeconfig snapshots restore
+.PHONY: help synth test test-unit test-boot test-schedules test-apply test-platform lint format bench state deploy destroy kubeconfig snapshots restore
 .PHONY: roll-servers schema lock app test-app load-app clean push clinic-admin
 
 help: ## list these targets
@@ -32,6 +32,9 @@ test-unit: ## tests of settings, stacks, nodes and tools
 
 test-boot: ## the nodes' programs in a sandbox, every scenario by name
 	@if [ -d tests/boot ]; then $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot; fi
+
+test-schedules: ## twenty random schedules of faults on servers that run etcd itself [SEED=...]
+	@VET_SCHEDULES=20 VET_SEED=$(or $(SEED),$(shell git rev-parse HEAD)) $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot/test_schedules.py
 
 test-apply: ## the real Terraform against an AWS emulator
 	@if [ -d tests/apply ]; then $(RUN) python -m pytest tests/apply; fi
@@ -105,6 +108,10 @@ mutate: ## what no unit test notices of damage to the JSON: make mutate [N=300] 
 .PHONY: bench-model
 bench-model: ## every state that servers, volumes, AWS and a person can reach, with the shipped decisions
 	@$(RUN) python -m tests.boot.model
+
+.PHONY: bench-schedules
+bench-schedules: ## random schedules of faults, N of them (500), from the commit's hash [SEED=...]; goes on where it stopped
+	@VET_SCHEDULES=$(or $(N),500) VET_SEED=$(or $(SEED),$(shell git rev-parse HEAD)) $(RUN) python -m pytest -v -n 2 --dist worksteal tests/boot/test_schedules.py
 
 .PHONY: bench-mutation
 bench-mutation: ## change the nodes' programs in one place at a time, and list what no test notices [PROGRAMS="decide marker"]; hours, goes on where it stopped

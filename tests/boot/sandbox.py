@@ -5,6 +5,7 @@ The programs, bash, tar, sha256sum, gpgv and the AWS CLI are the real ones; S3, 
 are an emulator.
 """
 
+import fcntl
 import gzip
 import hashlib
 import io
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 
@@ -37,6 +38,7 @@ class World:
     endpoint: str
     aws_socket: str
     servers: int = 1
+    machine_type: ClassVar[type[Machine]] = Machine
     identity: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     issuer_key: dict[str, str] = field(default_factory=lambda: {"kty": "RSA", "kid": "1", "n": "public", "e": "AQAB"})
 
@@ -95,9 +97,11 @@ class World:
 
     @property
     def state(self) -> dict[str, Any]:
-        """The model as it is now."""
-        state: dict[str, Any] = json.loads((self.folder / "state.json").read_text())
-        return state
+        """The model as it is now; never the half of what a stand-in is writing."""
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            state: dict[str, Any] = json.loads((self.folder / "state.json").read_text())
+            return state
 
     def write(self, state: dict[str, Any]) -> None:
         """Replace the model."""
@@ -147,7 +151,7 @@ class World:
         """A freshly created server in a slot; with the volume of an earlier one it is its replacement."""
         volume = volume or self.new_volume()
         text = server_user_data(self.inputs, slot=slot, data_volume_id=volume)
-        return Machine(self, SUBNETS[slot], text, volume)
+        return self.machine_type(self, SUBNETS[slot], text, volume)
 
     def standing(self) -> list["Machine"]:
         """A cluster as its servers left it, without booting them: data on the volumes, everything published, all

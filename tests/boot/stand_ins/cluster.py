@@ -12,7 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from state import ADDRESS, CONFIG, ROOT, SERVER_DATA, fail, look, world
+from state import ADDRESS, CONFIG, ROOT, SERVER_DATA, fail, look, real_etcd_is_played, world
+
+if real_etcd_is_played():  # loading it takes time, and a boot makes some fifty calls
+    import real_etcd
 
 State = dict[str, Any]
 
@@ -23,8 +26,10 @@ def cluster_of(state: State, address: str) -> State | None:
     return state["clusters"][machine["cluster"]] if machine.get("running") else None
 
 
-def has_quorum(state: State, cluster: State) -> bool:
-    """Whether a majority of the voting members runs."""
+def has_quorum(state: State, cluster: State, address: str) -> bool:
+    """Whether a majority of the voting members runs, as the server at an address sees it."""
+    if "etcd" in state:
+        return real_etcd.has_quorum(address)
     voting = [member for member in cluster["members"].values() if not member["learner"]]
     alive = [member for member in voting if state["machines"].get(member["address"], {}).get("running")]
     return len(alive) * 2 > len(voting)
@@ -48,6 +53,8 @@ def systemctl(arguments: list[str]) -> None:
     if action in ("stop", "restart") and units == ["rke2-server.service"]:
         with world() as state:
             state["machines"].setdefault(ADDRESS, {})["running"] = False
+        if real_etcd_is_played():
+            real_etcd.end(ROOT.parent)
     if action in ("start", "restart") and units == ["rke2-server.service"]:
         _start_server()
     elif action in ("start", "restart") and units == ["rke2-agent.service"]:
@@ -70,7 +77,9 @@ def _start_server() -> None:
         fail("test: the cloud controller's manifest is missing at the start")
     name, join = str(_setting("node-name")), _setting("server")
     database = SERVER_DATA / "db/etcd"
-    if (database / "member/wal").is_dir():
+    if real_etcd_is_played():
+        _start_real_etcd(name, re.sub(r"https://(.*):9345", r"\1", join or ""), token)
+    elif (database / "member/wal").is_dir():
         _start_with_data(database)
     elif join:
         _join(str(re.match(r"https://(.*):9345", join)[1]), token, name, database)  # type: ignore[index]
@@ -95,10 +104,42 @@ def _start_with_data(database: Path) -> None:
         _write_local(cluster, str(_setting("node-name")), state)
 
 
+def _start_real_etcd(name: str, peer: str, token: str) -> None:
+    """The same rules with etcd itself; what Kubernetes keeps (Nodes, Leases, Secrets, the token) stays in the model."""
+    if (real_etcd.DATABASE / "member/wal").is_dir():
+        cluster = (real_etcd.DATABASE / "cluster").read_text()
+        if token != look()["clusters"][cluster]["token"]:
+            fail("rke2: bootstrap data already found and encrypted with different token")
+        real_etcd.begin()
+        real_etcd.make_room()
+    elif peer:
+        state = look()
+        found = cluster_of(state, peer)
+        if peer == ADDRESS or found is None or not real_etcd.has_quorum(peer):
+            fail(f"rke2: cannot join through {peer}")
+        assert found is not None
+        if found["token"] != token:
+            fail("rke2: token does not match the cluster's")
+        if f"{name}.node-password.rke2" in found["secrets"]:
+            fail("rke2: node password rejected, duplicate hostname")
+        cluster = state["machines"][peer]["cluster"]
+        real_etcd.join(peer, f"{name}-{os.urandom(4).hex()}", cluster)
+    else:
+        with world() as state:
+            cluster = f"cluster-{len(state['clusters'])}"
+            state["clusters"][cluster] = {"token": token, "members": {}, "nodes": {}, "leases": {}, "secrets": []}
+        real_etcd.initialise(f"{name}-{os.urandom(4).hex()}", cluster)
+    with world() as state:
+        state["machines"][ADDRESS] = {"running": True, "cluster": cluster}
+        _write_local(cluster, name, state)
+    if peer and peer != ADDRESS:
+        real_etcd.promote(peer)
+
+
 def _join(peer: str, token: str, name: str, database: Path) -> None:
     with world() as state:
         cluster = cluster_of(state, peer)
-        if peer == ADDRESS or cluster is None or not has_quorum(state, cluster):
+        if peer == ADDRESS or cluster is None or not has_quorum(state, cluster, peer):
             fail(f"rke2: cannot join through {peer}")
         assert cluster is not None
         if cluster["token"] != token:
@@ -150,6 +191,8 @@ def _start_agent() -> None:
 def rke2(arguments: list[str]) -> None:
     """The program itself: a cluster reset from a snapshot, taking one, and another token."""
     if arguments[:2] == ["etcd-snapshot", "save"]:
+        if real_etcd_is_played():
+            real_etcd.save(f"{_setting('etcd-s3-folder')}/{arguments[-1]}", str(_setting("etcd-s3-bucket")))
         with world() as state:
             state["snapshots"].append(arguments[-1])
         return
@@ -166,11 +209,13 @@ def rke2(arguments: list[str]) -> None:
     if not restoring:
         _force_new_cluster(database)
         return
-    if database.exists():
+    name, cluster = str(_setting("node-name")), f"restored-{snapshot}"
+    if real_etcd_is_played():
+        key = f"{_setting('etcd-s3-folder')}/{snapshot}"
+        real_etcd.restore(key, str(_setting("etcd-s3-bucket")), f"{name}-{os.urandom(4).hex()}", cluster)
+    elif database.exists():
         database.rename(SERVER_DATA / f"db/etcd-old-{time.time_ns()}")
     with world() as state:
-        name = str(_setting("node-name"))
-        cluster = f"restored-{snapshot}"
         # Node objects come back with the snapshot, those of other servers too.
         nodes = {f"ip-{address.replace('.', '-')}.ec2.internal": address for address in state["servers"]}
         state["clusters"].setdefault(cluster, {"nodes": {}, "leases": {}, "secrets": []})
@@ -183,7 +228,11 @@ def rke2(arguments: list[str]) -> None:
             "secrets": [f"{node}.node-password.rke2" for node in nodes],
         }
         state["resets"].append(snapshot)
-        _become_member(state, cluster, name, database)
+        if "etcd" in state:
+            state["machines"][ADDRESS] = {"running": False, "cluster": cluster}
+            _write_local(cluster, name, state)
+        else:
+            _become_member(state, cluster, name, database)
         state["machines"][ADDRESS]["running"] = False
         (SERVER_DATA / "db/reset-flag").touch()
 
@@ -192,6 +241,12 @@ def _force_new_cluster(database: Path) -> None:
     """What is in the data stays, and this server is its only member."""
     if not (database / "member/wal").is_dir():
         fail("rke2: cluster-reset without data")
+    if real_etcd_is_played():
+        real_etcd.force_new_cluster()
+        with world() as state:
+            state["resets"].append("disk")
+            (SERVER_DATA / "db/reset-flag").touch()
+        return
     name, cluster = (database / "name").read_text(), (database / "cluster").read_text()
     with world() as state:
         members = state["clusters"][cluster]["members"]
@@ -203,7 +258,7 @@ def _force_new_cluster(database: Path) -> None:
 def _rotate_token(token: str, new: str) -> None:
     with world() as state:
         cluster = cluster_of(state, ADDRESS)
-        if cluster is None or not has_quorum(state, cluster):
+        if cluster is None or not has_quorum(state, cluster, ADDRESS):
             fail("rke2: cannot reach the server")
         assert cluster is not None
         if cluster["token"] != token:

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from cluster import State, api_answers, cluster_of, has_quorum
-from state import fail, world
+from state import fail, look, real_etcd_is_played, world
+
+if real_etcd_is_played():
+    import real_etcd
 
 NEW_LEASE = re.compile(r'holderIdentity: "([^"]*)".*renewTime: "([^"]*)"')
 
@@ -25,6 +28,8 @@ def kubectl(arguments: list[str]) -> None:
     words = _without_options(arguments)
     # Before the lock: who writes to this pipe may ask kubectl something first.
     manifest = sys.stdin.read() if "-f" in arguments else ""
+    # Outside the lock: etcd may take seconds to say that it has no majority.
+    majority = not real_etcd_is_played() or real_etcd.has_quorum(address)
     with world() as state:
         if not api_answers(state, address):
             fail(f"Unable to connect to the server: dial tcp {address}:6443: i/o timeout")
@@ -37,11 +42,33 @@ def kubectl(arguments: list[str]) -> None:
                 wrong = failure[2]
                 break
         else:
-            wrong = "" if has_quorum(state, cluster) else "Error from server: etcdserver: request timed out"
-        if not wrong:
+            majority = majority if "etcd" in state else has_quorum(state, cluster, address)
+            wrong = "" if majority else "Error from server: etcdserver: request timed out"
+        of_etcd = "etcd" in state and not wrong and (words[0] == "exec" or words[:2] == ["delete", "node"])
+        if not wrong and not of_etcd:
             _answer(words, arguments, manifest, state, cluster)
     if wrong:
         fail(wrong)
+    if of_etcd and words[0] == "exec":
+        sys.exit(real_etcd.exec_etcdctl(words[1], arguments[arguments.index("etcdctl") + 1 :]))
+    if of_etcd:
+        _delete_node(words[2], address)
+
+
+def _delete_node(name: str, address: str) -> None:
+    """RKE2 removes the etcd member of a Node that is deleted, before the Node goes."""
+    node = _node(look(), address, name)
+    if node and node["server"]:
+        real_etcd.remove(address, node["address"])
+    with world() as state:
+        if node:
+            del state["clusters"][state["machines"][address]["cluster"]]["nodes"][name]
+
+
+def _node(state: State, address: str, name: str) -> State | None:
+    cluster = cluster_of(state, address)
+    found: State | None = cluster["nodes"].get(name) if cluster else None
+    return found
 
 
 def _without_options(arguments: list[str]) -> list[str]:

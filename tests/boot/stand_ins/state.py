@@ -45,6 +45,20 @@ def record(words: list[str]) -> None:
         file.write(" ".join(word.replace("\n", " ") for word in words) + "\n")
 
 
+def real_etcd_is_played() -> bool:
+    """Whether this world runs etcd itself (``real_etcd``), and not the model of it."""
+    return "etcd" in look()
+
+
+def etcd_of(folder: Path) -> int | None:
+    """The process id of the etcd that runs on a machine, by the machine's folder."""
+    with suppress(FileNotFoundError, ValueError):
+        number = int((folder / "etcd.pid").read_text())
+        if str(folder).encode() in Path(f"/proc/{number}/cmdline").read_bytes():
+            return number
+    return None
+
+
 def crash_if_told(words: list[str]) -> None:
     """End the whole boot, as a power failure does, when the call matches what the test chose and its turn has come."""
     wish = ROOT.parent / "crash-after"
@@ -57,6 +71,9 @@ def crash_if_told(words: list[str]) -> None:
         wish.write_text(f"{pattern}\n{int(count) - 1}")
         return
     wish.unlink()
+    etcd = etcd_of(ROOT.parent)
+    if etcd is not None:
+        os.kill(etcd, signal.SIGKILL)  # a service of its own session
     session = os.getsid(0)
     # The first process first: it must not find time to log that others died.
     os.kill(session, signal.SIGKILL)

@@ -1,0 +1,77 @@
+"""Random schedules of faults, drawn from a seed: one cluster, nothing lost, and an operator who repeats gets on.
+
+``VET_SCHEDULES`` says how many, ``VET_SEED`` from what; without them one that is always the same. What has passed is noted in
+``.cache``, so a run that was interrupted goes on where it stopped.
+"""
+
+import os
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.boot.etcd_world import CACHE, MISSING, EtcdWorld, programs
+from tests.boot.schedules import SENTENCES, Event, draw, play, shortest
+
+SEED = os.environ.get("VET_SEED", "try")
+HOW_MANY = int(os.environ.get("VET_SCHEDULES", "1"))
+PASSED = CACHE / f"schedules-{SEED[:12]}"
+
+
+class Worlds:
+    """Makes a world for each schedule that is played, and ends it."""
+
+    def __init__(self, folder: Path, emulator: str, aws_socket: str) -> None:
+        self._folder, self._emulator, self._aws_socket = folder, emulator, aws_socket
+        self._numbers = count()
+
+    def broken_by(self, schedule: tuple[Event, ...]) -> str | None:
+        """What a schedule breaks."""
+        world = EtcdWorld(self._folder / f"world{next(self._numbers)}", self._emulator, self._aws_socket, 3)
+        try:
+            return play(world, schedule)
+        finally:
+            world.end()
+
+
+@pytest.fixture
+def worlds(tmp_path: Path, emulator: str, aws_socket: str) -> Worlds:
+    """Worlds with etcd itself."""
+    if programs() is None:
+        pytest.skip(MISSING)
+    return Worlds(tmp_path, emulator, aws_socket)
+
+
+def passed_before() -> set[int]:
+    """Numbers of this seed's schedules that need not be played again."""
+    return (
+        {int(line) for line in PASSED.read_text().split()}
+        if PASSED.exists() and "VET_SCHEDULES" in os.environ
+        else set()
+    )
+
+
+@pytest.mark.parametrize("number", [number for number in range(HOW_MANY) if number not in passed_before()])
+def test_a_schedule_of_faults_breaks_nothing(number: int, worlds: Worlds) -> None:
+    schedule = draw(SEED, number)
+    broken = worlds.broken_by(schedule)
+    if broken is not None:
+        short = shortest(schedule, lambda shorter: worlds.broken_by(shorter) is not None)
+        events = "".join(f"\n  {event}" for event in short)
+        pytest.fail(f"schedule {number} of seed {SEED}: {broken}\nthe shortest that breaks something:{events}")
+    CACHE.mkdir(exist_ok=True)
+    with PASSED.open("a") as file:
+        file.write(f"{number}\n")
+
+
+def test_schedules_are_the_same_for_a_seed_and_hold_every_kind_of_fault() -> None:
+    drawn = [draw("a seed", number) for number in range(200)]
+    assert drawn == [draw("a seed", number) for number in range(200)]
+    assert drawn != [draw("another", number) for number in range(200)]
+    assert {event.what for schedule in drawn for event in schedule} == set(SENTENCES)
+
+
+def test_a_schedule_is_shrunk_to_what_breaks() -> None:
+    schedule = (*draw("a seed", 3), Event("marker", 0, 1), *draw("a seed", 4))
+    short = shortest(schedule, lambda events: any(event.what == "marker" for event in events))
+    assert [event.what for event in short] == ["marker"]
