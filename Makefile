@@ -5,8 +5,8 @@ YES = $(if $(AUTO_APPROVE),--yes)
 
 # What may be given on the command line. Recipes take a value from their environment ("$${ENV-}"), where no shell looks into
 # it; make itself would run what is in $(shell ...), so a value that was given stands for itself. $(if ...) is for switches.
-VARIABLES = ADOPT ASSUME AUTO_APPROVE DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FORCE LOSE N ONCE PROGRAMS ROLE SHORT \
-  SNAPSHOT STEP TAKE TUNNEL VERSION
+VARIABLES = ADOPT ASSUME AUTO_APPROVE DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FORCE FROM LOSE N ONCE PROGRAMS ROLE SEED \
+  SHORT SNAPSHOT STEP TAKE TUNNEL VERSION
 $(foreach name,$(VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
@@ -34,7 +34,7 @@ test-boot: ## the nodes' programs in a sandbox, every scenario by name
 	@if [ -d tests/boot ]; then $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot; fi
 
 test-schedules: ## twenty random schedules of faults on servers that run etcd itself [SEED=...]
-	@VET_SCHEDULES=20 VET_SEED=$(or $(SEED),$(shell git rev-parse HEAD)) $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot/test_schedules.py
+	@VET_SCHEDULES=20 VET_SEED="$${SEED:-$$(git rev-parse HEAD)}" $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot/test_schedules.py
 
 test-apply: ## the real Terraform against an AWS emulator
 	@if [ -d tests/apply ]; then $(RUN) python -m pytest tests/apply; fi
@@ -53,7 +53,7 @@ test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., after m
 
 .PHONY: charts
 charts: ## the Helm charts of the release sets, checked by digest, for the tests that render them [FROM=folder of archives]
-	@$(RUN) python -m operations.charts $(if $(FROM),--source "$(FROM)")
+	@$(RUN) python -m operations.charts $${FROM:+--source "$$FROM"}
 
 .PHONY: test-pods
 test-pods: ## the platform where pods run: recovery, drain, roll, policies, with times [SHORT=yes]; VET_TEST_KUBECONFIG=...
@@ -111,7 +111,7 @@ bench-model: ## every state that servers, volumes, AWS and a person can reach, w
 
 .PHONY: bench-schedules
 bench-schedules: ## random schedules of faults, N of them (500), from the commit's hash [SEED=...]; goes on where it stopped
-	@VET_SCHEDULES=$(or $(N),500) VET_SEED=$(or $(SEED),$(shell git rev-parse HEAD)) $(RUN) python -m pytest -v -n 2 --dist worksteal tests/boot/test_schedules.py
+	@VET_SCHEDULES="$${N:-500}" VET_SEED="$${SEED:-$$(git rev-parse HEAD)}" $(RUN) python -m pytest -v -n 2 --dist worksteal tests/boot/test_schedules.py
 
 .PHONY: bench-mutation
 bench-mutation: ## change the nodes' programs in one place at a time, and list what no test notices [PROGRAMS="decide marker"]; hours, goes on where it stopped

@@ -50,7 +50,8 @@ def test_a_value_is_taken_as_it_is(target: str, variable: str, tmp_path: Path) -
     told = make(tmp_path, target, {variable: EVIL})
     assert not list(tmp_path.rglob("pwned")), f"make {target} {variable}=... ran what is in the value"
     arguments, environment = told[-1]
-    reached = [word for word in [*arguments, environment.get("VET_LOSE", "")] if EVIL in word]
+    handed_on = [value for name, value in environment.items() if name.startswith("VET_")]
+    reached = [word for word in [*arguments, *handed_on] if EVIL in word]
     assert reached, f"make {target} {variable}=... lost the value: {arguments}"
 
 
