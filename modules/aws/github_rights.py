@@ -132,7 +132,7 @@ def _keys(names: Names) -> list[Statement]:
 
 
 def _roles(names: Names) -> list[Statement]:
-    within = {"StringEquals": {"iam:PermissionsBoundary": names.boundary_arn}}
+    within = {"ArnEquals": {"iam:PermissionsBoundary": names.boundary_arn}}
     passed = {"StringEquals": {"iam:PassedToService": [f"{each}.amazonaws.com" for each in PASSED_TO]}}
     linked = {"StringEquals": {"iam:AWSServiceName": [f"{each}.amazonaws.com" for each in LINKED]}}
     own = [

@@ -93,7 +93,7 @@ def test_a_company_s_boundary_is_every_role_s_and_the_only_one(tmp_path_factory:
         for path, role in roles.items():
             assert (role["permissions_boundary"], role["path"]) == (company, "/platform/"), path
     made = _statements(Template.read(stacks / "vet-state/cdk.tf.json"), "github/deploy-dev")["MakeRoles"]
-    assert made["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": company}}
+    assert made["Condition"] == {"ArnEquals": {"iam:PermissionsBoundary": company}}
     assert made["Resource"] == ["arn:aws:iam::123456789012:role/platform/vet-dev-*"]
     reach = list(cells(read(stacks.parent)))
     made_by_dev = {cell.environment for cell in reach if cell.identity == MADE.format("vet-github-deploy-dev")}

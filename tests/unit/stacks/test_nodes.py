@@ -127,7 +127,9 @@ def test_servers_write_only_where_they_should(infrastructure: Template) -> None:
         for sid, statement in rights.items()
         if any(action.split(":")[1].startswith(("Put", "Delete")) for action in statement["Action"])
     }
-    del writing["Agent"]  # it deletes messages of Systems Manager, which are its own instance's (ec2messages:DeleteMessage)
+    del writing[
+        "Agent"
+    ]  # it deletes messages of Systems Manager, which are its own instance's (ec2messages:DeleteMessage)
     assert set(writing) == {"Markers", "Snapshots", "IssuerDocuments", "ClusterSecrets", "PublishCa"}
     for sid, resources in writing.items():
         assert "*" not in resources, f"{sid} writes everywhere"
