@@ -101,6 +101,10 @@ fuzz: ## settings with people's mistakes, refused or such that AWS takes them: m
 snapshot: ## make the checked-in JSON of the shipped environments anew (tests/snapshot)
 	@$(RUN) python -m tests.snapshot
 
+.PHONY: rights
+rights: ## compute anew who can do what in AWS: tests/rights/matrix.yaml, and the table in docs/runbooks/access.md
+	@$(RUN) python -m tests.rights
+
 .PHONY: mutate
 mutate: ## what no unit test notices of damage to the JSON: make mutate [N=300] [EVERYWHERE=yes]; hours, goes on where it stopped
 	@$(RUN) python -m tests.mutation $(if $(EVERYWHERE),--everywhere) -- $${N:+"$$N"}

@@ -234,6 +234,8 @@ PROJECT_EFFECTS: Mapping[str, Effect] = {
     "state_bucket": _effect(Kind.FIXED, note="a bucket of another name has no state, and everything would be made a second time"),
     "github.repository": _effect(Kind.AT_ONCE, note="by make state"),
     "replica_region": _effect(Kind.AT_ONCE, note="by make state"),
+    "access.permissions_boundary": _effect(Kind.AT_ONCE, note="by make state first, then make deploy of each environment"),
+    "access.role_path": _effect(Kind.FIXED, note="AWS cannot move a role, and what uses it would lose it"),
     "cost_center": _effect(Kind.AT_ONCE, Kind.REFRESH, note="a tag of everything"),
 }  # fmt: skip
 """The same for ``_project.yaml``."""

@@ -130,6 +130,29 @@ class Names:
         return [(limit, name) for limit, name in longest.items() if len(name) > limit.characters]
 
     @property
+    def roles(self) -> str:
+        """ARN pattern of the environment's roles."""
+        return self._iam("role", f"{self.base}-*")
+
+    @property
+    def boundary(self) -> str:
+        """Name of the policy beyond which no role of the environment reaches."""
+        return self.of("boundary")
+
+    @property
+    def boundary_arn(self) -> str:
+        """ARN of the permissions boundary of the environment's roles: the company's, if there is one, or the one by this name."""
+        return self.project.access.permissions_boundary or self._iam("policy", self.boundary)
+
+    def arn(self, service: str, resource: str, region: str | None = None) -> str:
+        """ARN of something of this account in a region: the environment's, or ``*``, or none with an empty text."""
+        place = self.environment.region if region is None else region
+        return f"arn:aws:{service}:{place}:{self.project.account_id}:{resource}"
+
+    def _iam(self, kind: str, name: str) -> str:
+        return self.arn("iam", f"{kind}{self.project.access.role_path}{name}", region="")
+
+    @property
     def application_repository(self) -> str:
         """Name of the ECR repository with the application's images, such as ``vet-dev/vet-app``."""
         return f"{self.base}/vet-app"
@@ -146,8 +169,8 @@ class Names:
 
     @property
     def metrics_namespace(self) -> str:
-        """CloudWatch namespace of what the nodes measure, such as ``vet/nodes``; the cluster is a dimension."""
-        return f"{self.project.name_prefix}/nodes"
+        """CloudWatch namespace of what the nodes measure, such as ``vet-dev/nodes``: an environment writes to its own alone."""
+        return f"{self.base}/nodes"
 
     def secret(self, purpose: str) -> str:
         """A secret's name in Secrets Manager, such as ``vet-dev/server-token``."""

@@ -21,6 +21,26 @@ class GitHub(Section):
     tokens have them (GitHub: immutable subject claims). docs/runbooks/github-actions.md tells how to find the numbers."""
 
 
+class ProjectAccess(Section):
+    """What a company asks of all roles in its accounts."""
+
+    permissions_boundary: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^arn:aws:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]{1,512}$",
+                examples=["arn:aws:iam::123456789012:policy/company-boundary"],
+            ),
+        ]
+        | None
+    ) = None
+    """ARN of the company's boundary, which every role gets instead of the environment's own: a role has one. It must then be
+    what keeps environments apart (docs/runbooks/access.md: what AWS lets whom do)."""
+
+    role_path: Annotated[str, Field(pattern=r"^/([A-Za-z0-9+=,.@_-]{1,128}/){0,3}$", examples=["/platform/"])] = "/"
+    """Path of all roles and of their boundaries, before the first deploy: a role cannot move."""
+
+
 class Project(Section):
     """The values that make this platform yours rather than anybody's."""
 
@@ -47,6 +67,9 @@ class Project(Section):
 
     github: GitHub | None = None
     """Left out, AWS trusts no workflow. ``vet-state`` makes the roles; docs/runbooks/github-actions.md tells the rest."""
+
+    access: ProjectAccess = ProjectAccess()
+    """What a company asks of roles."""
 
     replica_region: Region | None = None
     """A second region, to which the state of all stacks is copied as it is written."""

@@ -7,6 +7,7 @@ from constructs import Construct
 from modules.aws import pod_rights
 from modules.aws.agents import Agents
 from modules.aws.alarms import Alarms, Watched
+from modules.aws.boundary import limit_roles
 from modules.aws.budget import Budget
 from modules.aws.certificate import Certificate
 from modules.aws.dns import HostedZone
@@ -62,6 +63,7 @@ class InfrastructureStack(PlatformStack):
         self._front_door()
         self._pod_roles()
         self._saving_and_guarding()
+        limit_roles(self, project, names.boundary_arn)
         self._outputs()
 
     def _foundation(self) -> None:
@@ -136,10 +138,10 @@ class InfrastructureStack(PlatformStack):
         )
         names, environment = self._names, self._environment
         server_role = InstanceRole(
-            self, "server_role", name=names.of("server"), description="RKE2 servers", statements=rights.server()
+            self, "server_role", names=names, purpose="server", description="RKE2 servers", statements=rights.server()
         )
         agent_role = InstanceRole(
-            self, "agent_role", name=names.of("agent"), description="RKE2 agents", statements=rights.agent()
+            self, "agent_role", names=names, purpose="agent", description="RKE2 agents", statements=rights.agent()
         )
         context = self._node_context([*server_role.rights, *agent_role.rights])
         self._servers = Servers(self, "servers", context=context, role=server_role)

@@ -2,17 +2,18 @@
 
 from constructs import Construct
 
+from modules.aws.boundary import Boundary, limit_roles
 from modules.aws.dns_zones import DnsZones
 from modules.aws.github_roles import GitHubRoles
 from modules.aws.replicas import Replicas, ReplicaSettings
 from modules.aws.state_storage import STATE_VERSIONS_DAYS, StateStorage
 from settings.loader import Settings
-from settings.names import STATE_STACK, project_tags, replica_bucket
+from settings.names import STATE_STACK, Names, project_tags, replica_bucket
 from stacks.base import PlatformStack
 
 
 class StateStack(PlatformStack):
-    """The bucket and key for all state, and the DNS zones of all environments."""
+    """The bucket and key for all state, the DNS zones of all environments, and how far the roles of each reach."""
 
     def __init__(self, scope: Construct, *, settings: Settings) -> None:
         project = settings.project
@@ -35,9 +36,18 @@ class StateStack(PlatformStack):
         zones = DnsZones(
             self, "dns", domain=project.domain, names=[environment.zone for environment in settings.environments]
         )
+        if project.access.permissions_boundary is None:
+            for environment in settings.environments:
+                names, zone = Names(project, environment), zones.zones[environment.zone]
+                Boundary(self, f"boundary_{environment.name}", names=names, zone_arn=zone.arn)
         if project.github is not None:
             roles = GitHubRoles(
-                self, "github", settings=settings, repository=project.github.repository, storage=storage
+                self,
+                "github",
+                settings=settings,
+                repository=project.github.repository,
+                storage=storage,
+                zones=zones.zones,
             )
             self.output("github_plan_role", roles.plan.arn, "variable AWS_PLAN_ROLE of the repository on GitHub")
             self.output(
@@ -45,6 +55,7 @@ class StateStack(PlatformStack):
                 {name: role.arn for name, role in roles.deploy.items()},
                 "variable AWS_DEPLOY_ROLE of each environment on GitHub",
             )
+        limit_roles(self, project, project.access.permissions_boundary)
         self.output("state_bucket", storage.bucket.name, "S3 bucket that holds the state of every stack")
         self.output(
             "name_servers", zones.domain.name_servers, f"set these name servers for {project.domain} at your registrar"

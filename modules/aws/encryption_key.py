@@ -1,6 +1,6 @@
 """A customer-managed KMS key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cdktf_cdktf_provider_aws.kms_alias import KmsAlias
 from cdktf_cdktf_provider_aws.kms_key import KmsKey
@@ -55,6 +55,12 @@ class EncryptionKey(Construct):
     def use(self, sid: str) -> Statement:
         """The right to encrypt and decrypt with this key, for a role's policy."""
         return Statement(sid, USE, [self.key.arn])
+
+    def decrypt(self, sid: str, only: Mapping[str, Sequence[str]]) -> Statement:
+        """The right to decrypt what a service encrypted in one of these contexts, such as ``{"SecretARN": [...]}`` (KMS: encryption
+        context)."""
+        contexts = {f"kms:EncryptionContext:{key}": list(values) for key, values in only.items()}
+        return Statement(sid, ["kms:Decrypt"], [self.arn], conditions={"StringLike": contexts})
 
 
 def through_service(service: str, *, account_id: str, region: str, grants: bool = False) -> Statement:

@@ -31,7 +31,11 @@ class FlowLogs(Construct):
             "role",
             name=names.of("flow-logs"),
             description=f"Writes the flow logs of {names.base}",
-            assume_role_policy=trust("vpc-flow-logs.amazonaws.com"),
+            assume_role_policy=trust(
+                "vpc-flow-logs.amazonaws.com",
+                account_id=names.project.account_id,
+                sources=[names.arn("ec2", "vpc-flow-log/*")],
+            ),
         )
         actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
         write = Statement("Write", actions, [group.arn, f"{group.arn}:*"])

@@ -14,7 +14,9 @@ class JumpHost(Construct):
     def __init__(self, scope: Construct, id_: str, *, context: NodeContext, security_group: SecurityGroup) -> None:
         super().__init__(scope, id_)
         name = context.names.of("jump")
-        role = InstanceRole(self, "role", name=name, description=f"Jump host of {context.names.base}", statements=[])
+        role = InstanceRole(
+            self, "role", names=context.names, purpose="jump", description=f"Jump host of {context.names.base}"
+        )
         first_zone = next(iter(context.network.public.values()))
         self.instance = Instance(
             self,

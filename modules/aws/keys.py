@@ -55,17 +55,23 @@ class Keys(Construct):
         )
 
     def _readers(self) -> list[Statement]:
-        """People and pipelines that are given a role in the cluster read its credentials, through Secrets Manager only."""
-        principals = self._environment.access.principals
-        readers = sorted({arn for _, arns in principals for arn in arns})
-        if not readers:
-            return []
-        service = f"secretsmanager.{self._environment.region}.amazonaws.com"
+        """People and pipelines that are given a role in the cluster read its credentials and no other secret, through Secrets Manager only
+        (AWS Secrets Manager user guide: encryption context; the ARN ends with six signs that AWS makes up)."""
+        names, region = self._names, self._environment.region
         return [
             Statement(
-                "ReadCredentials",
+                f"{role.title()}Credentials",
                 ["kms:Decrypt"],
-                principals={"AWS": readers},
-                conditions={"StringEquals": {"kms:ViaService": service}},
+                principals={"AWS": list(readers)},
+                conditions={
+                    "StringEquals": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com"},
+                    "StringLike": {
+                        "kms:EncryptionContext:SecretARN": names.arn(
+                            "secretsmanager", f"secret:{names.secret(f'credentials/{role}')}-??????"
+                        )
+                    },
+                },
             )
+            for role, readers in self._environment.access.principals
+            if readers
         ]

@@ -63,12 +63,14 @@ class NodeRights:
 
     def agent(self) -> list[Statement]:
         """Rights of an agent: fetch its programs and its join token."""
-        decrypt = ["kms:Decrypt"]
+        token, programs = self.secrets.agent_token.arn, self.buckets.nodes.arn
         return [
             *self._shared(),
-            Statement("JoinToken", ["secretsmanager:GetSecretValue"], [self.secrets.agent_token.arn]),
+            Statement("JoinToken", ["secretsmanager:GetSecretValue"], [token]),
             Statement("ClusterCa", ["ssm:GetParameter"], [self.secrets.ca.arn]),
-            Statement("Keys", decrypt, [self.secrets_key.arn, self.backups_key.arn]),
+            self.secrets_key.decrypt("JoinTokenKey", {"SecretARN": [token]}),
+            # The bucket's ARN is the context with a bucket key, the object's without (Amazon S3 user guide: bucket keys).
+            self.backups_key.decrypt("ProgramsKey", {"aws:s3:arn": [programs, f"{programs}/*"]}),
         ]
 
     def _shared(self) -> list[Statement]:

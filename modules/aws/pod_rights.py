@@ -46,14 +46,19 @@ def storage(names: Names) -> list[Statement]:
 
 
 def certificates(zone_id: str) -> list[Statement]:
-    """cert-manager's DNS-01 challenges in one zone (cert-manager docs: Route 53)."""
+    """cert-manager's DNS-01 challenges in one zone (cert-manager docs: Route 53): it writes TXT records of challenges, and no others
+    (Route 53 developer guide: conditions for fine-grained access control; names are lower-case and without a dot at the end)."""
+    challenges: dict[str, dict[str, object]] = {
+        "ForAllValues:StringLike": {"route53:ChangeResourceRecordSetsNormalizedRecordNames": ["_acme-challenge.*"]},
+        "ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": ["TXT"]},
+        # Holds for no request that has no names: ForAllValues alone would.
+        "Null": {"route53:ChangeResourceRecordSetsRecordTypes": "false"},
+    }
+    zone = f"arn:aws:route53:::hostedzone/{zone_id}"
     return [
         Statement("Follow", ["route53:GetChange"], ["arn:aws:route53:::change/*"]),
-        Statement(
-            "Answer",
-            ["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"],
-            [f"arn:aws:route53:::hostedzone/{zone_id}"],
-        ),
+        Statement("Look", ["route53:ListResourceRecordSets"], [zone]),
+        Statement("Answer", ["route53:ChangeResourceRecordSets"], [zone], conditions=challenges),
     ]
 
 
@@ -71,7 +76,7 @@ def autoscaler(names: Names) -> list[Statement]:
     ]
     own = {"StringEquals": {f"aws:ResourceTag/k8s.io/cluster-autoscaler/{names.base}": "owned"}}
     scale = ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
-    return [Statement("Look", look), Statement("Scale", scale, conditions=own)]
+    return [Statement("Look", look), Statement("Scale", scale, [names.agent_groups], conditions=own)]
 
 
 def database(bucket: Bucket, key: EncryptionKey) -> list[Statement]:

@@ -23,10 +23,13 @@ class Statement:
 
     conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     effect: str = "Allow"
+    all_but: bool = False
+    """The actions are those that the statement does not speak of (IAM: NotAction)."""
 
     def render(self) -> dict[str, Any]:
         """The statement as IAM's JSON."""
-        document: dict[str, Any] = {"Sid": self.sid, "Effect": self.effect, "Action": list(self.actions)}
+        key = "NotAction" if self.all_but else "Action"
+        document: dict[str, Any] = {"Sid": self.sid, "Effect": self.effect, key: list(self.actions)}
         if self.principals is not None:
             document["Principal"] = dict(self.principals)
         if self.resources:
@@ -41,9 +44,21 @@ def policy(*statements: Statement) -> str:
     return json.dumps({"Version": POLICY_VERSION, "Statement": [statement.render() for statement in statements]})
 
 
-def trust(service: str) -> str:
-    """A trust policy that lets an AWS service take the role."""
-    return policy(Statement("Assume", ["sts:AssumeRole"], resources=(), principals={"Service": service}))
+def trust(service: str, *, account_id: str = "", sources: Sequence[str] = ()) -> str:
+    """A trust policy that lets an AWS service take the role.
+
+    :param account_id: for services that work for many accounts by one name: only for what this account asks of them, so that nobody
+        else makes them use the role (IAM user guide: the confused deputy problem). EC2 sends no such key.
+    :param sources: patterns of the ARNs for which it may.
+    """
+    conditions: dict[str, Mapping[str, Any]] = {}
+    if account_id:
+        conditions["StringEquals"] = {"aws:SourceAccount": account_id}
+    if sources:
+        conditions["ArnLike"] = {"aws:SourceArn": list(sources)}
+    return policy(
+        Statement("Assume", ["sts:AssumeRole"], resources=(), principals={"Service": service}, conditions=conditions)
+    )
 
 
 ANYONE = {"AWS": "*"}

@@ -112,7 +112,9 @@ class Replicas(Construct):
             "role",
             name=self._settings.name,
             description="Copies buckets to another region",
-            assume_role_policy=trust("s3.amazonaws.com"),
+            assume_role_policy=trust(
+                "s3.amazonaws.com", account_id=self._settings.account_id, sources=[source.arn for source in sources]
+            ),
         )
         read = [f"s3:GetObjectVersion{what}" for what in ("ForReplication", "Acl", "Tagging")]
         write = ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"]

@@ -10,7 +10,7 @@ from cdktf_cdktf_provider_aws.scheduler_schedule import SchedulerSchedule
 from constructs import Construct
 
 from modules.aws.agents import Agents
-from modules.aws.policy import Statement, policy
+from modules.aws.policy import Statement, policy, trust
 from modules.aws.servers import Servers
 from settings.addresses import agents_by_zone, maximum_agents_by_zone
 from settings.environment import Environment
@@ -87,19 +87,16 @@ class Schedule(Construct):
     def _scheduler_role(self) -> IamRole:
         names, region = self._names, self._environment.region
         account = names.project.account_id
-        trusted = Statement(
-            "Assume",
-            ["sts:AssumeRole"],
-            resources=(),
-            principals={"Service": "scheduler.amazonaws.com"},
-            conditions={"StringEquals": {"aws:SourceAccount": account}},
-        )
         role = IamRole(
             self,
             "role",
             name=names.role("schedule"),
             description=f"Starts and stops the servers of {names.base}",
-            assume_role_policy=policy(trusted),
+            assume_role_policy=trust(
+                "scheduler.amazonaws.com",
+                account_id=account,
+                sources=[names.arn("scheduler", "schedule-group/default")],
+            ),
         )
         own = {"aws:ResourceTag/vet:cluster": names.base, "aws:ResourceTag/vet:role": "server"}
         rights = Statement(

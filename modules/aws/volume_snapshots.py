@@ -36,20 +36,25 @@ class VolumeSnapshots(Construct):
         )
 
     def _role(self, names: Names) -> IamRole:
-        """What AWSDataLifecycleManagerServiceRole has of it, with deleting narrowed to this environment's snapshots."""
+        """What AWSDataLifecycleManagerServiceRole has of it, narrowed to volumes with the tag and to this environment's snapshots."""
         role = IamRole(
             self,
             "role",
             name=names.role("volume-snapshots"),
             description=f"Takes snapshots of the data volumes of {names.base}",
-            assume_role_policy=trust("dlm.amazonaws.com"),
+            assume_role_policy=trust(
+                "dlm.amazonaws.com", account_id=names.project.account_id, sources=[names.arn("dlm", "policy/*")]
+            ),
         )
+        snapshots = "arn:aws:ec2:*:*:snapshot/*"
+        new_or_own = {"StringEqualsIfExists": {"aws:ResourceTag/Environment": names.environment.name}}
         own = {"StringEquals": {"aws:ResourceTag/Snapshot": names.base}}
         rights = [
             Statement("Look", ["ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"]),
-            Statement("Take", ["ec2:CreateSnapshot", "ec2:CreateSnapshots"]),
-            Statement("Tag", ["ec2:CreateTags"], ["arn:aws:ec2:*::snapshot/*"]),
-            Statement("Delete", ["ec2:DeleteSnapshot"], ["arn:aws:ec2:*::snapshot/*"], conditions=own),
+            Statement("Take", ["ec2:CreateSnapshot"], ["arn:aws:ec2:*:*:volume/*"], conditions=own),
+            Statement("Keep", ["ec2:CreateSnapshot"], [snapshots]),
+            Statement("Tag", ["ec2:CreateTags"], [snapshots], conditions=new_or_own),
+            Statement("Delete", ["ec2:DeleteSnapshot"], [snapshots], conditions=own),
         ]
         IamRolePolicy(self, "policy", name="snapshots", role=role.id, policy=policy(*rights))
         return role

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,8 @@ def faults(place: str, policy: dict[str, Any]) -> Iterator[str]:
 
 
 def _explained(finding: Any, statement: dict[str, Any], statements: list[dict[str, Any]]) -> bool:
-    """Whether a finding is about what Parliament cannot see: a token's own condition keys, and an action that several statements allow,
-    each with another kind of resource."""
+    """Whether a finding is about what Parliament cannot see: a token's own condition keys, an action that several statements allow,
+    each with another kind of resource, and one of many that ``ssm:*`` names, of which those count that know the resource."""
     if finding.issue == "UNKNOWN_CONDITION_FOR_ACTION":
         return (
             "Federated" in statement.get("Principal", {})
@@ -85,7 +86,12 @@ def _explained(finding: Any, statement: dict[str, Any], statements: list[dict[st
         return list(statement.get("Condition", {}).get("ArnEquals", {})) == ["kms:EncryptionContext:aws:logs:arn"]
     if finding.issue == "RESOURCE_MISMATCH":
         actions = [each["action"] for each in finding.detail]
-        return all(sum(action in _actions(each) for each in statements) > 1 for action in actions)
+        wide = [given for given in _actions(statement) if "*" in given]
+        return all(
+            sum(action in _actions(each) for each in statements) > 1
+            or any(fnmatchcase(action, given) for given in wide)
+            for action in actions
+        )
     return False
 
 

@@ -45,6 +45,21 @@ def test_rights_are_given_job_by_job(path: Path) -> None:
         assert len(writes) <= 1, f"{name}: whoever speaks with AWS does not write on GitHub"
 
 
+def test_a_public_repository_publishes_no_plan_files() -> None:
+    """Its artifacts can be taken by whoever is logged in, and a plan file holds what the state holds."""
+    for path in FILES:
+        jobs = yaml.safe_load(path.read_text())["jobs"]
+        for name, job in jobs.items():
+            if "upload-artifact" in str(job["steps"]) and ".tfplan" in str(job["steps"]):
+                gates = [
+                    job,
+                    *(jobs[each] for each in ([job["needs"]] if isinstance(job["needs"], str) else job["needs"])),
+                ]
+                assert any("github.event.repository.private" in str(each.get("if")) for each in gates), (
+                    f"{path}: {name}"
+                )
+
+
 def test_code_of_strangers_never_meets_a_role() -> None:
     for text in TEXTS:
         assert "pull_request_target" not in text

@@ -20,6 +20,7 @@ PHYSICAL_NAMES = {
     "aws_cloudwatch_metric_alarm": "alarm_name",
     "aws_ecr_repository": "name",
     "aws_iam_instance_profile": "name",
+    "aws_iam_policy": "name",
     "aws_iam_role": "name",
     "aws_key_pair": "key_name",
     "aws_kms_alias": "name",
@@ -31,6 +32,7 @@ PHYSICAL_NAMES = {
     "aws_security_group": "name",
     "aws_sns_topic": "name",
     "aws_ssm_association": "association_name",
+    "aws_ssm_document": "name",
     "aws_ssm_parameter": "name",
 }
 """Resource types whose names an account (or all of AWS) has only once, and the argument with the name."""

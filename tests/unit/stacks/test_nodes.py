@@ -120,7 +120,10 @@ def test_agents_may_not_do_what_servers_may(infrastructure: Template) -> None:
         "PullImages",
         "JoinToken",
         "ClusterCa",
-        "Keys",
+        "JoinTokenKey",
+        "ProgramsKey",
+        "Agent",
+        "Documents",
     }
     join = statements(infrastructure, "agent_role")["JoinToken"]
     token = infrastructure.reference_to("aws_secretsmanager_secret", "secrets/agent_token")
@@ -135,6 +138,9 @@ def test_servers_write_only_where_they_should(infrastructure: Template) -> None:
         for sid, statement in rights.items()
         if any(action.split(":")[1].startswith(("Put", "Delete")) for action in statement["Action"])
     }
+    del writing[
+        "Agent"
+    ]  # it deletes messages of Systems Manager, which are its own instance's (ec2messages:DeleteMessage)
     assert set(writing) == {"Markers", "Snapshots", "IssuerDocuments", "ClusterSecrets", "PublishCa"}
     for sid, resources in writing.items():
         assert "*" not in resources, f"{sid} writes everywhere"
@@ -159,9 +165,14 @@ def test_terraform_waits_until_server_0_says_that_the_cluster_is_ready(infrastru
 
 
 def test_session_manager_reaches_every_node(infrastructure: Template) -> None:
+    """By rights of its own: AWS's AmazonSSMManagedInstanceCore reads every parameter and document of the account."""
+    assert not infrastructure.resources("aws_iam_role_policy_attachment")
     for role in ("server_role", "agent_role"):
-        attachment = infrastructure.one("aws_iam_role_policy_attachment", f"{role}/session_manager")
-        assert attachment["policy_arn"].endswith("/AmazonSSMManagedInstanceCore")
+        rights = json.loads(infrastructure.one("aws_iam_role_policy", f"{role}/policy")["policy"])["Statement"]
+        allowed = {action for statement in rights for action in statement["Action"]}
+        for channel in ("Create", "Open"):
+            assert {f"ssmmessages:{channel}ControlChannel", f"ssmmessages:{channel}DataChannel"} <= allowed, role
+        assert {"ssm:UpdateInstanceInformation", "ec2messages:GetMessages"} <= allowed, role
 
 
 def test_no_key_pair_and_no_jump_host_unless_asked_for(infrastructure: Template) -> None:

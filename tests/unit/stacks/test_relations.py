@@ -49,7 +49,6 @@ DATABASE_SECRETS = {"database-app": {"username", "password"}, "database-ca": {"c
 
 NEEDED_BY_MACHINES = {
     "aws_iam_role_policy": "_role/",
-    "aws_iam_role_policy_attachment": "_role/",
     "aws_route": "network/private",
     "aws_route_table_association": "network/private",
     "aws_s3_object": "",
@@ -147,10 +146,13 @@ def test_only_what_is_not_protected_can_be_forced_away(infrastructure: Template,
 
 
 def test_terraform_waits_as_long_as_the_command_that_it_waits_for(infrastructure: Template) -> None:
-    gate = infrastructure.one("aws_ssm_association")
-    waited, run = gate["wait_for_success_timeout_seconds"], int(gate["parameters"]["executionTimeout"])
+    gate, document = infrastructure.one("aws_ssm_association"), infrastructure.one("aws_ssm_document")
+    (step,) = json.loads(document["content"])["mainSteps"]
+    assert step["action"] == "aws:runShellScript"
+    assert gate["name"] == f"${{{infrastructure.reference_to('aws_ssm_document', 'ready/document')}.name}}"
+    waited, run = gate["wait_for_success_timeout_seconds"], int(step["inputs"]["timeoutSeconds"])
     assert run == waited, f"the command may run for {run} s and Terraform waits for {waited} s"
-    tries, pause = map(int, re.findall(r"seq (\d+).*sleep (\d+)", gate["parameters"]["commands"])[0])
+    tries, pause = map(int, re.findall(r"seq (\d+).*sleep (\d+)", step["inputs"]["runCommand"][0])[0])
     assert tries * pause == 600, "it says '10 minutes'"
     assert waited == 45 * 60, "README and the runbooks name 40 minutes, in which server 0 gives up by itself"
 

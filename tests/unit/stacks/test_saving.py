@@ -139,15 +139,15 @@ def test_alarms_watch_targets_machines_disks_snapshots_and_certificates(dev_with
 def test_nodes_measure_what_the_alarms_watch(dev_with: Synthesise) -> None:
     template = dev_with(alarms={"enabled": True})
     watched = {
-        found["metric_name"] for found in template.resources(ALARM).values() if found["namespace"] == "vet/nodes"
+        found["metric_name"] for found in template.resources(ALARM).values() if found["namespace"] == "vet-dev/nodes"
     }
     program = (Path(main.__file__).parent / "nodes/bin/measure").read_text()
     assert watched == set(re.findall(r"^ *send (\w+)", program, re.MULTILINE))
-    assert "METRICS_NAMESPACE='vet/nodes'" in template.one("aws_instance")["user_data"]
+    assert "METRICS_NAMESPACE='vet-dev/nodes'" in template.one("aws_instance")["user_data"]
     for role in ("server_role", "agent_role"):
         statements = json.loads(template.one("aws_iam_role_policy", f"{role}/policy")["policy"])["Statement"]
         (allowed,) = [each for each in statements if each["Sid"] == "Metrics"]
-        assert allowed["Condition"] == {"StringEquals": {"cloudwatch:namespace": "vet/nodes"}}
+        assert allowed["Condition"] == {"StringEquals": {"cloudwatch:namespace": "vet-dev/nodes"}}
 
 
 def test_alarms_do_not_cry_while_an_environment_sleeps(dev_with: Synthesise) -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+from tests.rights.evaluation import Caller, Request, allowed
 from tests.template import Block, Template
 
 SUBJECTS = {
@@ -42,6 +43,26 @@ def test_certificates_changes_records_of_one_zone(infrastructure: Template) -> N
     (answer,) = [s for s in _statements(infrastructure, "certificates") if s["Sid"] == "Answer"]
     (resource,) = answer["Resource"]
     assert resource.startswith("arn:aws:route53:::hostedzone/${data.aws_route53_zone.")
+
+
+def test_certificates_writes_nothing_but_challenges(infrastructure: Template) -> None:
+    """A broken cert-manager cannot send the clinic's visitors elsewhere."""
+    rights = Caller("arn:aws:iam::123456789012:role/x", [{"Statement": _statements(infrastructure, "certificates")}])
+    zone = next(s for s in rights.policies[0]["Statement"] if s["Sid"] == "Answer")["Resource"][0]
+    rights.policies[0]["Statement"][:] = json.loads(json.dumps(rights.policies[0]["Statement"]).replace(zone, "zone"))
+    key = "route53:ChangeResourceRecordSets"
+
+    def may(types: list[str], names: list[str]) -> bool:
+        context = {f"{key}RecordTypes": types, f"{key}NormalizedRecordNames": names} if types else {}
+        return allowed(Request(key, "zone", context), rights)
+
+    challenge = "_acme-challenge.vet-app.example.com"
+    assert may(["TXT"], [challenge])
+    assert not may(["A"], ["vet-app.example.com"])
+    assert not may(["CNAME"], [challenge])
+    assert not may(["TXT"], ["example.com"])
+    assert not may(["TXT", "A"], [challenge, "vet-app.example.com"])
+    assert not may([], []), "a request that says nothing of its records"
 
 
 def test_autoscaler_scales_only_its_own_groups(infrastructure: Template) -> None:

@@ -69,10 +69,10 @@ def _many_rules(resources: Resources) -> None:
 
 
 def _many_policies(resources: Resources) -> None:
-    attachments = resources["aws_iam_role_policy_attachment"]
-    first = next(iter(attachments.values()))
+    role = f"${{aws_iam_role.{next(iter(resources['aws_iam_role']))}.name}}"
+    attachments = resources.setdefault("aws_iam_role_policy_attachment", {})
     for number in range(11):
-        attachments[f"more_{number}"] = {**first, "policy_arn": f"arn:aws:iam::aws:policy/More{number}"}
+        attachments[f"more_{number}"] = {"role": role, "policy_arn": f"arn:aws:iam::aws:policy/More{number}"}
 
 
 def _one_zone(resources: Resources) -> None:

@@ -1,0 +1,24 @@
+"""``make rights``: the matrix and the page of it, made anew. With a folder of synthesised stacks as argument, print that one's matrix."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.rights import matrix, page
+from tests.rights.account import read
+
+
+def run() -> int:
+    """Write both, or print one."""
+    if len(sys.argv) > 1:
+        print(matrix.rendered(matrix.cells(read(Path(sys.argv[1])))))
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        found = list(matrix.cells(matrix.synthesised(Path(folder))))
+    matrix.FILE.write_text(matrix.rendered(found))
+    page.FILE.write_text(page.renewed(page.FILE.read_text(), found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run())

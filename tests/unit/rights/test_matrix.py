@@ -1,0 +1,164 @@
+"""Who can do what in AWS is as written, and what is open is meant to be."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.everything import NAME
+from tests.rights import page
+from tests.rights.account import ACCOUNT, Account
+from tests.rights.conditions import several
+from tests.rights.evaluation import Caller, Request, allowed, statements
+from tests.rights.matrix import FILE, MADE, Cell, cells, home, rendered
+from tests.rights.reasons import reasons, unexplained
+
+
+@pytest.fixture(scope="session")
+def found(account: Account) -> list[Cell]:
+    """Everything sensitive that somebody can do."""
+    return list(cells(account))
+
+
+def test_the_matrix_is_fresh(found: list[Cell]) -> None:
+    assert rendered(found) == FILE.read_text(), "rights have changed: `make rights`, and read the difference"
+
+
+def test_every_cell_has_a_reason(found: list[Cell]) -> None:
+    open_ = unexplained(found)
+    assert not open_, "nobody has written why (tests/rights/reasons.yaml):\n" + "\n".join(map(str, open_))
+
+
+def test_every_reason_is_needed(found: list[Cell]) -> None:
+    idle = [reason for reason in reasons() if not any(reason.explains(cell) for cell in found)]
+    assert not idle, f"these explain nothing that is open: {idle}"
+
+
+def test_nobody_of_one_environment_reaches_another(found: list[Cell]) -> None:
+    """A deploy of dev that was approved, a broken pod, agent or server of dev, and whatever role they could make."""
+    crossing = [cell for cell in found if home(cell.identity) not in (cell.environment, "account")]
+    account_s = {"kms_key storage/key", "s3_bucket storage/bucket"}
+    crossing = [cell for cell in crossing if not (cell.environment == "account" and cell.resource in account_s)]
+    assert not crossing, "\n".join(map(str, crossing))
+
+
+def test_the_deployers_are_judged_with_what_they_could_make(account: Account, found: list[Cell]) -> None:
+    """So that the test above cannot pass because nobody was looked at."""
+    for name in account.environments:
+        for identity in (f"vet-github-deploy-{name}", MADE.format(f"vet-github-deploy-{name}")):
+            own = {cell.act for cell in found if cell.identity == identity and cell.environment == name}
+            assert {"write the issuer's keys", "write any record", "secretsmanager:GetSecretValue"} <= own, identity
+
+
+def test_people_read_their_own_credentials_and_no_other_secret(found: list[Cell]) -> None:
+    for role in ("read", "deploy", "admin"):
+        acts = {(cell.resource, cell.act) for cell in found if cell.identity == f"people: {role}"}
+        assert acts == {
+            (f"secretsmanager_secret secrets/credentials_{role}", "secretsmanager:GetSecretValue"),
+            ("kms_key keys/secrets", f"kms:Decrypt credentials_{role}"),
+        }
+
+
+def test_every_role_has_its_environment_s_boundary(account: Account) -> None:
+    boundaries = {each.arn: each.policy for each in account.of("aws_iam_policy")}
+    for resource in account.of("aws_iam_role"):
+        if resource.environment != "account":
+            wanted = boundaries[f"arn:aws:iam::{ACCOUNT}:policy/vet-{resource.environment}-boundary"]
+            assert account.roles[resource.block["name"]].boundary == wanted, resource
+
+
+def test_a_boundary_takes_nothing_that_a_role_s_own_policies_give(account: Account) -> None:
+    """Least is not less than needed: each right of each role, tried as its conditions ask for it."""
+    lost = []
+    for name, caller in account.roles.items():
+        if caller.boundary is None:
+            continue
+        for request in _asked(caller, home(name)):
+            assert allowed(request, Caller(caller.arn, caller.policies), _any(request)), (
+                f"{name}: {request} tests nothing"
+            )
+            if not allowed(request, caller, _any(request)):
+                lost.append(f"{name}: {request}")
+    assert not lost, "\n".join(lost)
+
+
+def _any(request: Request) -> Mapping[str, Any] | None:
+    """A key's own policy leaves it to the account."""
+    if not request.action.startswith("kms:"):
+        return None
+    principal = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    return {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": principal}]}
+
+
+def _asked(caller: Caller, environment: str) -> Iterator[Request]:
+    own = {"aws:ResourceTag/Environment": environment}
+    for policy in caller.policies:
+        for statement in statements(policy):
+            context: dict[str, Any] = {}
+            for operator, keys in statement.get("Condition", {}).items():
+                if operator != "Null":
+                    context.update({key: several(values)[0].replace("*", "x") for key, values in keys.items()})
+            for action in several(statement["Action"]):
+                for resource in several(statement["Resource"]):
+                    made = "RequestTag" in str(statement.get("Condition")) or statement.get("Sid") == "Keep"
+                    tags = {"aws:RequestTag/Environment": environment} if made else own
+                    asked = {**tags, **context}
+                    place = resource.replace("*", "x") if resource != "*" else "*"
+                    yield Request(action.replace("*", "X"), place, asked)
+
+
+def test_nodes_run_only_their_own_environment_s_documents(account: Account) -> None:
+    """An association finds nodes by tags, whoever makes it; a node that cannot fetch the document does not run it."""
+    for name in account.environments:
+        deployer = account.roles[f"vet-github-deploy-{name}"]
+        for other in account.environments:
+            for document in (f"arn:aws:ssm:us-east-1:{ACCOUNT}:document/vet-{name}-x", SHELL):
+                runs = [
+                    node
+                    for node in (f"vet-{other}-server", f"vet-{other}-agent")
+                    if allowed(Request("ssm:CreateAssociation", document), deployer)
+                    and allowed(Request("ssm:GetDocument", document), account.roles[node])
+                ]
+                assert bool(runs) is (name == other and document != SHELL), f"{name} runs {document} on {runs}"
+
+
+SHELL = "arn:aws:ssm:us-east-1::document/AWS-RunShellScript"
+
+
+def test_roles_cannot_be_made_or_changed_without_the_boundary(account: Account) -> None:
+    for name in account.environments:
+        deployer, role = account.roles[f"vet-github-deploy-{name}"], f"arn:aws:iam::{ACCOUNT}:role/vet-{name}-new"
+        own = f"arn:aws:iam::{ACCOUNT}:policy/vet-{name}-boundary"
+        for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"):
+            assert allowed(Request(action, role, {"iam:PermissionsBoundary": own}), deployer), action
+            for other in ({}, {"iam:PermissionsBoundary": own.replace(f"vet-{name}", "wide")}):
+                assert not allowed(Request(action, role, other), deployer), f"{action} with {other}"
+        for action in ("iam:DeleteRolePermissionsBoundary", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"):
+            for resource in (role, own):
+                assert not allowed(Request(action, resource, {"iam:PermissionsBoundary": own}), deployer), action
+
+
+@pytest.mark.parametrize("service", ["lambda", "ecs-tasks", "codebuild", "cloudformation", "ssm", "glue"])
+def test_a_role_is_passed_only_to_services_that_the_stacks_use(account: Account, service: str) -> None:
+    request = Request(
+        "iam:PassRole",
+        f"arn:aws:iam::{ACCOUNT}:role/vet-{NAME}-server",
+        {"iam:PassedToService": f"{service}.amazonaws.com"},
+    )
+    assert not allowed(request, account.roles[f"vet-github-deploy-{NAME}"])
+
+
+def test_service_trust_names_the_account_and_what_it_is_for(account: Account) -> None:
+    """S3, DLM, flow logs and the scheduler work for every account by one name."""
+    for role in account.of("aws_iam_role"):
+        (statement,) = statements(role.policy)
+        service = statement["Principal"].get("Service")
+        if service and service != "ec2.amazonaws.com":
+            condition = statement["Condition"]
+            assert condition["StringEquals"] == {"aws:SourceAccount": ACCOUNT}, role
+            assert all(each.startswith("arn:aws:") for each in condition["ArnLike"]["aws:SourceArn"]), role
+
+
+def test_the_page_is_fresh(found: list[Cell]) -> None:
+    text = page.FILE.read_text()
+    assert page.renewed(text, found) == text, "`make rights`"
