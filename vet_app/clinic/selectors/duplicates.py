@@ -16,8 +16,10 @@ ALIKE = 0.75  # `Jon Smith` and `John Smith` have 0.80
 
 
 def similar_owners(first_name: str, last_name: str, email: str, phones: Sequence[str]) -> List[Owner]:
-    """Owners with the same e-mail, the same telephone number (its last seven digits), or a name that is the same in
-    another spelling, in another order or but for a typing error; for a warning, never a refusal. The newest first.
+    """Owners who may be the one described, the newest first; for a warning, never a refusal.
+
+    They have the same e-mail, the same telephone number (its last seven digits), or a name that is the same in another
+    spelling, in another order or but for a typing error.
     """
     names = spellings(f"{first_name} {last_name}") | spellings(f"{last_name} {first_name}")
     same = Q(search_name__in=names)
