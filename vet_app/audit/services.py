@@ -9,7 +9,18 @@ from django.db import models, transaction
 from audit.actor import Actor
 from audit.models import AuditEntry
 
-UNTOLD = {"id", "created_at", "updated_at", "version", "password", "sha256", "content", "last_login", "search_name"}
+UNTOLD = {
+    "id",
+    "created_at",
+    "updated_at",
+    "version",
+    "password",
+    "sha256",
+    "content",
+    "last_login",
+    "search_name",
+    "search_contact",
+}
 Changes = Dict[str, List[Any]]
 
 

@@ -25,7 +25,7 @@ from exchange import csv_out
 
 ZIP_TYPE = "application/zip"
 FORMAT = "vet-patient-record/1"
-OURS = {"id", "version", "created_at", "updated_at", "search_name", "merged_into", "content"}
+OURS = {"id", "version", "created_at", "updated_at", "search_name", "search_contact", "merged_into", "content"}
 NAMES = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
 
 

@@ -36,7 +36,7 @@ from clinic.services import records
 from clinic.services.reminders import refresh_reminder
 
 BACKUP = "backup"
-UNCOMPARED = {"id", "version", "updated_at", "search_name"}
+UNCOMPARED = {"id", "version", "updated_at", "search_name", "search_contact"}
 UNTOLD = {"content"}
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from datetime import time
+from importlib import resources
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 
 YES = {"1", "true", "yes", "on"}
@@ -91,6 +93,21 @@ def time_zone(name: str, default: str) -> str:
             f"{name}={value!r} is not a time zone; it must look like Europe/Berlin."
         ) from problem
     return value
+
+
+def country(name: str, zone: str) -> str:
+    """A country by its two letters (ISO 3166), else the one that a time zone lies in, else US as the other defaults.
+
+    Which country a zone lies in is from the zone.tab of the tz database (https://www.iana.org/time-zones).
+    """
+    value = text(name)
+    if value:
+        if value not in phonenumbers.SUPPORTED_REGIONS:
+            raise ImproperlyConfigured(f"{name}={value!r} must be a country's two capital letters, such as DE.")
+        return value
+    table = (resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return next((row[0] for row in rows if row[2] == zone), "US")
 
 
 def email(name: str) -> Dict[str, Any]:

@@ -1,10 +1,10 @@
-"""A step of a migration that only PostgreSQL takes."""
+"""What only PostgreSQL needs: a step of a migration, and a lock that no row stands for."""
 
 from __future__ import annotations
 
 from typing import Any, Callable
 
-from django.db import migrations
+from django.db import connection, migrations
 
 
 def on_postgresql(forward: str, backward: str) -> migrations.RunPython:
@@ -18,3 +18,13 @@ def on_postgresql(forward: str, backward: str) -> migrations.RunPython:
         return run
 
     return migrations.RunPython(step(forward), step(backward))
+
+
+def one_at_a_time(name: str) -> None:
+    """Wait until no other transaction has asked for this name; ours has it until it ends.
+
+    On SQLite every transaction that writes waits for the others already (`vetclinic.sqlite.base`).
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])

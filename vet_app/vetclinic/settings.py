@@ -75,6 +75,7 @@ if LANGUAGE_CODE.split("-")[0] not in dict(LANGUAGES):
     raise ImproperlyConfigured(f"LANGUAGE_CODE={LANGUAGE_CODE!r} must be one of: {', '.join(dict(LANGUAGES))}.")
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
+COUNTRY = env.country("COUNTRY", TIME_ZONE)  # whose telephone numbers are written without a country's code
 USE_TZ = True
 USE_I18N = True
 FORMAT_MODULE_PATH = ["vetclinic.formats"]  # a clock of 24 hours in every language, as the calendar has it

@@ -3,7 +3,6 @@
 from typing import Any, List, Optional
 
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 from ninja import Router, Schema, Status
 from pydantic import Field
 
@@ -12,9 +11,7 @@ from api.access import actor
 from api.lists import listed
 from api.types import Id, Moment, Text, Version
 from clinic.models import Owner
-from clinic.selectors.duplicates import similar_owners
 from clinic.services import owners
-from vetclinic.errors import Conflict
 
 router = Router()
 
@@ -77,12 +74,6 @@ class OwnerChange(OwnerFields):
     version: Version
 
 
-class PossibleDuplicate(Conflict):
-    """Somebody with this name, e-mail or telephone number is recorded already."""
-
-    code = "possible_duplicate"
-
-
 def _numbers(phones: List[PhoneIn]) -> List[owners.PhoneNumber]:
     return [owners.PhoneNumber(phone.number, phone.label) for phone in phones]
 
@@ -101,12 +92,7 @@ def create_owner(request: HttpRequest, given: OwnerIn) -> Any:
     who = actor(request, Right.FRONT_DESK)
     fields = given.dict(exclude_unset=True, exclude={"allow_duplicate", "phones"})
     numbers = _numbers(given.phones)
-    if not given.allow_duplicate:
-        alike = similar_owners(given.first_name, given.last_name, given.email, [phone.number for phone in numbers])
-        if alike:
-            told = ", ".join(f"{owner} (id {owner.pk})" for owner in alike)
-            raise PossibleDuplicate(_("This may be the same person: %(owners)s.") % {"owners": told})
-    return Status(201, owners.create_owner(who, fields, numbers))
+    return Status(201, owners.create_owner(who, fields, numbers, other_than=None if given.allow_duplicate else ()))
 
 
 @router.get("/{owner_id}", response=OwnerOut)

@@ -18,11 +18,15 @@ class FoundOut(Schema):
 
     owners: List[OwnerOut]
     pets: List[PetOut]
+    near: bool
 
 
 @router.get("", response=FoundOut)
 def find(request: HttpRequest, q: str = Query(max_length=200)) -> Any:
-    """Find by the words of a name, telephone digits, microchip or tag."""
+    """Find by the words of a name, an e-mail, an address, telephone digits, microchip, tag or number.
+
+    `near` says that nothing is written so, and that these are only written alike.
+    """
     actor(request)
     found = search.search(q)
-    return {"owners": found.owners, "pets": found.pets}
+    return {"owners": found.owners, "pets": found.pets, "near": found.near}

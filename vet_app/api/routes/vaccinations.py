@@ -50,6 +50,7 @@ class VaccinationIn(Schema):
     lot_expiry: Optional[Day] = None
     tag: Text = ""
     visit_id: Optional[Id] = None
+    again: bool = Field(False, description="Record it although the pet has got this vaccine on this day already.")
 
 
 class DueDate(Schema):
@@ -70,12 +71,14 @@ def list_vaccinations(request: HttpRequest, pet_id: Optional[Id] = None) -> Any:
 
 @router.post("", response={201: VaccinationOut})
 def record_vaccination(request: HttpRequest, given: VaccinationIn) -> Any:
-    """Record an injection."""
+    """Record an injection. 409 `given_already` for the same vaccine on the same day, unless `again` is set."""
     who = actor(request, Right.CLINICAL)
     pet, vaccine = chosen(Pet, given.pet_id, "pet"), chosen(Vaccine, given.vaccine_id, "vaccine")
-    fields = given.dict(exclude_unset=True, exclude={"pet_id", "vaccine_id", "given_on", "due_on"})
+    fields = given.dict(exclude_unset=True, exclude={"pet_id", "vaccine_id", "given_on", "due_on", "again"})
     details = replaced(replaced(fields, Vet, "vet"), Visit, "visit")
-    made = vaccination.record_vaccination(who, pet.pk, vaccine.pk, given.given_on, details, due_on=given.due_on)
+    made = vaccination.record_vaccination(
+        who, pet.pk, vaccine.pk, given.given_on, details, due_on=given.due_on, again=given.again
+    )
     return Status(201, made)
 
 

@@ -10,6 +10,8 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
+from vetclinic.constraints import check
+
 FIRST = {
     "cash": "Cash",
     "card": "Card",
@@ -122,9 +124,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "entries of owners' accounts",
                 "ordering": ["-at", "-id"],
                 "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("amount", 0), _negated=True), name="account_entry_not_zero"
-                    )
+                    check(models.Q(("amount", 0), _negated=True), "account_entry_not_zero"),
                 ],
             },
         ),

@@ -33,6 +33,7 @@ class Owner(VersionedRecord):
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="merged_from"
     )
     search_name = models.CharField(max_length=200, editable=False, db_index=True)
+    search_contact = models.TextField(editable=False, default="")
 
     class Meta:
         ordering: ClassVar = ["last_name", "first_name", "id"]
@@ -52,8 +53,9 @@ class Owner(VersionedRecord):
         return reverse("owner", args=[self.pk])
 
     def derive(self) -> None:
-        """The folded name that the search looks at."""
+        """The folded name, and the folded e-mail and address, that the search looks at."""
         self.search_name = fold(f"{self.first_name} {self.last_name}")[:200]
+        self.search_contact = fold(f"{self.email} {self.address}")
 
 
 class Phone(Record):

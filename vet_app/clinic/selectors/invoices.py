@@ -7,9 +7,10 @@ from typing import Optional
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Sum, Value, When
 
-from clinic.folding import digits, fold
+from clinic.folding import digits
 from clinic.models import AccountEntry, Invoice, Owner, Payment
 from clinic.models.billing import cents
+from clinic.selectors.names import named, words_of
 
 LARGEST_NUMBER = 2**63 - 1  # of a PositiveBigIntegerField
 LARGEST_AMOUNT = Decimal(10) ** 10  # of the columns of totals
@@ -32,13 +33,12 @@ def listed() -> QuerySet[Invoice]:
 
 def matching(text: str) -> QuerySet[Invoice]:
     """Of `listed()`: those with this number or this total, or whose owner has every word in the name."""
-    words = fold(text.replace("\x00", ""))[:100].split()
+    words = words_of(text)
     if not words:
         return listed().none()
-    named = Q()
+    found = Q()
     for word in words:
-        named &= Q(owner__search_name__contains=word)
-    found = named
+        found &= named(word, "owner__search_name")
     number, amount = whole_number(text), _amount(text)
     if number is not None:
         found |= Q(number=number)

@@ -1,27 +1,34 @@
-"""The one search box: names, telephone digits, microchip and tag, and the numbers of owners, pets and bills."""
+"""The one search box: names, addresses, telephone, microchip and tag, and the numbers of owners, pets and bills."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import List
+from typing import Any, List
 
-from django.db.models import Prefetch, Q
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value, When
+from django.utils import timezone
 
-from clinic.folding import digits, fold
-from clinic.models import Invoice, Owner, Pet, Vaccination
+from clinic.folding import digits, fold, national_digits
+from clinic.models import Appointment, Invoice, Owner, Pet, Vaccination
+from clinic.selectors.calendar import bounds
 from clinic.selectors.invoices import whole_number
+from clinic.selectors.names import named, nearest, words_of
 
 LIMIT = 25
+MOST_NEAR = 6
 FEWEST_DIGITS = 3
+FEWEST_WITHOUT_ZEROS = 4  # 0012 are the last digits of a number; 12 is in every second one
+LOCAL = 7  # a number as neighbours write it, without the area
 
 
 @dataclass(frozen=True)
 class Found:
-    """Owners, pets and bills for one query, at most LIMIT of each."""
+    """Owners, pets and bills for one query, at most LIMIT of each; `near` where they are only written alike."""
 
     owners: List[Owner]
     pets: List[Pet]
     bills: List[Invoice] = field(default_factory=list)
+    near: bool = False
 
     @property
     def may_be_more(self) -> bool:
@@ -30,40 +37,103 @@ class Found:
 
 
 def search(query: str) -> Found:
-    """Find by every word in an owner's name, or in a pet's and its owner's together; by digits; or by an exact tag.
+    """Find owners, pets and bills for what somebody typed.
 
-    The tag is the pet's own or one that went with a vaccination, which is what a found animal wears. Leading zeros are
-    dropped before telephone numbers are compared, because +44 7700 900123 is dialled 07700 900123 at home. Digits alone
-    may also be the number of an owner, a pet or a bill, as it stands on their pages and on paper.
+    By every word in an owner's name, e-mail or address, or in a pet's name and its owner's together; by telephone,
+    microchip or tag; and by the number of an owner, a pet or a bill.
+
+    First comes what the query names outright, then who is expected or here today, then names that begin with it, and
+    the living before the dead. Where nothing is found, those whose names are written most like the query.
     """
-    folded = fold(query.replace("\x00", ""))[:100]
-    if not folded:
+    words = words_of(query)
+    if not words:
         return Found([], [])
-    owners, pets = Q(), Q()
-    for word in folded.split():
-        owners &= Q(search_name__contains=word)
-        pets &= Q(search_name__contains=word) | Q(owner__search_name__contains=word)
-    tagged = Vaccination.objects.filter(tag__iexact=folded, entered_in_error=False)
-    pets |= Q(tag__iexact=folded) | Q(pk__in=tagged.values("pet")) | Q(microchip__iexact=folded)
-    number = digits(query)
-    if len(number) >= FEWEST_DIGITS and not any(letter.isalpha() for letter in query):
-        owners |= Q(phones__digits__contains=number.lstrip("0") or number)
-        pets |= Q(microchip__startswith=number)
-    own_number, bills = whole_number(query), Invoice.objects.none()
-    if own_number is not None:
-        owners |= Q(pk=own_number)
-        pets |= Q(pk=own_number)
-        bills = Invoice.objects.filter(number=own_number).select_related("owner")
-    return Found(
-        owners=list(
-            Owner.objects.filter(owners, merged_into=None)
-            .distinct()
-            .prefetch_related("phones", Prefetch("pets", Pet.objects.filter(merged_into=None)))[:LIMIT]
-        ),
-        pets=list(
-            Pet.objects.filter(pets, merged_into=None)
-            .select_related("owner", "species", "breed")
-            .order_by("deceased_on", "name", "pk")[:LIMIT]
-        ),
+    folded = fold(" ".join(words))
+    own_number = whole_number(query)
+    owners, pets = _called(words), _pets_called(words)
+    exactly_owners, exactly_pets = Q(pk=own_number), Q(pk=own_number) | _worn(folded)
+    spoken_digits = not any(letter.isalpha() for letter in query) and len(digits(query)) >= FEWEST_DIGITS
+    if spoken_digits:
+        owners |= Q(pk__in=Owner.objects.filter(reached_by(query)).values("pk"))
+        pets |= Q(microchip__startswith=digits(query))
+    bills = Invoice.objects.filter(number=own_number).select_related("owner") if own_number is not None else ()
+    found = Found(
+        owners=_owners(owners | exactly_owners, exactly_owners, folded),
+        pets=_pets(pets | exactly_pets, exactly_pets, folded),
         bills=list(bills),
     )
+    if found.owners or found.pets or found.bills or spoken_digits:
+        return found
+    return Found(nearest(_shown_owners(), query, MOST_NEAR), nearest(_shown_pets(), query, MOST_NEAR), near=True)
+
+
+def reached_by(number: str) -> Q:
+    """Owners with a telephone number, or with one that has these digits in it, however either is written."""
+    typed, national = digits(number), national_digits(number)
+    found = Q(phones__digits__contains=typed) | Q(phones__digits__contains=national or typed)
+    without_zeros = typed.lstrip("0")
+    if len(without_zeros) >= FEWEST_WITHOUT_ZEROS:
+        found |= Q(phones__digits__contains=without_zeros)
+    if len(national) > LOCAL:
+        found |= Q(phones__digits=national[-LOCAL:])
+    return found
+
+
+def _called(words: List[str]) -> Q:
+    """Owners by name; by e-mail and address too, unless there are only digits, which are in every address."""
+    letters = any(letter.isalpha() for word in words for letter in word)
+    columns = ("search_name", "search_contact") if letters else ("search_name",)
+    found = Q()
+    for word in words:
+        found &= named(word, *columns)
+    return found
+
+
+def _pets_called(words: List[str]) -> Q:
+    found = Q()
+    for word in words:
+        found &= named(word, "search_name", "owner__search_name")
+    return found
+
+
+def _worn(folded: str) -> Q:
+    """The pet's own tag, one that went with a vaccination, which is what a found animal wears, or its microchip."""
+    tagged = Vaccination.objects.filter(tag__iexact=folded, entered_in_error=False)
+    return Q(tag__iexact=folded) | Q(pk__in=tagged.values("pet")) | Q(microchip__iexact=folded)
+
+
+def _shown_owners() -> QuerySet[Owner]:
+    known = Prefetch("pets", Pet.objects.filter(merged_into=None))
+    return Owner.objects.filter(merged_into=None).prefetch_related("phones", known)
+
+
+def _shown_pets() -> QuerySet[Pet]:
+    return Pet.objects.filter(merged_into=None).select_related("owner", "species", "breed")
+
+
+def _owners(wanted: Q, exactly: Q, folded: str) -> List[Owner]:
+    rows = _ranked(_shown_owners().filter(wanted), exactly, _today(pet__owner=OuterRef("pk")), folded)
+    return list(rows.order_by("rank", "last_name", "first_name", "pk")[:LIMIT])
+
+
+def _pets(wanted: Q, exactly: Q, folded: str) -> List[Pet]:
+    rows = _ranked(_shown_pets().filter(wanted), exactly, _today(pet=OuterRef("pk")), folded)
+    return list(rows.order_by("rank", F("deceased_on").asc(nulls_first=True), "name", "pk")[:LIMIT])
+
+
+def _today(**whose: Any) -> Exists:
+    """Whether somebody has an appointment today that was not cancelled."""
+    start, end = bounds(timezone.localdate())
+    return Exists(Appointment.objects.occupying().filter(starts_at__gte=start, starts_at__lt=end, **whose))
+
+
+def _ranked(rows: QuerySet[Any], exactly: Q, today: Exists, folded: str) -> QuerySet[Any]:
+    rank = Case(
+        When(exactly, then=Value(0)),
+        When(today, then=Value(1)),
+        When(search_name__startswith=folded, then=Value(2)),
+        default=Value(3),
+        output_field=IntegerField(),
+    )
+    ranked: QuerySet[Any] = rows.annotate(rank=rank)
+    return ranked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence
+from typing import Collection, List, NamedTuple, Optional, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,7 +13,10 @@ from audit.actor import Actor
 from audit.services import snapshot
 from clinic.folding import digits
 from clinic.models import Owner, Phone
+from clinic.selectors.duplicates import similar_owners
 from clinic.services import records
+from vetclinic.errors import Conflict
+from vetclinic.on_postgresql import one_at_a_time
 
 EDITABLE = {"first_name", "last_name", "email", "address", "contact_preference", "reminder_consent", "notes"}
 MOST_PHONES = 6
@@ -26,10 +29,37 @@ class PhoneNumber(NamedTuple):
     label: str = ""
 
 
-def create_owner(actor: Actor, fields: records.Fields, phones: Sequence[PhoneNumber] = ()) -> Owner:
-    """Create an owner. Look at `selectors.duplicates.similar_owners` first and let the person decide."""
+class PossibleDuplicate(Conflict):
+    """Somebody with this name, e-mail or telephone number is recorded already."""
+
+    code = "possible_duplicate"
+
+    def __init__(self, owners: List[Owner]) -> None:
+        told = ", ".join(f"{owner} (id {owner.pk})" for owner in owners)
+        super().__init__(_("This may be the same person: %(owners)s.") % {"owners": told})
+        self.owners = owners
+
+
+def create_owner(
+    actor: Actor,
+    fields: records.Fields,
+    phones: Sequence[PhoneNumber] = (),
+    *,
+    other_than: Optional[Collection[int]] = None,
+) -> Owner:
+    """Create an owner.
+
+    `other_than` are the numbers of owners who look alike and whom the person has seen; one more raises
+    PossibleDuplicate, also one whom somebody else records at the same time. None, for what comes in bulk, asks nothing.
+    """
     actor.require(Right.FRONT_DESK)
     with transaction.atomic():
+        if other_than is not None:
+            one_at_a_time("create_owner")
+            given = [str(fields.get(name, "")) for name in ("first_name", "last_name", "email")]
+            alike = similar_owners(given[0], given[1], given[2], [phone.number for phone in phones])
+            if not {owner.pk for owner in alike} <= set(other_than):
+                raise PossibleDuplicate(alike)
         owner = records.create(actor, Owner(), fields, EDITABLE)
         _replace_phones(owner, phones)
     return owner

@@ -9,6 +9,7 @@ from typing import Optional
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.roles import Right
@@ -18,8 +19,15 @@ from audit.services import snapshot
 from clinic.models import Pet, Vaccination, Vaccine
 from clinic.services import records
 from clinic.services.reminders import refresh_reminder
+from vetclinic.errors import Conflict
 
 DETAILS = {"vet", "given_elsewhere", "manufacturer", "lot", "lot_expiry", "tag", "visit"}
+
+
+class GivenAlready(Conflict):
+    """The pet has got this vaccine on this day already, which is nearly always the same injection recorded twice."""
+
+    code = "given_already"
 
 
 def add_months(day: date, months: int) -> date:
@@ -37,10 +45,12 @@ def record_vaccination(
     details: records.Fields,
     *,
     due_on: Optional[date] = None,
+    again: bool = False,
 ) -> Vaccination:
     """Record an injection. The next one is due after the vaccine's interval unless `due_on` says otherwise.
 
-    What was given here needs the vet and the lot; a lot that had expired is refused.
+    What was given here needs the vet and the lot; a lot that had expired is refused. Raises GivenAlready for the same
+    vaccine on the same day, unless `again` says that it is meant.
     """
     actor.require(Right.CLINICAL)
     with transaction.atomic():
@@ -52,9 +62,25 @@ def record_vaccination(
         records.assign(vaccination, details, DETAILS)
         vaccination.manufacturer = vaccination.manufacturer or vaccine.manufacturer
         check(vaccination)
+        if not again:
+            _refuse_twice(vaccination)
         records.create(actor, vaccination, {}, DETAILS)
         refresh_reminder(actor, pet, vaccine.group)
     return vaccination
+
+
+def _refuse_twice(vaccination: Vaccination) -> None:
+    """The pet's row is locked, so that two people who record the same injection at once are asked, too."""
+    same = Vaccination.objects.filter(
+        pet=vaccination.pet, vaccine=vaccination.vaccine, given_on=vaccination.given_on, entered_in_error=False
+    )
+    known = same.first()
+    if known is not None:
+        told = {"vaccine": known.vaccine, "pet": known.pet, "day": date_format(known.given_on, "SHORT_DATE_FORMAT")}
+        sentence = _("%(vaccine)s on %(day)s is already recorded for %(pet)s.") % told
+        if known.lot:
+            sentence += " " + _("Lot: %(lot)s.") % {"lot": known.lot}
+        raise GivenAlready(sentence)
 
 
 def change_due_date(actor: Actor, vaccination_id: int, version: int, due_on: Optional[date]) -> Vaccination:

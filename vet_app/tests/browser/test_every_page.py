@@ -175,3 +175,15 @@ def test_the_takings_show_every_column_of_a_good_month(open_page: Callable[..., 
     for width in (1280, 820, 390):
         page.set_viewport_size({"width": width, "height": 900})
         assert not page.evaluate(CUT_OFF), f"cut off at {width} pixels"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_bill_shows_every_column_on_a_phone(open_page: Callable[..., Page], site: Site, language: str) -> None:
+    page = open_page("manager")
+    page.set_extra_http_headers({"Accept-Language": language})
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(f"/invoices/{site.rows(TABLES['invoice'])[0][0]}/")
+    what = page.locator("article tbody td").first
+    what.evaluate("each => { each.textContent = 'Allgemeinuntersuchung' }")
+    assert not page.evaluate(CUT_OFF), "cut off at 390 pixels"
+    assert not (found := faults(page)), found

@@ -80,8 +80,13 @@ def test_somebody_alike_is_shown_before_a_second_record_is_made(clinic: SimpleNa
     page = as_manager.post("/owners/new/", form)
     assert Owner.objects.count() == 1
     assert clinic.owner.get_absolute_url() in page.content.decode()
-    as_manager.post("/owners/new/", {**form, "new_anyway": "on"})
+    seen = {**form, "other_than": f"{clinic.owner.pk},"}
+    assert f'name="other_than" value="{clinic.owner.pk},"' in page.content.decode()
+    as_manager.post("/owners/new/", seen)
     assert Owner.objects.count() == 2
+    again = as_manager.post("/owners/new/", seen)
+    assert Owner.objects.count() == 2, "a second click would make a third"
+    assert "Is it one of these?" in again.content.decode()
 
 
 def test_errors_stand_beside_their_fields_and_nothing_typed_is_lost(as_manager: Client) -> None:

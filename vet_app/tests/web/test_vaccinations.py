@@ -43,6 +43,21 @@ def test_recording_leads_to_the_certificate_and_makes_the_reminder(as_manager: C
     assert Reminder.objects.get(status="pending").due_on == date(2027, 1, 31)
 
 
+def test_the_same_vaccine_twice_on_a_day_is_asked_about(
+    as_manager: Client, clinic: SimpleNamespace, given: Vaccination
+) -> None:
+    address = f"/pets/{clinic.pet.pk}/vaccinations/new/"
+    assert 'type="hidden" name="again"' in as_manager.get(address).content.decode(), "nothing to ask yet"
+    asked = as_manager.post(address, injection(clinic, lot="B12"))
+    page = asked.content.decode()
+    assert asked.status_code == 409 and Vaccination.objects.count() == 1
+    assert "already recorded for Biscuit" in page and "A77" in page
+    assert 'type="checkbox" name="again"' in page and 'value="B12"' in page, "nothing typed is lost"
+    assert as_manager.post(address, injection(clinic, lot="B12", again="on")).status_code == 302
+    assert Vaccination.objects.count() == 2
+    assert as_manager.post(address, injection(clinic, given_on="2026-01-30")).status_code == 302, "another day"
+
+
 def test_recording_at_a_visit_leads_back_to_it(as_manager: Client, clinic: SimpleNamespace, visit: Visit) -> None:
     address = f"/pets/{clinic.pet.pk}/vaccinations/new/?visit={visit.pk}"
     assert f'<option value="{clinic.vet.pk}" selected>' in as_manager.get(address).content.decode()

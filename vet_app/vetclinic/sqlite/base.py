@@ -12,9 +12,11 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base
 
+from vetclinic.sqlite.trigrams import word_similarity
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """The SQLite backend with BEGIN IMMEDIATE and write-ahead logging."""
+    """The SQLite backend with BEGIN IMMEDIATE, write-ahead logging and the likeness of words."""
 
     def _start_transaction_under_autocommit(self) -> None:
         self.cursor().execute("BEGIN IMMEDIATE")
@@ -24,4 +26,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection = super().get_new_connection(conn_params)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.create_function("word_similarity", 2, word_similarity, deterministic=True)
         return connection

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, List
+from typing import Any, ClassVar, List, Set
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,7 @@ from web.forms.base import ClinicForm
 class OwnerForm(ClinicForm):
     """An owner with telephone numbers, one a line."""
 
-    control_fields: ClassVar = frozenset({"version", "phones", "new_anyway"})
+    control_fields: ClassVar = frozenset({"version", "phones", "other_than"})
 
     last_name = forms.CharField(label=_("last name"), max_length=80)
     first_name = forms.CharField(label=_("first name"), max_length=80, required=False)
@@ -30,7 +30,7 @@ class OwnerForm(ClinicForm):
     contact_preference = forms.ChoiceField(label=_("prefers"), choices=Owner.Contact.choices)
     reminder_consent = forms.BooleanField(label=_("agrees to reminders"), required=False, initial=True)
     notes = forms.CharField(label=_("notes"), max_length=4000, required=False, widget=forms.Textarea)
-    new_anyway = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    other_than = forms.CharField(required=False, max_length=400, widget=forms.HiddenInput)
 
     @classmethod
     def of(cls, owner: Owner, data: Any) -> OwnerForm:
@@ -39,6 +39,11 @@ class OwnerForm(ClinicForm):
         lines = [f"{phone.number}, {phone.label}" if phone.label else phone.number for phone in owner.phones.all()]
         initial = {name: getattr(owner, name) for name in names}
         return cls(data, initial={**initial, "version": owner.version, "phones": "\n".join(lines)})
+
+    @property
+    def owners_seen(self) -> Set[int]:
+        """The numbers of the owners that were shown as alike before the person said that this is somebody else."""
+        return {int(number) for number in self.cleaned_data["other_than"].split(",") if number.isdecimal()}
 
     @property
     def phone_numbers(self) -> List[PhoneNumber]:

@@ -17,6 +17,12 @@ NOT_AFTER = _("The next one can only be due after this one.")
 class VaccinationForm(forms.ModelForm, ClinicForm):
     """One injection of one pet; the list of vaccines is that of its species."""
 
+    control_fields: ClassVar = frozenset({"version", "again"})
+
+    again = forms.BooleanField(
+        label=_("given twice on purpose"), required=False, help_text=_("Tick this only if it is another injection.")
+    )
+
     class Meta:
         model = Vaccination
         fields: ClassVar = [
@@ -35,7 +41,13 @@ class VaccinationForm(forms.ModelForm, ClinicForm):
         self.instance.pet = pet
         vaccines = Vaccine.objects.filter(species=pet.species_id, active=True)
         self.fields["vaccine"].queryset = vaccines  # type: ignore[attr-defined]
+        if not self.data.get("again"):
+            self.fields["again"].widget = forms.HiddenInput()
         self.fields["vet"].queryset = Vet.objects.filter(active=True)  # type: ignore[attr-defined]
+
+    def ask_whether_again(self) -> None:
+        """Show the box to tick, once the same injection was found."""
+        self.fields["again"].widget = forms.CheckboxInput()
 
     def clean(self) -> Dict[str, Any]:
         """Refuse a due date that is not after the injection."""

@@ -13,9 +13,8 @@ from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Owner, Pet
 from clinic.selectors.calendar import coming
-from clinic.selectors.duplicates import similar_owners
 from clinic.selectors.invoices import balance_of, credit_of, listed
-from clinic.services.owners import create_owner, update_owner
+from clinic.services.owners import PossibleDuplicate, create_owner, update_owner
 from web.forms.owners import OwnerForm
 from web.support import data_of, form_page, needs, paged
 
@@ -59,15 +58,14 @@ def owner_new(request: HttpRequest) -> HttpResponse:
     form = OwnerForm(data_of(request))
     similar = []
     if request.method == "POST" and form.is_valid():
-        given = form.fields_given
-        if not form.cleaned_data["new_anyway"]:
-            phones = [phone.number for phone in form.phone_numbers]
-            similar = similar_owners(given["first_name"], given["last_name"], given["email"], phones)
-        if not similar:
-            created = form.attempt(create_owner, Actor.of(request), given, form.phone_numbers)
-            if created is not None:
-                messages.success(request, _("%(name)s was recorded.") % {"name": created.full_name})
-                return redirect(created)
+        created = form.attempt(
+            create_owner, Actor.of(request), form.fields_given, form.phone_numbers, other_than=form.owners_seen
+        )
+        if isinstance(form.conflict, PossibleDuplicate):  # a question, which the page asks with the owners' links
+            similar, form.conflict = form.conflict.owners, None
+        if created is not None:
+            messages.success(request, _("%(name)s was recorded.") % {"name": created.full_name})
+            return redirect(created)
     return form_page(
         request, form, _("New owner"), _("Save as a new owner") if similar else _("Save"), reverse("owners"),
         template="web/owners/edit.html", similar=similar,

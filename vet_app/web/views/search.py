@@ -19,7 +19,7 @@ def search(request: HttpRequest) -> HttpResponse:
     found = find(query)
     htmx = getattr(request, "htmx", False)
     alone: List[Any] = [*found.pets, *found.owners, *found.bills]
-    if not htmx and len(alone) == 1:
+    if not htmx and len(alone) == 1 and not found.near:
         return redirect(alone[0])
     template = "web/search/results.html" if htmx else "web/search/search.html"
     return render(request, template, {"query": query, "found": found})

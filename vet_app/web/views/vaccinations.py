@@ -37,8 +37,11 @@ def new(request: HttpRequest, pet_id: int) -> HttpResponse:
         vaccine, given_on, due_on = (details.pop(name) for name in ("vaccine", "given_on", "due_on"))
         details["visit"] = visit
         made = form.attempt(
-            service.record_vaccination, Actor.of(request), pet.pk, vaccine.pk, given_on, details, due_on=due_on
-        )
+            service.record_vaccination, Actor.of(request), pet.pk, vaccine.pk, given_on, details, due_on=due_on,
+            again=form.cleaned_data["again"],
+        )  # fmt: skip
+        if isinstance(form.conflict, service.GivenAlready):
+            form.ask_whether_again()
         if made is not None:
             messages.success(request, _("%(vaccine)s was recorded.") % {"vaccine": vaccine})
             return redirect(back if visit else made.get_absolute_url())

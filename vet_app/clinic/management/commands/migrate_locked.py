@@ -9,6 +9,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
 
+from clinic.services import derived
+
 LOCK = 0x7665745F617070  # "vet_app", an arbitrary number that all replicas share
 
 
@@ -29,10 +31,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Wait, lock, migrate, unlock."""
+        """Wait, lock, migrate, derive what the search looks at, unlock."""
         self._wait(options["wait"])
         if connection.vendor != "postgresql":
             call_command("migrate", interactive=False, verbosity=options["verbosity"])
+            derived.refresh()
             return
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = 0")
@@ -42,6 +45,7 @@ class Command(BaseCommand):
             cursor.execute("SET lock_timeout = '5s'")
             try:
                 call_command("migrate", interactive=False, verbosity=options["verbosity"])
+                derived.refresh()
             finally:
                 connection.close()  # ends the session, and with it the lock and the settings above
 
