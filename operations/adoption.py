@@ -53,7 +53,7 @@ def addresses(state: Path) -> set[str]:
 class Existing:
     """What exists in AWS of one stack, as far as it can be known by a name.
 
-    Looked for are DNS zones and their records, keys and their aliases, buckets, and roles: all that ``vet-state`` consists of.
+    Looked for are DNS zones and their records, keys and their aliases, buckets, roles and policies: all that ``vet-state`` consists of.
     """
 
     def __init__(self, document: Document) -> None:
@@ -62,6 +62,7 @@ class Existing:
         self._clients: dict[tuple[str, str], Any] = {}
         self._look: dict[str, Callable[[Resource], str | None]] = {
             "aws_iam_openid_connect_provider": self._issuer,
+            "aws_iam_policy": self._policy,
             "aws_iam_role": self._role,
             "aws_iam_role_policy": self._role_policy,
             "aws_iam_role_policy_attachment": self._attachment,
@@ -147,6 +148,12 @@ class Existing:
         name = self._id(self.document.follow(resource.block["bucket"]))
         read = getattr(self._client("s3", resource), PARTS[resource.type])
         return name if name and _answer(read, Bucket=name) else None
+
+    def _policy(self, resource: Resource) -> str | None:
+        name, path = resource.block["name"], resource.block.get("path", "/")
+        pages = self._iam.get_paginator("list_policies").paginate(Scope="Local", PathPrefix=path)
+        arns = (each["Arn"] for page in pages for each in page["Policies"] if each["PolicyName"] == name)
+        return next(arns, None)
 
     def _role(self, resource: Resource) -> str | None:
         name: str = resource.block["name"]

@@ -74,10 +74,12 @@ def test_zones_records_keys_and_roles_have_their_import_ids(document: Document) 
     nothing = {"Effect": "Deny", "Action": "*", "Resource": "*"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [nothing]})
     iam.create_role(RoleName="vet-github-plan", AssumeRolePolicyDocument=trust)
+    boundary = iam.create_policy(PolicyName="vet-dev-boundary", PolicyDocument=trust)["Policy"]["Arn"]
     iam.put_role_policy(RoleName="vet-github-plan", PolicyName="workflow", PolicyDocument=trust)
     arn = iam.create_open_id_connect_provider(Url="https://token.actions.githubusercontent.com", ThumbprintList=[])
     assert _by_type(Existing(document).found()) == {
         "aws_iam_openid_connect_provider": [arn["OpenIDConnectProviderArn"]],
+        "aws_iam_policy": [boundary],
         "aws_iam_role": ["vet-github-plan"],
         "aws_iam_role_policy": ["vet-github-plan:workflow"],
         "aws_kms_alias": ["alias/vet-state-replica", "alias/vet-state"],
