@@ -128,11 +128,20 @@ def initialise(name: str, cluster: str) -> None:
     begin("--initial-cluster", f"{name}={peer_url(ADDRESS)}", wait=20)
 
 
-def join(peer: str, name: str, cluster: str) -> None:
+PASSING = ("unhealthy cluster", "too many learner members")
+"""Why etcd takes no member in the first seconds after another one has come; RKE2's unit is started again until it does."""
+
+
+def join(peer: str, name: str, cluster: str, seconds: float = 60) -> None:
     """Be added as a learner through a peer, and start."""
-    added = control(peer, "member", "add", name, "--learner", f"--peer-urls={peer_url(ADDRESS)}")
-    if added.returncode:
-        fail(f"etcd: {added.stderr}")
+    until = time.monotonic() + seconds
+    while True:
+        added = control(peer, "member", "add", name, "--learner", f"--peer-urls={peer_url(ADDRESS)}")
+        if added.returncode == 0:
+            break
+        if time.monotonic() > until or not any(reason in added.stderr for reason in PASSING):
+            fail(f"etcd: {added.stderr}")
+        time.sleep(1)
     others = [f"{member['name']}={member['peerURLs'][0]}" for member in members(peer) if member.get("name")]
     name_database(name, cluster)
     begin(
