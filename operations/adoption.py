@@ -175,7 +175,7 @@ class Existing:
 
     @cached_property
     def _iam(self) -> Any:
-        return boto3.client("iam")
+        return boto3.client("iam", region_name=self.document.content["provider"]["aws"][0]["region"])
 
     def _client(self, service: str, resource: Resource) -> Any:
         """A client in the region of the resource's provider."""
