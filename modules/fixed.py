@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from cdktf import DataResource, Postcondition, TerraformResourceLifecycle
+from cdktf import Postcondition, TerraformProviderGeneratorMetadata, TerraformResource, TerraformResourceLifecycle
 from constructs import Construct
 
 REMEDY = (
@@ -27,15 +27,18 @@ class Fixed(Construct):
         self, scope: Construct, id_: str, *, values: Mapping[str, str], why: str, remedy: str = REMEDY
     ) -> None:
         super().__init__(scope, id_)
-        DataResource(
+        # CDKTF's own class for terraform_data runs `terraform version` at synth, once for each of them, and fails where there is none.
+        kept = TerraformResource(
             self,
             "Resource",
-            input=dict(values),
+            terraform_resource_type="terraform_data",
+            terraform_generator_metadata=TerraformProviderGeneratorMetadata(provider_name="terraform"),
             lifecycle=TerraformResourceLifecycle(
                 ignore_changes=["input"],
                 postcondition=[_unchanged(key, value, f"{why} {remedy}") for key, value in values.items()],
             ),
         )
+        kept.add_override("input", dict(values))
 
 
 def _unchanged(key: str, value: str, advice: str) -> Postcondition:

@@ -1,9 +1,13 @@
 """What holds for every resource of every stack, whatever the settings are."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -215,6 +219,14 @@ def test_every_key_is_the_account_s_to_administer(any_stack: Template) -> None:
 def test_aws_takes_the_shipped_stacks(templates: Mapping[str, Template]) -> None:
     wrong = aws.judge({name: template.document for name, template in templates.items()})
     assert not wrong, "AWS would refuse:\n" + "\n".join(wrong)
+
+
+def test_synth_needs_no_program_of_this_machine(tmp_path: Path) -> None:
+    """Whoever only writes stacks, or has OpenTofu, has no Terraform; and starting one takes longer than making a stack."""
+    command = f"import main; main.synthesise(outdir={str(tmp_path / 'out')!r})"
+    environment = {**os.environ, "PATH": str(tmp_path)}
+    answer = subprocess.run([sys.executable, "-c", command], env=environment, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
 LONGEST_DELETION, SHORTEST_DELETION = 30, 7
