@@ -4,6 +4,8 @@ from typing import Any
 
 from moto.autoscaling.models import LifecycleHook
 
+from operations.emulator.replacing import replace
+
 
 def install() -> None:
     """Say of a hook what was told: ours notify nobody."""
@@ -13,4 +15,4 @@ def install() -> None:
         made(self, *arguments, **named)
         vars(self).update(role_arn=None, notification_target_arn=None)
 
-    LifecycleHook.__init__ = without_a_queue  # type: ignore[method-assign]
+    replace(LifecycleHook, "__init__", without_a_queue)

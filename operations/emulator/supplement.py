@@ -1,7 +1,4 @@
-"""What moto lacks of the AWS that this project uses. Each piece says what it stands for; nothing else is changed.
-
-Replacing methods of moto's classes is what this module is for, and what mypy warns of; hence its exceptions.
-"""
+"""What moto lacks of the AWS that this project uses. Each piece says what it stands for; nothing else is changed."""
 
 import json
 import uuid
@@ -21,6 +18,8 @@ from moto.ec2.responses.monitoring import Monitoring
 from moto.s3.models import FakeBucket
 from moto.ssm.models import Command
 from moto.ssm.responses import SimpleSystemManagerResponse
+
+from operations.emulator.replacing import replace
 
 
 def install() -> None:
@@ -60,7 +59,7 @@ def _judge_bucket_policies_without_conditions() -> None:
         finally:
             bucket.policy = policy
 
-    FakeBucket.get_permission = get_permission  # type: ignore[method-assign, assignment]
+    replace(FakeBucket, "get_permission", get_permission)
 
 
 def _unconditional(policy: bytes | None) -> bytes | None:
@@ -83,7 +82,7 @@ def _release_interfaces_of_ended_instances() -> None:
             instance.nics[0] = interface  # moto goes on reading the ended instance's address from it
         return ended
 
-    Instance.terminate = terminate_and_release  # type: ignore[method-assign, assignment]
+    replace(Instance, "terminate", terminate_and_release)
 
 
 def _remember_credits_and_protection() -> None:
@@ -100,7 +99,7 @@ def _remember_credits_and_protection() -> None:
             instance.disable_api_termination = bool(self._get_param("DisableApiTermination"))
         return answer
 
-    InstanceResponse.run_instances = run_instances  # type: ignore[method-assign]
+    replace(InstanceResponse, "run_instances", run_instances)
 
 
 def describe_instance_credit_specifications(self: InstanceResponse) -> ActionResult:
@@ -126,9 +125,8 @@ def modify_instance_credit_specification(self: InstanceResponse) -> ActionResult
 
 def _remember_descriptions_of_rules() -> None:
     """Show the description of a rule that names another group; moto shows those of address ranges only."""
-    SecurityGroupRule.description = property(  # type: ignore[method-assign, assignment]
-        lambda rule: rule.ip_range.get("Description") or rule.source_group.get("Description")
-    )
+    shown = property(lambda rule: rule.ip_range.get("Description") or rule.source_group.get("Description"))
+    replace(SecurityGroupRule, "description", shown)
 
 
 def _keep_tags_of_launch_templates_apart() -> None:
@@ -144,7 +142,7 @@ def _keep_tags_of_launch_templates_apart() -> None:
         ]
         return answer
 
-    LaunchTemplates.create_launch_template = create_launch_template  # type: ignore[method-assign]
+    replace(LaunchTemplates, "create_launch_template", create_launch_template)
 
 
 def start_instance_refresh(self: AutoScalingResponse) -> ActionResult:
@@ -177,7 +175,7 @@ def _keep_tags_of_budgets() -> None:
         _tags_of_budgets[self._get_param("Budget")["BudgetName"]] = self._get_param("ResourceTags", [])
         return create(self)
 
-    BudgetsResponse.create_budget = create_budget  # type: ignore[method-assign]
+    replace(BudgetsResponse, "create_budget", create_budget)
 
 
 _tags_of_budgets: dict[str, list[dict[str, str]]] = {}
@@ -253,7 +251,7 @@ def _add_tags_of_associations() -> None:
         association = _of(self).get(self._get_param("ResourceId"), {})
         return ActionResult({"TagList": association.get("Tags", [])})
 
-    SimpleSystemManagerResponse.list_tags_for_resource = list_tags_for_resource  # type: ignore[method-assign]
+    replace(SimpleSystemManagerResponse, "list_tags_for_resource", list_tags_for_resource)
 
 
 def monitor_instances(self: Monitoring) -> ActionResult:
@@ -295,8 +293,8 @@ def _answer_for_servers() -> None:
     def instances(command: Command) -> list[str]:
         return targeted(command) if command.targets else []
 
-    Command.invocation_response = invocation_response  # type: ignore[method-assign, assignment]
-    Command._get_instance_ids_from_targets = instances  # type: ignore[method-assign, assignment]
+    replace(Command, "invocation_response", invocation_response)
+    replace(Command, "_get_instance_ids_from_targets", instances)
 
 
 def _servers_beside(command: Command, instance_id: str) -> int:

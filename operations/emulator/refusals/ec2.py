@@ -19,6 +19,8 @@ from moto.ec2.responses.subnets import Subnets
 from moto.ec2.responses.vpcs import VPCs
 from moto.elbv2.models import elbv2_backends
 
+from operations.emulator.replacing import replace
+
 
 class InUse(ServiceException):
     """DeleteNetworkInterface answers with this general code, not with InvalidNetworkInterface.InUse, which is for attaching.
@@ -142,5 +144,5 @@ def _let_interfaces_end_with_what_made_them() -> None:
                 address.eni = address.association_id = None
         return gateway
 
-    NetworkInterfaceBackend.create_network_interface = create_network_interface  # type: ignore[method-assign]
-    NatGatewayBackend.delete_nat_gateway = delete_nat_gateway  # type: ignore[method-assign]
+    replace(NetworkInterfaceBackend, "create_network_interface", create_network_interface)
+    replace(NatGatewayBackend, "delete_nat_gateway", delete_nat_gateway)

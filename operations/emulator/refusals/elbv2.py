@@ -9,6 +9,8 @@ from moto.core.exceptions import ServiceException
 from moto.elbv2.exceptions import DuplicateListenerError
 from moto.elbv2.models import ELBv2Backend
 
+from operations.emulator.replacing import replace
+
 SECURE = ("HTTPS", "TLS")
 
 
@@ -39,7 +41,7 @@ def _judge_load_balancers() -> None:
             raise Refused("DuplicateLoadBalancerName", said)
         return there
 
-    ELBv2Backend.create_load_balancer = create_load_balancer  # type: ignore[method-assign, assignment]
+    replace(ELBv2Backend, "create_load_balancer", create_load_balancer)
 
 
 def _judge_zones(subnets: list[Any], kind: str) -> None:
@@ -72,8 +74,8 @@ def _judge_listeners() -> None:
             raise DuplicateListenerError
         return modify(self, arn, port, *more)
 
-    ELBv2Backend.create_listener = create_listener  # type: ignore[method-assign, assignment]
-    ELBv2Backend.modify_listener = modify_listener  # type: ignore[method-assign, assignment]
+    replace(ELBv2Backend, "create_listener", create_listener)
+    replace(ELBv2Backend, "modify_listener", modify_listener)
 
 
 def _on_port(elb: Any, load_balancer: str, port: Any) -> Any:

@@ -11,6 +11,8 @@ from typing import Any
 from moto.core.exceptions import ServiceException
 from moto.route53.models import Route53Backend
 
+from operations.emulator.replacing import replace
+
 
 class InvalidChangeBatch(ServiceException):
     """Nothing of the batch is done."""
@@ -27,7 +29,7 @@ def install() -> None:
         _judge(zone.name.strip("."), zone.rrsets, change_list)
         change(self, zoneid, change_list)
 
-    Route53Backend.change_resource_record_sets = change_resource_record_sets  # type: ignore[method-assign]
+    replace(Route53Backend, "change_resource_record_sets", change_resource_record_sets)
 
 
 def _judge(zone: str, records: Iterable[Any], changes: list[dict[str, Any]]) -> None:

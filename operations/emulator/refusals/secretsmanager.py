@@ -5,6 +5,8 @@ from typing import Any
 from moto.secretsmanager.exceptions import InvalidRequestException
 from moto.secretsmanager.models import SecretsManagerBackend
 
+from operations.emulator.replacing import replace
+
 
 def install() -> None:
     """Refuse the name of a secret that is scheduled for deletion; moto says of it that it exists."""
@@ -18,4 +20,4 @@ def install() -> None:
             )
         return create(self, name, *more, **named)
 
-    SecretsManagerBackend.create_secret = create_secret  # type: ignore[method-assign]
+    replace(SecretsManagerBackend, "create_secret", create_secret)
