@@ -100,7 +100,7 @@ class EtcdWorld(World):
         self._machines.append(machine)
         return machine
 
-    def standing(self) -> list[EtcdMachine]:  # type: ignore[override]
+    def standing(self) -> list[EtcdMachine]:
         """A cluster as its servers left it, without booting them: each etcd runs with the others as its members."""
         machines = super().standing()
         state = self.state

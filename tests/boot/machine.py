@@ -84,7 +84,8 @@ class Machine:
     @property
     def slot(self) -> int:
         """Its place among the world's servers."""
-        return self.world.state["servers"].index(self.address)
+        place: int = self.world.state["servers"].index(self.address)
+        return place
 
     def on_volume(self, path: str, *, whole: bool = False) -> Path:
         """A path on the data volume's file system, or of the volume itself."""

@@ -16,6 +16,9 @@ import pytest
 FOLDER = "VET_MUTATION_TRACE"
 """Environment variable with the folder that the tests' lines go into, one file a process."""
 
+WORLDS = pytest.StashKey[Path]()
+"""Where a test's worlds are."""
+
 PREAMBLE = (
     '[ -z "${STAND_IN_WORLD:-}" ] || { exec {vet_trace}>>"$STAND_IN_WORLD/trace"; BASH_XTRACEFD=$vet_trace;'
     " PS4='+@${BASH_SOURCE##*/}:${LINENO}@ '; set -x; }\n"
@@ -40,7 +43,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Write the test's line after it has ended."""
     began = time.monotonic()
     result = yield
-    folder = getattr(item, "vet_folder", None)
+    folder = item.stash.get(WORLDS, None)
     traces = folder.rglob("trace") if folder else ()
     lines = {found.decode() for path in traces for found in SEEN.findall(path.read_bytes())}
     told = {"test": item.nodeid, "seconds": round(time.monotonic() - began, 2), "lines": sorted(lines)}
@@ -51,5 +54,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 def pytest_runtest_call(item: pytest.Item) -> None:
     """Remember where the test's worlds are: afterwards its fixtures are gone."""
-    if isinstance(item, pytest.Function):
-        item.vet_folder = item.funcargs.get("tmp_path")  # type: ignore[attr-defined]
+    worlds = item.funcargs.get("tmp_path") if isinstance(item, pytest.Function) else None
+    if isinstance(worlds, Path):
+        item.stash[WORLDS] = worlds

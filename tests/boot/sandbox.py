@@ -12,6 +12,7 @@ import io
 import json
 import tarfile
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -153,7 +154,7 @@ class World:
         text = server_user_data(self.inputs, slot=slot, data_volume_id=volume)
         return self.machine_type(self, SUBNETS[slot], text, volume)
 
-    def standing(self) -> list["Machine"]:
+    def standing(self) -> Sequence["Machine"]:
         """A cluster as its servers left it, without booting them: data on the volumes, everything published, all
         running."""
         machines = [self.server(slot) for slot in range(self.servers)]

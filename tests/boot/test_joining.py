@@ -1,12 +1,13 @@
 """Joining: peers are tried until one is well, and each reason why not has its own words; turns outlive nobody and no clock."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.boot.sandbox import SUBNETS, Machine, World
+from tests.boot.turns import leave_turn, stamp
 
 MakeWorld = Callable[..., World]
 
@@ -57,20 +58,6 @@ def test_a_cut_ca_is_said_and_nobody_is_believed(make_world: MakeWorld) -> None:
     assert world.problems() == []
 
 
-def _turn(world: World, renewed: str) -> None:
-    state = world.state
-    state["clusters"]["cluster-0"]["leases"]["vet-server-join"] = {
-        "holder": "ip-10-0-11-10.ec2.internal",
-        "renewed": renewed,
-        "version": 7,
-    }
-    world.write(state)
-
-
-def _stamp(hours: float) -> str:
-    return (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
-
-
 def _joiner(make_world: MakeWorld) -> tuple[World, Machine]:
     world = make_world(servers=3)
     world.standing()[2].power_off()
@@ -91,7 +78,7 @@ def test_a_turn_whose_time_says_nothing_is_neither_taken_early_nor_waited_for_wi
     hours: float | None, make_world: MakeWorld
 ) -> None:
     world, server = _joiner(make_world)
-    _turn(world, "" if hours is None else _stamp(hours))
+    leave_turn(world, "" if hours is None else stamp(timedelta(hours=-hours)))
     assert not _take(server, 0)
     assert not _take(server, 500), "taken over although it may be used"
     assert _take(server, 700), "waited for without end"
@@ -100,7 +87,7 @@ def test_a_turn_whose_time_says_nothing_is_neither_taken_early_nor_waited_for_wi
 def test_a_turn_that_is_renewed_by_a_clock_two_hours_off_is_left_alone(make_world: MakeWorld) -> None:
     world, server = _joiner(make_world)
     for uptime in (0, 100, 200):
-        _turn(world, _stamp(-2))
+        leave_turn(world, stamp(timedelta(hours=2)))
         state = world.state
         state["clusters"]["cluster-0"]["leases"]["vet-server-join"]["version"] = uptime
         world.write(state)
@@ -115,7 +102,7 @@ def test_time_is_the_apis(make_world: MakeWorld) -> None:
     assert result.code == 0, result.log
     assert "s off the API's" in result.log
     written = world.state["clusters"]["cluster-0"]["leases"]["vet-server-join"]["renewed"]
-    assert written < _stamp(-1.9)
+    assert written < stamp(timedelta(hours=1.9))
 
 
 def test_a_turn_is_renewed_while_it_is_used_and_ends_with_it(make_world: MakeWorld) -> None:

@@ -1,9 +1,10 @@
 """Servers that act at the same moment."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from tests.boot.sandbox import SUBNETS, World
+from tests.boot.turns import leave_turn, stamp
 
 MakeWorld = Callable[..., World]
 LOST = 3
@@ -38,21 +39,10 @@ def test_three_servers_that_boot_at_once_form_one_cluster_joining_one_at_a_time(
     assert world.state["clusters"]["cluster-0"]["leases"] == {}, "a turn to join was not given back"
 
 
-def _leave_a_turn(world: World, age: timedelta) -> None:
-    renewed = (datetime.now(UTC) - age).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
-    state = world.state
-    state["clusters"]["cluster-0"]["leases"]["vet-server-join"] = {
-        "holder": "ip-10-0-11-10.ec2.internal",
-        "renewed": renewed,
-        "version": 7,
-    }
-    world.write(state)
-
-
 def test_a_server_waits_for_its_turn(make_world: MakeWorld) -> None:
     world = make_world(servers=3)
     world.standing()[2].power_off()
-    _leave_a_turn(world, timedelta(minutes=2))
+    leave_turn(world, stamp(timedelta(minutes=2)))
     result = world.server(2).boot(VET_PATIENCE="3")
     assert result.code != 0
     assert "ip-10-0-11-10.ec2.internal is joining" in result.log, result.log
@@ -62,7 +52,7 @@ def test_a_server_waits_for_its_turn(make_world: MakeWorld) -> None:
 def test_the_turn_of_a_server_that_died_is_taken_over(make_world: MakeWorld) -> None:
     world = make_world(servers=3)
     world.standing()[2].power_off()
-    _leave_a_turn(world, timedelta(hours=1))
+    leave_turn(world, stamp(timedelta(hours=1)))
     result = world.server(2).boot()
     assert result.code == 0, result.log
     assert "taking over the turn" in result.log
