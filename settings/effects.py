@@ -62,7 +62,20 @@ def _effect(*kinds: Kind, on: str = "", note: str = "", loses: tuple[str, ...] =
 _FIXED = "a new environment beside this one, then docs/runbooks/changing-settings.md"
 _NODE_PROGRAMS = _effect(Kind.ROLL, Kind.REFRESH, on=INFRASTRUCTURE)
 _PODS = _effect(Kind.RESTART, on=HELM, note="pod by pod, nobody notices")
-_ALARM = _effect(Kind.AT_ONCE, on=INFRASTRUCTURE)
+_IN_AWS = _effect(Kind.AT_ONCE, on=INFRASTRUCTURE)
+_ON_THE_CLUSTER = _effect(Kind.AT_ONCE, on=HELM)
+_SERVERS = _effect(Kind.ROLL, on=INFRASTRUCTURE)
+_AGENTS = _effect(Kind.REFRESH, on=INFRASTRUCTURE)
+_DISK = _effect(
+    Kind.AT_ONCE, on=INFRASTRUCTURE, note="the disk grows at once, its file system at the next boot; never smaller"
+)
+_VERSIONS = _effect(
+    Kind.AT_ONCE,
+    Kind.ROLL,
+    Kind.REFRESH,
+    on="infrastructure helm",
+    note="docs/runbooks/upgrading.md, one Kubernetes minor at a time",
+)
 _NOTHING = _effect(Kind.NOTHING)
 _NAMES = ("aws_route53_record.*", "aws_acm_certificate*")
 
@@ -91,24 +104,24 @@ EFFECTS: Mapping[str, Effect] = {
         loses=("aws_eip.network_nat_address_*", "aws_nat_gateway.*"),
         note="a gateway that goes takes its public address with it; open connections of its zone break off",
     ),
-    "network.flow_logs": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
+    "network.flow_logs": _IN_AWS,
     "access.api.access": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_lb.public_api_*",),
         note="the public load balancer comes and goes; kubeconfigs are written anew by make kubeconfig",
     ),
-    "access.api.allowed_cidrs": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
+    "access.api.allowed_cidrs": _IN_AWS,
     "access.ssh.public_key": _effect(
         Kind.ROLL, Kind.REFRESH, on=INFRASTRUCTURE, loses=("aws_key_pair.*", "aws_instance.jump_host_*"),
         note="nodes that run keep the keys that they have; the jump host is replaced at once",
     ),
-    "access.ssh.allowed_cidrs": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
+    "access.ssh.allowed_cidrs": _IN_AWS,
     "access.ssh.jump_host.enabled": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_instance.jump_host_*",)),
     "access.ssh.jump_host.instance_type": _effect(
         Kind.AT_ONCE, Kind.INTERRUPTS, on=INFRASTRUCTURE, note="the jump host stops for a minute"
     ),
-    "access.principals.admin": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "access.principals.deploy": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "access.principals.read": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
+    "access.principals.admin": _IN_AWS,
+    "access.principals.deploy": _IN_AWS,
+    "access.principals.read": _IN_AWS,
     "image.owner": _NODE_PROGRAMS,
     "image.name": _NODE_PROGRAMS,
     "image.pin": _NODE_PROGRAMS,
@@ -116,70 +129,62 @@ EFFECTS: Mapping[str, Effect] = {
         Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on="infrastructure helm",
         note="more join one at a time, and the others learn their addresses at the roll; fewer: docs/runbooks/changing-settings.md",
     ),
-    "servers.instance_type": _effect(Kind.ROLL, on=INFRASTRUCTURE),
+    "servers.instance_type": _SERVERS,
     "servers.dedicated": _effect(
         Kind.ROLL, on="infrastructure helm", note="a taint that a Node has already is taken away by hand"
     ),
-    "servers.root_volume_gib": _effect(
-        Kind.AT_ONCE, on=INFRASTRUCTURE, note="the disk grows at once, its file system at the next boot; never smaller"
-    ),
-    "servers.data_volume_gib": _effect(
-        Kind.AT_ONCE, on=INFRASTRUCTURE, note="the disk grows at once, its file system at the next boot; never smaller"
-    ),
+    "servers.root_volume_gib": _DISK,
+    "servers.data_volume_gib": _DISK,
     "agents.count": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, note="more are started; fewer is a lower bound, the autoscaler or a person ends them"
     ),
     "agents.maximum": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, note="below what runs, the surplus is drained and ended"
     ),
-    "agents.instance_type": _effect(Kind.REFRESH, on=INFRASTRUCTURE),
-    "agents.root_volume_gib": _effect(Kind.REFRESH, on=INFRASTRUCTURE),
-    "agents.spot": _effect(Kind.REFRESH, on=INFRASTRUCTURE),
+    "agents.instance_type": _AGENTS,
+    "agents.root_volume_gib": _AGENTS,
+    "agents.spot": _AGENTS,
     "agents.autoscaler": _effect(Kind.AT_ONCE, on=HELM, loses=("helm_release.autoscaler_*",)),
-    "load_balancer.target_port": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "load_balancer.health_check.path": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "load_balancer.health_check.interval_seconds": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "load_balancer.health_check.timeout_seconds": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "load_balancer.health_check.healthy_threshold": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "load_balancer.health_check.unhealthy_threshold": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "load_balancer.tls_policy": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "load_balancer.idle_timeout_seconds": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
+    "load_balancer.target_port": _IN_AWS,
+    "load_balancer.health_check.path": _IN_AWS,
+    "load_balancer.health_check.interval_seconds": _IN_AWS,
+    "load_balancer.health_check.timeout_seconds": _IN_AWS,
+    "load_balancer.health_check.healthy_threshold": _IN_AWS,
+    "load_balancer.health_check.unhealthy_threshold": _IN_AWS,
+    "load_balancer.tls_policy": _IN_AWS,
+    "load_balancer.idle_timeout_seconds": _IN_AWS,
     "load_balancer.access_logs": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_s3_bucket.buckets_access_logs_*",),
         note="turned off, an unprotected environment loses what was logged",
     ),
-    "load_balancer.access_logs_days": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "cluster.release_set": _effect(
-        Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on="infrastructure helm", note="docs/runbooks/upgrading.md, one Kubernetes minor at a time"
-    ),
-    "cluster.versions": _effect(
-        Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on="infrastructure helm", note="docs/runbooks/upgrading.md, one Kubernetes minor at a time"
-    ),
+    "load_balancer.access_logs_days": _IN_AWS,
+    "cluster.release_set": _VERSIONS,
+    "cluster.versions": _VERSIONS,
     "cluster.cni": _effect(Kind.FIXED, on=INFRASTRUCTURE, note=_FIXED),
     "cluster.pod_cidr": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
     "cluster.service_cidr": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
-    "cluster.snapshots.schedule": _effect(Kind.ROLL, on=INFRASTRUCTURE),
-    "cluster.snapshots.retention": _effect(Kind.ROLL, on=INFRASTRUCTURE),
+    "cluster.snapshots.schedule": _SERVERS,
+    "cluster.snapshots.retention": _SERVERS,
     "charts.mirror": _effect(
         Kind.AT_ONCE, Kind.ROLL, on="infrastructure helm", note="the servers' roll brings it to the cloud controller"
     ),
-    "rancher.replicas": _effect(Kind.AT_ONCE, on=HELM),
+    "rancher.replicas": _ON_THE_CLUSTER,
     "application.namespace": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
-    "application.replicas": _effect(Kind.AT_ONCE, on=HELM),
-    "application.service_port": _effect(Kind.AT_ONCE, on=HELM),
+    "application.replicas": _ON_THE_CLUSTER,
+    "application.service_port": _ON_THE_CLUSTER,
     "application.container_port": _PODS,
     "application.requests.cpu": _PODS,
     "application.requests.memory": _PODS,
     "application.limits.cpu": _PODS,
     "application.limits.memory": _PODS,
     "application.volume": _effect(Kind.AT_ONCE, on=HELM, note="the volume grows while it is used; never smaller"),
-    "application.database_instances": _effect(Kind.AT_ONCE, on=HELM),
+    "application.database_instances": _ON_THE_CLUSTER,
     "application.image": _PODS,
     "application.python": _effect(Kind.NOTHING, note="make push builds the next image with it"),
-    "application.autoscaling": _effect(Kind.AT_ONCE, on=HELM),
-    "application.autoscaling.maximum": _effect(Kind.AT_ONCE, on=HELM),
-    "application.autoscaling.cpu_percent": _effect(Kind.AT_ONCE, on=HELM),
-    "application.certificate_issuer": _effect(Kind.AT_ONCE, on=HELM),
+    "application.autoscaling": _ON_THE_CLUSTER,
+    "application.autoscaling.maximum": _ON_THE_CLUSTER,
+    "application.autoscaling.cpu_percent": _ON_THE_CLUSTER,
+    "application.certificate_issuer": _ON_THE_CLUSTER,
     "application.clinic.name": _PODS,
     "application.clinic.address": _PODS,
     "application.clinic.phone": _PODS,
@@ -191,33 +196,33 @@ EFFECTS: Mapping[str, Effect] = {
     "application.email": _PODS,
     "application.hsts_seconds": _PODS,
     "application.log_level": _PODS,
-    "backups.database_days": _effect(Kind.AT_ONCE, on=HELM),
+    "backups.database_days": _ON_THE_CLUSTER,
     "backups.database_beside": _effect(
         Kind.AT_ONCE, on="infrastructure helm", loses=("helm_release.*beside*",), note="the database beside comes and goes"
     ),
-    "backups.noncurrent_days": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "backups.volume_snapshots.enabled": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "backups.volume_snapshots.every_hours": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "backups.volume_snapshots.kept": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
+    "backups.noncurrent_days": _IN_AWS,
+    "backups.volume_snapshots.enabled": _IN_AWS,
+    "backups.volume_snapshots.every_hours": _IN_AWS,
+    "backups.volume_snapshots.kept": _IN_AWS,
     "backups.replica_region": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_s3_bucket.replicas_*",), note="copies what is written from then on; a copy that is full is kept from being deleted"
     ),
-    "backups.logs_days": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "schedule.enabled": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "schedule.start": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "schedule.stop": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "schedule.days": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
-    "schedule.time_zone": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE),
+    "backups.logs_days": _IN_AWS,
+    "schedule.enabled": _IN_AWS,
+    "schedule.start": _IN_AWS,
+    "schedule.stop": _IN_AWS,
+    "schedule.days": _IN_AWS,
+    "schedule.time_zone": _IN_AWS,
     "alarms.enabled": _effect(
         Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on=INFRASTRUCTURE, note="alarms are there at once; nodes measure disks after the roll"
     ),
-    "alarms.emails": _ALARM,
-    "alarms.disk_percent": _ALARM,
-    "alarms.snapshot_hours": _ALARM,
-    "alarms.certificate_days": _ALARM,
-    "budget.enabled": _ALARM,
-    "budget.monthly_usd": _ALARM,
-    "budget.alert_percent": _ALARM,
+    "alarms.emails": _IN_AWS,
+    "alarms.disk_percent": _IN_AWS,
+    "alarms.snapshot_hours": _IN_AWS,
+    "alarms.certificate_days": _IN_AWS,
+    "budget.enabled": _IN_AWS,
+    "budget.monthly_usd": _IN_AWS,
+    "budget.alert_percent": _IN_AWS,
     "tags": _effect(Kind.AT_ONCE, Kind.REFRESH, on="infrastructure helm", note="machines and disks of agents have it after the refresh"),
     "acknowledged": _NOTHING,
 }  # fmt: skip
