@@ -114,14 +114,7 @@ def _start_real_etcd(name: str, peer: str, token: str) -> None:
         real_etcd.make_room()
     elif peer:
         state = look()
-        found = cluster_of(state, peer)
-        if peer == ADDRESS or found is None or not real_etcd.has_quorum(peer):
-            fail(f"rke2: cannot join through {peer}")
-        assert found is not None
-        if found["token"] != token:
-            fail("rke2: token does not match the cluster's")
-        if f"{name}.node-password.rke2" in found["secrets"]:
-            fail("rke2: node password rejected, duplicate hostname")
+        _admitting(state, peer, token, name)
         cluster = state["machines"][peer]["cluster"]
         real_etcd.join(peer, f"{name}-{os.urandom(4).hex()}", cluster)
     else:
@@ -136,16 +129,22 @@ def _start_real_etcd(name: str, peer: str, token: str) -> None:
         real_etcd.promote(peer)
 
 
+def _admitting(state: State, peer: str, token: str, name: str) -> State:
+    """The cluster that a server joins through a peer, unless RKE2 refuses."""
+    cluster = cluster_of(state, peer)
+    if peer == ADDRESS or cluster is None or not has_quorum(state, cluster, peer):
+        fail(f"rke2: cannot join through {peer}")
+    assert cluster is not None
+    if cluster["token"] != token:
+        fail("rke2: token does not match the cluster's")
+    if f"{name}.node-password.rke2" in cluster["secrets"]:
+        fail("rke2: node password rejected, duplicate hostname")
+    return cluster
+
+
 def _join(peer: str, token: str, name: str, database: Path) -> None:
     with world() as state:
-        cluster = cluster_of(state, peer)
-        if peer == ADDRESS or cluster is None or not has_quorum(state, cluster, peer):
-            fail(f"rke2: cannot join through {peer}")
-        assert cluster is not None
-        if cluster["token"] != token:
-            fail("rke2: token does not match the cluster's")
-        if f"{name}.node-password.rke2" in cluster["secrets"]:
-            fail("rke2: node password rejected, duplicate hostname")
+        cluster = _admitting(state, peer, token, name)
         if any(member["address"] == ADDRESS for member in cluster["members"].values()):
             fail("etcd: Peer URLs already exists")
         if any(member["learner"] for member in cluster["members"].values()):
