@@ -153,10 +153,12 @@ def test_the_application_comes_last(platform: Template) -> None:
 def test_every_namespace_exists_with_pod_security_and_defaults(platform: Template, settings: Settings) -> None:
     """architecture.txt: "Namespace: `cattle-system`", "(namespace: `cert-manager`)", "Namespace: `vet-app`"."""
     wanted = namespaces("vet-app")
+    servers = settings.environment(platform.name.removeprefix("vet-").removesuffix("-helm")).servers
     assert set(platform.resources("kubernetes_namespace_v1")) == {f"namespaces/{name}" for name in wanted}
     for name, namespace in wanted.items():
         metadata = platform.one("kubernetes_namespace_v1", f"namespaces/{name}")["metadata"]
         assert metadata["labels"] == namespace.labels
+        assert metadata.get("annotations", {}) == namespace.annotations(dedicated=servers.dedicated), name
         (limit,) = platform.one("kubernetes_limit_range_v1", f"namespaces/{name}/limits")["spec"]["limit"]
         assert (limit["default"], limit["default_request"]) == (DEFAULT_LIMITS, DEFAULT_REQUESTS)
 

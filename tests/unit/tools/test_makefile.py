@@ -17,7 +17,7 @@ RECIPES: Mapping[str, str] = dict(re.findall(r"^([a-z-]+):.*\n((?:\t.*\n)+)", MA
 
 EVIL = """two words'; touch pwned; ' "; touch pwned; " `touch pwned` $(touch pwned) $(shell touch pwned) $$ * \\"""
 
-STUB = f"""#!{sys.executable}
+RECORDER = f"""#!{sys.executable}
 import json, os, sys
 with open("told", "a") as file:
     file.write(json.dumps([sys.argv[1:], dict(os.environ)]) + "\\n")
@@ -32,11 +32,11 @@ SWITCHED = {name: re.findall(r"\$\(if \$\((\w+)\)", RECIPES[name]) for name in R
 
 def make(folder: Path, target: str, given: Mapping[str, str]) -> list[tuple[list[str], dict[str, str]]]:
     """Run a target whose programs are played: arguments and environment of each."""
-    stub = folder / "stub"
-    stub.write_text(STUB)
-    stub.chmod(0o755)
+    recorder = folder / "recorder"
+    recorder.write_text(RECORDER)
+    recorder.chmod(0o755)
     words = [f"{name}={value}" for name, value in given.items()]
-    command = ["make", "-f", str(ROOT / "Makefile"), target, f"RUN={stub}", *words]
+    command = ["make", "-f", str(ROOT / "Makefile"), target, f"RUN={recorder}", *words]
     kept = {name: value for name, value in os.environ.items() if name not in (*VARIABLES, "VET_TEST_KUBECONFIG")}
     answer = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stdout + answer.stderr
