@@ -28,7 +28,7 @@ test: lint test-unit ## lint and tests of everything; ends with what it did not 
 test-unit: ## tests of settings, stacks, nodes and tools
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m operations.charts --if-reachable
-	@$(RUN) python -m pytest --junitxml=$(REPORTS)/unit.xml tests/unit
+	@$(RUN) python -m pytest -n 2 --dist worksteal --junitxml=$(REPORTS)/unit.xml tests/unit
 
 test-boot: ## the nodes' programs in a sandbox, every scenario by name
 	@if [ -d tests/boot ]; then $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot; fi
@@ -61,12 +61,19 @@ test-pods: ## the platform where pods run: recovery, drain, roll, policies, with
 	@$(RUN) python -m pytest -v -rs $(if $(SHORT),-m "not long") tests/pods
 
 lint: ## ruff, mypy, shellcheck, yamllint, and the JSON by checkov and by AWS's own models
+	@$(RUN) python -B scripts/install.py tests/policy/Pipfile.lock .tools/checkov
+	@$(MAKE) -j2 lint-code lint-json
+
+.PHONY: lint-code
+lint-code:
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) shellcheck -x -P nodes/bin nodes/loader.sh nodes/bin/* scripts/find-python scripts/run .ci/run
 	@$(RUN) yamllint -s environments tests/architecture.yaml tests/policy/accepted.yaml tests/policy/aws_attributes.yaml settings/aws_constraints.yaml
-	@$(RUN) python -B scripts/install.py tests/policy/Pipfile.lock .tools/checkov
+
+.PHONY: lint-json
+lint-json:
 	@$(RUN) python -m tests.policy.check
 	@$(RUN) python -m tests.policy.aws_check
 

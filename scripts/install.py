@@ -73,6 +73,7 @@ def pip_install(python: Path, wanted: dict[str, str], progress: Progress) -> Non
     listing.write_text("\n".join(wanted.values()) + "\n")
     command = [python, "-m", "pip", "install", "--require-hashes", "--no-deps", "--no-compile", "--progress-bar=off"]
     site = next(environment.glob("lib/python*/site-packages"))
+    before = len(list(site.glob("*.dist-info")))
     with log.open("w") as output:
         pip = subprocess.Popen(
             [*command, "-r", listing], stdout=output, stderr=subprocess.STDOUT, env=clean_environment()
@@ -81,12 +82,11 @@ def pip_install(python: Path, wanted: dict[str, str], progress: Progress) -> Non
             fetched = sum(
                 line.startswith(("Collecting", "Requirement already")) for line in log.read_text().splitlines()
             )
-            unpacked = len(list(site.glob("*.dist-info"))) - 1
-            state = "fetching" if fetched < len(wanted) else f"fetched, unpacked {max(unpacked, 0)}"
+            unpacked = len(list(site.glob("*.dist-info"))) - before
             progress.show(
-                f"{state} ({fetched} of {len(wanted)} packages)"
+                f"fetching ({fetched} of {len(wanted)} packages)"
                 if fetched < len(wanted)
-                else f"{state} of {len(wanted)} packages"
+                else f"fetched, unpacked {unpacked} of {len(wanted)} packages"
             )
             time.sleep(0.5)
     if pip.returncode:
