@@ -60,7 +60,7 @@ test-pods: ## the platform where pods run: recovery, drain, roll, policies, with
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m pytest -v -rs $(if $(SHORT),-m "not long") tests/pods
 
-lint: ## ruff, mypy, shellcheck, yamllint, and the JSON by checkov and by AWS's own models
+lint: ## ruff, mypy, shellcheck, yamllint, no secret in a file, and the JSON by checkov and by AWS's own models
 	@$(RUN) python -B scripts/install.py tests/policy/Pipfile.lock .tools/checkov
 	@$(MAKE) -j2 lint-code lint-json
 
@@ -70,10 +70,11 @@ lint-code:
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) shellcheck -x -P nodes/bin nodes/loader.sh nodes/bin/* scripts/find-python scripts/run .ci/run
-	@$(RUN) yamllint -s environments tests/architecture.yaml tests/policy/accepted.yaml tests/policy/aws_attributes.yaml settings/aws_constraints.yaml
+	@$(RUN) yamllint -s environments tests/architecture.yaml tests/policy/accepted.yaml tests/policy/secrets.yaml tests/policy/aws_attributes.yaml settings/aws_constraints.yaml
 
 .PHONY: lint-json
 lint-json:
+	@$(RUN) python -m tests.policy.secrets
 	@$(RUN) python -m tests.policy.check
 	@$(RUN) python -m tests.policy.aws_check
 

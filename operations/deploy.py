@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from rich.console import Console
 
 import main
-from operations import cluster_ready
+from operations import boundary, cluster_ready
 from operations.consent import agreed
 from operations.failure import Failure, guided, refuse_placeholders
 from operations.images import refuse_missing
@@ -31,12 +31,13 @@ def deploy(name: str, *, unattended: bool = False) -> None:
     """Apply the environment's stacks, infrastructure first.
 
     Raises:
-        Failure: there is no such environment, the account has no state bucket yet, the application no image, a plan takes
-            away what no changed setting may take, or a database cannot be filled as it is meant to be.
+        Failure: there is no such environment, the account has no state bucket or no boundary for its roles yet, the application no
+            image, a plan takes away what no changed setting may take, or a database cannot be filled as it is meant to be.
     """
     settings = _prepare(name)
     console.print(f"[bold]{name}[/] answers at {', '.join(settings.environment(name).hosts.all)}")
     _name_servers(settings)
+    boundary.refuse_missing(Names(settings.project, settings.environment(name)))
     later: dict[str, None] = {}
     for stack in _stacks(name):
         console.rule(stack)

@@ -14,12 +14,13 @@ from typing import Any
 from rich.console import Console
 
 import main
+from operations import boundary
 from operations.failure import Failure, guided, refuse_placeholders
 from operations.plan_summary import refuse_losses, settings_changed, summary
 from operations.terraform import Terraform
 from settings import Settings, load
 from settings.effects import effect
-from settings.names import STATE_STACK, infrastructure_stack
+from settings.names import STATE_STACK, Names, infrastructure_stack
 
 PLAN = Path("plan.tfplan")
 """The plan, in the stack's folder."""
@@ -80,7 +81,7 @@ def apply(stack: str) -> None:
     """Apply the plan that an earlier run has written into the stack's folder.
 
     Raises:
-        Failure: there is none, or it takes away what no setting allows.
+        Failure: there is none, it takes away what no setting allows, or the environment's roles have no boundary yet.
     """
     settings = load()
     refuse_placeholders(settings)
@@ -89,6 +90,9 @@ def apply(stack: str) -> None:
     if not (terraform.folder / PLAN).exists():
         raise Failure(f"{terraform.folder / PLAN} is missing: plan {stack} first")
     terraform.init("-reconfigure")
+    for environment in settings.environments:
+        if stack == infrastructure_stack(environment.name):
+            boundary.refuse_missing(Names(settings.project, environment))
     refuse_losses(terraform.show(PLAN), accepted=os.environ.get(LOSE, ""))
     terraform.apply_plan(PLAN)
 
