@@ -1,4 +1,4 @@
-# Every target sets itself up. Written for any make (GNU 3.81 of macOS included) and any POSIX shell.
+# Every target sets itself up, and those that operate the platform are one line each around ./vet (docs/commands.md). Written for any make (GNU 3.81 of macOS included) and any POSIX shell.
 RUN = sh scripts/run
 REPORTS = .cache/tests
 YES = $(if $(AUTO_APPROVE),--yes)
@@ -18,7 +18,7 @@ help: ## list these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 synth: ## Terraform JSON of every stack in cdktf.out/
-	@$(RUN) python -m operations.synth
+	@$(RUN) python -m operations synth
 
 test: lint test-unit ## lint and tests of everything; ends with what it did not run
 	@rm -f $(REPORTS)/application.txt
@@ -27,7 +27,7 @@ test: lint test-unit ## lint and tests of everything; ends with what it did not 
 
 test-unit: ## tests of settings, stacks, nodes and tools
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
-	@$(RUN) python -m operations.charts --if-reachable
+	@$(RUN) python -m operations charts --if-reachable
 	@$(RUN) python -m pytest -n 2 --dist worksteal --junitxml=$(REPORTS)/unit.xml tests/unit
 
 test-boot: ## the nodes' programs in a sandbox, every scenario by name
@@ -53,7 +53,7 @@ test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., after m
 
 .PHONY: charts
 charts: ## the Helm charts of the release sets, checked by digest, for the tests that render them [FROM=folder of archives]
-	@$(RUN) python -m operations.charts $${FROM:+--source "$$FROM"}
+	@$(RUN) python -m operations charts $${FROM:+--source "$$FROM"}
 
 .PHONY: test-pods
 test-pods: ## the platform where pods run: recovery, drain, roll, policies, with times [SHORT=yes]; VET_TEST_KUBECONFIG=...
@@ -88,21 +88,25 @@ format: ## put the code into its form
 
 .PHONY: local drill recover-state
 local: ## the infrastructure on this machine: real Terraform, emulated AWS, until Ctrl-C
-	@$(RUN) python -m operations.local $(if $(ONCE),--once)
+	@$(RUN) python -m operations local $(if $(ONCE),--once)
 
 drill: ## prove the recovery plan: lose state, region, etcd, platform and database, and get them back [STEP=state]
 	@if [ -n "$$VET_TEST_KUBECONFIG" ]; then $(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools; fi
-	@$(RUN) python -m operations.drill -- $${STEP:+"$$STEP"}
+	@$(RUN) python -m operations drill -- $${STEP:+"$$STEP"}
 
 recover-state: ## bring a stack's state back from the bucket's versions: make recover-state ENV=dev [VERSION=id]
-	@$(RUN) python -m operations.recover_state $(YES) -- "vet-$${ENV-}" $${VERSION:+"$$VERSION"}
+	@$(RUN) python -m operations state recover $(YES) -- "vet-$${ENV-}" $${VERSION:+"$$VERSION"}
 
 bench: ## speed and memory of synth, plain imports beside the fast bindings
-	@$(RUN) python -m operations.bench
+	@$(RUN) python -m operations benchmark
 
 .PHONY: fuzz
 fuzz: ## settings with people's mistakes, refused or such that AWS takes them: make fuzz [N=10000]
 	@$(RUN) python -m tests.fuzz -- $${N:+"$$N"}
+
+.PHONY: commands
+commands: ## make the reference of vet's commands anew (docs/commands.md)
+	@$(RUN) python -m operations.cli.reference
 
 .PHONY: snapshot
 snapshot: ## make the checked-in JSON of the shipped environments anew (tests/snapshot)
@@ -130,11 +134,11 @@ bench-mutation: ## change the nodes' programs in one place at a time, and list w
 
 .PHONY: cost
 cost: ## what it costs a month: make cost [ENV=dev] [ASSUME="nat_gb=500"] [DETAILS=yes]
-	@$(RUN) python -m operations.cost $(if $(DETAILS),--details) $${ASSUME:+--assume="$$ASSUME"} -- $${ENV:+"$$ENV"}
+	@$(RUN) python -m operations cost $(if $(DETAILS),--details) $${ASSUME:+--assume="$$ASSUME"} -- $${ENV:+"$$ENV"}
 
 .PHONY: report
 report: ## a page that explains the platform, and the pictures in docs/pictures
-	@$(RUN) python -m operations.report
+	@$(RUN) python -m operations report
 
 .PHONY: aws-models
 aws-models: ## take anew what AWS's published models say of each attribute
@@ -148,52 +152,52 @@ lock: ## choose the packages' versions anew (Pipfile, tests/policy/Pipfile)
 	@$(RUN) python scripts/lock.py Pipfile tests/policy/Pipfile
 
 state: ## once per account: the state bucket and the DNS zones [ADOPT=yes takes over what exists]
-	@$(RUN) python -m operations.state $(YES) $(if $(ADOPT),--adopt)
+	@$(RUN) python -m operations state bootstrap $(YES) $(if $(ADOPT),--adopt)
 
 .PHONY: plan
 plan: ## what a deploy would change in the infrastructure: make plan ENV=dev
-	@$(RUN) python -m operations.plan -- "$${ENV:+vet-$$ENV}"
+	@$(RUN) python -m operations env plan -- "$${ENV-}"
 
 deploy: ## both stacks of an environment: make deploy ENV=dev [LOSE="ADDRESS ..." accepts losses by name]
-	@VET_LOSE="$${LOSE-}" $(RUN) python -m operations.deploy $(YES) -- deploy "$${ENV-}"
+	@VET_LOSE="$${LOSE-}" $(RUN) python -m operations env deploy $(YES) -- "$${ENV-}"
 
 destroy: ## the same in the opposite order: make destroy ENV=dev
-	@$(RUN) python -m operations.deploy $(YES) -- destroy "$${ENV-}"
+	@$(RUN) python -m operations env destroy $(YES) -- "$${ENV-}"
 
 .PHONY: doctor
 doctor: ## what is well and what to mend: make doctor ENV=dev
-	@$(RUN) python -m operations.doctor -- "$${ENV-}"
+	@$(RUN) python -m operations doctor -- "$${ENV-}"
 
 kubeconfig: ## kubectl's way in, without a key: make kubeconfig ENV=dev ROLE=read [TUNNEL=yes]
-	@$(RUN) python -m operations.kubeconfig $(if $(TUNNEL),--tunnel) -- "$${ENV-}" $${ROLE:+"$$ROLE"}
+	@$(RUN) python -m operations cluster kubeconfig $(if $(TUNNEL),--tunnel) $${ROLE:+--role="$$ROLE"} -- "$${ENV-}"
 
 push: ## the application's image to the environment's registry: make push ENV=dev [DRY_RUN=yes]
-	@$(RUN) python -m operations.push $(if $(DRY_RUN),--dry-run) -- "$${ENV-}"
+	@$(RUN) python -m operations app push $(if $(DRY_RUN),--dry-run) -- "$${ENV-}"
 
 .PHONY: recover-database
 recover-database: ## let the clinic's database go, for a deploy that makes it from its archive: make recover-database ENV=prod
-	@$(RUN) python -m operations.recover_database $(YES) -- "$${ENV-}"
+	@$(RUN) python -m operations app recover-database $(YES) -- "$${ENV-}"
 
 clinic-admin: ## the clinic's first user, or a lost password: make clinic-admin ENV=dev EMAIL=anna@clinic.example
-	@$(RUN) python -m operations.clinic_admin -- "$${ENV-}" "$${EMAIL-}"
+	@$(RUN) python -m operations app admin -- "$${ENV-}" "$${EMAIL-}"
 
 snapshots: ## etcd snapshots, newest first: make snapshots ENV=dev [TAKE=name]
-	@$(RUN) python -m operations.snapshots $${TAKE:+--take="$$TAKE"} -- "$${ENV-}"
+	@$(RUN) python -m operations cluster snapshots $(if $(TAKE),take,list) -- "$${ENV-}" $${TAKE:+"$$TAKE"}
 
 restore: ## a snapshot or a disk: make restore ENV=dev [SNAPSHOT=name | DISK=slot] [DRY_RUN=yes] [FORCE=yes]
-	@$(RUN) python -m operations.restore $${DISK:+--disk="$$DISK"} $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(YES) \
+	@$(RUN) python -m operations cluster restore $${DISK:+--disk="$$DISK"} $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(YES) \
 	  -- "$${ENV-}" $${SNAPSHOT:+"$$SNAPSHOT"}
 
 roll-servers: ## new images, types and configuration to the servers, one by one: make roll-servers ENV=prod
-	@$(RUN) python -m operations.roll_servers $(YES) -- "$${ENV-}"
+	@$(RUN) python -m operations cluster servers roll $(YES) -- "$${ENV-}"
 
 .PHONY: defragment
 defragment: ## make room in etcd, one server at a time, and clear its alarm: make defragment ENV=prod
-	@$(RUN) python -m operations.defragment $(YES) -- "$${ENV-}"
+	@$(RUN) python -m operations cluster defragment $(YES) -- "$${ENV-}"
 
 .PHONY: roll-agents
 roll-agents: ## new images, types and configuration to the agents, zone by zone: make roll-agents ENV=prod
-	@$(RUN) python -m operations.roll_agents $(YES) -- "$${ENV-}"
+	@$(RUN) python -m operations cluster agents roll $(YES) -- "$${ENV-}"
 
 app: ## the clinic's application on this machine, with a demo clinic
 	@$(MAKE) -C vet_app app

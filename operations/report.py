@@ -3,7 +3,6 @@
 The page needs no network and no script, and holds no date and no path of this machine: the same settings give the same bytes.
 """
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,6 @@ from operations import pictures
 from operations.cost import BANDS
 from operations.document import Document
 from operations.estimate import Estimate, Saving, can_stop, environment_estimate, savings
-from operations.failure import guided
 from operations.terraform import STACKS
 from operations.topology import Topology
 from operations.workloads import Workload, workloads
@@ -154,8 +152,3 @@ def _database(chapter: Chapter) -> str:
     application = chapter.settings.application
     count = application.database_instances
     return f"{count} PostgreSQL {'instance' if count == 1 else 'instances'} of {application.volume}"
-
-
-if __name__ == "__main__":
-    argparse.ArgumentParser(prog="make report", description=__doc__.splitlines()[0]).parse_args()
-    guided(run)
