@@ -43,6 +43,10 @@ test-apply: ## the real Terraform against an AWS emulator
 test-changes: ## every setting changed on an applied environment, and 30 batches of five: about an hour
 	@VET_TEST_CHANGES=1 $(RUN) python -m pytest tests/apply/test_changes.py
 
+.PHONY: test-contributing
+test-contributing: ## the walk through CONTRIBUTING.md, in a clean clone of the last commit: some minutes
+	@$(RUN) python -m pytest -s tests/contributing
+
 .PHONY: test-year
 test-year: ## a year of one environment on the AWS emulator, step by step: about a quarter of an hour
 	@VET_TEST_YEAR=1 $(RUN) python -m pytest -v tests/apply/test_year.py
@@ -69,7 +73,7 @@ lint-code:
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
-	@$(RUN) shellcheck -x -P nodes/bin nodes/loader.sh nodes/bin/* scripts/find-python scripts/run .ci/run
+	@$(RUN) shellcheck -x -P nodes/bin nodes/loader.sh nodes/bin/* scripts/find-python scripts/run .ci/run vet
 	@$(RUN) yamllint -s environments tests/architecture.yaml tests/policy/accepted.yaml tests/policy/aws_attributes.yaml settings/aws_constraints.yaml
 
 .PHONY: lint-json

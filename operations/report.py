@@ -13,7 +13,7 @@ from markupsafe import Markup
 from rich.console import Console
 
 import main
-from operations import pictures
+from operations import layers, pictures
 from operations.cost import BANDS
 from operations.document import Document
 from operations.estimate import Estimate, Saving, can_stop, environment_estimate, savings
@@ -77,7 +77,7 @@ def read(settings: Settings, folder: Path = STACKS) -> list[Chapter]:
 
 def drawings(chapters: list[Chapter]) -> Mapping[Path, str]:
     """Text of every picture by its path."""
-    found = {}
+    found = {PICTURES / "layers.svg": pictures.layers(layers.imports(), layers.PURPOSES)}
     for chapter in chapters:
         found[PICTURES / f"network-{chapter.name}.svg"] = pictures.network(chapter.topology)
         found[PICTURES / f"security-groups-{chapter.name}.svg"] = pictures.talk(chapter.topology)
