@@ -49,7 +49,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(step: Step, clone: Path) -> "subprocess.CompletedProcess[str]":
     """Do it in the clone, as the reader would."""
     if step.kind == "diff":
-        command, given = ["git", "apply", "--recount", "-C1", "-"], step.text
+        command, given = ["git", "apply", "-C1", "-"], step.text
     elif step.kind == "sh":
         command, given = ["sh", "-e"], step.text
     else:

@@ -14,8 +14,10 @@ WORDS = {
     r"\bas it were\b|\bso to speak\b": "leave it out",
     r"\bbetake\b|\bbespeak\b|\bbehold\b|\bwont to\b": "a plain verb",
     r"\bthrow-away\b": "temporary",
+    r"\banew\b": "again",
+    r"\bmend(s|ed|ing)?\b": "fix, repair",
     r"\bsimply\b|\bobviously\b|\bof course\b": "leave it out: it may not be simple for the reader",
-    r"\butili[sz]e": "use",
+    r"\butili[sz]e[sd]?\b": "use",
     r"\bin order to\b": "to",
     r"\ba number of\b": "some, or the number",
     r"\bplease\b": "leave it out",
@@ -51,4 +53,4 @@ def test_a_page_has_no_word_that_readers_stumble_over(page: Path) -> None:
 
 def test_a_refused_word_is_found_with_its_line_and_code_is_left_alone() -> None:
     text = "# A page\n\n```sh\nutilize\n```\nOne can utilize `whoever` it is.\n"
-    assert refused(text) == ["line 6: 'utiliz'; write: use"]
+    assert refused(text) == ["line 6: 'utilize'; write: use"]
