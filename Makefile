@@ -5,7 +5,7 @@ YES = $(if $(AUTO_APPROVE),--yes)
 
 # What may be given on the command line. Recipes take a value from their environment ("$${ENV-}"), where no shell looks into
 # it; make itself would run what is in $(shell ...), so a value that was given stands for itself. $(if ...) is for switches.
-VARIABLES = ADOPT ASSUME AUTO_APPROVE DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FORCE FROM LOSE N ONCE PROGRAMS ROLE SEED \
+VARIABLES = ADOPT ASSUME AUTO_APPROVE CHANGED DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FORCE FROM LOSE N ONCE PROGRAMS ROLE SEED \
   SHORT SNAPSHOT STEP TAKE TUNNEL VERSION
 $(foreach name,$(VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
@@ -20,7 +20,16 @@ help: ## list these targets
 synth: ## Terraform JSON of every stack in cdktf.out/
 	@$(RUN) python -m operations synth
 
-test: lint test-unit ## lint and tests of everything; ends with what it did not run
+test: $(if $(CHANGED),test-changed,test-all) ## lint and tests of everything; ends with what it did not run [CHANGED=yes: what your change touches]
+
+.PHONY: test-changed
+test-changed:
+	@$(RUN) python -m tests.changed
+
+.PHONY: test-all
+test-all:
+	@echo "lint, the unit tests, then the application's tests: five to ten minutes"
+	@$(MAKE) lint test-unit
 	@rm -f $(REPORTS)/application.txt
 	@VET_SKIPPED="$(CURDIR)/$(REPORTS)/application.txt" $(MAKE) -C vet_app test HALF=first
 	@$(RUN) python -m tests.skipped $(REPORTS)
