@@ -1,11 +1,11 @@
-# Every target sets itself up. Written for any make (GNU 3.81 of macOS included) and any POSIX shell.
+# Every target sets itself up, and those that operate the platform are one line each around ./vet (docs/commands.md). Written for any make (GNU 3.81 of macOS included) and any POSIX shell.
 RUN = sh scripts/run
 REPORTS = .cache/tests
 YES = $(if $(AUTO_APPROVE),--yes)
 
 # What may be given on the command line. Recipes take a value from their environment ("$${ENV-}"), where no shell looks into
 # it; make itself would run what is in $(shell ...), so a value that was given stands for itself. $(if ...) is for switches.
-VARIABLES = ADOPT ASSUME AUTO_APPROVE DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FORCE FROM LOSE N ONCE PROGRAMS ROLE SEED \
+VARIABLES = ADOPT ASSUME AUTO_APPROVE CHANGED DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FORCE FROM LOSE N ONCE PROGRAMS ROLE SEED \
   SHORT SNAPSHOT STEP TAKE TUNNEL VERSION
 $(foreach name,$(VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
@@ -18,16 +18,25 @@ help: ## list these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 synth: ## Terraform JSON of every stack in cdktf.out/
-	@$(RUN) python -m operations.synth
+	@$(RUN) python -m operations synth
 
-test: lint test-unit ## lint and tests of everything; ends with what it did not run
+test: $(if $(CHANGED),test-changed,test-all) ## lint and tests of everything; ends with what it did not run [CHANGED=yes: what your change touches]
+
+.PHONY: test-changed
+test-changed:
+	@$(RUN) python -m tests.changed
+
+.PHONY: test-all
+test-all:
+	@echo "lint, the unit tests, then the application's tests: five to ten minutes"
+	@$(MAKE) lint test-unit
 	@rm -f $(REPORTS)/application.txt
 	@VET_SKIPPED="$(CURDIR)/$(REPORTS)/application.txt" $(MAKE) -C vet_app test HALF=first
 	@$(RUN) python -m tests.skipped $(REPORTS)
 
 test-unit: ## tests of settings, stacks, nodes and tools
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
-	@$(RUN) python -m operations.charts --if-reachable
+	@$(RUN) python -m operations charts --if-reachable
 	@$(RUN) python -m pytest -n 2 --dist worksteal --junitxml=$(REPORTS)/unit.xml tests/unit
 
 test-boot: ## the nodes' programs in a sandbox, every scenario by name
@@ -43,6 +52,10 @@ test-apply: ## the real Terraform against an AWS emulator
 test-changes: ## every setting changed on an applied environment, and 30 batches of five: about an hour
 	@VET_TEST_CHANGES=1 $(RUN) python -m pytest tests/apply/test_changes.py
 
+.PHONY: test-contributing
+test-contributing: ## the walk through CONTRIBUTING.md, in a clean clone of the last commit: some minutes
+	@$(RUN) python -m pytest -s tests/contributing
+
 .PHONY: test-year
 test-year: ## a year of one environment on the AWS emulator, step by step: about a quarter of an hour
 	@VET_TEST_YEAR=1 $(RUN) python -m pytest -v tests/apply/test_year.py
@@ -53,7 +66,7 @@ test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., after m
 
 .PHONY: charts
 charts: ## the Helm charts of the release sets, checked by digest, for the tests that render them [FROM=folder of archives]
-	@$(RUN) python -m operations.charts $${FROM:+--source "$$FROM"}
+	@$(RUN) python -m operations charts $${FROM:+--source "$$FROM"}
 
 .PHONY: test-pods
 test-pods: ## the platform where pods run: recovery, drain, roll, policies, with times [SHORT=yes]; VET_TEST_KUBECONFIG=...
@@ -69,7 +82,7 @@ lint-code:
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
-	@$(RUN) shellcheck -x -P nodes/bin nodes/loader.sh nodes/bin/* scripts/find-python scripts/run .ci/run
+	@$(RUN) shellcheck -x -P nodes/bin nodes/loader.sh nodes/bin/* scripts/find-python scripts/run .ci/run vet
 	@$(RUN) yamllint -s environments tests/architecture.yaml tests/policy/accepted.yaml tests/policy/secrets.yaml tests/policy/aws_attributes.yaml settings/aws_constraints.yaml
 
 .PHONY: lint-json
@@ -89,21 +102,25 @@ format: ## put the code into its form
 
 .PHONY: local drill recover-state
 local: ## the infrastructure on this machine: real Terraform, emulated AWS, until Ctrl-C
-	@$(RUN) python -m operations.local $(if $(ONCE),--once)
+	@$(RUN) python -m operations local $(if $(ONCE),--once)
 
 drill: ## prove the recovery plan: lose state, region, etcd, platform and database, and get them back [STEP=state]
 	@if [ -n "$$VET_TEST_KUBECONFIG" ]; then $(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools; fi
-	@$(RUN) python -m operations.drill -- $${STEP:+"$$STEP"}
+	@$(RUN) python -m operations drill -- $${STEP:+"$$STEP"}
 
 recover-state: ## bring a stack's state back from the bucket's versions: make recover-state ENV=dev [VERSION=id]
-	@$(RUN) python -m operations.recover_state $(YES) -- "vet-$${ENV-}" $${VERSION:+"$$VERSION"}
+	@$(RUN) python -m operations state recover $(YES) -- "vet-$${ENV-}" $${VERSION:+"$$VERSION"}
 
 bench: ## speed and memory of synth, plain imports beside the fast bindings
-	@$(RUN) python -m operations.bench
+	@$(RUN) python -m operations benchmark
 
 .PHONY: fuzz
 fuzz: ## settings with people's mistakes, refused or such that AWS takes them: make fuzz [N=10000]
 	@$(RUN) python -m tests.fuzz -- $${N:+"$$N"}
+
+.PHONY: commands
+commands: ## make the reference of vet's commands anew (docs/commands.md)
+	@$(RUN) python -m operations.cli.reference
 
 .PHONY: snapshot
 snapshot: ## make the checked-in JSON of the shipped environments anew (tests/snapshot)
@@ -131,11 +148,11 @@ bench-mutation: ## change the nodes' programs in one place at a time, and list w
 
 .PHONY: cost
 cost: ## what it costs a month: make cost [ENV=dev] [ASSUME="nat_gb=500"] [DETAILS=yes]
-	@$(RUN) python -m operations.cost $(if $(DETAILS),--details) $${ASSUME:+--assume="$$ASSUME"} -- $${ENV:+"$$ENV"}
+	@$(RUN) python -m operations cost $(if $(DETAILS),--details) $${ASSUME:+--assume="$$ASSUME"} -- $${ENV:+"$$ENV"}
 
 .PHONY: report
 report: ## a page that explains the platform, and the pictures in docs/pictures
-	@$(RUN) python -m operations.report
+	@$(RUN) python -m operations report
 
 .PHONY: aws-models
 aws-models: ## take anew what AWS's published models say of each attribute
@@ -149,52 +166,52 @@ lock: ## choose the packages' versions anew (Pipfile, tests/policy/Pipfile)
 	@$(RUN) python scripts/lock.py Pipfile tests/policy/Pipfile
 
 state: ## once per account: the state bucket and the DNS zones [ADOPT=yes takes over what exists]
-	@$(RUN) python -m operations.state $(YES) $(if $(ADOPT),--adopt)
+	@$(RUN) python -m operations state bootstrap $(YES) $(if $(ADOPT),--adopt)
 
 .PHONY: plan
 plan: ## what a deploy would change in the infrastructure: make plan ENV=dev
-	@$(RUN) python -m operations.plan -- "$${ENV:+vet-$$ENV}"
+	@$(RUN) python -m operations env plan -- "$${ENV-}"
 
 deploy: ## both stacks of an environment: make deploy ENV=dev [LOSE="ADDRESS ..." accepts losses by name]
-	@VET_LOSE="$${LOSE-}" $(RUN) python -m operations.deploy $(YES) -- deploy "$${ENV-}"
+	@VET_LOSE="$${LOSE-}" $(RUN) python -m operations env deploy $(YES) -- "$${ENV-}"
 
 destroy: ## the same in the opposite order: make destroy ENV=dev
-	@$(RUN) python -m operations.deploy $(YES) -- destroy "$${ENV-}"
+	@$(RUN) python -m operations env destroy $(YES) -- "$${ENV-}"
 
 .PHONY: doctor
 doctor: ## what is well and what to mend: make doctor ENV=dev
-	@$(RUN) python -m operations.doctor -- "$${ENV-}"
+	@$(RUN) python -m operations doctor -- "$${ENV-}"
 
 kubeconfig: ## kubectl's way in, without a key: make kubeconfig ENV=dev ROLE=read [TUNNEL=yes]
-	@$(RUN) python -m operations.kubeconfig $(if $(TUNNEL),--tunnel) -- "$${ENV-}" $${ROLE:+"$$ROLE"}
+	@$(RUN) python -m operations cluster kubeconfig $(if $(TUNNEL),--tunnel) $${ROLE:+--role="$$ROLE"} -- "$${ENV-}"
 
 push: ## the application's image to the environment's registry: make push ENV=dev [DRY_RUN=yes]
-	@$(RUN) python -m operations.push $(if $(DRY_RUN),--dry-run) -- "$${ENV-}"
+	@$(RUN) python -m operations app push $(if $(DRY_RUN),--dry-run) -- "$${ENV-}"
 
 .PHONY: recover-database
 recover-database: ## let the clinic's database go, for a deploy that makes it from its archive: make recover-database ENV=prod
-	@$(RUN) python -m operations.recover_database $(YES) -- "$${ENV-}"
+	@$(RUN) python -m operations app recover-database $(YES) -- "$${ENV-}"
 
 clinic-admin: ## the clinic's first user, or a lost password: make clinic-admin ENV=dev EMAIL=anna@clinic.example
-	@$(RUN) python -m operations.clinic_admin -- "$${ENV-}" "$${EMAIL-}"
+	@$(RUN) python -m operations app admin -- "$${ENV-}" "$${EMAIL-}"
 
 snapshots: ## etcd snapshots, newest first: make snapshots ENV=dev [TAKE=name]
-	@$(RUN) python -m operations.snapshots $${TAKE:+--take="$$TAKE"} -- "$${ENV-}"
+	@$(RUN) python -m operations cluster snapshots $(if $(TAKE),take,list) -- "$${ENV-}" $${TAKE:+"$$TAKE"}
 
 restore: ## a snapshot or a disk: make restore ENV=dev [SNAPSHOT=name | DISK=slot] [DRY_RUN=yes] [FORCE=yes]
-	@$(RUN) python -m operations.restore $${DISK:+--disk="$$DISK"} $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(YES) \
+	@$(RUN) python -m operations cluster restore $${DISK:+--disk="$$DISK"} $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(YES) \
 	  -- "$${ENV-}" $${SNAPSHOT:+"$$SNAPSHOT"}
 
 roll-servers: ## new images, types and configuration to the servers, one by one: make roll-servers ENV=prod
-	@$(RUN) python -m operations.roll_servers $(YES) -- "$${ENV-}"
+	@$(RUN) python -m operations cluster servers roll $(YES) -- "$${ENV-}"
 
 .PHONY: defragment
 defragment: ## make room in etcd, one server at a time, and clear its alarm: make defragment ENV=prod
-	@$(RUN) python -m operations.defragment $(YES) -- "$${ENV-}"
+	@$(RUN) python -m operations cluster defragment $(YES) -- "$${ENV-}"
 
 .PHONY: roll-agents
 roll-agents: ## new images, types and configuration to the agents, zone by zone: make roll-agents ENV=prod
-	@$(RUN) python -m operations.roll_agents $(YES) -- "$${ENV-}"
+	@$(RUN) python -m operations cluster agents roll $(YES) -- "$${ENV-}"
 
 app: ## the clinic's application on this machine, with a demo clinic
 	@$(MAKE) -C vet_app app

@@ -158,7 +158,3 @@ def _rounds(what: str) -> Iterator[int]:
 
 def _median(values: Iterator[float]) -> float:
     return statistics.median(values)
-
-
-if __name__ == "__main__":
-    run()

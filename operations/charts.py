@@ -4,7 +4,6 @@ The digests are those of ``settings/releases/catalogue.yaml``. Terraform's Helm 
 What was fetched once is not fetched again.
 """
 
-import argparse
 import hashlib
 import os
 import shutil
@@ -19,7 +18,7 @@ from urllib.parse import urljoin
 
 import yaml
 
-from operations.failure import Failure, guided
+from operations.failure import Failure
 from settings.release_sets import SETS, Release, release_set
 
 FOLDER = Path(".tools/charts")
@@ -180,11 +179,3 @@ def run_if_reachable() -> None:
         run(FOLDER, None)
     except Unreachable as failure:
         print(f"The charts are not all here, so the tests that render them are skipped: {failure}")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make charts", description=__doc__)
-    parser.add_argument("--source", type=Path, help="folder with the archives, where the repositories are out of reach")
-    parser.add_argument("--if-reachable", action="store_true", help="end well where a repository does not answer")
-    arguments = parser.parse_args()
-    guided(run_if_reachable if arguments.if_reachable else lambda: run(FOLDER, arguments.source))

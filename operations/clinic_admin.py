@@ -3,13 +3,12 @@
 The application itself makes the password and prints it once, through kubectl, to this terminal and nowhere else.
 """
 
-import argparse
 import subprocess
 from collections.abc import Sequence
 
 from rich.console import Console
 
-from operations.failure import Failure, guided
+from operations.failure import Failure
 from operations.kubeconfig import save
 from operations.servers import Cluster
 from operations.tunnel import tunnel
@@ -55,11 +54,3 @@ def _refuse_without_pods(kubectl: Sequence[str], environment: str) -> None:
     if not answer.stdout.strip().strip("0"):
         look = " ".join([*kubectl, "get", "pods"])
         raise Failure(f"no pod of {DEPLOYMENT} is ready, and the user is made in one. What they wait for: {look}")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make clinic-admin", description=__doc__.splitlines()[0])
-    parser.add_argument("environment")
-    parser.add_argument("email")
-    arguments = parser.parse_args()
-    guided(lambda: clinic_admin(Cluster(arguments.environment), arguments.email))

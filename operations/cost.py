@@ -3,9 +3,11 @@
 Each environment is set against the band that docs/architecture.txt gives; a total outside of it is explained by its dearest parts.
 """
 
-import argparse
+import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 from pydantic import ValidationError
 from rich.box import SIMPLE
@@ -15,7 +17,7 @@ from rich.table import Table
 import main
 from operations.document import Document
 from operations.estimate import Estimate, Saving, can_stop, environment_estimate, estimate, savings
-from operations.failure import Failure, guided
+from operations.failure import Failure
 from settings import Settings, load
 from settings.cost import CostAssumptions
 from settings.environment import Environment
@@ -26,12 +28,13 @@ BANDS = {"dev": (200, 300), "prod": (600, 800)}
 """USD a month: docs/architecture.txt, "Cost Optimization". Other environments have no band."""
 
 
-def run(names: Sequence[str], assume: Sequence[str], *, details: bool = False) -> None:
+def run(names: Sequence[str], assume: Sequence[str], *, details: bool = False, as_json: bool = False) -> None:
     """Print the estimate of each environment.
 
     :param names: environments; none means all.
     :param assume: ``key=value`` over the environment's own assumptions.
     :param details: every charge rather than groups.
+    :param as_json: print every charge as JSON instead.
 
     Raises:
         Failure: there is no such environment or assumption.
@@ -39,6 +42,9 @@ def run(names: Sequence[str], assume: Sequence[str], *, details: bool = False) -
     settings = load()
     chosen = [settings.environment(name) for name in _known(settings, names)]
     main.build_app(settings).synth()
+    if as_json:
+        print(json.dumps([_record(environment, assume) for environment in chosen], indent=2))
+        return
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     table, together = prices(), 0.0
     for environment in chosen:
@@ -86,6 +92,20 @@ def verdict(name: str, found: Estimate) -> str:
     dearest = ", ".join(f"{group} {amount:.0f}" for group, amount in list(found.by_group().items())[:3])
     side = "above" if found.total > high else "below"
     return f"[yellow]{side}[/] the {band}: the largest parts are {dearest}"
+
+
+def _record(environment: Environment, assume: Sequence[str]) -> dict[str, Any]:
+    """An environment's estimate for a machine; amounts are USD a month."""
+    use = assumptions(environment, assume)
+    found = _estimate(environment, use, prices())
+    charges = [{**asdict(line), "monthly": line.monthly} for line in found.lines]
+    return {
+        "environment": environment.name,
+        "total": found.total,
+        "assumptions": use.model_dump(),
+        "unknown": sorted(found.unknown),
+        "charges": charges,
+    }
 
 
 def _estimate(environment: Environment, use: CostAssumptions, table: Prices) -> Estimate:
@@ -137,13 +157,3 @@ def _footnotes(console: Console, chosen: Sequence[Environment], assume: Sequence
             console.print(f"[yellow]{environment.name} is in {environment.region}, where prices differ.[/]")
         if unknown := estimate(Document.read(infrastructure_stack(environment.name)), table, environment.cost).unknown:
             console.print(f"[yellow]{environment.name}: no price for {', '.join(unknown)}: add them to estimate.py[/]")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make cost", description=__doc__.splitlines()[0])
-    parser.add_argument("environments", nargs="*")
-    parser.add_argument("--assume", default="", metavar='"KEY=VALUE ..."')
-    parser.add_argument("--details", action="store_true")
-    arguments = parser.parse_args()
-    named = [word for text in arguments.environments for word in text.split()]
-    guided(lambda: run(named, arguments.assume.split(), details=arguments.details))

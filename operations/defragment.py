@@ -4,13 +4,11 @@ The database never becomes smaller by itself: what is deleted leaves room inside
 refuses every write until room was made and the alarm cleared (etcd.io: maintenance).
 """
 
-import argparse
-
 from rich.console import Console
 from rich.filesize import decimal
 from rich.prompt import Confirm
 
-from operations.failure import Failure, guided
+from operations.failure import Failure
 from operations.lock import lock
 from operations.servers import Cluster, Health, Server
 
@@ -58,11 +56,3 @@ def _back(cluster: Cluster, server: Server, *, before: Health) -> Health:
 def _room(health: Health) -> str:
     said = f"{decimal(health.database_bytes)} of disk, {decimal(health.database_bytes_in_use)} in use"
     return f"{said}, alarm {health.alarms}" if health.alarms else said
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make defragment", description=__doc__.splitlines()[0])
-    parser.add_argument("environment")
-    parser.add_argument("--yes", action="store_true", help="without asking")
-    asked = parser.parse_args()
-    guided(lambda: defragment(Cluster(asked.environment), unattended=asked.yes))

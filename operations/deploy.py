@@ -1,6 +1,5 @@
 """``make deploy ENV=dev`` and ``make destroy ENV=dev``: the stacks of one environment, in order."""
 
-import argparse
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,7 +9,7 @@ from rich.console import Console
 import main
 from operations import boundary, cluster_ready
 from operations.consent import agreed
-from operations.failure import Failure, guided, refuse_placeholders
+from operations.failure import Failure, refuse_placeholders
 from operations.images import refuse_missing
 from operations.plan import LOSE, PLAN, show
 from operations.plan_summary import refuse_losses, waiting
@@ -129,13 +128,3 @@ def _name_servers(settings: Settings) -> None:
         raise Failure("the account has no state bucket and no DNS zones yet: run make state first")
     servers = ", ".join(outputs["name_servers"])
     console.print(f"The certificate is issued once {settings.project.domain} is delegated to {servers}")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make deploy", description=__doc__.splitlines()[0])
-    parser.add_argument("action", choices=("deploy", "destroy"))
-    parser.add_argument("environment")
-    parser.add_argument("--yes", action="store_true", help="apply without asking")
-    arguments = parser.parse_args()
-    action = deploy if arguments.action == "deploy" else destroy
-    guided(lambda: action(arguments.environment, unattended=arguments.yes))

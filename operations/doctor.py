@@ -1,10 +1,11 @@
 """``make doctor ENV=dev``: looks at everything that an environment needs, and says of each that it is well or what to do."""
 
-import argparse
 import datetime
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from rich.box import SIMPLE
@@ -26,7 +27,7 @@ from operations.checks import (
     tools,
 )
 from operations.checks_servers import control_plane, etcd_snapshots, unfinished
-from operations.failure import Failure, guided
+from operations.failure import Failure
 from settings import load
 
 CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
@@ -49,8 +50,10 @@ COLOURS = {"ok": "green", "fails": "red", "later": "yellow"}
 LOGIN = "log in to AWS (aws sso login), or set AWS_PROFILE"
 
 
-def run(name: str) -> int:
+def run(name: str, *, as_json: bool = False) -> int:
     """Examine an environment and print what was found; the exit status is 1 if anything fails.
+
+    :param as_json: print the findings as a JSON list rather than tables.
 
     Raises:
         Failure: there is no such environment.
@@ -59,12 +62,15 @@ def run(name: str) -> int:
     known = [environment.name for environment in settings.environments]
     if name not in known:
         raise Failure(f"there is no environment {name!r}; there are {', '.join(known)} (environments/*.yaml)")
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140, stderr=as_json)
     with console.status(f"looking at {name}"):
         findings = list(examine(Patient(settings, settings.environment(name))))
+    failing = sum(finding.verdict == "fails" for finding in findings)
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+        return 1 if failing else 0
     console.print(_table(findings))
     console.print(maintenance.table(settings.environment(name), datetime.date.today()))
-    failing = sum(finding.verdict == "fails" for finding in findings)
     console.print(f"{name}: " + (f"[red]{failing} to mend[/]" if failing else "[green]nothing to mend[/]"))
     return 1 if failing else 0
 
@@ -109,10 +115,3 @@ def _table(findings: list[Finding]) -> Table:
         colour = COLOURS[finding.verdict]
         table.add_row(f"[{colour}]{finding.verdict}[/]", finding.what, finding.text, finding.remedy)
     return table
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make doctor", description=__doc__.splitlines()[0])
-    parser.add_argument("environment")
-    arguments = parser.parse_args()
-    guided(lambda: sys.exit(run(arguments.environment)))

@@ -5,7 +5,6 @@ nothing is missing. A step that fails turns the drill red; the others are still 
 less, and says so.
 """
 
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,7 @@ from operations.emulator import platform as at_hand
 from operations.emulator.account import Account, account
 from operations.emulator.kubernetes import Kubernetes
 from operations.emulator.stack import Stack
-from operations.failure import Failure, guided
+from operations.failure import Failure
 from operations.kubectl import Kubectl
 from settings import Settings, load
 from settings.documents import merged
@@ -104,7 +103,7 @@ class Step:
 
 def lose_state(drill: Drill) -> str:
     """Delete the state's object and bring it back by ``make recover-state``."""
-    return lose_and_recover(drill.stack, lambda: _command(drill, "operations.recover_state", "--yes", drill.stack.name))
+    return lose_and_recover(drill.stack, lambda: _command(drill, "state", "recover", "--yes", drill.stack.name))
 
 
 def lose_and_recover(stack: Stack, recover: Callable[[], None]) -> str:
@@ -172,7 +171,7 @@ def redeploy(drill: Drill) -> str:
         keep.enter_context(cluster.without_webhooks())
         led = Stack(stack.folder, {**stack.environment, **at_hand.way(cluster)})
         return lose_and_redeploy(
-            led, cluster, lambda version: _command(drill, "operations.recover_state", "--yes", led.name, version)
+            led, cluster, lambda version: _command(drill, "state", "recover", "--yes", led.name, version)
         )
 
 
@@ -277,9 +276,9 @@ def run(names: Sequence[str], steps: Sequence[Step] = STEPS) -> bool:
     return good
 
 
-def _command(drill: Drill, module: str, *arguments: str) -> None:
-    """Run one of the project's programs as a person would, led to the emulated account."""
-    _run([sys.executable, "-m", module, *arguments], env=drill.account.emulator.environment)
+def _command(drill: Drill, *arguments: str) -> None:
+    """Run ``vet`` as a person would, led to the emulated account."""
+    _run([sys.executable, "-m", "operations", *arguments], env=drill.account.emulator.environment)
 
 
 def _run(command: Sequence[str], env: dict[str, str] | None = None) -> None:
@@ -305,11 +304,3 @@ def _client(stack: Stack, service: str, region: str | None = None) -> Any:
     return session.client(
         service, region_name=region or variables["AWS_REGION"], endpoint_url=variables["AWS_ENDPOINT_URL"]
     )
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make drill", description=__doc__.splitlines()[0])
-    parser.add_argument("step", nargs="*")
-    arguments = parser.parse_args()
-    steps = [word for text in arguments.step for word in text.split()]
-    guided(lambda: sys.exit(0 if run(steps) else 1))

@@ -18,10 +18,16 @@ class Failure(Exception):
     """Something that the person at the terminal can mend. The text says what and how."""
 
 
-def guided(command: Callable[[], None]) -> None:
+INTERRUPTED = 130
+"""Exit status of a command that was stopped, as shells give it: 128 and the number of SIGINT."""
+
+
+def guided(command: Callable[[], object], *, stopped: str = "run the same command again to go on") -> None:
     """Run a command; turn what people can mend into a message and exit status 1.
 
     Whatever ends it, a closed terminal too, is like Ctrl-C: what the command has opened is closed.
+
+    :param stopped: what Ctrl-C leaves, and how to go on.
     """
     for ending in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(ending) is signal.SIG_DFL:
@@ -37,15 +43,17 @@ def guided(command: Callable[[], None]) -> None:
         if error.stderr:  # it was read, so it is not on the terminal yet
             said = error.stderr if isinstance(error.stderr, str) else error.stderr.decode(errors="replace")
             print(f"{' '.join(map(str, error.cmd))} ended with {error.returncode}:\n{said.strip()}", file=sys.stderr)
-        sys.exit(error.returncode)
+        sys.exit(error.returncode if error.returncode > 0 else 128 - error.returncode)
     except EOFError:
         sys.exit(
-            "\nnobody is there to answer; AUTO_APPROVE=yes goes on without a question. Nothing was changed after it"
+            "\nnobody is there to answer; --yes (make: AUTO_APPROVE=yes) goes on without a question."
+            " Nothing was changed after it"
         )
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"\nAWS cannot be asked, or refuses: {error}\nmake doctor says more; the same command again goes on")
     except KeyboardInterrupt:
-        sys.exit("\nstopped; run the same command again to go on")
+        print(f"\nstopped: {stopped}", file=sys.stderr)
+        sys.exit(INTERRUPTED)
 
 
 def refuse_placeholders(settings: Settings) -> None:

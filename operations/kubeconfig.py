@@ -4,7 +4,6 @@ kubectl gets its credentials from Secrets Manager each time, as you: whoever may
 for as long as that lasts.
 """
 
-import argparse
 import base64
 import subprocess
 from pathlib import Path
@@ -14,7 +13,7 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from operations.failure import Failure, guided
+from operations.failure import Failure
 from operations.servers import Cluster
 
 ROLES = ("admin", "deploy", "read")
@@ -140,12 +139,3 @@ def run(name: str, role: str, *, tunnel: bool) -> None:
         subprocess.run(command, check=True)
     except FileNotFoundError as error:
         raise Failure("the AWS CLI is not on PATH: https://docs.aws.amazon.com/cli/ tells how to install it") from error
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make kubeconfig", description=__doc__.splitlines()[0])
-    parser.add_argument("environment")
-    parser.add_argument("role", nargs="?", default="read", choices=ROLES)
-    parser.add_argument("--tunnel", action="store_true", help="open the tunnel to a private API")
-    asked = parser.parse_args()
-    guided(lambda: run(asked.environment, asked.role, tunnel=asked.tunnel))

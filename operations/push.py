@@ -1,6 +1,5 @@
 """``make push ENV=dev``: build the application's image and push it to the environment's registry."""
 
-import argparse
 import base64
 import shlex
 import shutil
@@ -9,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from operations.failure import Failure, guided, refuse_placeholders
+from operations.failure import Failure, refuse_placeholders
 from operations.images import SOURCE, Repository, Revision, revision
 from operations.servers import Cluster
 from settings import load
@@ -121,11 +120,3 @@ def _how_to_run(environment: Environment, tag: str) -> None:
     console.print(f"To run it, set this in environments/{name}.yaml, under application:\n")
     console.print(f"  image: {tag}\n", markup=False)
     console.print(f"and then: make deploy ENV={name}")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make push", description=__doc__)
-    parser.add_argument("environment")
-    parser.add_argument("--dry-run", action="store_true", help="print the commands instead of running them")
-    arguments = parser.parse_args()
-    guided(lambda: push(arguments.environment, dry_run=arguments.dry_run))

@@ -4,7 +4,6 @@ Before anything is deleted it sees that the archive can bring the moment back, t
 the last segment of the write-ahead log has arrived. Then docs/runbooks/lost-data.md goes on with ``make deploy``.
 """
 
-import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,7 +11,7 @@ from rich.console import Console
 
 from operations.clinic_database import KIND, ClinicDatabase
 from operations.consent import agreed
-from operations.failure import Failure, guided
+from operations.failure import Failure
 from operations.kubeconfig import save
 from operations.kubectl import Kubectl
 from operations.recovery import archive, next_name, wanted
@@ -97,11 +96,3 @@ def run(name: str, *, unattended: bool) -> None:
     kubectl = Kubectl(str(save(cluster, "admin")), cluster.environment.application.namespace)
     with tunnel(cluster):
         recover(cluster, kubectl, unattended=unattended)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make recover-database", description=__doc__.splitlines()[0])
-    parser.add_argument("environment")
-    parser.add_argument("--yes", action="store_true", help="without asking")
-    arguments = parser.parse_args()
-    guided(lambda: run(arguments.environment, unattended=arguments.yes))

@@ -4,7 +4,6 @@ A deleted state has a delete marker on top: it is removed, and the version below
 older version. Nothing is ever lost by it: every version stays.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from operations.consent import agreed
-from operations.failure import Failure, guided
+from operations.failure import Failure
 from settings import load
 from settings.names import state_key
 
@@ -134,12 +133,3 @@ def _table(found: Sequence[Version]) -> Table:
         note = "deletion" if each.deleted else "current" if each.current else ""
         table.add_row(f"{each.written:%Y-%m-%d %H:%M:%S}", each.id, "" if each.deleted else str(each.size), note)
     return table
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make recover-state", description=__doc__.splitlines()[0])
-    parser.add_argument("stack")
-    parser.add_argument("version", nargs="?")
-    parser.add_argument("--yes", action="store_true", help="without asking")
-    arguments = parser.parse_args()
-    guided(lambda: run(arguments.stack, arguments.version, unattended=arguments.yes))

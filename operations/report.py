@@ -3,7 +3,6 @@
 The page needs no network and no script, and holds no date and no path of this machine: the same settings give the same bytes.
 """
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,10 @@ from markupsafe import Markup
 from rich.console import Console
 
 import main
-from operations import pictures
+from operations import layers, pictures
 from operations.cost import BANDS
 from operations.document import Document
 from operations.estimate import Estimate, Saving, can_stop, environment_estimate, savings
-from operations.failure import guided
 from operations.reach import Right, rights
 from operations.terraform import STACKS
 from operations.topology import Topology
@@ -83,7 +81,7 @@ def read(settings: Settings, folder: Path = STACKS) -> list[Chapter]:
 
 def drawings(chapters: list[Chapter]) -> Mapping[Path, str]:
     """Text of every picture by its path."""
-    found = {}
+    found = {PICTURES / "layers.svg": pictures.layers(layers.imports(), layers.PURPOSES)}
     for chapter in chapters:
         found[PICTURES / f"network-{chapter.name}.svg"] = pictures.network(chapter.topology)
         found[PICTURES / f"security-groups-{chapter.name}.svg"] = pictures.talk(chapter.topology)
@@ -160,8 +158,3 @@ def _database(chapter: Chapter) -> str:
     application = chapter.settings.application
     count = application.database_instances
     return f"{count} PostgreSQL {'instance' if count == 1 else 'instances'} of {application.volume}"
-
-
-if __name__ == "__main__":
-    argparse.ArgumentParser(prog="make report", description=__doc__.splitlines()[0]).parse_args()
-    guided(run)

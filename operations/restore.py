@@ -4,7 +4,6 @@ One server becomes the whole cluster; the others give up their data (it is moved
 at a time. Running the command again goes on where it stopped, whatever stopped it.
 """
 
-import argparse
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,7 +11,7 @@ from rich.console import Console
 
 from operations import restore_record
 from operations.consent import agreed
-from operations.failure import Failure, guided
+from operations.failure import Failure
 from operations.lock import lock
 from operations.restore_choice import choose
 from operations.restore_record import DISK, Record
@@ -168,16 +167,3 @@ def _step(cluster: Cluster, server: Server, program: str, doing: str, *arguments
     with console.status(f"{doing} server {server.slot}; minutes, follow with: journalctl -ft vet"):
         cluster.run(server, program, *arguments)
     console.print(f"[green]done[/]  {program} on server {server.slot}, {datetime.now(UTC):%H:%M} UTC")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make restore", description=__doc__.splitlines()[0])
-    parser.add_argument("environment")
-    parser.add_argument("snapshot", nargs="?", help="name; left out, the newest that is whole, or a disk")
-    parser.add_argument("--disk", type=int, metavar="SLOT", help="etcd's data on this server, without the lost members")
-    parser.add_argument("--force", action="store_true", help="although the cluster is healthy")
-    parser.add_argument("--dry-run", action="store_true", help="show what would be done")
-    parser.add_argument("--yes", action="store_true", help="without asking")
-    asked = parser.parse_args()
-    asked_for = Wish(asked.snapshot, asked.disk, asked.force, asked.dry_run, asked.yes)
-    guided(lambda: restore(Cluster(asked.environment), asked_for))

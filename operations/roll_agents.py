@@ -5,7 +5,6 @@ empties first (``modules/aws/agents.py``). An agent that has the newest template
 is waited for, so running it again resumes.
 """
 
-import argparse
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from operations.consent import agreed
-from operations.failure import Failure, guided, refuse_placeholders
+from operations.failure import Failure, refuse_placeholders
 from operations.servers import Cluster
 from settings import load
 
@@ -147,11 +146,3 @@ def roll(name: str, *, unattended: bool = False) -> None:
     """Roll the agents of an environment. Raises ``Failure`` at the first doubt."""
     refuse_placeholders(load())
     Rolling(Cluster(name), unattended=unattended).roll()
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make roll-agents", description=__doc__.splitlines()[0])
-    parser.add_argument("environment")
-    parser.add_argument("--yes", action="store_true", help="without asking")
-    asked = parser.parse_args()
-    guided(lambda: roll(asked.environment, unattended=asked.yes))

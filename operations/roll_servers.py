@@ -7,7 +7,6 @@ Running it again goes on, whatever stopped it: a record in the bucket says which
 drained for that (``roll_record``), a machine that is missing is made again, and what is as it should be is passed over.
 """
 
-import argparse
 import base64
 import json
 import re
@@ -23,7 +22,7 @@ from rich.console import Console
 import main
 from operations import restore_record, roll_record
 from operations.consent import agreed
-from operations.failure import Failure, guided, refuse_placeholders
+from operations.failure import Failure, refuse_placeholders
 from operations.lock import lock
 from operations.roll_record import Record
 from operations.servers import Cluster, Server, names_of
@@ -321,11 +320,3 @@ def roll(name: str, *, unattended: bool = False) -> None:
     main.build_app(settings).synth()
     with lock(cluster, "roll-servers"):
         Rolling(cluster, unattended=unattended).roll()
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make roll-servers", description=__doc__.splitlines()[0])
-    parser.add_argument("environment")
-    parser.add_argument("--yes", action="store_true", help="without asking before each server")
-    asked = parser.parse_args()
-    guided(lambda: roll(asked.environment, unattended=asked.yes))

@@ -1,6 +1,5 @@
 """``make snapshots ENV=dev``: the etcd snapshots of an environment, and taking one now."""
 
-import argparse
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
-from operations.failure import Failure, guided
+from operations.failure import Failure
 from operations.servers import Cluster
 
 SMALLEST = 64
@@ -122,17 +121,3 @@ def take(cluster: Cluster, name: str) -> None:
 
 def _snapshot(entry: dict[str, Any], folder: str) -> Snapshot:
     return Snapshot(entry["Key"].removeprefix(folder), entry["LastModified"], entry["Size"])
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make snapshots", description=__doc__)
-    parser.add_argument("environment")
-    parser.add_argument("--take", metavar="NAME", help="take one now: lower-case letters, digits and dashes")
-    arguments = parser.parse_args()
-    guided(
-        lambda: (
-            take(Cluster(arguments.environment), arguments.take)
-            if arguments.take
-            else show(Cluster(arguments.environment))
-        )
-    )

@@ -6,7 +6,6 @@ the bucket. A run that was interrupted in between finds the file and goes on; la
 What a first run finds in the account, because an earlier state is lost or somebody made it, is taken over when that is asked for.
 """
 
-import argparse
 import json
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from rich.console import Console
 import main
 from operations.adoption import BLOCKS, Existing, addresses, blocks
 from operations.document import Document
-from operations.failure import Failure, guided, refuse_placeholders
+from operations.failure import Failure, refuse_placeholders
 from operations.terraform import Terraform
 from settings import load
 from settings.names import STATE_STACK, state_key
@@ -146,11 +145,3 @@ def _show(terraform: Terraform, project: Project) -> None:
     for server in outputs["name_servers"]:
         console.print(f"  {server}")
     console.print("Then: make deploy ENV=dev")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make state", description=__doc__.splitlines()[0])
-    parser.add_argument("--yes", action="store_true", help="apply without asking")
-    parser.add_argument("--adopt", action="store_true", help="take over what exists already")
-    arguments = parser.parse_args()
-    guided(lambda: run(unattended=arguments.yes, adopt=arguments.adopt))

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 import main
-from operations.failure import guided
 from operations.maintenance import notice
 from settings import Settings, SettingsWarning
 from settings.terminal import show_warnings
@@ -77,7 +76,3 @@ def _count(blocks: dict[str, dict[str, Any]]) -> int:
 
 def _footnote(warning: SettingsWarning) -> str:
     return f"{warning.environment}: {warning.code} is acknowledged: {warning.acknowledged}"
-
-
-if __name__ == "__main__":
-    guided(run)

@@ -107,7 +107,7 @@ EFFECTS: Mapping[str, Effect] = {
     "network.flow_logs": _IN_AWS,
     "access.api.access": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_lb.public_api_*",),
-        note="the public load balancer comes and goes; kubeconfigs are written anew by make kubeconfig",
+        note="the public load balancer comes and goes; kubeconfigs are written again by make kubeconfig",
     ),
     "access.api.allowed_cidrs": _IN_AWS,
     "access.ssh.public_key": _effect(

@@ -82,7 +82,7 @@ class Account:
             Failure: with its output.
         """
         answer = subprocess.run(
-            [sys.executable, "-m", "operations.state", "--yes", *options],
+            [sys.executable, "-m", "operations", "state", "bootstrap", "--yes", *options],
             cwd=self.folder,
             env={**self.emulator.environment, "PYTHONPATH": str(REPOSITORY)},
             capture_output=True,

@@ -18,7 +18,7 @@ def test_a_lost_state_is_recovered_and_a_recovery_that_does_nothing_is_noticed(
     stacks: dict[str, Stack], emulator: Emulator
 ) -> None:
     def recover() -> None:
-        command = [sys.executable, "-m", "operations.recover_state", "--yes", "vet-prod"]
+        command = [sys.executable, "-m", "operations", "state", "recover", "--yes", "vet-prod"]
         done = subprocess.run(command, cwd=REPOSITORY, env=emulator.environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
 

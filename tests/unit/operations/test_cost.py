@@ -2,9 +2,11 @@
 
 import copy
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+import main
 from operations.cost import BANDS, assumptions, verdict
 from operations.document import Document
 from operations.estimate import FREE, PRICED, Estimate, Line, can_stop, environment_estimate, estimate, savings
@@ -15,6 +17,7 @@ from settings.instance_types import INSTANCE_TYPES
 from settings.names import infrastructure_stack
 from settings.prices import prices
 from settings.saving import Schedule
+from tests.everything import NAME, everything
 
 USE = CostAssumptions()
 
@@ -33,8 +36,11 @@ def test_environments_cost_what_the_architecture_expects(
     assert low <= found.total <= high, f"{name}: {found.total:.2f} USD a month: {found.by_group()}"
 
 
-def test_every_resource_is_priced_or_known_to_be_free(documents: Mapping[str, Document]) -> None:
-    aws = {each.type for document in documents.values() for each in document.everything() if each.type[:4] == "aws_"}
+def test_every_resource_is_priced_or_known_to_be_free(documents: Mapping[str, Document], tmp_path: Path) -> None:
+    main.build_app(everything(tmp_path), outdir=str(tmp_path / "cdktf.out")).synth()
+    full = Document.read(infrastructure_stack(NAME), tmp_path / "cdktf.out/stacks")
+    stacks = [*documents.values(), full]
+    aws = {each.type for document in stacks for each in document.everything() if each.type.startswith("aws_")}
     unknown = aws - FREE - set(PRICED)
     assert not unknown, f"{sorted(unknown)}: price them in PRICED or name them in FREE (operations/estimate.py)"
     assert not FREE & set(PRICED)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from operations.failure import INTERRUPTED
+
 TERRAFORM = """
 import signal, sys, time
 from pathlib import Path
@@ -36,8 +38,8 @@ from operations.failure import guided
 
 @contextmanager
 def opened():
-    Path("began").touch()
     try:
+        Path("began").touch()
         yield
     finally:
         Path("closed").touch()
@@ -77,8 +79,8 @@ def test_terraform_finishes_what_it_has_begun_when_ctrl_c_is_pressed(tmp_path: P
         time.sleep(0.1)
     _, said = process.communicate(timeout=30)
     assert (tmp_path / "state").exists(), "Terraform was killed before it had written the state"
-    assert process.returncode == 1
-    assert "stopped; run the same command again" in said
+    assert process.returncode == INTERRUPTED
+    assert "stopped: run the same command again" in said
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda ending: ending.name)
@@ -87,7 +89,7 @@ def test_what_a_command_has_opened_is_closed_however_it_ends(tmp_path: Path, end
     process.send_signal(ending)
     process.communicate(timeout=30)
     assert (tmp_path / "closed").exists()
-    assert process.returncode == 1
+    assert process.returncode == INTERRUPTED
 
 
 def test_the_emulator_does_not_outlive_the_program_that_started_it(tmp_path: Path) -> None:

@@ -1,0 +1,5 @@
+"""``python -m operations`` is the program ``vet``."""
+
+from operations.cli import main
+
+main()

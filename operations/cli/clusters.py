@@ -1,0 +1,153 @@
+"""``vet cluster``: the machines of an environment and what runs them."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from operations.cli import arguments
+from operations.cli.arguments import DryRun, Environment, Json, Yes, print_json, run
+
+app = typer.Typer(help="Clusters: credentials, etcd, servers and agents.", no_args_is_help=True)
+servers = typer.Typer(help="Servers: the machines with etcd and the Kubernetes API.", no_args_is_help=True)
+agents = typer.Typer(help="Agents: the machines that run the applications.", no_args_is_help=True)
+snapshots = typer.Typer(help="etcd snapshots.", no_args_is_help=True)
+app.add_typer(servers, name="servers")
+app.add_typer(agents, name="agents")
+app.add_typer(snapshots, name="snapshots")
+
+
+@app.command()
+def kubeconfig(
+    environment: Environment,
+    *,
+    role: Annotated[str, typer.Option(help="read, deploy or admin.", autocompletion=arguments.roles)] = "read",
+    tunnel: Annotated[bool, typer.Option("--tunnel", help="Open the tunnel to a private API, until Ctrl-C.")] = False,
+) -> None:
+    """Write credentials for kubectl and print the line that uses them."""
+
+    def write() -> None:
+        from operations import kubeconfig as module
+
+        if role not in module.ROLES:
+            raise typer.BadParameter(f"{role!r} is none of {', '.join(module.ROLES)}", param_hint="--role")
+        module.run(environment, role, tunnel=tunnel)
+
+    run(write, stopped="the tunnel is closed; the kubeconfig stays in .cache/kubeconfig")
+
+
+@app.command()
+def restore(
+    environment: Environment,
+    snapshot: Annotated[
+        str | None,
+        typer.Argument(help="Name; left out, the newest that is whole, or a disk.", autocompletion=arguments.snapshots),
+    ] = None,
+    *,
+    disk: Annotated[
+        int | None, typer.Option(metavar="SERVER", help="Take etcd's data from this server's disk (0, 1 or 2).")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Although the cluster is healthy.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
+    """Bring the cluster back from a snapshot, or from one server's disk."""
+
+    def bring_back() -> None:
+        from operations.restore import Wish
+        from operations.restore import restore as restore_cluster
+        from operations.servers import Cluster
+
+        restore_cluster(Cluster(environment), Wish(snapshot, disk, force, dry_run, yes))
+
+    run(
+        bring_back,
+        stopped="if the restore had begun, the steps that are done are recorded and the cluster may be down;"
+        f" vet cluster restore {environment} goes on where it stopped",
+    )
+
+
+@app.command()
+def defragment(environment: Environment, *, yes: Yes = False) -> None:
+    """Make room in etcd, one server at a time, and clear its alarm."""
+
+    def make_room() -> None:
+        from operations.defragment import defragment as defragment_etcd
+        from operations.servers import Cluster
+
+        defragment_etcd(Cluster(environment), unattended=yes)
+
+    run(
+        make_room,
+        stopped="a server that had begun finishes by itself;"
+        f" vet cluster defragment {environment} goes through all servers again, which does no harm",
+    )
+
+
+@servers.command("roll")
+def roll_servers(environment: Environment, *, yes: Yes = False) -> None:
+    """Replace outdated servers, one by one. Asks before each."""
+
+    def roll() -> None:
+        from operations import roll_servers as module
+
+        module.roll(environment, unattended=yes)
+
+    run(
+        roll,
+        stopped="a server that was being replaced may still be starting; replaced servers stay."
+        f" vet cluster servers roll {environment} looks at all of them first and goes on there",
+    )
+
+
+@agents.command("roll")
+def roll_agents(environment: Environment, *, yes: Yes = False) -> None:
+    """Replace outdated agents, zone by zone."""
+
+    def roll() -> None:
+        from operations import roll_agents as module
+
+        module.roll(environment, unattended=yes)
+
+    run(
+        roll,
+        stopped="AWS goes on with a zone that it had begun;"
+        f" vet cluster agents roll {environment} looks at all zones first and goes on there",
+    )
+
+
+@snapshots.command("list")
+def list_snapshots(environment: Environment, *, as_json: Json = False) -> None:
+    """List the snapshots, newest first."""
+
+    def show() -> None:
+        from operations import snapshots as module
+        from operations.servers import Cluster
+
+        cluster = Cluster(environment)
+        if as_json:
+            print_json([asdict(snapshot) for snapshot in module.snapshots(cluster)])
+        else:
+            module.show(cluster)
+
+    run(show)
+
+
+@snapshots.command("take")
+def take_snapshot(
+    environment: Environment,
+    name: Annotated[str, typer.Argument(help="Lower-case letters, digits and dashes.")],
+) -> None:
+    """Take a snapshot now, on the first server that is healthy."""
+
+    def take() -> None:
+        from operations import snapshots as module
+        from operations.servers import Cluster
+
+        module.take(Cluster(environment), name)
+
+    run(
+        take,
+        stopped="a server that had begun finishes the snapshot by itself;"
+        f" vet cluster snapshots list {environment} shows whether it is there",
+    )

@@ -1,0 +1,80 @@
+"""``vet env``: the stacks of one environment."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from operations.cli.arguments import Environment, Json, Yes, print_json, run
+
+app = typer.Typer(help="Environments: what they would change, make them, take them down.", no_args_is_help=True)
+
+APPLIED = "Terraform has finished what it had begun and written its state; {command} goes on with the rest"
+"""What Ctrl-C leaves of an apply (``operations.terraform.to_its_end``)."""
+
+
+@app.command("list")
+def list_environments(*, as_json: Json = False) -> None:
+    """List the environments with their regions and hosts."""
+
+    def show() -> None:
+        from settings import load
+
+        found = [
+            {"name": each.name, "region": each.region, "hosts": list(each.hosts.all)} for each in load().environments
+        ]
+        if as_json:
+            print_json(found)
+        else:
+            print("\n".join(f"{each['name']}  {each['region']}  {', '.join(each['hosts'])}" for each in found))
+
+    run(show)
+
+
+@app.command()
+def plan(environment: Environment) -> None:
+    """Show what a deploy would change in the infrastructure."""
+
+    def show() -> None:
+        from operations.plan import run as run_plan
+        from settings.names import infrastructure_stack
+
+        run_plan(infrastructure_stack(environment))
+
+    run(show)
+
+
+@app.command()
+def deploy(
+    environment: Environment,
+    *,
+    yes: Yes = False,
+    lose: Annotated[
+        str,
+        typer.Option(
+            envvar="VET_LOSE", metavar='"ADDRESS ..."', help="Resources that may be lost although no setting says so."
+        ),
+    ] = "",
+) -> None:
+    """Apply both stacks, infrastructure first. Asks before each."""
+
+    def apply() -> None:
+        from operations import deploy as module
+        from operations.plan import LOSE
+
+        os.environ[LOSE] = lose  # the plan of each stack asks there
+        module.deploy(environment, unattended=yes)
+
+    run(apply, stopped=APPLIED.format(command=f"vet env deploy {environment}"))
+
+
+@app.command()
+def destroy(environment: Environment, *, yes: Yes = False) -> None:
+    """Destroy both stacks, in the opposite order. Refused where the settings say protect."""
+
+    def take_down() -> None:
+        from operations import deploy as module
+
+        module.destroy(environment, unattended=yes)
+
+    run(take_down, stopped=APPLIED.format(command=f"vet env destroy {environment}"))

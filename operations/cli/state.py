@@ -1,0 +1,46 @@
+"""``vet state``: where Terraform keeps its state."""
+
+from typing import Annotated
+
+import typer
+
+from operations.cli import arguments
+from operations.cli.arguments import Yes, run
+from operations.cli.environments import APPLIED
+
+app = typer.Typer(help="Terraform's state: its bucket, and bringing it back.", no_args_is_help=True)
+
+
+@app.command()
+def bootstrap(
+    *, yes: Yes = False, adopt: Annotated[bool, typer.Option("--adopt", help="Take over what exists.")] = False
+) -> None:
+    """Make the state bucket and the DNS zones: once per account, and after adding an environment."""
+
+    def make() -> None:
+        from operations import state as module
+
+        module.run(unattended=yes, adopt=adopt)
+
+    run(make, stopped=APPLIED.format(command="vet state bootstrap"))
+
+
+@app.command()
+def recover(
+    stack: Annotated[
+        str, typer.Argument(help="Stack, such as vet-dev.", autocompletion=arguments.infrastructure_stacks)
+    ],
+    version: Annotated[
+        str | None, typer.Argument(help="Id of the version; left out, the newest below a deletion.")
+    ] = None,
+    *,
+    yes: Yes = False,
+) -> None:
+    """Bring a stack's state back from the bucket's versions."""
+
+    def bring_back() -> None:
+        from operations import recover_state as module
+
+        module.run(stack, version, unattended=yes)
+
+    run(bring_back, stopped="the state is either as before or brought back whole; the same command shows which")

@@ -1,0 +1,149 @@
+"""Commands without a group: what explains the platform, examines it, and tries it without AWS."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from operations.cli import arguments
+from operations.cli.arguments import Environment, Json, run
+
+EXPLAIN, TRY = "Look at it", "Try it without AWS"
+"""Headings in the help."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Give these commands to the program."""
+    for command in (doctor, cost, report, synth):
+        app.command(rich_help_panel=EXPLAIN)(command)
+    for command in (local, drill, charts, benchmark):
+        app.command(rich_help_panel=TRY)(command)
+
+
+def steps(incomplete: str) -> list[str]:
+    """Names of the drill's steps."""
+    from operations.drill import STEPS
+
+    return [step.name for step in STEPS if step.name.startswith(incomplete)]
+
+
+def assumptions(incomplete: str) -> list[str]:
+    """Beginnings of what may be assumed."""
+    from settings.cost import CostAssumptions
+
+    return [f"{name}=" for name in CostAssumptions.model_fields if name.startswith(incomplete)]
+
+
+def doctor(environment: Environment, *, as_json: Json = False) -> None:
+    """Examine all that an environment needs, and say what is wrong and what to do."""
+
+    def examine() -> None:
+        from operations import doctor as module
+
+        sys.exit(module.run(environment, as_json=as_json))
+
+    run(examine)
+
+
+def cost(
+    environments: Annotated[
+        list[str] | None, typer.Argument(help="Environments; left out, all.", autocompletion=arguments.environments)
+    ] = None,
+    *,
+    assume: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Another assumption, such as nat_gb=500.", autocompletion=assumptions),
+    ] = None,
+    details: Annotated[bool, typer.Option("--details", help="Every charge rather than groups.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Estimate what the platform costs a month, from the synthesised JSON."""
+
+    def estimate() -> None:
+        from operations import cost as module
+
+        # One word may hold several: make passes ENV="dev prod" and ASSUME="a=1 b=2" as they are.
+        names, assumed = (" ".join(words or ()).split() for words in (environments, assume))
+        module.run(names, assumed, details=details, as_json=as_json)
+
+    run(estimate)
+
+
+def report() -> None:
+    """Write a page that explains the platform, and the pictures in docs/pictures."""
+
+    def write() -> None:
+        from operations import report as module
+
+        module.run()
+
+    run(write, stopped="files in docs/pictures may be half of the new ones; vet report writes all of them")
+
+
+def synth() -> None:
+    """Write the Terraform JSON of every stack to cdktf.out/."""
+
+    def write() -> None:
+        from operations import synth as module
+
+        module.run()
+
+    run(write, stopped="cdktf.out/ may be incomplete; vet synth writes all of it")
+
+
+def local(*, once: Annotated[bool, typer.Option("--once", help="End after the second plan.")] = False) -> None:
+    """Deploy the infrastructure to an AWS emulator on this machine, until Ctrl-C."""
+
+    def deploy() -> None:
+        from operations import local as module
+
+        module.run(once=once)
+
+    run(deploy, stopped="the emulator and all that was in it are gone")
+
+
+def drill(
+    step: Annotated[list[str] | None, typer.Argument(help="Steps; left out, all.", autocompletion=steps)] = None,
+) -> None:
+    """Prove the recovery plan: lose state, region, etcd, platform and database, and get them back."""
+
+    def prove() -> None:
+        from operations import drill as module
+
+        sys.exit(0 if module.run(" ".join(step or ()).split()) else 1)
+
+    run(prove, stopped="what the drill had made on this machine is removed")
+
+
+def charts(
+    *,
+    source: Annotated[
+        Path | None, typer.Option(help="Folder with the archives, where the repositories are out of reach.")
+    ] = None,
+    if_reachable: Annotated[
+        bool, typer.Option("--if-reachable", help="Succeed where a repository does not answer.")
+    ] = False,
+) -> None:
+    """Fetch the Helm charts of the release sets, checked by digest, for the tests that render them."""
+
+    def fetch() -> None:
+        from operations import charts as module
+
+        if if_reachable:
+            module.run_if_reachable()
+        else:
+            module.run(module.FOLDER, source)
+
+    run(fetch, stopped="charts that are whole stay; the same command fetches the others")
+
+
+def benchmark() -> None:
+    """Measure time and memory of synth, with plain imports and with the fast bindings."""
+
+    def measure() -> None:
+        from operations import bench as module
+
+        module.run()
+
+    run(measure)

@@ -1,0 +1,56 @@
+"""The documentation avoids words that readers have stumbled over, and says the field's own word instead."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+WORDS = {
+    r"\bto be sure of\b": "to check",
+    r"\bwhoever\b": "anybody who",
+    r"\bthereof\b|\btherein\b|\bthereby\b|\bhereby\b|\bherewith\b": "name the thing",
+    r"\bas it were\b|\bso to speak\b": "leave it out",
+    r"\bbetake\b|\bbespeak\b|\bbehold\b|\bwont to\b": "a plain verb",
+    r"\bthrow-away\b": "temporary",
+    r"\banew\b": "again",
+    r"\bmend(s|ed|ing)?\b": "fix, repair",
+    r"\bsimply\b|\bobviously\b|\bof course\b": "leave it out: it may not be simple for the reader",
+    r"\butili[sz]e[sd]?\b": "use",
+    r"\bin order to\b": "to",
+    r"\ba number of\b": "some, or the number",
+    r"\bplease\b": "leave it out",
+    r"\be\.g\.|\bi\.e\.": "for example, that is",
+    r"\bwhitelist|\bblacklist": "allow list, deny list",
+    r"\bmaster node|\bslave\b": "server, replica",
+}
+"""What is refused, and what to write."""
+
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    ROOT / "tests/README.md",
+    *sorted(path for path in (ROOT / "docs").rglob("*.md")),
+]
+
+CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
+
+
+def refused(text: str) -> list[str]:
+    """Each word that is refused, with its line and what to write. Code is not read."""
+    prose = CODE.sub(lambda match: "\n" * match[0].count("\n"), text)
+    return [
+        f"line {prose[: match.start()].count(chr(10)) + 1}: {match[0]!r}; write: {instead}"
+        for pattern, instead in WORDS.items()
+        for match in re.finditer(pattern, prose, re.IGNORECASE)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_has_no_word_that_readers_stumble_over(page: Path) -> None:
+    assert not (found := refused(page.read_text())), f"{page.name}:\n" + "\n".join(found)
+
+
+def test_a_refused_word_is_found_with_its_line_and_code_is_left_alone() -> None:
+    text = "# A page\n\n```sh\nutilize\n```\nOne can utilize `whoever` it is.\n"
+    assert refused(text) == ["line 6: 'utilize'; write: use"]
