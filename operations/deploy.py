@@ -15,6 +15,7 @@ from operations.plan import LOSE, PLAN, show
 from operations.plan_summary import refuse_losses, waiting
 from operations.recovery import before_deploy
 from operations.servers import Cluster
+from operations.state_bucket import explained, refuse_another
 from operations.terraform import STACKS, Terraform
 from operations.tunnel import terraform_variables
 from settings import Settings, load
@@ -122,9 +123,11 @@ def _stacks(name: str) -> Sequence[str]:
 def _name_servers(settings: Settings) -> None:
     """Say what the certificate's validation waits for, before it waits."""
     state = Terraform(STATE_STACK)
-    state.init("-reconfigure")
+    with explained(settings.project):
+        state.init("-reconfigure")
     outputs = state.outputs()
     if not outputs:
+        refuse_another(settings.project)
         raise Failure("the account has no state bucket and no DNS zones yet: run make state first")
     servers = ", ".join(outputs["name_servers"])
     console.print(f"The certificate is issued once {settings.project.domain} is delegated to {servers}")

@@ -15,6 +15,7 @@ import main
 from operations import boundary
 from operations.failure import Failure, refuse_placeholders
 from operations.plan_summary import refuse_losses, settings_changed, summary
+from operations.state_bucket import explained
 from operations.terraform import Terraform
 from settings import Settings, load
 from settings.effects import effect
@@ -50,7 +51,7 @@ def run(stack: str, *, markdown: Path | None = None, lock: bool = True) -> None:
     :param markdown: write the account for people there as well.
 
     Raises:
-        Failure: there is no such infrastructure stack.
+        Failure: there is no such infrastructure stack, or its state is in a bucket of another name.
     """
     settings = load()
     refuse_placeholders(settings)
@@ -58,7 +59,8 @@ def run(stack: str, *, markdown: Path | None = None, lock: bool = True) -> None:
         raise Failure(f"there is no stack {stack!r} to plan; there are {', '.join(stacks(settings))}")
     main.build_app(settings).synth()
     terraform = Terraform(stack)
-    terraform.init("-reconfigure")
+    with explained(settings.project):
+        terraform.init("-reconfigure")
     plan = terraform.show(PLAN) if terraform.plan(PLAN, lock=lock) else {}
     if markdown:
         markdown.write_text(account(stack, plan))
