@@ -1,6 +1,7 @@
 """Run Terraform, or OpenTofu, in the folder of a synthesised stack.
 
-Which of the two is said by ``TERRAFORM_BINARY_NAME``, as for ``cdktf`` itself; left out, it is the first that is on the PATH (docs/opentofu.md).
+Which of the two is said by ``TERRAFORM_BINARY_NAME``, as for ``cdktf`` itself, then by ``engine`` in ``_project.yaml``; where neither says it, it
+is the first that is on the PATH (docs/opentofu.md).
 """
 
 import json
@@ -9,10 +10,12 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from operations.failure import Failure
+from settings import load
 
 STACKS = Path("cdktf.out/stacks")
 """Where synth writes, relative to the repository."""
@@ -161,8 +164,26 @@ def engine_of(program: str) -> Engine:
 
 
 def binary() -> str:
-    """Name or path of the program that applies the stacks; the first of ``ENGINES`` if there is none."""
-    return os.environ.get(NAMED) or next(filter(shutil.which, ENGINES), next(iter(ENGINES)))
+    """Name or path of the program that applies the stacks; the first of ``ENGINES`` if there is none.
+
+    Raises:
+        SettingsError: the settings, which may name it, are wrong.
+    """
+    return _choice()[0]
+
+
+def _choice() -> tuple[str, str]:
+    """The program, and what names it; nothing does when it is the first on the PATH."""
+    if named := os.environ.get(NAMED):
+        return named, NAMED
+    if engine := _engine():
+        return engine, "engine in environments/_project.yaml"
+    return next(filter(shutil.which, ENGINES), next(iter(ENGINES))), ""
+
+
+@cache
+def _engine() -> str | None:
+    return load().project.engine
 
 
 def program() -> str:
@@ -171,11 +192,11 @@ def program() -> str:
     Raises:
         Failure: there is none, or it is too old; the text says where to get one.
     """
-    name = binary()
+    name, source = _choice()
     engine = engine_of(name)
     found = shutil.which(name)
     if found is None:
-        said = f"{NAMED} names {name}, which" if os.environ.get(NAMED) else name
+        said = f"{source} names {name}, which" if source else name
         raise Failure(f"{said} is not on PATH; {engine.how_to_install}")
     answer = subprocess.run([found, "version", "-json"], capture_output=True, text=True, check=True)
     version: str = json.loads(answer.stdout)["terraform_version"]

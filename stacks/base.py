@@ -6,8 +6,9 @@ from cdktf import S3Backend, TerraformOutput, TerraformStack
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
 from constructs import Construct
 
-from settings.names import state_key
+from settings.names import STATE_STACK, state_key
 from settings.project import Project
+from stacks.state_encryption import state_encryption
 
 TERRAFORM = ">= 1.11.0"
 """S3 locking by a lock file is stable since Terraform 1.11."""
@@ -57,3 +58,5 @@ class PlatformStack(TerraformStack):
             allowed_account_ids=[project.account_id],
         )
         backend.add_override("use_lockfile", True)
+        if project.state_encryption and name != STATE_STACK:  # which makes the key
+            self.add_override("terraform.encryption", state_encryption(project))
