@@ -26,7 +26,7 @@ from tests.mutation.replay import MUTANTS, RESULTS
 SURVIVORS = Path(__file__).parent / "survivors.yaml"
 """Kinds that nobody need notice, each with the reason why it carries no meaning."""
 
-TESTED = [f"tests/unit/{name}" for name in ("stacks", "platform", "releases", "nodes", "operations")]
+TESTED = [f"tests/unit/{name}" for name in ("stacks", "platform", "releases", "nodes", "operations", "rights")]
 """Folders with tests that look at the JSON."""
 
 IGNORED = "tests/unit/stacks/test_snapshot.py"

@@ -143,6 +143,8 @@ def test_only_what_is_not_protected_can_be_forced_away(infrastructure: Template,
             assert block.get(argument, gone) is gone, f"{type_} {path}: {argument} is {block[argument]}"
     for path, group in infrastructure.resources("aws_autoscaling_group").items():
         assert "force_delete" in group, path
+    for path, balancer in infrastructure.resources("aws_lb").items():
+        assert balancer["enable_deletion_protection"] is not gone, path
 
 
 def test_terraform_waits_as_long_as_the_command_that_it_waits_for(infrastructure: Template) -> None:

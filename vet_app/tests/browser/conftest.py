@@ -49,7 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         subprocess.run(
             [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, capture_output=True
         )
-    serve = [sys.executable, "manage.py", "runserver", "--insecure", "--noreload", f"127.0.0.1:{port}"]
+    serve = [sys.executable, "-u", "manage.py", "runserver", "--insecure", "--noreload", f"127.0.0.1:{port}"]
     log = folder / "server.log"
     with log.open("wb") as out:
         process = subprocess.Popen(serve, cwd=ROOT, env=environment, stdout=out, stderr=out)
