@@ -16,35 +16,13 @@ from typing import Any
 
 from operations.failure import Failure
 from settings import load
+from settings.engines import ENGINES, Engine, oldest
 
 STACKS = Path("cdktf.out/stacks")
 """Where synth writes, relative to the repository."""
 
 NAMED = "TERRAFORM_BINARY_NAME"
 """Environment variable with the program's name or path; ``cdktf`` reads it as well."""
-
-
-@dataclass(frozen=True)
-class Engine:
-    """One of the programs that apply the stacks."""
-
-    name: str
-    minimum: tuple[int, int]
-    """Version since which a lock file beside the state is stable."""
-
-    where: str
-
-    @property
-    def how_to_install(self) -> str:
-        """What somebody does who lacks it."""
-        return f"install {self.name} {'.'.join(map(str, self.minimum))} or newer: {self.where}"
-
-
-ENGINES = {
-    "terraform": Engine("Terraform", (1, 11), "https://developer.hashicorp.com/terraform/install"),
-    "tofu": Engine("OpenTofu", (1, 10), "https://opentofu.org/docs/intro/install/"),
-}
-"""By the program's name: Terraform 1.11 and OpenTofu 1.10 are the first whose S3 backend locks by a file (their changelogs)."""
 
 
 @dataclass(frozen=True)
@@ -194,12 +172,13 @@ def program() -> str:
     """
     name, source = _choice()
     engine = engine_of(name)
+    wanted = max(engine.minimum, oldest(_engine()))
     found = shutil.which(name)
     if found is None:
         said = f"{source} names {name}, which" if source else name
-        raise Failure(f"{said} is not on PATH; {engine.how_to_install}")
+        raise Failure(f"{said} is not on PATH; {engine.how_to_install(wanted)}")
     answer = subprocess.run([found, "version", "-json"], capture_output=True, text=True, check=True)
     version: str = json.loads(answer.stdout)["terraform_version"]
-    if tuple(int(part) for part in version.split("-")[0].split(".")[:2]) < engine.minimum:
-        raise Failure(f"{name} is version {version}; {engine.how_to_install}")
+    if tuple(int(part) for part in version.split("-")[0].split(".")[:2]) < wanted:
+        raise Failure(f"{name} is version {version}; {engine.how_to_install(wanted)}")
     return found

@@ -69,9 +69,10 @@ class Project(Section):
     """Program that applies the stacks: ``terraform`` or ``tofu`` (OpenTofu). Left out, it is the first of the two that is on
     the PATH; ``TERRAFORM_BINARY_NAME`` wins over both. Moving what is deployed: docs/opentofu.md."""
 
-    state_encryption: bool = False
-    """OpenTofu encrypts state and plans itself with the state's key before it writes them: whoever may read the bucket reads
-    nothing without the key. Needs ``engine: tofu``; ``vet-state``, which makes the key, stays as the bucket encrypts it."""
+    state_encryption: Literal["encrypt", "decrypt"] | None = None
+    """``encrypt``: OpenTofu encrypts state and plans with the state's key before it writes them, so that whoever may read the
+    bucket reads nothing without the key. ``decrypt``: it writes them plainly again, which comes before this is taken out.
+    Needs ``engine: tofu``. ``vet-state``, which makes the key, stays as the bucket encrypts it."""
 
     github: GitHub | None = None
     """Left out, AWS trusts no workflow. ``vet-state`` makes the roles; docs/runbooks/github-actions.md tells the rest."""

@@ -56,9 +56,9 @@ def state_replica_has_a_name(project: Project) -> Iterator[Finding]:
 
 @project_error
 def state_encrypted_by_opentofu(project: Project) -> Iterator[Finding]:
-    """Terraform has no ``encryption`` block, and refuses it."""
+    """Terraform has no ``encryption`` block, refuses one, and cannot read what OpenTofu has encrypted."""
     if project.state_encryption and project.engine != "tofu":
-        rule = "needs engine: tofu, since Terraform cannot encrypt state"
+        rule = "needs engine: tofu, since Terraform neither encrypts state nor reads it then"
         yield Finding(("state_encryption",), rule, "write engine: tofu beside it (docs/opentofu.md), or remove it")
 
 

@@ -26,7 +26,7 @@ def install(folder: Path, name: str, version: str) -> Path:
 
 
 def test_terraform_comes_before_opentofu(programs: Path) -> None:
-    tofu = install(programs, "tofu", "1.10.6")
+    tofu = install(programs, "tofu", "1.11.0")
     assert program() == str(tofu)
     first = install(programs, "terraform", "1.11.4")
     assert program() == str(first)
@@ -47,14 +47,14 @@ def test_the_setting_chooses_unless_the_variable_does(programs: Path, monkeypatc
         Failure, match=r"engine in environments/_project\.yaml names tofu, which is not on PATH; install OpenTofu"
     ):
         program()
-    tofu = install(programs, "tofu", "1.12.0")
-    assert program() == str(tofu)
+    tofu = install(programs, "tofu", "1.10.6")
+    assert program() == str(tofu), "stacks that are OpenTofu's ask for 1.10"
     monkeypatch.setenv(NAMED, "terraform")
     assert binary() == "terraform"
 
 
 @pytest.mark.parametrize(
-    ("name", "version", "wanted"), [("terraform", "1.10.5", "Terraform 1.11"), ("tofu", "1.9.1", "OpenTofu 1.10")]
+    ("name", "version", "wanted"), [("terraform", "1.10.5", "Terraform 1.11"), ("tofu", "1.10.6", "OpenTofu 1.11")]
 )
 def test_one_that_cannot_lock_by_a_file_is_refused(name: str, version: str, wanted: str, programs: Path) -> None:
     install(programs, name, version)
