@@ -6,7 +6,7 @@ YES = $(if $(AUTO_APPROVE),--yes)
 # What may be given on the command line. Recipes take a value from their environment ("$${ENV-}"), where no shell looks into
 # it; make itself would run what is in $(shell ...), so a value that was given stands for itself. $(if ...) is for switches.
 VARIABLES = ADOPT ASSUME AUTO_APPROVE CHANGED DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FORCE FROM LOSE N ONCE PROGRAMS ROLE SEED \
-  SHORT SNAPSHOT STEP TAKE TUNNEL VERSION
+  SHORT SNAPSHOT STEP TAKE TO TUNNEL VERSION
 $(foreach name,$(VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
@@ -49,7 +49,7 @@ test-apply: ## the real Terraform against an AWS emulator
 	@if [ -d tests/apply ]; then $(RUN) python -m pytest tests/apply; fi
 
 .PHONY: test-changes
-test-changes: ## every setting changed on an applied environment, and 30 batches of five: about an hour
+test-changes: ## every setting changed by itself on an applied environment, and 30 batches of five: about an hour
 	@VET_TEST_CHANGES=1 $(RUN) python -m pytest tests/apply/test_changes.py
 
 .PHONY: test-contributing
@@ -57,8 +57,8 @@ test-contributing: ## the walk through CONTRIBUTING.md, in a clean clone of the 
 	@$(RUN) python -m pytest -s tests/contributing
 
 .PHONY: test-year
-test-year: ## a year of one environment on the AWS emulator, step by step: about a quarter of an hour
-	@VET_TEST_YEAR=1 $(RUN) python -m pytest -v tests/apply/test_year.py
+test-year: ## a year of one environment on the AWS emulator, step by step with times: about half an hour
+	@VET_TEST_YEAR=1 $(RUN) python -m pytest -v --durations=0 tests/apply/test_year.py
 
 test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., after make charts
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
@@ -73,7 +73,7 @@ test-pods: ## the platform where pods run: recovery, drain, roll, policies, with
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m pytest -v -rs $(if $(SHORT),-m "not long") tests/pods
 
-lint: ## ruff, mypy, shellcheck, yamllint, and the JSON by checkov and by AWS's own models
+lint: ## ruff, mypy, shellcheck, yamllint, no secret in a file, and the JSON by checkov and by AWS's own models
 	@$(RUN) python -B scripts/install.py tests/policy/Pipfile.lock .tools/checkov
 	@$(MAKE) -j2 lint-code lint-json
 
@@ -83,10 +83,11 @@ lint-code:
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) shellcheck -x -P nodes/bin nodes/loader.sh nodes/bin/* scripts/find-python scripts/run .ci/run vet
-	@$(RUN) yamllint -s environments tests/architecture.yaml tests/policy/accepted.yaml tests/policy/aws_attributes.yaml settings/aws_constraints.yaml
+	@$(RUN) yamllint -s environments tests/architecture.yaml tests/policy/accepted.yaml tests/policy/secrets.yaml tests/policy/aws_attributes.yaml settings/aws_constraints.yaml
 
 .PHONY: lint-json
 lint-json:
+	@$(RUN) python -m tests.policy.secrets
 	@$(RUN) python -m tests.policy.check
 	@$(RUN) python -m tests.policy.aws_check
 
@@ -211,6 +212,10 @@ defragment: ## make room in etcd, one server at a time, and clear its alarm: mak
 .PHONY: roll-agents
 roll-agents: ## new images, types and configuration to the agents, zone by zone: make roll-agents ENV=prod
 	@$(RUN) python -m operations cluster agents roll $(YES) -- "$${ENV-}"
+
+.PHONY: upgrade
+upgrade: ## to the versions of a release set, one step at a time: make upgrade ENV=dev [TO=current] [DRY_RUN=yes]
+	@$(RUN) python -m operations env upgrade $(YES) $(if $(DRY_RUN),--dry-run) $${TO:+--to="$$TO"} -- "$${ENV-}"
 
 app: ## the clinic's application on this machine, with a demo clinic
 	@$(MAKE) -C vet_app app

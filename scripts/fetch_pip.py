@@ -11,8 +11,8 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-STANDALONE_PIP = "https://bootstrap.pypa.io/pip/pip.pyz"
-"""All of pip in one file, from its makers (https://pip.pypa.io/en/stable/installation/#standalone-zip-application)."""
+PINNED = Path(__file__).with_name("pip.txt")
+"""The version of pip that is taken from elsewhere, with its hash. Debian's own comes with Debian's signatures."""
 
 
 class NoPipError(Exception):
@@ -32,12 +32,12 @@ def into(python: Path) -> None:
     """
     tried = []
     with tempfile.TemporaryDirectory() as folder:
-        for source in (_by_other_pip, _from_debian, _from_index, _standalone):
+        for source in (_by_other_pip, _from_debian, _from_index):
             try:
                 archive = source(Path(folder))
-                runnable = archive / "pip" if archive.suffix == ".whl" else archive
-                wanted = str(archive) if archive.suffix == ".whl" else "pip"
-                subprocess.run([python, runnable, "install", "--quiet", wanted], check=True, capture_output=True)
+                subprocess.run(
+                    [python, archive / "pip", "install", "--quiet", archive], check=True, capture_output=True
+                )
                 return
             except (OSError, LookupError, subprocess.CalledProcessError) as error:
                 tried.append(f"{source.__doc__}: {error}")
@@ -53,9 +53,18 @@ def _by_other_pip(folder: Path) -> Path:
     program = shutil.which("pip3") or shutil.which("pip")
     if not program:
         raise LookupError("none on PATH")
-    subprocess.run(
-        [program, "download", "--quiet", "--no-deps", "--dest", folder, "pip"], check=True, capture_output=True
-    )
+    command = [
+        program,
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--dest",
+        folder,
+        "--require-hashes",
+        "--requirement",
+        PINNED,
+    ]
+    subprocess.run(command, check=True, capture_output=True)
     return next(folder.glob("pip-*.whl"))
 
 
@@ -72,26 +81,24 @@ def _from_index(folder: Path) -> Path:
     index = os.environ.get("PIP_INDEX_URL")
     if not index:
         raise LookupError("PIP_INDEX_URL is not set")
+    name, digest = pinned()
     page = f"{index.rstrip('/')}/pip/"
     with urllib.request.urlopen(page, timeout=60) as answer:
-        links = re.findall(
-            r'href="([^"#]*/pip-[0-9.]+-py3-none-any\.whl)#sha256=([0-9a-f]{64})"', answer.read().decode()
-        )
+        links = re.findall(rf'href="((?:[^"#]*/)?{re.escape(name)})[#"]', answer.read().decode())
     if not links:
-        raise LookupError(f"no wheel of pip with its digest on {page}")
-    link, digest = max(links, key=lambda found: [int(part) for part in re.findall(r"\d+", found[0].rsplit("/", 1)[1])])
-    with urllib.request.urlopen(urllib.parse.urljoin(page, link), timeout=60) as answer:
+        raise LookupError(f"no {name} on {page}")
+    with urllib.request.urlopen(urllib.parse.urljoin(page, links[0]), timeout=60) as answer:
         content = answer.read()
     if hashlib.sha256(content).hexdigest() != digest:
-        raise LookupError(f"{link} does not have the digest that the index gives")
-    wheel = folder / link.rsplit("/", 1)[1]
+        raise LookupError(f"{links[0]} does not have the hash in {PINNED.name}: it is not what was pinned")
+    wheel = folder / name
     wheel.write_bytes(content)
     return wheel
 
 
-def _standalone(folder: Path) -> Path:
-    """pip's standalone file"""
-    with urllib.request.urlopen(STANDALONE_PIP, timeout=60) as answer:
-        program = folder / "pip.pyz"
-        program.write_bytes(answer.read())
-    return program
+def pinned() -> tuple[str, str]:
+    """Name of pip's wheel and its SHA-256, as ``pip.txt`` has them."""
+    found = re.search(r"^pip==(\S+) --hash=sha256:([0-9a-f]{64})$", PINNED.read_text(), re.MULTILINE)
+    if not found:
+        raise LookupError(f"{PINNED} names no version with its hash; make it anew: python scripts/lock.py --tools")
+    return f"pip-{found[1]}-py3-none-any.whl", found[2]

@@ -1,6 +1,7 @@
 """Choose versions anew for every Pipfile given, and write its lock beside it: ``lock.py Pipfile tests/policy/Pipfile``.
 
-Pipenv resolves; it lives in a folder of its own, because its pins are none of the project's business. From its result
+Pipenv resolves; it lives in a folder of its own, because its pins are none of the project's business; those are in ``pipenv.txt``, each with
+its hash, and ``lock.py --tools`` chooses them and pip's (``pip.txt``) anew. From its result
 the addresses of package indexes are taken out: packages come from wherever a machine's pip is configured to get them,
 and hashes tell whether they are the right ones.
 """
@@ -14,7 +15,8 @@ import tempfile
 import venv
 from pathlib import Path
 
-PIPENV = "pipenv==2026.10.3"
+PINS = Path(__file__).parent
+PIPENV = PINS / "pipenv.txt"
 TOOL = Path(".tools/pipenv")
 
 
@@ -44,17 +46,40 @@ def without_addresses(found: dict) -> dict:
 
 
 def install() -> None:
-    """Put Pipenv into its folder."""
-    if not (TOOL / "installed").exists() or (TOOL / "installed").read_text() != PIPENV:
+    """Put Pipenv into its folder, every file checked against its hash."""
+    stamp, wanted = TOOL / "installed", PIPENV.read_text()
+    if not stamp.exists() or stamp.read_text() != wanted:
         venv.create(TOOL, clear=True, symlinks=True, with_pip=True)
-        subprocess.run([TOOL / "bin/python", "-m", "pip", "install", "--quiet", PIPENV], check=True)
-        (TOOL / "installed").write_text(PIPENV)
+        pip = [TOOL / "bin/python", "-m", "pip", "install", "--quiet"]
+        subprocess.run([*pip, "--require-hashes", "--requirement", PIPENV], check=True)
+        stamp.write_text(wanted)
+
+
+def pin(name: str) -> None:
+    """Choose the newest version of a tool and of all that it needs, and write them with their hashes.
+
+    Raises:
+        CalledProcessError: pip has failed; its own words are on the terminal.
+    """
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
+    answer = subprocess.run([*command, "--report", "-", name], check=True, stdout=subprocess.PIPE, text=True)
+    lines = []
+    for package in json.loads(answer.stdout)["install"]:
+        about, digest = package["metadata"], package["download_info"]["archive_info"]["hashes"]["sha256"]
+        lines.append(f"{about['name'].lower()}=={about['version']} --hash=sha256:{digest}")
+    file = PINS / f"{name}.txt"
+    file.write_text("# Made by `python scripts/lock.py --tools`.\n" + "\n".join(sorted(lines)) + "\n")
+    print(f"{file}: {len(lines)} packages")
 
 
 if __name__ == "__main__":
     try:
-        install()
-        for path in sys.argv[1:]:
-            lock(Path(path))
+        if sys.argv[1:] == ["--tools"]:
+            pin("pip")
+            pin("pipenv")
+        else:
+            install()
+            for path in sys.argv[1:]:
+                lock(Path(path))
     except subprocess.CalledProcessError as error:
         sys.exit(f"{Path(error.cmd[0]).name} failed, and no lock was changed by it; its own words are above.")

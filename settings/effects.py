@@ -236,7 +236,7 @@ PROJECT_EFFECTS: Mapping[str, Effect] = {
         Kind.AT_ONCE, Kind.INTERRUPTS, note="make state makes the new zones; all hosts that end with it change their names"
     ),
     "email": _effect(Kind.AT_ONCE),
-    "state_bucket": _effect(Kind.FIXED, note="a bucket of another name has no state, and everything would be made a second time"),
+    "state_bucket": _effect(Kind.FIXED, note="refused while the former bucket has the state: with another everything would be made a second time"),
     "github.repository": _effect(Kind.AT_ONCE, note="by make state"),
     "replica_region": _effect(Kind.AT_ONCE, note="by make state"),
     "access.permissions_boundary": _effect(Kind.AT_ONCE, note="by make state first, then make deploy of each environment"),

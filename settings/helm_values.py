@@ -3,9 +3,10 @@
 A release's values are merged in this order, later ones winning key by key, lists replaced as a whole (Helm's own rule):
 
 1. ``helm-values/<release>.yaml``: what holds everywhere;
-2. ``helm-values/release-sets/<set>/<release>.yaml``: keys that only that set's version of the chart has;
-3. ``helm-values/<environment>/<release>.yaml``: differences of one environment;
-4. what comes from settings or from AWS: hosts, replicas, ARNs.
+2. ``helm-values/release-sets/<set>/<release>.yaml``: what goes with that set alone;
+3. ``helm-values/since/<release>-<version>.yaml``: what the chart wants from that version on, whichever set it is pinned over;
+4. ``helm-values/<environment>/<release>.yaml``: differences of one environment;
+5. what comes from settings or from AWS: hosts, replicas, ARNs.
 
 Helm ignores a key that its chart does not know. ``helm-values/keys/`` therefore lists the keys of each chart, made by
 
@@ -22,12 +23,12 @@ from typing import Any
 import yaml
 
 from settings import yaml_text
-from settings.release_sets import Release
+from settings.release_sets import Release, parse, release_set
 
 FOLDER = Path(__file__).parent.parent / "helm-values"
 """Where values, lists of keys and local charts are."""
 
-NOT_ENVIRONMENTS = ("charts", "keys", "release-sets")
+NOT_ENVIRONMENTS = ("charts", "keys", "release-sets", "since")
 """Folders of ``helm-values/`` that are no environment's."""
 
 FREE = frozenset({"affinity", "extraArgs", "extraEnv", "nodeSelector", "resources", "updateStrategy"})
@@ -41,8 +42,10 @@ class ValuesError(ValueError):
     """A values file that cannot be used; the message names the file and the remedy."""
 
 
-def files(release: str, release_set: str, environment: str) -> list[Path]:
+def files(release: str, set_name: str, environment: str, version: str | None = None) -> list[Path]:
     """The values files that exist for a release, in the order in which they are merged.
+
+    :param version: of the release, where another is pinned than the set's.
 
     Raises ``ValuesError`` when an environment has the name of another folder, or when the release has no file at all.
     """
@@ -54,13 +57,36 @@ def files(release: str, release_set: str, environment: str) -> list[Path]:
     base = FOLDER / f"{release}.yaml"
     if not base.exists():
         raise ValuesError(f"helm-values/{base.name} does not exist: every release has one, if only with a comment")
-    layers = [base, FOLDER / "release-sets" / release_set / base.name, FOLDER / environment / base.name]
+    layers = [base, FOLDER / "release-sets" / set_name / base.name]
+    layers += _since(release, version or release_set(set_name).pins.get(release))
+    layers += [FOLDER / environment / base.name]
     return [path for path in layers if path.exists()]
 
 
-def values(release: str, release_set: str, environment: str, derived: Mapping[str, Any] | None = None) -> Values:
-    """The merged values of a release; ``derived`` comes from settings or AWS and goes last."""
-    return merge(*(load(path) for path in files(release, release_set, environment)), derived or {})
+def _since(release: str, version: str | None) -> list[Path]:
+    """What the version's chart wants and older ones do not know, oldest first."""
+    if version is None:  # a chart of the project's own
+        return []
+    found = [
+        (parse(path.stem.removeprefix(f"{release}-")), path)
+        for path in (FOLDER / "since").glob(f"{release}-[0-9]*.yaml")
+    ]
+    return [path for first, path in sorted(found, key=lambda each: each[0]) if parse(version) >= first]
+
+
+def values(
+    release: str,
+    set_name: str,
+    environment: str,
+    derived: Mapping[str, Any] | None = None,
+    *,
+    version: str | None = None,
+) -> Values:
+    """The merged values of a release; ``derived`` comes from settings or AWS and goes last.
+
+    :param version: as for :func:`files`.
+    """
+    return merge(*(load(path) for path in files(release, set_name, environment, version)), derived or {})
 
 
 def load(path: Path) -> Values:

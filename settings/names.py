@@ -33,6 +33,11 @@ def project_tags(project: Project) -> dict[str, str]:
     return {"Project": project.name_prefix, "ManagedBy": "cdktf", "CostCenter": project.cost_center}
 
 
+def state_encryption_key(project: Project) -> str:
+    """Name of the key that encrypts all state; its alias in KMS is ``alias/`` and this."""
+    return f"{project.name_prefix}-state"
+
+
 def replica_bucket(project: Project) -> str:
     """Name of the bucket with the copy of all state."""
     return f"{project.state_bucket}-replica"

@@ -111,6 +111,9 @@ class Component(Section):
     fits: dict[str, Fit] = {}
     """What every release of it accepts, by component."""
 
+    one_minor_at_a_time: str | None = None
+    """Who says that an upgrade must not skip a minor version; left out, it may."""
+
     releases: dict[str, Facts] = Field(min_length=1)
     """Its known releases by version, oldest first."""
 
@@ -228,6 +231,9 @@ class ReleaseSet:
 class Misfit:
     """Two releases that do not fit, why, and the ways out."""
 
+    key: str
+    """The component whose rule is broken."""
+
     subject: str
     """The release whose rule is broken, such as ``Rancher 2.7.9``."""
 
@@ -277,6 +283,13 @@ def find(component: str, version: str) -> Release:
     return Release(component, version, known, known.releases[version])
 
 
+def releases_of(component: str) -> list[Release]:
+    """All releases of a component, oldest first. Raises ``UnknownReleaseError`` for a component that is not known."""
+    if component not in catalogue():
+        raise UnknownReleaseError(f"no component {component!r}; there are {', '.join(catalogue())}")
+    return [find(component, version) for version in catalogue()[component].releases]
+
+
 @cache
 def release_set(name: str) -> ReleaseSet:
     """The set of that name. Raises ``UnknownReleaseError`` if there is none."""
@@ -308,7 +321,7 @@ def _misfit(releases: ReleaseSet, subject: Release, component: str, fit: Fit) ->
         *_fitting(releases, subject.key, subject, component),
         *_fitting(releases, changeable, subject, component),
     ]
-    return Misfit(subject.label, label, f"{title} {fit.wanted(subject.program)}", fit.source, tuple(ways))
+    return Misfit(subject.key, subject.label, label, f"{title} {fit.wanted(subject.program)}", fit.source, tuple(ways))
 
 
 def _fitting(releases: ReleaseSet, changed: str, subject: Release, component: str) -> Iterable[str]:

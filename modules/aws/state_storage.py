@@ -4,6 +4,7 @@ from constructs import Construct
 
 from modules.aws.bucket import Bucket
 from modules.aws.encryption_key import EncryptionKey
+from settings.names import state_encryption_key
 from settings.project import Project
 
 STATE_VERSIONS_DAYS = 365
@@ -18,7 +19,7 @@ class StateStorage(Construct):
         self.key = EncryptionKey(
             self,
             "key",
-            name=f"{project.name_prefix}-state",
+            name=state_encryption_key(project),
             purpose="Terraform state",
             account_id=project.account_id,
             protect=True,

@@ -43,7 +43,8 @@ class Release(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._environment, self._kind = environment, like or release
-        merged = values(self._kind, environment.cluster.release_set, environment.name, derived)
+        pinned = environment.cluster.releases.pins.get(self._kind)
+        merged = values(self._kind, environment.cluster.release_set, environment.name, derived, version=pinned)
         self.release = HelmRelease(
             self,
             "Resource",

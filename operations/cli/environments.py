@@ -69,6 +69,24 @@ def deploy(
 
 
 @app.command()
+def upgrade(
+    environment: Environment,
+    *,
+    to: Annotated[str, typer.Option(help="Release set to arrive at.")] = "current",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the way, and take no step.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Walk to the versions of a release set, one step at a time. Goes on where it stopped."""
+
+    def walk() -> None:
+        from operations.upgrade import run as run_upgrade
+
+        run_upgrade(environment, to, dry_run=dry_run, unattended=yes)
+
+    run(walk, stopped=f"vet env upgrade {environment} goes on where it stopped")
+
+
+@app.command()
 def destroy(environment: Environment, *, yes: Yes = False) -> None:
     """Destroy both stacks, in the opposite order. Refused where the settings say protect."""
 

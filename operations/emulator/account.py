@@ -1,20 +1,27 @@
 """A whole account on this machine: emulator, state bucket, and stacks that the real Terraform applies to it."""
 
+import base64
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+
 import main
-from operations.emulator import REPOSITORY, Emulator
+from modules.aws.github_roles import AUDIENCE, HOST
+from operations.emulator import ACCOUNT_ID, REPOSITORY, Emulator
 from operations.emulator.stack import Stack
 from operations.failure import Failure
 from operations.terraform import binary, program
 from settings import Settings
-from settings.names import STATE_STACK
+from settings.names import STATE_STACK, infrastructure_stack
 
 MISSING = (
     "Terraform cannot install its providers: give it a network, or put them into\n"
@@ -34,6 +41,35 @@ class Account:
     def stack(self, name: str) -> Stack:
         """A synthesised stack, such as ``vet-dev``."""
         return Stack(self.folder / "cdktf.out/stacks" / name, self.emulator.environment)
+
+    def as_workflow(self, settings: Settings, environment: str) -> Stack:
+        """The infrastructure of an environment, deployed by the role that its workflow gets on GitHub: with short-lived credentials for
+        a token with that workflow's subject.
+
+        :param settings: name the repository (``github.repository``), and ``vet-state`` was applied with them.
+        """
+        repository, prefix = settings.project.github, settings.project.name_prefix
+        assert repository is not None
+        role = f"arn:aws:iam::{ACCOUNT_ID}:role/{prefix}-github-deploy-{environment}"
+        subject = f"repo:{repository.repository}:environment:{environment}"
+        sts = boto3.client(
+            "sts",
+            region_name=settings.project.region,
+            endpoint_url=self.emulator.url,
+            config=Config(signature_version=UNSIGNED),
+        )
+        keys = sts.assume_role_with_web_identity(
+            RoleArn=role, RoleSessionName="workflow", WebIdentityToken=web_identity(subject)
+        )["Credentials"]
+        return replace(
+            self.stack(infrastructure_stack(environment)),
+            environment={
+                **self.emulator.environment,
+                "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+                "AWS_SESSION_TOKEN": keys["SessionToken"],
+            },
+        )
 
     def synthesise(self, settings: Settings) -> None:
         """Write the stacks of these settings into the folder."""
@@ -55,6 +91,13 @@ class Account:
         if answer.returncode:
             raise Failure(f"make state failed:\n{answer.stdout[-2000:]}\n{answer.stderr}")
         return answer.stdout
+
+
+def web_identity(subject: str) -> str:
+    """A token with the claims of GitHub's (GitHub Actions: OpenID Connect), which nobody has signed: the emulator knows no keys."""
+    claims = {"iss": f"https://{HOST}", "aud": AUDIENCE, "sub": subject}
+    parts = (json.dumps(part).encode() for part in ({"alg": "none"}, claims))
+    return ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), "unsigned"])
 
 
 @contextmanager

@@ -6,18 +6,17 @@ refused where one against AWS would be. What is refused for what there is alread
 
 import base64
 import binascii
-import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Any
 from urllib.parse import parse_qsl, unquote
-from xml.sax.saxutils import escape
 
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Request
 
 from operations.emulator import policies
+from operations.emulator.errors import body_of, refused, signed_for
 from operations.emulator.repeats import Application
 from settings.aws_constraints import constraint, shown
 from settings.rules.network import SPECIAL
@@ -76,12 +75,12 @@ class Constraints:
         """Answer one request."""
         request = Request(environ)
         wrong = [] if request.method not in ("POST", "PUT") else list(_wrong(request))
-        return (_refused(request, wrong[0]) if wrong else self._others)(environ, start_response)
+        return (refused(request, *wrong[0]) if wrong else self._others)(environ, start_response)
 
 
 def _wrong(request: Request) -> Iterator[tuple[str, str]]:
     """Error code and message for each value that AWS would refuse."""
-    if _signed_for(request, "s3"):
+    if signed_for(request, "s3"):
         yield from _wrong_bucket(request)
         return
     action, parameters = _call(request)
@@ -105,7 +104,7 @@ def _wrong_bucket(request: Request) -> Iterator[tuple[str, str]]:
         for rule in constraint(BUCKET).broken_by(name):
             yield "InvalidBucketName", f"Invalid value for Bucket: {name!r} must {rule}"
     elif "policy" in request.args:
-        yield from policies.wrong("PutBucketPolicy", {"Policy": _body(request).decode()})
+        yield from policies.wrong("PutBucketPolicy", {"Policy": body_of(request).decode()})
 
 
 def _overlaps(cidr: str, special: IPv4Network) -> bool:
@@ -115,25 +114,15 @@ def _overlaps(cidr: str, special: IPv4Network) -> bool:
         return False
 
 
-def _signed_for(request: Request, service: str) -> bool:
-    return f"/{service}/aws4_request" in request.headers.get("Authorization", "")
-
-
 def _call(request: Request) -> tuple[str, dict[str, str]]:
     """Name and parameters of a call in the query or the JSON protocol; an empty name for others."""
-    body = _body(request)
+    body = body_of(request)
     if target := request.headers.get("X-Amz-Target"):
         return target, {key: value for key, value in json.loads(body or b"{}").items() if isinstance(value, str)}
     if request.mimetype == "application/x-www-form-urlencoded":
         parameters = dict(parse_qsl(body.decode(), keep_blank_values=True))
         return parameters.get("Action", ""), parameters
     return "", {}
-
-
-def _body(request: Request) -> bytes:
-    body = request.get_data()
-    request.environ["wsgi.input"] = io.BytesIO(body)  # for the application that reads it next
-    return body
 
 
 def _decoded(name: str, value: str) -> str:
@@ -149,20 +138,4 @@ def _usual_code(request: Request) -> str:
     """What the service calls a wrong value where it has no narrower name for it."""
     if request.headers.get("X-Amz-Target"):
         return "InvalidParameterException"
-    return "InvalidParameterValue" if _signed_for(request, "ec2") else "ValidationError"
-
-
-def _refused(request: Request, wrong: tuple[str, str]) -> Response:
-    """An error in the form of the protocol that was spoken."""
-    code, message = wrong
-    if request.headers.get("X-Amz-Target"):
-        said = json.dumps({"__type": code, "message": message})
-        return Response(said, 400, content_type="application/x-amz-json-1.1")
-    error = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
-    if _signed_for(request, "s3"):
-        body = f"<Error>{error}</Error>"
-    elif _signed_for(request, "ec2"):
-        body = f"<Response><Errors><Error>{error}</Error></Errors><RequestID>refused</RequestID></Response>"
-    else:
-        body = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>refused</RequestId></ErrorResponse>"
-    return Response(body, 400, content_type="text/xml")
+    return "InvalidParameterValue" if signed_for(request, "ec2") else "ValidationError"

@@ -21,6 +21,7 @@ from operations.emulator import ACCOUNT_ID, lifecycle_hooks, refusals, supplemen
 from operations.emulator.constraints import Constraints
 from operations.emulator.dlm import DataLifecycleManager
 from operations.emulator.repeats import Repeats
+from operations.emulator.rights.application import Rights
 
 
 class NamingHandler(MotoRequestHandler):
@@ -42,7 +43,7 @@ def serve() -> None:
     server.start()
     host, port = server.get_host_and_port()
     running: Any = server._server
-    running.app = Repeats(Constraints(DataLifecycleManager(running.app, ACCOUNT_ID)))
+    running.app = Repeats(Rights(Constraints(DataLifecycleManager(running.app, ACCOUNT_ID))))
     print(f"http://{host}:{port}", flush=True)
     sys.stdin.read()
 

@@ -63,11 +63,11 @@ def accepted() -> list[Accepted]:
     return TypeAdapter(list[Accepted]).validate_python(yaml.safe_load(ACCEPTED.read_text()))
 
 
-def judge(failures: Iterable[Failed], reasons: Iterable[Accepted]) -> list[str]:
-    """Everything that is wrong, a line each: failures without a reason, and patterns that no failure needs."""
+def judge(failures: Iterable[Failed], reasons: Iterable[Accepted], file: Path = ACCEPTED) -> list[str]:
+    """Everything that is wrong, a line each: failures without a reason, and patterns of the file that no failure needs."""
     failures, reasons = sorted(set(failures)), list(reasons)
     idle = [
-        f"{ACCEPTED.name}: {reason.check} for {pattern} excuses nothing; take it out"
+        f"{file.name}: {reason.check} for {pattern} excuses nothing; take it out"
         for reason in reasons
         for pattern in reason.resources
         if not any(reason.covers(failed, pattern) for failed in failures)

@@ -10,8 +10,8 @@ from typing import Any
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from tests.rights.conditions import Unreadable
-from tests.rights.evaluation import Caller, Policy
+from operations.emulator.rights.conditions import Unreadable
+from operations.emulator.rights.evaluation import Caller, Policy
 
 ACCOUNT = "123456789012"
 

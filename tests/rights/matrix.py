@@ -12,9 +12,9 @@ from typing import NamedTuple
 import yaml
 
 import main
+from operations.emulator.rights.evaluation import Caller, Request, allowed
 from tests.everything import NAME, everything
 from tests.rights.account import ACCOUNT, ADMINISTRATOR, Account, managed, read
-from tests.rights.evaluation import Caller, Request, allowed
 from tests.rights.sensitive import OF_THE_ACCOUNT, acts
 
 FILE = Path(__file__).parent / "matrix.yaml"

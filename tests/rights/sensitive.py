@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from operations.emulator.rights.conditions import Context
+from operations.emulator.rights.evaluation import Request
+from operations.emulator.rights.names import TAGS_UNSEEN
 from tests.rights.account import ADMINISTRATOR, Account, Resource
-from tests.rights.conditions import Context
-from tests.rights.evaluation import Request
-
-TAGS_UNSEEN = ("s3", "route53")
-"""Services whose decisions do not see a resource's tags (attribute-based control is off in S3 by default; Route 53 has no such key)."""
 
 PASSED_TO = ("ec2", "lambda", "ecs-tasks", "codebuild", "cloudformation", "scheduler", "dlm", "s3", "vpc-flow-logs")
 """Services that run something as the role that one passes to them."""

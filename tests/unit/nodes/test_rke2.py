@@ -75,7 +75,9 @@ def test_the_issuer_is_there_from_the_first_boot(inputs: ClusterInputs) -> None:
 def test_network_and_ingress_are_as_the_architecture_says(inputs: ClusterInputs) -> None:
     config = yaml.safe_load(server_config(inputs))
     assert config["cni"] == "calico"
-    assert config["disable"] == ["rke2-ingress-nginx"]
+    assert {"rke2-ingress-nginx", "rke2-traefik"} <= set(config["disable"]), (
+        "RKE2 would bring a second ingress controller"
+    )
     assert config["cloud-provider-name"] == "external"
     assert config["disable-cloud-controller"] is True
 

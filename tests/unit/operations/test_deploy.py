@@ -59,6 +59,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         yield {"TF_VAR_api_address": f"way-to-{cluster.names.base}"}
 
     monkeypatch.setattr(module, "terraform_variables", way)
+    monkeypatch.setattr(module.boundary, "refuse_missing", lambda names: found.open("a").write("- boundary asked\n"))
     monkeypatch.setattr(module.cluster_ready, "wait", lambda cluster: None)
     monkeypatch.setattr(module, "before_deploy", lambda _, deployed: found.open("a").write(f"- asked {deployed()}\n"))
     return found
@@ -72,11 +73,13 @@ def called(log: Path) -> list[str]:
 def test_infrastructure_comes_first_and_the_way_to_the_cluster_is_for_the_helm_stack(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the databases are looked at (whether Terraform knows one) with the way open, before anything is applied."""
+    """And the databases are looked at (whether Terraform knows one) with the way open, before anything is applied; so is the
+    boundary of the roles."""
     monkeypatch.setattr(module, "refuse_missing", lambda _: None)
     deploy("dev", unattended=True)
     assert called(log) == [
         "init vet-state direct",
+        "boundary - asked",
         "init vet-dev direct",
         "plan vet-dev direct",
         "apply vet-dev direct",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.report import PICTURES, Chapter, drawings, page, read
+from operations.report import PICTURES, Chapter, drawings, page
 from operations.topology import Flow
 from operations.workloads import workloads
 from settings import Settings
@@ -31,11 +31,6 @@ addEventListener("load", () => {
 });
 </script>
 """
-
-
-@pytest.fixture(scope="session")
-def chapters(settings: Settings, output: Path) -> list[Chapter]:
-    return read(settings, output / "stacks")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Values: layers, merging as Helm does it, and no key that its chart does not know."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def test_merge_is_what_helm_does(helm: str, tmp_path: Path) -> None:
 def test_layers_come_in_the_documented_order() -> None:
     assert [str(path.relative_to(FOLDER)) for path in files("rancher", "current", "prod")] == [
         "rancher.yaml",
-        "release-sets/current/rancher.yaml",
+        "since/rancher-2.12.yaml",
         "prod/rancher.yaml",
     ]
     with pytest.raises(ValuesError, match=r"helm-values/ranger\.yaml does not exist"):
@@ -101,7 +102,18 @@ def test_every_values_file_belongs_to_a_release_and_an_environment() -> None:
     assert folders <= environments, f"no such environment: {folders - environments}"
     assert {path.name for path in (FOLDER / "release-sets").iterdir()} <= set(SETS)
     for path in [*FOLDER.glob("*.yaml"), *FOLDER.glob("*/*.yaml"), *FOLDER.glob("release-sets/*/*.yaml")]:
-        assert path.stem in releases, f"{path.relative_to(FOLDER)} belongs to no release"
+        release = re.sub(r"-[0-9.]+$", "", path.stem) if path.parent.name == "since" else path.stem
+        assert release in releases, f"{path.relative_to(FOLDER)} belongs to no release"
+
+
+@pytest.mark.parametrize(
+    ("version", "logged"), [("2.7.9", False), ("2.11.3", False), ("2.12.4", True), ("2.15.0", True)]
+)
+def test_what_a_chart_wants_from_a_version_on_does_not_depend_on_the_set(version: str, logged: bool) -> None:
+    """Rancher 2.12 turned its audit log off for those who only give a level; on the way to `current` nobody would notice."""
+    for set_name in SETS:
+        found = helm_values.values("rancher", set_name, "dev", version=version)
+        assert found["auditLog"].get("enabled", False) is logged, f"Rancher {version} over {set_name}"
 
 
 @pytest.mark.parametrize("path", sorted((FOLDER / "keys").glob("*.txt")), ids=lambda path: path.stem)

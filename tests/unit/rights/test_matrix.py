@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from operations.emulator.rights.conditions import several
+from operations.emulator.rights.evaluation import Caller, Request, allowed, statements
 from tests.everything import NAME
 from tests.rights import page
 from tests.rights.account import ACCOUNT, Account
-from tests.rights.conditions import several
-from tests.rights.evaluation import Caller, Request, allowed, statements
 from tests.rights.matrix import FILE, MADE, Cell, cells, home, rendered
 from tests.rights.reasons import reasons, unexplained
 

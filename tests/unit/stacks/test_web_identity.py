@@ -2,7 +2,7 @@
 
 import json
 
-from tests.rights.evaluation import Caller, Request, allowed
+from operations.emulator.rights.evaluation import Caller, Request, allowed
 from tests.template import Block, Template
 
 SUBJECTS = {

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.rights.conditions import Context, Unreadable, hold, like, several
+from operations.emulator.rights.conditions import Context, Unreadable, hold, like, several
 
 Policy = Mapping[str, Any]
 """A policy document."""
@@ -50,22 +50,47 @@ def allowed(request: Request, caller: Caller, resource_policy: Policy | None = N
     Raises:
         Unreadable: a policy holds what this evaluator does not know.
     """
+    return not refusal(request, caller, resource_policy)
+
+
+def refusal(request: Request, caller: Caller, resource_policy: Policy | None = None) -> str:
+    """Why AWS would refuse the caller's request, in its words; an empty text if it would not.
+
+    Source of the words: IAM user guide, "Troubleshoot access denied error messages".
+    """
     of_resource = [s for s in statements(resource_policy) if _principal(s, caller.arn)]
     identity = [statement for policy in caller.policies for statement in statements(policy)]
     boundary = statements(caller.boundary)
-    if _matching("Deny", [*identity, *boundary, *of_resource], request):
-        return False
+    sources = {
+        "identity-based policy": identity,
+        "permissions boundary": boundary,
+        "resource-based policy": of_resource,
+    }
+    for source, found in sources.items():
+        if _matching("Deny", found, request):
+            return f"with an explicit deny in {'an' if source.startswith('i') else 'a'} {source}"
     granted = _matching("Allow", of_resource, request)
     everyone = any(_principal(statement, caller.arn) == "everyone" for statement in granted)
     named = any(_principal(statement, caller.arn) == "named" for statement in granted)
-    by_identity = bool(_matching("Allow", identity, request))
-    if request.action.split(":")[0] in DECIDE_THEMSELVES:
-        by_identity = by_identity and any(_principal(statement, caller.arn) == "account" for statement in granted)
-        if not everyone and not named and not by_identity and resource_policy is None and request.resource == "*":
-            by_identity = bool(_matching("Allow", identity, request))  # such as kms:CreateKey: there is no key yet
-    within = caller.boundary is None or bool(_matching("Allow", boundary, request))
+    by_identity, missing = bool(_matching("Allow", identity, request)), "identity-based policy"
+    if by_identity and _decides_itself(request):
+        by_identity = any(_principal(statement, caller.arn) == "account" for statement in granted)
+        missing = "resource-based policy"
+    if everyone:
+        return ""
+    if not by_identity and not named:
+        return f"because no {missing} allows the {request.action} action"
     # What a resource gives a role by its ARN ends at the boundary; what it gives to everyone does not.
-    return everyone or ((by_identity or named) and within)
+    if caller.boundary is not None and not _matching("Allow", boundary, request):
+        return f"because no permissions boundary allows the {request.action} action"
+    return ""
+
+
+def _decides_itself(request: Request) -> bool:
+    """Whether the resource's own policy must allow a request. What there is not yet, as for kms:CreateKey, and aliases have none (KMS
+    developer guide: controlling access to aliases)."""
+    is_key = request.resource != "*" and ":alias/" not in request.resource
+    return is_key and request.action.split(":")[0] in DECIDE_THEMSELVES
 
 
 def statements(policy: Policy | None) -> list[Mapping[str, Any]]:

@@ -1,0 +1,183 @@
+"""The emulator refuses a role what its policies do not allow, as AWS words it, and what it does not know."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from operations.emulator import ACCOUNT_ID, Emulator
+from operations.emulator.account import web_identity
+
+ISSUER = "token.actions.githubusercontent.com"
+Clients = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("emulator") / "log") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def administrator(emulator: Emulator) -> Clients:
+    """Clients with the account's own credentials."""
+    session = boto3.Session("emulator", "emulator", region_name="us-east-1")
+    return lambda service: session.client(service, endpoint_url=emulator.url)
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(*actions: str, resource: str = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resource, **more}
+
+
+TRUST = document(
+    {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}}
+)
+
+
+@pytest.fixture
+def role(emulator: Emulator, administrator: Clients, request: pytest.FixtureRequest) -> Callable[..., Clients]:
+    """Make a role with these statements and be it."""
+    name = request.node.name[:60].replace("[", "-").replace("]", "").replace(" ", "-")
+
+    def made(*statements: dict[str, Any], boundary: str = "") -> Clients:
+        iam, more = administrator("iam"), {}
+        if boundary:
+            more = {"PermissionsBoundary": iam.create_policy(PolicyName=name, PolicyDocument=boundary)["Policy"]["Arn"]}
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, **more)["Role"]["Arn"]
+        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document(*statements))
+        keys = administrator("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+        session = boto3.Session(
+            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name="us-east-1"
+        )
+        return lambda service: session.client(service, endpoint_url=emulator.url)
+
+    return made
+
+
+def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as refused:
+        call(**parameters)
+    return refused.value.response["Error"]["Code"], refused.value.response["Error"]["Message"]
+
+
+def test_a_role_does_what_it_may_and_no_more(administrator: Clients, role: Callable[..., Clients]) -> None:
+    for name in ("dev-own", "prod-own"):
+        administrator("s3").create_bucket(Bucket=name)
+        administrator("s3").put_object(Bucket=name, Key="key", Body=b"1")
+    s3 = role(allow("s3:GetObject", resource="arn:aws:s3:::dev-*"))("s3")
+    assert s3.get_object(Bucket="dev-own", Key="key")["Body"].read() == b"1"
+    code, said = refusal(s3.get_object, Bucket="prod-own", Key="key")
+    assert code == "AccessDenied"
+    assert said == (
+        f"User: arn:aws:sts::{ACCOUNT_ID}:assumed-role/test_a_role_does_what_it_may_and_no_more/test is not authorized to perform: "
+        "s3:GetObject on resource: arn:aws:s3:::prod-own/key because no identity-based policy allows the s3:GetObject action"
+    )
+    refusal(s3.put_object, Bucket="dev-own", Key="key", Body=b"2")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "code"),
+    [
+        ("ec2", "create_vpc", {"CidrBlock": "10.0.0.0/16"}, "UnauthorizedOperation"),
+        ("kms", "create_key", {}, "AccessDeniedException"),
+        ("iam", "list_open_id_connect_providers", {}, "AccessDenied"),
+        ("sns", "create_topic", {"Name": "x"}, "AuthorizationError"),
+        ("scheduler", "get_schedule", {"Name": "x"}, "AccessDeniedException"),
+        ("dlm", "get_lifecycle_policy", {"PolicyId": "policy-0123456789abcdef0"}, "AccessDeniedException"),
+        ("route53", "list_hosted_zones", {}, "AccessDenied"),
+    ],
+)
+def test_each_protocol_says_it_as_its_services_do(
+    role: Callable[..., Clients], service: str, operation: str, parameters: dict[str, Any], code: str
+) -> None:
+    found, said = refusal(getattr(role(allow("s3:*"))(service), operation), **parameters)
+    assert found == code
+    assert f"is not authorized to perform: {service}:" in said
+
+
+def test_a_boundary_ends_it(role: Callable[..., Clients]) -> None:
+    clients = role(allow("*"), boundary=document(allow("s3:*")))
+    assert clients("s3").list_buckets()
+    assert (
+        "because no permissions boundary allows the ec2:CreateVpc action"
+        in refusal(clients("ec2").create_vpc, CidrBlock="10.0.0.0/16")[1]
+    )
+
+
+def test_tags_of_the_thing_and_of_the_call_decide(administrator: Clients, role: Callable[..., Clients]) -> None:
+    def made(environment: str) -> Any:
+        tags = [{"Key": "Environment", "Value": environment}]
+        return {"CidrBlock": "10.0.0.0/16", "TagSpecifications": [{"ResourceType": "vpc", "Tags": tags}]}
+
+    theirs = administrator("ec2").create_vpc(**made("prod"))["Vpc"]["VpcId"]
+    not_dev = {
+        "StringNotEquals": {"aws:ResourceTag/Environment": "dev"},
+        "Null": {"aws:ResourceTag/Environment": "false"},
+    }
+    other_name = {
+        "StringNotEquals": {"aws:RequestTag/Environment": "dev"},
+        "Null": {"aws:RequestTag/Environment": "false"},
+    }
+    denied = [{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": each} for each in (not_dev, other_name)]
+    ec2 = role(allow("ec2:*"), *denied)("ec2")
+    ours = ec2.create_vpc(**made("dev"))["Vpc"]["VpcId"]
+    assert "with an explicit deny in an identity-based policy" in refusal(ec2.delete_vpc, VpcId=theirs)[1]
+    assert "with an explicit deny" in refusal(ec2.create_vpc, **made("prod"))[1]
+    ec2.delete_vpc(VpcId=ours)
+
+
+def test_giving_a_role_to_a_service_takes_the_right_to_pass_it(role: Callable[..., Clients]) -> None:
+    passed = f"arn:aws:iam::{ACCOUNT_ID}:role/other"
+    dlm = role(allow("dlm:*"))("dlm")
+    more = {"State": "ENABLED", "PolicyDetails": {"PolicyType": "EBS_SNAPSHOT_MANAGEMENT"}}
+    _, said = refusal(dlm.create_lifecycle_policy, ExecutionRoleArn=passed, Description="x", **more)
+    assert f"perform: iam:PassRole on resource: {passed}" in said
+
+
+def test_a_key_s_own_policy_counts(administrator: Clients, role: Callable[..., Clients]) -> None:
+    closed = document({**allow("kms:*"), "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:role/nobody-here"}})
+    administrator("iam").create_role(RoleName="nobody-here", AssumeRolePolicyDocument=TRUST)
+    shut = administrator("kms").create_key(Policy=closed)["KeyMetadata"]["KeyId"]
+    left = administrator("kms").create_key()["KeyMetadata"]["KeyId"]
+    kms = role(allow("kms:*"))("kms")
+    assert kms.describe_key(KeyId=left)
+    assert (
+        "because no resource-based policy allows the kms:DescribeKey action" in refusal(kms.describe_key, KeyId=shut)[1]
+    )
+
+
+def test_what_is_not_known_is_refused_and_says_so(role: Callable[..., Clients]) -> None:
+    code, said = refusal(role(allow("*"))("sns").list_phone_numbers_opted_out)
+    assert code == "AuthorizationError"
+    assert "does not know which rights this takes, and allows nothing unknown" in said
+    assert "sns:ListPhoneNumbersOptedOut" in said
+
+
+def test_a_web_identity_gets_the_role_that_trusts_it(emulator: Emulator, administrator: Clients) -> None:
+    trusted = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT_ID}:oidc-provider/{ISSUER}"},
+        "Condition": {
+            "StringEquals": {f"{ISSUER}:sub": "repo:a/b:environment:dev", f"{ISSUER}:aud": "sts.amazonaws.com"}
+        },
+    }
+    made = administrator("iam").create_role(RoleName="workflow", AssumeRolePolicyDocument=document(trusted))
+    sts = boto3.client(
+        "sts", region_name="us-east-1", endpoint_url=emulator.url, config=Config(signature_version=UNSIGNED)
+    )
+    asked = {"RoleArn": made["Role"]["Arn"], "RoleSessionName": "run"}
+    sts.assume_role_with_web_identity(**asked, WebIdentityToken=web_identity("repo:a/b:environment:dev"))
+    code, said = refusal(
+        sts.assume_role_with_web_identity, **asked, WebIdentityToken=web_identity("repo:a/b:environment:prod")
+    )
+    assert (code, said) == ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
