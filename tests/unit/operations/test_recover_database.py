@@ -146,6 +146,7 @@ def test_a_backup_s_history_file_is_no_segment() -> None:
         ("2026-11-24T09:30:00", "recovery.at: 2026-11-24T09:30:00 names no zone"),
         ("yesterday", "recovery.at: yesterday is not a moment"),
     ],
+    ids=["before the first", "later than now", "without a zone", "no moment"],  # two workers of one run have the same tests
 )  # fmt: skip
 def test_a_moment_that_the_archive_does_not_have_is_refused_with_what_it_has(
     monkeypatch: pytest.MonkeyPatch, at: str, says: str
@@ -158,7 +159,7 @@ def test_a_moment_that_the_archive_does_not_have_is_refused_with_what_it_has(
     assert kubectl.changes == []
 
 
-@pytest.mark.parametrize("at", [FIRST, NOW])
+@pytest.mark.parametrize("at", [FIRST, NOW], ids=["first", "now"])
 def test_the_ends_of_what_there_is_are_moments(monkeypatch: pytest.MonkeyPatch, at: datetime) -> None:
     asked(monkeypatch, at=at.isoformat())
     kubectl = Played(objects={"database": running()})
@@ -264,7 +265,9 @@ class TestBeforeDeploy:
         recovery.before_deploy(Cluster("dev"), deployed=lambda: False)
 
     @pytest.mark.parametrize(
-        ("at", "closed"), [(FIRST, True), (FIRST - timedelta(minutes=1), False), (NOW + timedelta(minutes=1), False)]
+        ("at", "closed"),
+        [(FIRST, True), (FIRST - timedelta(minutes=1), False), (NOW + timedelta(minutes=1), False)],
+        ids=["first", "before the first", "later than now"],
     )
     def test_a_database_beside_gets_a_moment_that_the_archive_has_by_then(
         self, monkeypatch: pytest.MonkeyPatch, at: datetime, closed: bool
