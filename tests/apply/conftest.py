@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,6 +16,8 @@ from operations.emulator.forgetful import Clients, clients
 from operations.emulator.stack import Stack, provider_versions
 from operations.failure import Failure
 from settings import Settings, load
+from settings.names import STATE_STACK
+from settings.project import GitHub
 
 
 @pytest.fixture(scope="session")
@@ -98,9 +101,20 @@ def first_state(emulated: Account) -> str:
 
 
 @pytest.fixture(scope="session")
-def stacks(emulated: Account, first_state: str) -> dict[str, Stack]:
-    """The three stacks of the infrastructure, applied; the environments side by side."""
-    found = {name: emulated.stack(name) for name in ("vet-state", "vet-dev", "vet-prod")}
+def second_state(emulated: Account, first_state: str) -> str:
+    """Output of another ``make state`` right after it."""
+    return emulated.make_state()
+
+
+@pytest.fixture(scope="session")
+def stacks(emulated: Account, settings: Settings, second_state: str) -> dict[str, Stack]:
+    """The three stacks of the infrastructure, applied; the environments side by side, each by its workflow's role and with no other right."""
+    project = settings.project.model_copy(update={"github": GitHub(repository="clinic/platform")})
+    trusted = replace(settings, project=project)
+    emulated.synthesise(trusted)
+    state = emulated.stack(STATE_STACK)
+    state.apply()
+    found = {f"vet-{name}": emulated.as_workflow(trusted, name) for name in ("dev", "prod")}
     with ThreadPoolExecutor() as pool:
-        list(pool.map(Stack.apply, [found["vet-dev"], found["vet-prod"]]))
-    return found
+        list(pool.map(Stack.apply, found.values()))
+    return {STATE_STACK: state, **found}

@@ -1,12 +1,13 @@
 """Applied for real: state bucket first, then both environments, through the S3 backend, with environment variables alone."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
-from operations.emulator.account import Account
-from operations.emulator.forgetful import FORGOTTEN, Clients, Forgotten
+from operations.emulator.forgetful import FORGOTTEN, Clients, Forgotten, clients
 from operations.emulator.stack import Stack
 from settings.names import state_key
 
@@ -24,10 +25,20 @@ def test_make_state_moves_its_own_state_into_the_bucket(first_state: str, worksp
     assert state["resources"], "the state in the bucket is empty"
 
 
-def test_make_state_may_run_again(stacks: dict[str, Stack], emulated: Account) -> None:
-    again = emulated.make_state()
-    assert "first run" not in again
-    assert "0 added, 0 changed, 0 destroyed" in again, again
+def test_make_state_may_run_again(second_state: str) -> None:
+    assert "first run" not in second_state
+    assert "0 added, 0 changed, 0 destroyed" in second_state, second_state
+
+
+def test_a_deployer_applies_its_environment_and_no_other(stacks: dict[str, Stack]) -> None:
+    """The fixture has applied each environment by its workflow's role. The role of dev reads nothing of prod with the same programs."""
+    deployer = replace(stacks["vet-prod"], environment=stacks["vet-dev"].environment)
+    refused = deployer.run("plan", "-lock=false", "-input=false", expect=(1,))
+    assert "HeadObject, https response error StatusCode: 403" in refused.stderr, refused.stderr
+    secrets = clients(deployer.environment)("secretsmanager")
+    with pytest.raises(ClientError, match="not authorized to perform: secretsmanager:GetSecretValue") as denied:
+        secrets.get_secret_value(SecretId="vet-prod/server-token")
+    assert "assumed-role/vet-github-deploy-dev/workflow" in str(denied.value)
 
 
 @pytest.mark.parametrize("name", INFRASTRUCTURE)

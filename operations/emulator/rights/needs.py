@@ -120,7 +120,7 @@ class _Filled(dict[str, str]):
     """Values for an ARN's form: ``{}`` is the parameter that it stands beside, other names are parameters of the call."""
 
     def __init__(self, call: Call, value: str) -> None:
-        super().__init__(value=value.removeprefix("/hostedzone/").removeprefix("/change/"))
+        super().__init__(value=value.removeprefix("/hostedzone/").removeprefix("/change/").removeprefix("https://"))
         self._call = call
 
     def __missing__(self, name: str) -> str:

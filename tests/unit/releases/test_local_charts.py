@@ -248,8 +248,21 @@ def test_the_reading_role_sees_no_secret_and_changes_nothing(render: Render) -> 
     assert verbs <= {"get", "list", "watch"}
     assert not any("secrets" in rule["resources"] for rule in rules)
     assert not any("*" in rule["resources"] and "" in rule["apiGroups"] for rule in rules)
+    assert not any("pods/log" in rule["resources"] for rule in rules), "Rancher's log has its first password"
     bound = {m["roleRef"]["name"] for m in manifests if m["kind"] == "ClusterRoleBinding"}
-    assert bound == {"platform-read", "view"}, "Kubernetes' `view` leaves Secrets out too"
+    assert bound == {"platform-read"}, "Kubernetes' `view` has the logs of every namespace"
+    views = [m["metadata"]["namespace"] for m in manifests if m.get("roleRef", {}).get("name") == "view"]
+    assert views == ["vet-app"], "logs are the application's"
+
+
+@pytest.mark.parametrize(("kubernetes", "policies"), [("v1.26.15", 0), ("v1.30.0", 1), ("v1.35.7+rke2r1", 1)])
+def test_what_deploy_changes_is_narrowed_where_the_api_is_stable(helm: str, kubernetes: str, policies: int) -> None:
+    given = {"applicationNamespace": "vet-app"}
+    manifests = helm_template(helm, CHARTS / "access", "access", "kube-system", given, "--kube-version", kubernetes)
+    found = [each for each in manifests if each["kind"].startswith("ValidatingAdmissionPolicy")]
+    assert [each["kind"] for each in found] == ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"][
+        : policies * 2
+    ]
 
 
 def test_the_deploying_role_stays_in_the_applications_namespace(render: Render) -> None:
@@ -259,7 +272,14 @@ def test_the_deploying_role_stays_in_the_applications_namespace(render: Render) 
     resources = {resource for rule in role["rules"] for resource in rule["resources"]}
     assert "deployments" in resources
     assert not resources & {"*", "secrets", "pods/exec", "roles", "rolebindings", "serviceaccounts"}, resources
-    subjects = [m["subjects"] for m in manifests if m["kind"].endswith("Binding") and "deploy" in m["metadata"]["name"]]
+    changed = {
+        each for rule in role["rules"] if set(rule["verbs"]) - {"get", "list", "watch"} for each in rule["resources"]
+    }
+    assert changed == {"deployments", "deployments/scale"}, "an Ingress takes hosts, a Job runs as whom it names"
+    assert not {"create", "delete"} & {verb for rule in role["rules"] for verb in rule["verbs"]}
+    subjects = [
+        m["subjects"] for m in manifests if m["kind"].endswith("RoleBinding") and "deploy" in m["metadata"]["name"]
+    ]
     assert subjects == [[{"kind": "ServiceAccount", "name": "deploy", "namespace": "kube-system"}]]
     for manifest in manifests:
         if manifest["kind"] == "ServiceAccount":
