@@ -42,8 +42,8 @@ test-unit: ## tests of settings, stacks, nodes and tools
 test-boot: ## the nodes' programs in a sandbox, every scenario by name
 	@if [ -d tests/boot ]; then $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot; fi
 
-test-schedules: ## twenty random schedules of faults on servers that run etcd itself [SEED=...]
-	@VET_SCHEDULES=20 VET_SEED="$${SEED:-$$(git rev-parse HEAD)}" $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot/test_schedules.py
+test-schedules: ## twenty random schedules of faults on servers that run etcd itself; none begins after four minutes [SEED=...]
+	@VET_SCHEDULES=20 VET_MINUTES=4 VET_SEED="$${SEED:-$$(git rev-parse HEAD)}" $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot/test_schedules.py
 
 test-apply: ## the real Terraform against an AWS emulator
 	@if [ -d tests/apply ]; then $(RUN) python -m pytest tests/apply; fi
@@ -143,8 +143,8 @@ bench-schedules: ## random schedules of faults, N of them (500), from the commit
 	@VET_SCHEDULES="$${N:-500}" VET_SEED="$${SEED:-$$(git rev-parse HEAD)}" $(RUN) python -m pytest -v -n 2 --dist worksteal tests/boot/test_schedules.py
 
 .PHONY: bench-mutation
-bench-mutation: ## change the nodes' programs in one place at a time, and list what no test notices [PROGRAMS="decide marker"]; hours, goes on where it stopped
-	@$(RUN) python -m tests.boot.mutation -- $${PROGRAMS:+"$$PROGRAMS"}
+bench-mutation: ## change the nodes' programs in one place at a time, and list what no test notices [N=150] [PROGRAMS="decide marker"]; hours, goes on where it stopped
+	@$(RUN) python -m tests.boot.mutation $${N:+--sample="$$N"} -- $${PROGRAMS:+"$$PROGRAMS"}
 
 .PHONY: cost
 cost: ## what it costs a month: make cost [ENV=dev] [ASSUME="nat_gb=500"] [DETAILS=yes]

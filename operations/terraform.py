@@ -1,6 +1,7 @@
 """Run Terraform, or OpenTofu, in the folder of a synthesised stack.
 
-Which of the two is said by ``TERRAFORM_BINARY_NAME``, as for ``cdktf`` itself; left out, it is the first that is on the PATH (docs/opentofu.md).
+Which of the two is said by ``TERRAFORM_BINARY_NAME``, as for ``cdktf`` itself, then by ``engine`` in ``_project.yaml``; where neither says it, it
+is the first that is on the PATH (docs/opentofu.md).
 """
 
 import json
@@ -9,39 +10,19 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from operations.failure import Failure
+from settings import load
+from settings.engines import ENGINES, Engine, oldest
 
 STACKS = Path("cdktf.out/stacks")
 """Where synth writes, relative to the repository."""
 
 NAMED = "TERRAFORM_BINARY_NAME"
 """Environment variable with the program's name or path; ``cdktf`` reads it as well."""
-
-
-@dataclass(frozen=True)
-class Engine:
-    """One of the programs that apply the stacks."""
-
-    name: str
-    minimum: tuple[int, int]
-    """Version since which a lock file beside the state is stable."""
-
-    where: str
-
-    @property
-    def how_to_install(self) -> str:
-        """What somebody does who lacks it."""
-        return f"install {self.name} {'.'.join(map(str, self.minimum))} or newer: {self.where}"
-
-
-ENGINES = {
-    "terraform": Engine("Terraform", (1, 11), "https://developer.hashicorp.com/terraform/install"),
-    "tofu": Engine("OpenTofu", (1, 10), "https://opentofu.org/docs/intro/install/"),
-}
-"""By the program's name: Terraform 1.11 and OpenTofu 1.10 are the first whose S3 backend locks by a file (their changelogs)."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +142,26 @@ def engine_of(program: str) -> Engine:
 
 
 def binary() -> str:
-    """Name or path of the program that applies the stacks; the first of ``ENGINES`` if there is none."""
-    return os.environ.get(NAMED) or next(filter(shutil.which, ENGINES), next(iter(ENGINES)))
+    """Name or path of the program that applies the stacks; the first of ``ENGINES`` if there is none.
+
+    Raises:
+        SettingsError: the settings, which may name it, are wrong.
+    """
+    return _choice()[0]
+
+
+def _choice() -> tuple[str, str]:
+    """The program, and what names it; nothing does when it is the first on the PATH."""
+    if named := os.environ.get(NAMED):
+        return named, NAMED
+    if engine := _engine():
+        return engine, "engine in environments/_project.yaml"
+    return next(filter(shutil.which, ENGINES), next(iter(ENGINES))), ""
+
+
+@cache
+def _engine() -> str | None:
+    return load().project.engine
 
 
 def program() -> str:
@@ -171,14 +170,15 @@ def program() -> str:
     Raises:
         Failure: there is none, or it is too old; the text says where to get one.
     """
-    name = binary()
+    name, source = _choice()
     engine = engine_of(name)
+    wanted = max(engine.minimum, oldest(_engine()))
     found = shutil.which(name)
     if found is None:
-        said = f"{NAMED} names {name}, which" if os.environ.get(NAMED) else name
-        raise Failure(f"{said} is not on PATH; {engine.how_to_install}")
+        said = f"{source} names {name}, which" if source else name
+        raise Failure(f"{said} is not on PATH; {engine.how_to_install(wanted)}")
     answer = subprocess.run([found, "version", "-json"], capture_output=True, text=True, check=True)
     version: str = json.loads(answer.stdout)["terraform_version"]
-    if tuple(int(part) for part in version.split("-")[0].split(".")[:2]) < engine.minimum:
-        raise Failure(f"{name} is version {version}; {engine.how_to_install}")
+    if tuple(int(part) for part in version.split("-")[0].split(".")[:2]) < wanted:
+        raise Failure(f"{name} is version {version}; {engine.how_to_install(wanted)}")
     return found

@@ -237,6 +237,8 @@ PROJECT_EFFECTS: Mapping[str, Effect] = {
     ),
     "email": _effect(Kind.AT_ONCE),
     "state_bucket": _effect(Kind.FIXED, note="refused while the former bucket has the state: with another everything would be made a second time"),
+    "engine": _effect(Kind.NOTHING, note="docs/opentofu.md moves the state of what is deployed"),
+    "state_encryption": _effect(Kind.AT_ONCE, note="each state at its next deploy; decrypt and deploy all before it is taken out (docs/opentofu.md)"),
     "github.repository": _effect(Kind.AT_ONCE, note="by make state"),
     "replica_region": _effect(Kind.AT_ONCE, note="by make state"),
     "access.permissions_boundary": _effect(Kind.AT_ONCE, note="by make state first, then make deploy of each environment"),

@@ -1,6 +1,6 @@
 """What a team sets on its first day, once for all environments: ``environments/_project.yaml``."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -64,6 +64,15 @@ class Project(Section):
         str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", examples=["clinic-terraform-state"])
     ]
     """Name of the S3 bucket for all Terraform state: 3 to 63 characters, unique in all of AWS."""
+
+    engine: Literal["terraform", "tofu"] | None = None
+    """Program that applies the stacks: ``terraform`` or ``tofu`` (OpenTofu). Left out, it is the first of the two that is on
+    the PATH; ``TERRAFORM_BINARY_NAME`` wins over both. Moving what is deployed: docs/opentofu.md."""
+
+    state_encryption: Literal["encrypt", "decrypt"] | None = None
+    """``encrypt``: OpenTofu encrypts state and plans with the state's key before it writes them, so that whoever may read the
+    bucket reads nothing without the key. ``decrypt``: it writes them plainly again, which comes before this is taken out.
+    Needs ``engine: tofu``. ``vet-state``, which makes the key, stays as the bucket encrypts it."""
 
     github: GitHub | None = None
     """Left out, AWS trusts no workflow. ``vet-state`` makes the roles; docs/runbooks/github-actions.md tells the rest."""

@@ -6,11 +6,10 @@ from cdktf import S3Backend, TerraformOutput, TerraformStack
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
 from constructs import Construct
 
-from settings.names import state_key
+from settings.engines import oldest
+from settings.names import STATE_STACK, state_key
 from settings.project import Project
-
-TERRAFORM = ">= 1.11.0"
-"""S3 locking by a lock file is stable since Terraform 1.11."""
+from stacks.state_encryption import state_encryption
 
 
 class PlatformStack(TerraformStack):
@@ -24,7 +23,8 @@ class PlatformStack(TerraformStack):
 
     def __init__(self, scope: Construct, name: str, *, project: Project, region: str, tags: Mapping[str, str]) -> None:
         super().__init__(scope, name)
-        self.add_override("terraform.required_version", TERRAFORM)
+        major, minor = oldest(project.engine)
+        self.add_override("terraform.required_version", f">= {major}.{minor}.0")
         self._state(name, project)
         self._account_id, self._tags = project.account_id, dict(tags)
         self._provider("aws", region)
@@ -57,3 +57,5 @@ class PlatformStack(TerraformStack):
             allowed_account_ids=[project.account_id],
         )
         backend.add_override("use_lockfile", True)
+        if project.state_encryption and name != STATE_STACK:  # which makes the key
+            self.add_override("terraform.encryption", state_encryption(project))

@@ -31,7 +31,7 @@ class Stack:
             Failure: it ended otherwise; the text is Terraform's own.
         """
         answer = subprocess.run(
-            [binary(), arguments[0], "-no-color", *arguments[1:]],
+            [binary(), *_uncoloured(arguments)],
             cwd=self.folder,
             env={**self.environment, "TF_IN_AUTOMATION": "1"},
             capture_output=True,
@@ -70,6 +70,17 @@ class Stack:
         values = json.loads(self.run("show", "-json").stdout).get("values", {})
         resources: list[dict[str, Any]] = values.get("root_module", {}).get("resources", [])
         return resources
+
+    def written(self) -> dict[str, Any]:
+        """The state as it is written (format 4), which no provider has to be started for: ``resources`` and ``outputs``."""
+        pulled: dict[str, Any] = json.loads(self.run("state", "pull").stdout)
+        return pulled
+
+
+def _uncoloured(arguments: tuple[str, ...]) -> list[str]:
+    """``state`` has no colours, and refuses the option before its own command."""
+    command, *rest = arguments
+    return [command, *rest] if command == "state" else [command, "-no-color", *rest]
 
 
 def _differences(resource: dict[str, Any]) -> list[str]:

@@ -54,6 +54,14 @@ def state_replica_has_a_name(project: Project) -> Iterator[Finding]:
         yield Finding(("state_bucket",), rule, f"shorten it by {length - BUCKET.characters}, or remove replica_region")
 
 
+@project_error
+def state_encrypted_by_opentofu(project: Project) -> Iterator[Finding]:
+    """Terraform has no ``encryption`` block, refuses one, and cannot read what OpenTofu has encrypted."""
+    if project.state_encryption and project.engine != "tofu":
+        rule = "needs engine: tofu, since Terraform neither encrypts state nor reads it then"
+        yield Finding(("state_encryption",), rule, "write engine: tofu beside it (docs/opentofu.md), or remove it")
+
+
 def _elsewhere(key: Key, replica: str, region: str) -> Iterator[Finding]:
     if replica == region:
         yield Finding(

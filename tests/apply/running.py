@@ -37,8 +37,10 @@ class Running:
             Failure: the plan is refused.
         """
         main.build_app(load(dev_alone(self.folder, changes)), outdir=str(self.folder / "cdktf.out")).synth()
-        self.stack.run("init", "-input=false", "-reconfigure")
-        self.stack.run("plan", "-input=false", "-out=plan.tfplan")
+        if not (self.stack.folder / ".terraform").exists():
+            self.stack.run("init", "-input=false", "-reconfigure")
+        # What was there before was refreshed by the plan that found nothing to change after the last step.
+        self.stack.run("plan", "-input=false", "-refresh=false", "-out=plan.tfplan")
         plan = json.loads(self.stack.run("show", "-json", "plan.tfplan").stdout)
         refuse_losses(plan)
         self.stack.run("apply", "-input=false", "plan.tfplan")

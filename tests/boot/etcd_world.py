@@ -61,6 +61,20 @@ def programs() -> dict[str, list[str]] | None:
 class EtcdMachine(Machine):
     """A machine whose etcd is a process: power that is lost ends it."""
 
+    def _stand_ins(self) -> Path:
+        """As ever, with a clock that may be off (the file "clock", in seconds) and a data volume that may be full (the file "full" on it)."""
+        folder = super()._stand_ins()
+        full = self.world.folder / "volumes" / str(self.volume) / "full"
+        texts = {
+            "date": 'case " $* " in *" --date "*) ;; *) [ ! -e "$HOME/clock" ] || set -- --date "$(cat "$HOME/clock") seconds" "$@" ;; esac\n'
+            'exec /usr/bin/date "$@"\n',
+            "head": f'[ ! -e {full} ] || {{ echo "head: write error: No space left on device" >&2; exit 1; }}\nexec /usr/bin/head "$@"\n',
+        }
+        for name, text in texts.items():
+            (folder / name).write_text(f"#!/bin/sh\n{text}")
+            (folder / name).chmod(0o755)
+        return folder
+
     @property
     def environment(self) -> dict[str, str]:
         """As ever, with more attempts: an election takes seconds."""

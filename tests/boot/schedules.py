@@ -1,17 +1,16 @@
 """Schedules of faults from a seed, played on three servers that run etcd itself; then an operator does what the messages say.
 
-What must hold in the end: one cluster of three that takes writes, no two that ever did, nothing acknowledged that is lost unless the
-schedule destroyed the data of a majority, and an operator who gets on by repeating.
+What must hold in the end: one cluster of three that takes writes, no two that ever did, no volume with data formatted and no member's data
+set aside, nothing acknowledged that is lost unless the schedule destroyed the data of a majority, and an operator who gets on by repeating.
 """
 
 import random
 import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from tests.boot.etcd_world import EtcdMachine, EtcdWorld, Writer
-from tests.boot.machine import STOPPED, Result
-from tests.boot.sandbox import SUBNETS
+from tests.boot.etcd_world import EtcdWorld, Writer
+from tests.boot.schedule_servers import Servers, damage
 
 SERVICES = ("s3api", "secretsmanager", "ssm", "")
 ANSWERS = (
@@ -20,9 +19,6 @@ ANSWERS = (
     "<html>502 Bad Gateway</html>",
     "Read timeout on endpoint URL",
 )
-IMPATIENT = {"VET_PATIENCE": "12", "VET_CONFIRMATIONS": "2"}
-ROUNDS = 6
-"""How often the operator tries again until that counts as being stuck."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +32,16 @@ class Event:
     def __str__(self) -> str:
         return SENTENCES[self.what].format(
             slot=self.slot,
+            next=self.next,
             number=self.number,
             service=SERVICES[self.number % len(SERVICES)] or "every service",
             answer=ANSWERS[self.number % len(ANSWERS)],
         )
+
+    @property
+    def next(self) -> int:
+        """The other server, where two take part."""
+        return (self.slot + 1) % 3
 
 
 SENTENCES = {
@@ -48,13 +50,21 @@ SENTENCES = {
     "boot": "all that are off boot, server {slot} first",
     "emptied": "server {slot} loses power, and its volume is emptied",
     "replaced": "server {slot} is made anew with a blank volume",
+    "renewed": "server {slot} is made anew with its volume",
     "copied": "server {slot} is made anew with a copy of its volume",
+    "exchanged": "servers {slot} and {next} are made anew with each other's volume",
+    "damaged": "server {slot} loses power, and the beginning of its file system is damaged",
+    "full": "the volume of server {slot} is full: its etcd ends",
     "aws": "{number} calls of {service} are answered: {answer}",
     "marker": "the marker is deleted by mistake",
     "clock": "the API's clock is {number} minutes off",
+    "drift": "the clock of server {slot} is {number} minutes off",
     "snapshot": "a snapshot is taken on server {slot}",
+    "rejoin": "the operator says rejoin on server {slot}, interrupted after {number} calls, and again",
+    "restore": "all lose power, {slot} and {next} their volumes, and the restore is interrupted after {number} calls",
 }
-DESTROYING = frozenset({"emptied", "replaced"})
+DESTROYING = {"emptied": 1, "replaced": 1, "restore": 2}
+"""How many volumes an event destroys for good."""
 
 
 def draw(seed: str, number: int) -> tuple[Event, ...]:
@@ -70,39 +80,24 @@ class Play:
     """One schedule under way."""
 
     world: EtcdWorld
-    machines: list[EtcdMachine] = field(default_factory=list)
-    off: set[int] = field(default_factory=set)
-    originals: dict[int, str | None] = field(default_factory=dict)
-    """Volumes that a copy was attached in place of, by slot."""
-
-    said: list[str] = field(default_factory=list)
-    """What the last attempts to boot said, for the report of a failure."""
 
     def __post_init__(self) -> None:
-        self.machines = self.world.standing()
+        self.servers = Servers(self.world)
         self.writer = Writer(self.world)
 
     def happen(self, event: Event) -> None:
         """Let one event happen, with writes before and after."""
         self.writer.append()
-        machine = self.machines[event.slot]
-        if event.what in ("off", "crash", "emptied", "replaced", "copied"):
-            machine.power_off()
-            self.off.add(event.slot)
+        if event.what in ("aws", "marker", "clock"):
+            self._around(event)
+        elif event.what in ("copied", "replaced", "renewed", "exchanged", "emptied", "damaged", "full", "restore"):
+            self._to_volumes(event)
+        else:
+            self._to_server(event)
+        self.writer.append()
+
+    def _around(self, event: Event) -> None:
         match event.what:
-            case "crash":
-                machine.crash_after("", event.number)
-                machine.boot(**IMPATIENT)
-                machine.power_off()
-                (machine.folder / "crash-after").unlink(missing_ok=True)
-            case "emptied":
-                self._empty(machine)
-            case "replaced":
-                self.machines[event.slot] = self.world.server(event.slot)
-            case "copied":
-                self.machines[event.slot] = self._copy(machine)
-            case "boot":
-                self.boot(sorted(self.off, key=lambda slot: slot != event.slot))
             case "aws":
                 service = SERVICES[event.number % len(SERVICES)]
                 self.world.change(aws_failures=[[service, event.number, ANSWERS[event.number % len(ANSWERS)]]])
@@ -111,74 +106,68 @@ class Play:
                 self.world.client("s3").delete_object(Bucket=self.world.inputs.nodes_bucket, Key=key)
             case "clock":
                 self.world.change(api_clock=event.number * 60)
-            case "snapshot" if event.slot not in self.off:
-                machine.run("snapshot", f"taken-{len(self.world.state['snapshots'])}")
-        self.writer.append()
 
-    def boot(self, slots: Iterable[int]) -> None:
-        """Boot servers at once; who ends well is on."""
-        processes = {slot: self.machines[slot].begin("boot", **IMPATIENT) for slot in slots}
-        for slot, process in processes.items():
-            result = self.machines[slot].finish(process)
-            self._hear(slot, result)
+    def _to_server(self, event: Event) -> None:
+        servers, slot = self.servers, event.slot
+        match event.what:
+            case "off":
+                servers.power_off(slot)
+            case "crash":
+                servers.power_off(slot)
+                servers.crash_in_boot(slot, event.number)
+            case "boot":
+                servers.boot(sorted(servers.off, key=lambda off: off != slot))
+            case "drift":
+                (servers.machines[slot].folder / "clock").write_text(str(event.number * 60))
+            case "snapshot" if slot not in servers.off:
+                servers.machines[slot].run("snapshot", f"taken-{len(self.world.state['snapshots'])}")
+            case "rejoin" if slot not in servers.off:
+                servers.rejoin(slot, event.number)
 
-    def _hear(self, slot: int, result: Result) -> None:
-        if result.code == 0:
-            self.off.discard(slot)
-        else:
-            self.off.add(slot)
-            self.said.append(f"server {slot} ended with {result.code}: {result.log[-600:]}")
-        if result.code == STOPPED and "made of another volume" in result.log:  # its page: the right volume comes back
-            self.machines[slot].power_off()
-            self.machines[slot] = self.world.server(slot, self.originals.pop(slot, None))
+    def _to_volumes(self, event: Event) -> None:
+        servers, slot = self.servers, event.slot
+        machine = servers.power_off(slot)
+        match event.what:
+            case "emptied":
+                self._empty(slot)
+            case "replaced":
+                servers.made_anew(slot, None)
+            case "renewed":
+                servers.made_anew(slot, machine.volume)
+            case "copied":
+                self._copy(slot)
+            case "exchanged":
+                servers.power_off(event.next)
+                self._attach({slot: servers.machines[event.next].volume, event.next: machine.volume})
+            case "damaged":
+                damage(machine)
+            case "full":
+                machine.on_volume("full", whole=True).touch()
+            case "restore":
+                for each in range(3):
+                    servers.power_off(each)
+                self._empty(slot)
+                self._empty(event.next)
+                servers.interrupt_restore = event.number
 
-    def recover(self) -> bool:
-        """The operator: everything answers again, machines are started, and what they say is done; whether it got whole."""
-        self.world.change(aws_failures=[], api_clock=0)
-        for _ in range(ROUNDS):
-            if self.whole():
-                return True
-            self.boot([slot for slot, machine in enumerate(self.machines) if not self.world.healthy(machine)])
-            if len(self.with_data()) < 2 and not self.world.cluster_ids():
-                self._restore()
-        return self.whole()
+    def _attach(self, volumes: dict[int, str | None]) -> None:
+        """Make servers anew with other volumes than their own, which are remembered."""
+        for slot, volume in volumes.items():
+            own = self.servers.originals.setdefault(slot, str(self.servers.machines[slot].volume))
+            self.servers.made_anew(slot, volume)
+            if volume == own:
+                del self.servers.originals[slot]
 
-    def whole(self) -> bool:
-        """Whether all three vote in one cluster."""
-        return self.world.members() == sorted(SUBNETS) and all(self.world.healthy(machine) for machine in self.machines)
-
-    def with_data(self) -> list[EtcdMachine]:
-        """Servers that have their own etcd data."""
-        return [machine for machine in self.machines if self._usable(machine)]
-
-    def _usable(self, machine: EtcdMachine) -> bool:
-        identity = machine.on_volume("identity")
-        said = identity.read_text() if identity.exists() else ""
-        return machine.on_volume("server/db/etcd/member/wal").is_dir() and f"volume={machine.volume} " in said
-
-    def _restore(self) -> None:
-        """docs/runbooks/lost-quorum.md: a disk where there is one, else the newest snapshot, else a new beginning."""
-        kept, snapshots = self.with_data(), self.world.state["snapshots"]
-        chosen = kept[0] if kept else self.machines[0]
-        for program in ("install-rke2", "identify", "mount-data"):
-            chosen.run(program)
-        if kept or snapshots:
-            result = chosen.run("restore", "disk" if kept else snapshots[-1], "run-1")
-        else:
-            result = chosen.run("start-over", "vet-dev")
-            self.boot([self.machines.index(chosen)])
-        self.said.append(result.log[-600:])
-
-    def _empty(self, machine: EtcdMachine) -> None:
-        volume = machine.on_volume("", whole=True)
+    def _empty(self, slot: int) -> None:
+        volume = self.servers.machines[slot].on_volume("", whole=True)
         shutil.rmtree(volume)
         (volume / "files").mkdir(parents=True)
 
-    def _copy(self, machine: EtcdMachine) -> EtcdMachine:
+    def _copy(self, slot: int) -> None:
         copy = self.world.new_volume()
-        self.originals.setdefault(machine.slot, machine.volume)
-        shutil.copytree(machine.on_volume("", whole=True), self.world.folder / "volumes" / copy, dirs_exist_ok=True)
-        return self.world.server(machine.slot, copy)
+        original = self.servers.machines[slot].on_volume("", whole=True)
+        shutil.copytree(original, self.world.folder / "volumes" / copy, dirs_exist_ok=True)
+        self._attach({slot: copy})
 
 
 def play(world: EtcdWorld, schedule: Iterable[Event]) -> str | None:
@@ -187,18 +176,26 @@ def play(world: EtcdWorld, schedule: Iterable[Event]) -> str | None:
     run = Play(world)
     for event in events:
         run.happen(event)
-        if problems := world.problems():
+        if problems := [*world.problems(), *run.servers.problems]:
             return f"after {str(event)!r}: {'; '.join(problems)}"
-    got_whole = run.recover()
-    if problems := world.problems():
+    got_whole = run.servers.recover()
+    if problems := [*world.problems(), *run.servers.problems]:
         return "; ".join(problems)
     if not got_whole:
-        return "\n".join(["the operator does not get on; the servers said:", *run.said[-4:]])
-    destroyed = {event.slot for event in events if event.what in DESTROYING}
+        return "\n".join(["the operator does not get on; the servers said:", *run.servers.said[-4:]])
     lost = run.writer.lost()
-    if lost and len(destroyed) < 2:
+    if lost and not may_lose(events):
         return f"{len(lost)} acknowledged writes are lost, and a majority's data was never destroyed: {lost[:3]}"
     return None if run.writer.append() else "the cluster takes no write"
+
+
+def may_lose(events: Iterable[Event]) -> bool:
+    """Whether a schedule destroys the data of a majority: each volume that it empties is one of the three, and a server that got another's
+    volume has, in the meantime, not its own."""
+    destroyed = {(event.what, event.slot) for event in events if event.what in DESTROYING}
+    count = sum(DESTROYING[what] for what, _ in destroyed)
+    exchanged = any(event.what in ("exchanged", "copied") for event in events)
+    return count >= (1 if exchanged else 2)
 
 
 def shortest(schedule: tuple[Event, ...], breaks: Callable[[tuple[Event, ...]], bool]) -> tuple[Event, ...]:

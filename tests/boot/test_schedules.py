@@ -1,20 +1,29 @@
 """Random schedules of faults, drawn from a seed: one cluster, nothing lost, and an operator who repeats gets on.
 
 ``VET_SCHEDULES`` says how many, ``VET_SEED`` from what; without them one that is always the same. What has passed is noted in
-``.cache``, so a run that was interrupted goes on where it stopped.
+``.cache``, so a run that was interrupted goes on where it stopped. ``VET_NODES`` names a folder of other programs (``nodes`` of an older
+commit, or one that somebody broke) to be played in place of this tree's, and ``VET_KINDS`` has each kind of fault played alone.
+``VET_MINUTES`` is the time after which no further schedule begins.
 """
 
 import os
+import time
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+import nodes.boot
 from tests.boot.etcd_world import CACHE, MISSING, EtcdWorld, programs
 from tests.boot.schedules import SENTENCES, Event, draw, play, shortest
 
+if "VET_NODES" in os.environ:
+    nodes.boot.HERE = Path(os.environ["VET_NODES"])
+
 SEED = os.environ.get("VET_SEED", "try")
 HOW_MANY = int(os.environ.get("VET_SCHEDULES", "1"))
+MINUTES = float(os.environ.get("VET_MINUTES", "inf"))
+BEGAN = time.monotonic()
 PASSED = CACHE / f"schedules-{SEED[:12]}"
 
 
@@ -53,6 +62,10 @@ def passed_before() -> set[int]:
 
 @pytest.mark.parametrize("number", [number for number in range(HOW_MANY) if number not in passed_before()])
 def test_a_schedule_of_faults_breaks_nothing(number: int, worlds: Worlds) -> None:
+    if time.monotonic() - BEGAN > MINUTES * 60:
+        pytest.skip(
+            f"{MINUTES:g} minutes are over: VET_MINUTES bounds the schedules of each change; make bench-schedules plays all"
+        )
     schedule = draw(SEED, number)
     broken = worlds.broken_by(schedule)
     if broken is not None:
@@ -62,6 +75,11 @@ def test_a_schedule_of_faults_breaks_nothing(number: int, worlds: Worlds) -> Non
     CACHE.mkdir(exist_ok=True)
     with PASSED.open("a") as file:
         file.write(f"{number}\n")
+
+
+@pytest.mark.parametrize("what", list(SENTENCES) if "VET_KINDS" in os.environ else ["damaged"])
+def test_a_kind_of_fault_alone_breaks_nothing(what: str, worlds: Worlds) -> None:
+    assert worlds.broken_by((Event(what, 1, 7), Event("boot", 1, 1))) is None
 
 
 def test_schedules_are_the_same_for_a_seed_and_hold_every_kind_of_fault() -> None:

@@ -34,8 +34,11 @@ Day = Annotated[date, AfterValidator(_day_in_range)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_range), Field(description="With its offset from UTC.")]
 Text = Annotated[str, AfterValidator(_storable), Field(max_length=8000)]
 Reason = Annotated[str, AfterValidator(_storable), Field(max_length=200, description="Is kept in the audit trail.")]
-Price = Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=2)]
-Amount = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2)]
+Price = Annotated[Decimal, Field(ge=0, max_digits=11, decimal_places=4)]
+Amount = Annotated[
+    Decimal,
+    Field(gt=0, max_digits=13, decimal_places=3, description="With as many decimals as the clinic's currency has."),
+]
 
 
 class Named(Schema):

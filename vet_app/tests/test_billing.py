@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clinic.models import Invoice
-from clinic.models.billing import cents
+from clinic.money import round_money
 from clinic.services import billing, crediting, payments
 from tests.conftest import make_clinic
 from vetclinic.errors import Conflict, Locked
@@ -63,8 +63,8 @@ def test_sums_agree_to_the_cent_and_a_credit_takes_all_back(
 
 
 def test_rounding_is_half_up() -> None:
-    assert cents(Decimal("0.125")) == Decimal("0.13") == Decimal("0.125").quantize(Decimal("0.01"), ROUND_HALF_UP)
-    assert cents(Decimal("-0.125")) == Decimal("-0.13")
+    assert round_money(Decimal("0.125")) == Decimal("0.13") == Decimal("0.125").quantize(Decimal("0.01"), ROUND_HALF_UP)
+    assert round_money(Decimal("-0.125")) == Decimal("-0.13")
 
 
 def test_an_issued_invoice_is_final(clinic: SimpleNamespace) -> None:

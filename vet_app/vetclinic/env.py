@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
+from babel.core import get_global
+from babel.numbers import get_currency_precision, get_territory_currencies
 from django.core.exceptions import ImproperlyConfigured
 
 YES = {"1", "true", "yes", "on"}
@@ -108,6 +110,17 @@ def country(name: str, zone: str) -> str:
     table = (resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
     rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
     return next((row[0] for row in rows if row[2] == zone), "US")
+
+
+def currency(name: str, default: str) -> str:
+    """The three letters (ISO 4217) of a currency that some country pays with today, of at most three decimals."""
+    value = text(name, default)
+    in_use = {code for territory in get_global("territory_currencies") for code in get_territory_currencies(territory)}
+    if value not in in_use or get_currency_precision(value) > 3:
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is no currency that a country pays with; give its three capital letters, such as EUR."
+        )
+    return value
 
 
 def email(name: str) -> Dict[str, Any]:

@@ -64,7 +64,7 @@ SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 CLINIC_NAME = env.text("CLINIC_NAME", "Willow Lane Veterinary Clinic")
 CLINIC_ADDRESS = env.text("CLINIC_ADDRESS", "12 Willow Lane, Exampleton")
 CLINIC_PHONE = env.text("CLINIC_PHONE", "555-0100")
-CURRENCY = env.text("CURRENCY", "USD")
+CURRENCY = env.currency("CURRENCY", "USD")
 OPENING_HOURS = env.opening_hours("OPENING_HOURS", "08:00-18:00")
 SLOT_MINUTES = env.number("SLOT_MINUTES", 15, low=5, high=120)
 

@@ -25,6 +25,11 @@ with state.world() as world:
             break
     else:
         message = ""
+clock = state.ROOT.parent / "clock"
+if (
+    clock.exists() and abs(int(clock.read_text())) > 300
+):  # AWS refuses a signature that is older (RequestTimeTooSkewed in S3: 15 minutes)
+    message = "An error occurred (SignatureDoesNotMatch): Signature expired: the clock of this machine is off"
 if message:
     print(message, file=sys.stderr)
     sys.exit(254)

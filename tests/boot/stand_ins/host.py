@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from state import ROOT, WORLD, fail, look
+from state import ROOT, WORLD, fail, look, world
 
 
 def _volume(device: str) -> Path:
@@ -57,8 +57,11 @@ def e2fsck(arguments: list[str]) -> None:
 
 
 def mkfs(arguments: list[str]) -> None:
-    """Format: what was there is gone."""
+    """Format: what was there is gone. Never, where it was etcd's data."""
     volume = _volume(arguments[-1])
+    if (volume / "files/server/db/etcd/member/wal").exists():
+        with world() as state:
+            state["violations"].append(f"the volume {volume.name} is formatted, with etcd's data on it")
     shutil.rmtree(volume)
     (volume / "files").mkdir(parents=True)
     (volume / "signature").write_text("ext4 " + arguments[arguments.index("-L") + 1])

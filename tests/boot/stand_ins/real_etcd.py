@@ -81,6 +81,8 @@ def begin(*options: str, wait: float = 6) -> None:
     """Start this machine's etcd on its data; ends with it when it refuses, else when it has a majority or after a while."""
     folder = ROOT.parent
     end(folder)
+    if (SERVER_DATA.resolve().parents[1] / "full").exists():  # a schedule's word for a full data volume
+        fail("rke2: etcd: write: no space left on device")
     state, url = look(), f"http://{local(ADDRESS)}"
     name = (DATABASE / "name").read_text()
     command = [*state["etcd"]["etcd"], "--name", name, "--data-dir", str(DATABASE), "--log-level", "warn"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from operations import terraform
 from operations.failure import Failure
 from operations.terraform import NAMED, binary, program
 
@@ -25,10 +26,10 @@ def install(folder: Path, name: str, version: str) -> Path:
 
 
 def test_terraform_comes_before_opentofu(programs: Path) -> None:
-    tofu = install(programs, "tofu", "1.10.6")
+    tofu = install(programs, "tofu", "1.11.0")
     assert program() == str(tofu)
-    terraform = install(programs, "terraform", "1.11.4")
-    assert program() == str(terraform)
+    first = install(programs, "terraform", "1.11.4")
+    assert program() == str(first)
 
 
 def test_the_variable_that_cdktf_reads_chooses(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,8 +40,21 @@ def test_the_variable_that_cdktf_reads_chooses(programs: Path, monkeypatch: pyte
     assert program() == str(tofu)
 
 
+def test_the_setting_chooses_unless_the_variable_does(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(programs, "terraform", "1.11.4")
+    monkeypatch.setattr(terraform, "_engine", lambda: "tofu")
+    with pytest.raises(
+        Failure, match=r"engine in environments/_project\.yaml names tofu, which is not on PATH; install OpenTofu"
+    ):
+        program()
+    tofu = install(programs, "tofu", "1.10.6")
+    assert program() == str(tofu), "stacks that are OpenTofu's ask for 1.10"
+    monkeypatch.setenv(NAMED, "terraform")
+    assert binary() == "terraform"
+
+
 @pytest.mark.parametrize(
-    ("name", "version", "wanted"), [("terraform", "1.10.5", "Terraform 1.11"), ("tofu", "1.9.1", "OpenTofu 1.10")]
+    ("name", "version", "wanted"), [("terraform", "1.10.5", "Terraform 1.11"), ("tofu", "1.10.6", "OpenTofu 1.11")]
 )
 def test_one_that_cannot_lock_by_a_file_is_refused(name: str, version: str, wanted: str, programs: Path) -> None:
     install(programs, name, version)

@@ -1,8 +1,11 @@
 """The stack that exists once per account: state bucket and zones."""
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 
 from tests.template import Template
+from tests.unit.stacks.conftest import synthesised_with
 
 
 def test_state_bucket_is_guarded_versioned_and_encrypted_by_its_own_key(state: Template) -> None:
@@ -47,3 +50,20 @@ def test_name_servers_to_set_at_the_registrar_are_an_output(state: Template) -> 
 def test_the_key_s_policy_names_the_account_s_administrators_only(state: Template) -> None:
     (statement,) = json.loads(state.one("aws_kms_key")["policy"])["Statement"]
     assert statement["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
+
+
+def test_opentofu_encrypts_every_state_but_the_one_that_makes_the_key(tmp_path: Path) -> None:
+    stacks = synthesised_with("engine: tofu\nstate_encryption: encrypt", tmp_path)
+    found = {path.parent.name: json.loads(path.read_text())["terraform"] for path in stacks.glob("*/cdk.tf.json")}
+    assert "encryption" not in found.pop("vet-state"), "its first state is written before there is a key"
+    (alias,) = Template.read(stacks / "vet-state/cdk.tf.json").resources("aws_kms_alias").values()
+    assert found.keys() == {"vet-dev", "vet-dev-helm", "vet-prod", "vet-prod-helm"}
+    for name, terraform in found.items():
+        encryption = terraform["encryption"]
+        assert encryption["key_provider"]["aws_kms"]["state"]["kms_key_id"] == alias["name"], name
+        for use in (encryption["state"], encryption["plan"], encryption["remote_state_data_sources"]["default"]):
+            assert use["method"] == "method.aes_gcm.state", name
+
+
+def test_terraform_gets_no_block_that_it_refuses(templates: Mapping[str, Template]) -> None:
+    assert not [name for name, each in templates.items() if "encryption" in each.document["terraform"]]

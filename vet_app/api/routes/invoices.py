@@ -13,7 +13,7 @@ from api.access import actor
 from api.lists import chosen, listed
 from api.types import Amount, Day, Id, Moment, Price, Reason, ReasonIn, Text, Version, VersionIn
 from clinic.models import Invoice, Owner, Pet, Product, Vet
-from clinic.models.billing import cents
+from clinic.money import round_money
 from clinic.selectors import invoices
 from clinic.services import billing, crediting, payments
 
@@ -39,7 +39,7 @@ class LineOut(Schema):
     def resolve_net(line: Any) -> Decimal:
         """Taken out of the amount where the bill's prices include tax."""
         gross = line.invoice.prices_include_tax
-        return cents(line.amount * 100 / (100 + line.tax_rate)) if gross else line.amount
+        return round_money(line.amount * 100 / (100 + line.tax_rate)) if gross else line.amount
 
 
 class PaymentOut(Schema):
@@ -101,7 +101,7 @@ class LineIn(Schema):
 
     product_id: Optional[Id] = None
     text: Text = ""
-    quantity: Annotated[Decimal, Field(gt=0, max_digits=8, decimal_places=2)] = Decimal(1)
+    quantity: Annotated[Decimal, Field(gt=0, max_digits=10, decimal_places=4)] = Decimal(1)
     unit_price: Optional[Price] = None
     tax_rate: Optional[Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]] = None
     pet_id: Optional[Id] = None
@@ -136,7 +136,7 @@ class CreditedIn(Schema):
     """How much of a line is taken back."""
 
     line_id: Id
-    quantity: Annotated[Decimal, Field(gt=0, max_digits=8, decimal_places=2)]
+    quantity: Annotated[Decimal, Field(gt=0, max_digits=10, decimal_places=4)]
 
 
 class CreditIn(ReasonIn):

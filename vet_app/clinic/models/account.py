@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models.base import Record, VersionedRecord
 from clinic.models.billing import Payment
 from clinic.models.owner import Owner
+from clinic.money import MoneyField
 from vetclinic.constraints import check
 
 FIRST = {
@@ -68,7 +69,7 @@ class AccountEntry(Record):
     """
 
     owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="account", verbose_name=_("owner"))
-    amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2)
+    amount = MoneyField(_("amount"))
     method = models.CharField(_("method"), max_length=10, blank=True)
     at = models.DateTimeField(_("at"))
     payment = models.OneToOneField(

@@ -1,8 +1,8 @@
-"""Prices, invoices, their lines and payments. Money is a Decimal with two places in the clinic's currency."""
+"""Prices, invoices, their lines and payments. Amounts are in the clinic's currency."""
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -15,15 +15,9 @@ from clinic.models.base import Record, VersionedRecord
 from clinic.models.calendar import Vet
 from clinic.models.owner import Owner
 from clinic.models.pet import Pet
+from clinic.money import MoneyField, PriceField, QuantityField, round_money
 from vetclinic.constraints import check
 from vetclinic.errors import Locked
-
-CENT = Decimal("0.01")
-
-
-def cents(amount: Decimal) -> Decimal:
-    """Round half away from zero to two places, as a till does."""
-    return amount.quantize(CENT, ROUND_HALF_UP)
 
 
 class Product(VersionedRecord):
@@ -39,7 +33,7 @@ class Product(VersionedRecord):
     code = models.CharField(_("code"), max_length=20, unique=True)
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.SERVICE)
-    unit_price = models.DecimalField(_("price"), max_digits=9, decimal_places=2, validators=[MinValueValidator(0)])
+    unit_price = PriceField(_("price"), validators=[MinValueValidator(0)])
     tax_rate = models.DecimalField(
         _("tax (%)"),
         max_digits=5,
@@ -84,9 +78,9 @@ class Invoice(VersionedRecord):
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.DRAFT, editable=False)
     issued_at = models.DateTimeField(_("issued"), null=True, blank=True, editable=False)
     due_on = models.DateField(_("due on"), null=True, blank=True)
-    net = models.DecimalField(_("net"), max_digits=12, decimal_places=2, default=Decimal(0), editable=False)
-    tax = models.DecimalField(_("tax"), max_digits=12, decimal_places=2, default=Decimal(0), editable=False)
-    total = models.DecimalField(_("total"), max_digits=12, decimal_places=2, default=Decimal(0), editable=False)
+    net = MoneyField(_("net"), default=Decimal(0), editable=False)
+    tax = MoneyField(_("tax"), default=Decimal(0), editable=False)
+    total = MoneyField(_("total"), default=Decimal(0), editable=False)
     credit_of = models.ForeignKey(
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="credits"
     )
@@ -132,12 +126,12 @@ class InvoiceLine(Record):
     )
     """Whose work it is, for the production of each vet."""
     text = models.CharField(_("text"), max_length=200)
-    quantity = models.DecimalField(_("quantity"), max_digits=8, decimal_places=2, default=Decimal(1))
-    unit_price = models.DecimalField(_("price"), max_digits=9, decimal_places=2)
+    quantity = QuantityField(_("quantity"), default=Decimal(1))
+    unit_price = PriceField(_("price"))
     tax_rate = models.DecimalField(_("tax (%)"), max_digits=5, decimal_places=2, default=Decimal(0))
-    discount = models.DecimalField(_("discount"), max_digits=12, decimal_places=2, default=Decimal(0))
+    discount = MoneyField(_("discount"), default=Decimal(0))
     """What is taken off quantity times price; negative on a credit note, as its quantity is."""
-    tax_rounding = models.DecimalField(max_digits=12, decimal_places=2, default=Decimal(0), editable=False)
+    tax_rounding = MoneyField(default=Decimal(0), editable=False)
     """On credit notes over a part: what their tax differs by, so that all notes take back what was billed."""
     credits = models.ForeignKey(
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="credited_by"
@@ -155,7 +149,7 @@ class InvoiceLine(Record):
     @property
     def amount(self) -> Decimal:
         """Quantity times price, rounded for this line, less its discount; with tax where the bill's prices have it."""
-        return cents(self.quantity * self.unit_price) - self.discount
+        return round_money(self.quantity * self.unit_price) - self.discount
 
     def _require_draft(self) -> None:
         if not Invoice.objects.filter(pk=self.invoice_id, status=Invoice.Status.DRAFT).exists():
@@ -182,7 +176,7 @@ class Payment(Record):
         ROUNDING = "rounding", _("Cash rounding")
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments", verbose_name=_("invoice"))
-    amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2)
+    amount = MoneyField(_("amount"))
     method = models.CharField(_("method"), max_length=10, default="card")
     at = models.DateTimeField(_("at"))
     reference = models.CharField(_("reference"), max_length=80, blank=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.core.validators import MinValueValidator
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models.base import Record
 from clinic.models.visit import Visit
+from clinic.money import QuantityField
 
 
 class Prescription(Record):
@@ -19,7 +21,7 @@ class Prescription(Record):
     drug = models.CharField(_("drug"), max_length=120)
     strength = models.CharField(_("strength"), max_length=60, blank=True)
     dose = models.CharField(_("dose"), max_length=120)
-    quantity = models.DecimalField(_("quantity"), max_digits=8, decimal_places=2, validators=[MinValueValidator(0.01)])
+    quantity = QuantityField(_("quantity"), validators=[MinValueValidator(Decimal("0.0001"))])
     unit = models.CharField(_("unit"), max_length=30, default="tablets")
     refills = models.PositiveSmallIntegerField(_("refills"), default=0)
     instructions = models.TextField(_("instructions"), max_length=1000)

@@ -10,12 +10,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.base import VersionedRecord
+from clinic.money import MoneyField
 
 
 def limit(label: Any, help_text: Any) -> Any:
     """The largest amount up to which something needs no manager; empty is no limit, 0 is managers alone."""
-    return models.DecimalField(
-        label, max_digits=12, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(Decimal(0))],
+    return MoneyField(
+        label, null=True, blank=True, validators=[MinValueValidator(Decimal(0))],
         help_text=help_text,
     )  # fmt: skip
 
@@ -33,9 +34,9 @@ class ClinicSettings(VersionedRecord):
         _("prices include tax"), default=False,
         help_text=_("Of the price list and of new bills; bills that are begun stay as they are."),
     )  # fmt: skip
-    cash_coin = models.DecimalField(
-        _("smallest coin"), max_digits=6, decimal_places=2, null=True, blank=True,
-        validators=[MinValueValidator(Decimal("0.01"))],
+    cash_coin = MoneyField(
+        _("smallest coin"), null=True, blank=True,
+        validators=[MinValueValidator(Decimal("0.001"))],
         help_text=_("Cash is rounded to it, such as 0.05; empty: cash is not rounded."),
     )  # fmt: skip
     vets_may_bill = models.BooleanField(

@@ -11,6 +11,7 @@ from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.base import Record
+from clinic.money import MoneyField
 from vetclinic.errors import Locked
 
 
@@ -22,17 +23,11 @@ class CashCount(Record):
     """
 
     day = models.DateField(_("day"))
-    opening = models.DecimalField(
-        _("in the till in the morning"), max_digits=12, decimal_places=2, validators=[MinValueValidator(0)]
-    )
-    taken = models.DecimalField(_("cash taken, less cash given back"), max_digits=12, decimal_places=2, editable=False)
-    withdrawn = models.DecimalField(
-        _("carried to the bank"), max_digits=12, decimal_places=2, default=0, validators=[MinValueValidator(0)]
-    )
-    counted = models.DecimalField(
-        _("counted in the evening"), max_digits=12, decimal_places=2, validators=[MinValueValidator(0)]
-    )
-    difference = models.DecimalField(_("difference"), max_digits=12, decimal_places=2, editable=False)
+    opening = MoneyField(_("in the till in the morning"), validators=[MinValueValidator(0)])
+    taken = MoneyField(_("cash taken, less cash given back"), editable=False)
+    withdrawn = MoneyField(_("carried to the bank"), default=0, validators=[MinValueValidator(0)])
+    counted = MoneyField(_("counted in the evening"), validators=[MinValueValidator(0)])
+    difference = MoneyField(_("difference"), editable=False)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     counted_by = models.CharField(_("by"), max_length=150, editable=False)
     corrects = models.OneToOneField(

@@ -9,7 +9,7 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Sum, Value, When
 
 from clinic.folding import digits
 from clinic.models import AccountEntry, Invoice, Owner, Payment
-from clinic.models.billing import cents
+from clinic.money import round_money
 from clinic.selectors.names import named, words_of
 
 LARGEST_NUMBER = 2**63 - 1  # of a PositiveBigIntegerField
@@ -56,12 +56,12 @@ def balance_of(owner: Owner) -> Decimal:
     counted = Invoice.objects.filter(owner=owner).exclude(status__in=(Invoice.Status.DRAFT, Invoice.Status.VOID))
     billed = counted.aggregate(sum=Sum("total"))["sum"] or Decimal(0)
     paid = Payment.objects.filter(invoice__in=counted).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-    return cents(billed - paid) - credit_of(owner)
+    return round_money(billed - paid) - credit_of(owner)
 
 
 def credit_of(owner: Owner) -> Decimal:
     """The money that the clinic holds for an owner: deposits and overpayments, less what was used or paid back."""
-    return cents(AccountEntry.objects.filter(owner=owner).aggregate(sum=Sum("amount"))["sum"] or Decimal(0))
+    return round_money(AccountEntry.objects.filter(owner=owner).aggregate(sum=Sum("amount"))["sum"] or Decimal(0))
 
 
 def whole_number(text: str) -> Optional[int]:
@@ -81,4 +81,4 @@ def _amount(text: str) -> Optional[Decimal]:
         amount = Decimal(plain)
     except InvalidOperation:
         return None
-    return amount if amount < LARGEST_AMOUNT and amount == cents(amount) else None
+    return amount if amount < LARGEST_AMOUNT and amount == round_money(amount) else None

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from django.db.models import Count, DecimalField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from clinic.models import AccountEntry, Invoice, InvoiceLine, Payment
-from clinic.models.billing import cents
+from clinic.money import MoneyField, round_money
 from clinic.selectors.days import days_between
 from clinic.services.billing import TaxOf, nets, taxes
 
@@ -123,7 +123,7 @@ def _methods(since: date, until: date) -> List[MethodSum]:
             taken=Sum("amount", filter=Q(amount__gt=0)), given=Sum("amount", filter=Q(amount__lt=0)), count=Count("pk")
         ):
             before = sums.get(row["method"], MethodSum(row["method"], ZERO, ZERO, 0))
-            taken, given = cents(row["taken"] or ZERO), cents(row["given"] or ZERO)
+            taken, given = round_money(row["taken"] or ZERO), round_money(row["given"] or ZERO)
             sums[row["method"]] = MethodSum(
                 row["method"], before.taken + taken, before.given_back + given, before.payments + row["count"]
             )
@@ -169,7 +169,7 @@ def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum], List[
 def outstanding() -> List[AgeSum]:
     """Unpaid bills by how long they are overdue today, in two questions whatever their number."""
     today = timezone.localdate()
-    money: DecimalField[Any, Any] = DecimalField(max_digits=12, decimal_places=2)
+    money = MoneyField()
     paid = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount"))
     credited = Invoice.objects.filter(credit_of=OuterRef("pk")).order_by().values("credit_of")
     unpaid = Invoice.objects.filter(status=Invoice.Status.ISSUED, credit_of=None).annotate(
@@ -182,6 +182,6 @@ def outstanding() -> List[AgeSum]:
     for due_on, total, taken, back in unpaid.values_list("due_on", "total", "paid", "credited"):
         days = (today - due_on).days if due_on else 0
         age = next((most for most in AGES if days <= most), None)
-        found[age] = found[age][0] + 1, found[age][1] + cents(total + back - taken)
+        found[age] = found[age][0] + 1, found[age][1] + round_money(total + back - taken)
     starts = (0, *(most + 1 for most in AGES))
     return [AgeSum(start, until, *found[until]) for start, until in zip(starts, (*AGES, None))]

@@ -9,7 +9,7 @@ from typing import Optional
 from django.db.models import QuerySet, Sum
 
 from clinic.models import AccountEntry, CashCount, Payment, PaymentMethod
-from clinic.models.billing import cents
+from clinic.money import round_money
 from clinic.selectors.days import days_between
 
 
@@ -18,7 +18,9 @@ def cash_of(day: date) -> Decimal:
     cash = PaymentMethod.objects.filter(is_cash=True).values("code")
     paid = Payment.objects.filter(days_between("at", day, day), method__in=cash)
     kept = AccountEntry.objects.filter(days_between("at", day, day), method__in=cash)
-    return cents(sum((rows.aggregate(sum=Sum("amount"))["sum"] or Decimal(0) for rows in (paid, kept)), Decimal(0)))
+    return round_money(
+        sum((rows.aggregate(sum=Sum("amount"))["sum"] or Decimal(0) for rows in (paid, kept)), Decimal(0))
+    )
 
 
 def counts(since: Optional[date] = None, until: Optional[date] = None) -> QuerySet[CashCount]:

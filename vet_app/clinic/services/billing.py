@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -17,7 +18,7 @@ from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record, snapshot
 from clinic.models import Invoice, InvoiceCounter, InvoiceLine, Owner, Product, Vet, Visit
-from clinic.models.billing import cents
+from clinic.money import currency_places, round_money
 from clinic.selectors.days import days_between
 from clinic.selectors.settings import clinic_settings
 from clinic.services import records
@@ -37,7 +38,10 @@ class Discount:
     def of(self, amount: Decimal) -> Decimal:
         """The discount on `amount`. Raises ValidationError where it is negative or more than that."""
         percent = self.percent if self.percent is not None else Decimal(0)
-        off = cents(self.amount if self.amount is not None else amount * percent / 100)
+        off = self.amount if self.amount is not None else round_money(amount * percent / 100)
+        if off != round_money(off):
+            smallest = {"places": currency_places(), "currency": settings.CURRENCY}
+            raise ValidationError({"discount": [_("%(currency)s has %(places)d decimals.") % smallest]})
         if not 0 <= off <= amount:
             raise ValidationError({"discount": [_("A discount lies between nothing and the whole amount.")]})
         return off
@@ -92,7 +96,7 @@ def taxes(lines: Iterable[InvoiceLine]) -> List[TaxOf]:
         gross = line.invoice.prices_include_tax
     found = []
     for rate, (amount, rounding) in sorted(by_rate.items()):
-        tax = cents(amount * rate / (100 + rate if gross else 100)) + rounding
+        tax = round_money(amount * rate / (100 + rate if gross else 100)) + rounding
         found.append(TaxOf(rate, amount - tax if gross else amount, tax))
     return found
 
@@ -109,7 +113,7 @@ def nets(lines: Sequence[InvoiceLine]) -> List[Decimal]:
         rate, before = line.tax_rate, reached.get(line.tax_rate, Decimal(0))
         reached[rate] = before + line.amount
         share = by_rate[rate] / sums[rate] if sums[rate] else Decimal(1)
-        parts.append(cents(reached[rate] * share) - cents(before * share))
+        parts.append(round_money(reached[rate] * share) - round_money(before * share))
     return parts
 
 
@@ -125,7 +129,7 @@ def spread(discount: Decimal, rows: Sequence[InvoiceLine]) -> List[Decimal]:
     reached = Decimal(0)
     for row in rows:
         reached += row.amount
-        upto = cents(discount * reached / whole) if whole else Decimal(0)
+        upto = round_money(discount * reached / whole) if whole else Decimal(0)
         parts.append(upto - done)
         done = upto
     return parts

@@ -14,7 +14,7 @@ from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import snapshot
 from clinic.models import Invoice, InvoiceLine
-from clinic.models.billing import cents
+from clinic.money import round_money
 from clinic.services import records
 from clinic.services.billing import issue, settle, taxes
 from clinic.services.settings import require_within
@@ -86,12 +86,12 @@ def _note_lines(
         if line.pk not in wanted:
             continue
         done = line.quantity - left[line.pk]
-        before, upto = (cents(line.amount * part / line.quantity) for part in (done, done + wanted[line.pk]))
+        before, upto = (round_money(line.amount * part / line.quantity) for part in (done, done + wanted[line.pk]))
         quantity = -wanted[line.pk]
         made.append(InvoiceLine(
             invoice=note, credits=line, pet_id=line.pet_id, vet_id=line.vet_id, product_id=line.product_id,
             text=line.text, quantity=quantity, unit_price=line.unit_price, tax_rate=line.tax_rate,
-            discount=cents(quantity * line.unit_price) + upto - before,
+            discount=round_money(quantity * line.unit_price) + upto - before,
         ))  # fmt: skip
     _round_taxes(invoice, billed, made, {key: left[key] - wanted.get(key, ZERO) for key in left})
     return made
@@ -115,7 +115,7 @@ def _round_taxes(
             continue
         finished = not any(after[line.pk] for line in billed if line.tax_rate == rate)
         whole, reached = _taxed(invoice, net, tax), sums.get(rate, ZERO) - own[rate][0]
-        upto = tax if finished or not whole else cents(tax * reached / whole)
+        upto = tax if finished or not whole else round_money(tax * reached / whole)
         first.tax_rounding = -(upto - backs.get(rate, ZERO)) - own[rate][1]
 
 

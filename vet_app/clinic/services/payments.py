@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.roles import Right
@@ -15,6 +15,7 @@ from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record, snapshot
 from clinic.models import AccountEntry, Invoice, Owner, Payment, PaymentMethod
+from clinic.money import shown_money
 from clinic.selectors.invoices import credit_of
 from clinic.selectors.settings import clinic_settings
 from clinic.services import records
@@ -71,7 +72,7 @@ def deposit(
             require_within(actor, "refund_limit", amount)
             if -amount > most:
                 raise ValidationError(
-                    {"amount": [_("The owner has %(credit)s on account.") % {"credit": _shown(most)}]}
+                    {"amount": [_("The owner has %(credit)s on account.") % {"credit": shown_money(most)}]}
                 )
         if way.is_cash:
             _require_coins(amount)
@@ -142,7 +143,7 @@ def _pay(
         most = in_cash if abs(in_cash) > abs(due) else due
         own = amount - rest
         if not own or abs(own) > abs(most) or (own > 0) != (due > 0):
-            shown = _shown(abs(most))
+            shown = shown_money(abs(most))
             raise ValidationError(
                 {"amount": [_("The amount must be above zero and at most %(due)s.") % {"due": shown}]}
             )
@@ -170,7 +171,7 @@ def rounded(amount: Decimal) -> Decimal:
 def _require_coins(amount: Decimal) -> None:
     nearest = rounded(amount)
     if nearest != amount:
-        raise ValidationError({"amount": [_("In cash this is %(amount)s.") % {"amount": _shown(abs(nearest))}]})
+        raise ValidationError({"amount": [_("In cash this is %(amount)s.") % {"amount": shown_money(abs(nearest))}]})
 
 
 def _way(code: str) -> PaymentMethod:
@@ -180,16 +181,12 @@ def _way(code: str) -> PaymentMethod:
     return found
 
 
-def _shown(amount: Decimal) -> str:
-    return str(formats.number_format(amount, 2))
-
-
 def _use_account(actor: Actor, invoice: Invoice, payment: Payment) -> None:
     """Take a payment from the owner's credit, or with a refund add to it."""
     owner = records.lock(Owner, invoice.owner_id)
     credit = credit_of(owner)
     if payment.amount > credit:
-        raise ValidationError({"amount": [_("The owner has %(credit)s on account.") % {"credit": _shown(credit)}]})
+        raise ValidationError({"amount": [_("The owner has %(credit)s on account.") % {"credit": shown_money(credit)}]})
     _enter(actor, AccountEntry(owner=owner, amount=-payment.amount, payment=payment, reference=str(invoice)))
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.core.exceptions import PermissionDenied
-from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import ClinicSettings
+from clinic.money import shown_money
 from clinic.selectors.settings import clinic_settings
 from clinic.services import records
 from vetclinic.errors import Changed
@@ -36,5 +36,5 @@ def require_within(actor: Actor, limit: str, amount: Decimal) -> None:
         return
     if not most:
         raise PermissionDenied(_("At this clinic only a manager does this. Please ask one."))
-    shown = formats.number_format(most, 2)
+    shown = shown_money(most)
     raise PermissionDenied(_("Above %(limit)s a manager does this. Please ask one.") % {"limit": shown})

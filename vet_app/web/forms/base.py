@@ -6,11 +6,27 @@ from typing import Any, Callable, ClassVar, Dict, FrozenSet, Optional, TypeVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.validators import DecimalValidator
 from django.utils.translation import gettext_lazy as _
 
+from clinic.money import currency_places
 from vetclinic.errors import Conflict
 
 Result = TypeVar("Result")
+
+
+class AmountField(forms.DecimalField):
+    """An amount in the clinic's currency, with no more decimals than that has."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=13, **options)
+        self.widget.attrs["inputmode"] = "decimal"
+
+    def run_validators(self, value: Any) -> None:
+        """Django's checks, and the currency's."""
+        super().run_validators(value)
+        if value is not None:
+            DecimalValidator(13, currency_places())(value)
 
 
 class DateInput(forms.DateInput):

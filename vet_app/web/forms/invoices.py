@@ -12,9 +12,10 @@ from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Invoice, InvoiceLine, Owner, Payment, PaymentMethod, Pet, Product, Vet
+from clinic.money import currency_places, shown_price
 from clinic.selectors.days import days_between
 from clinic.services.billing import Discount, Line
-from web.forms.base import ClinicForm, DateInput, ReasonForm
+from web.forms.base import AmountField, ClinicForm, DateInput, ReasonForm
 
 EMPTY_LINES = 4
 
@@ -29,7 +30,7 @@ class ProductField(forms.ModelChoiceField):
 
     def label_from_instance(self, product: Any) -> str:
         """Name and price before tax."""
-        return f"{product.name} ({formats.number_format(product.unit_price, 2)})"
+        return f"{product.name} ({shown_price(product.unit_price)})"
 
 
 class DiscountField(forms.Field):
@@ -43,16 +44,19 @@ class DiscountField(forms.Field):
         typed = str(value or "").replace(" ", "").strip()
         if not typed:
             return None
-        number = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0)
+        percent = typed.endswith("%")
+        number = (
+            forms.DecimalField(max_digits=5, decimal_places=2, min_value=0) if percent else AmountField(min_value=0)
+        )
         try:
             amount = number.clean(formats.sanitize_separators(typed.rstrip("%")))
         except forms.ValidationError as problem:
             raise forms.ValidationError(_("Type an amount, or a percentage such as 10 %.")) from problem
-        return Discount(percent=amount) if typed.endswith("%") else Discount(amount=amount)
+        return Discount(percent=amount) if percent else Discount(amount=amount)
 
     def prepare_value(self, value: Any) -> Any:
         """An amount as the language writes it."""
-        return formats.number_format(value, 2) if isinstance(value, Decimal) else value
+        return formats.number_format(value, currency_places()) if isinstance(value, Decimal) else value
 
 
 class LineForm(forms.Form):
@@ -60,8 +64,8 @@ class LineForm(forms.Form):
 
     product = ProductField(label=_("product"), queryset=Product.objects.filter(active=True), required=False)
     text = forms.CharField(label=_("text"), max_length=200, required=False)
-    quantity = forms.DecimalField(label=_("quantity"), required=False, max_digits=8, decimal_places=2, initial=1)
-    unit_price = forms.DecimalField(label=_("price"), required=False, max_digits=9, decimal_places=2, min_value=0)
+    quantity = forms.DecimalField(label=_("quantity"), required=False, max_digits=10, decimal_places=4, initial=1)
+    unit_price = forms.DecimalField(label=_("price"), required=False, max_digits=11, decimal_places=4, min_value=0)
     tax_rate = forms.DecimalField(
         label=_("tax (%)"), required=False, max_digits=5, decimal_places=2, min_value=0, max_value=100
     )
@@ -75,7 +79,7 @@ class LineForm(forms.Form):
         for name, field in self.fields.items():
             field.widget.attrs["aria-label"] = str(field.label)
             if name in ("quantity", "unit_price", "tax_rate"):
-                field.widget.attrs.update({"step": "0.01", "inputmode": "decimal", "class": "number"})
+                field.widget.attrs.update({"step": "any", "inputmode": "decimal", "class": "number"})
 
     @property
     def line(self) -> Line:
@@ -138,7 +142,7 @@ class CreditForm(ReasonForm):
             shown = formats.number_format(f"{left.normalize():f}")
             self.fields[f"line_{line.pk}"] = forms.DecimalField(
                 label=_("%(text)s: take back, of %(left)s") % {"text": text, "left": shown},
-                initial=left, required=False, min_value=0, max_value=left, max_digits=8, decimal_places=2,
+                initial=left, required=False, min_value=0, max_value=left, max_digits=10, decimal_places=4,
                 widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
             )  # fmt: skip
 
@@ -176,10 +180,7 @@ class InvoiceFilter(ClinicForm):
 class PaymentForm(ClinicForm):
     """Money taken, or given back where the clinic owes it."""
 
-    amount = forms.DecimalField(
-        label=_("amount"), min_value=Decimal("0.01"), max_digits=12, decimal_places=2,
-        widget=forms.NumberInput(attrs={"step": "0.01", "inputmode": "decimal"}),
-    )  # fmt: skip
+    amount = AmountField(label=_("amount"), min_value=Decimal("0.001"))
     method = forms.ChoiceField(label=_("method"), initial="card")
     reference = forms.CharField(label=_("reference"), max_length=80, required=False)
     keep_rest = forms.BooleanField(label=_("keep what is above as credit of the owner"), required=False)

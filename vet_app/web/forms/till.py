@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from web.forms.base import ClinicForm
-
-
-def money_field(label: Any, **options: Any) -> forms.DecimalField:
-    """An amount of the clinic's currency that is not below zero."""
-    widget = forms.NumberInput(attrs={"step": "0.01", "inputmode": "decimal"})
-    return forms.DecimalField(
-        label=label, min_value=Decimal(0), max_digits=12, decimal_places=2, widget=widget, **options
-    )
+from web.forms.base import AmountField, ClinicForm
 
 
 class CountForm(ClinicForm):
     """What the till held in the morning and in the evening; `corrects` is the count that this one replaces."""
 
-    opening = money_field(_("in the till in the morning"))
-    withdrawn = money_field(_("carried to the bank"), initial=Decimal(0))
-    counted = money_field(_("counted in the evening"))
+    opening = AmountField(label=_("in the till in the morning"), min_value=0)
+    withdrawn = AmountField(label=_("carried to the bank"), min_value=0, initial=Decimal(0))
+    counted = AmountField(label=_("counted in the evening"), min_value=0)
     reason = forms.CharField(
         label=_("reason"), max_length=200, required=False, help_text=_("Needed where the till does not agree.")
     )

@@ -14,15 +14,27 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from clinic.money import shown_money, shown_price
+
 register = template.Library()
 
 
 @register.filter
-def money(amount: Optional[Decimal]) -> str:
-    """An amount with two places in the language's own form, and the currency."""
-    if amount is None:
-        return ""
-    return f"{formats.number_format(amount, 2, use_l10n=True, force_grouping=True)} {settings.CURRENCY}"
+def money(value: Optional[Decimal]) -> str:
+    """An amount in the language's own form, and the currency."""
+    return "" if value is None else f"{shown_money(value)} {settings.CURRENCY}"
+
+
+@register.filter
+def amount(value: Optional[Decimal]) -> str:
+    """An amount without the currency, for columns."""
+    return "" if value is None else shown_money(value)
+
+
+@register.filter
+def price(value: Optional[Decimal]) -> str:
+    """The price of one unit, which may be finer than the currency."""
+    return "" if value is None else shown_price(value)
 
 
 @register.filter

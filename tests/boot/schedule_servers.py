@@ -1,0 +1,208 @@
+"""The servers of one schedule of faults (``schedules``), and an operator who does what their messages say.
+
+Beside what must never be in any world: no server sets data aside that the cluster lists as a member's, unless the operator told it to.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tests.boot.etcd_world import EtcdMachine, EtcdWorld
+from tests.boot.machine import STOPPED, Result
+from tests.boot.sandbox import SUBNETS
+
+IMPATIENT = {"VET_PATIENCE": "12", "VET_CONFIRMATIONS": "2"}
+ROUNDS = 8
+"""How often the operator tries again until that counts as being stuck."""
+BEFORE_A_RESTORE = 2
+"""Rounds in which the operator waits for a majority whose data is there, before a disk is restored."""
+CRASHED = -9
+
+
+@dataclass
+class Servers:
+    """Three machines with what is off, what they said last, and which volumes are theirs."""
+
+    world: EtcdWorld
+    machines: list[EtcdMachine] = field(default_factory=list)
+    off: set[int] = field(default_factory=set)
+    originals: dict[int, str] = field(default_factory=dict)
+    """The volume that is a server's own, by slot, where another one is attached."""
+    said: list[str] = field(default_factory=list)
+    """What the last attempts said, for the report of a failure."""
+    problems: list[str] = field(default_factory=list)
+    """Data that was set aside although it was a member's."""
+    interrupt_restore: int = 0
+    """Calls after which the operator's next restore is interrupted by power loss; 0: not at all."""
+    restored: bool = False
+    _aside: set[str] = field(default_factory=set)
+    _listed: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.machines = self.world.standing()
+
+    def power_off(self, slot: int) -> EtcdMachine:
+        """Have a server lose power."""
+        self.machines[slot].power_off()
+        self.off.add(slot)
+        return self.machines[slot]
+
+    def made_anew(self, slot: int, volume: str | None) -> None:
+        """Replace a server's machine; with a blank volume of its own where none is named."""
+        self.power_off(slot)
+        self.machines[slot] = self.world.server(slot, volume)
+        if volume is None:
+            self.originals.pop(slot, None)
+
+    def boot(self, slots: Iterable[int]) -> None:
+        """Boot servers at once; who ends well is on."""
+        self._listed = {member["name"] for member in self.world.listed()} or self._listed
+        processes = {slot: self.machines[slot].begin("boot", **IMPATIENT) for slot in slots}
+        results = {slot: self.machines[slot].finish(process) for slot, process in processes.items()}
+        self._look_aside()
+        for slot, result in results.items():
+            self._hear(slot, result)
+
+    def crash_in_boot(self, slot: int, calls: int) -> None:
+        """Have a server lose power so many calls into its next boot."""
+        machine = self.machines[slot]
+        machine.crash_after("", calls)
+        self.boot([slot])
+        (machine.folder / "crash-after").unlink(missing_ok=True)
+        self.power_off(slot)
+
+    def _look_aside(self) -> None:
+        found = self._set_aside()
+        self.problems += [
+            f"the data of the member {name} is set aside, and etcd lists it: {sorted(self._listed)}"
+            for name in sorted((found - self._aside) & self._listed)
+        ]
+        self._aside = found
+
+    def _set_aside(self) -> set[str]:
+        return {path.read_text() for path in (self.world.folder / "volumes").glob("*/files/set-aside/*/db/etcd/name")}
+
+    def _hear(self, slot: int, result: Result) -> None:
+        machine, log = self.machines[slot], result.log
+        if result.code == 0:
+            self.off.discard(slot)
+            return
+        self.off.add(slot)
+        self.said.append(f"server {slot} ended with {result.code}: {log[-600:]}")
+        if "To mend it: sudo e2fsck" in log:
+            mend(machine)
+        elif "is full. Make room" in log:
+            machine.on_volume("full", whole=True).unlink(missing_ok=True)
+        elif result.code == STOPPED and "made of another volume" in log:
+            self._give_back(slot)
+
+    def _give_back(self, slot: int) -> None:
+        """docs/runbooks/restoring-a-volume.md: the server's own volume comes back, else an empty one."""
+        volume = self.originals.pop(slot, None)
+        for other, machine in enumerate(self.machines):
+            if other != slot and volume is not None and machine.volume == volume:
+                self.made_anew(other, self.originals.pop(other, None))
+        self.made_anew(slot, volume)
+
+    def recover(self) -> bool:
+        """The operator: everything answers again, machines are started, and what they say is done; whether it got whole."""
+        self.world.change(aws_failures=[], api_clock=0)
+        for machine in self.machines:
+            (machine.folder / "clock").unlink(missing_ok=True)
+        for attempt in range(ROUNDS):
+            if self.whole():
+                return True
+            self.boot([slot for slot, machine in enumerate(self.machines) if not self.world.healthy(machine)])
+            few = len(self.with_data()) < 2
+            if not self.world.cluster_ids() and (few or attempt >= BEFORE_A_RESTORE):
+                self.make_restore(f"run-{attempt}")
+        return self.whole()
+
+    def whole(self) -> bool:
+        """Whether all three vote in one cluster."""
+        return self.world.members() == sorted(SUBNETS) and all(self.world.healthy(machine) for machine in self.machines)
+
+    def with_data(self) -> list[int]:
+        """Slots of the servers that have their own etcd data, the one that was written last first."""
+        found = []
+        for slot, machine in enumerate(self.machines):
+            identity, written = machine.on_volume("identity"), machine.on_volume("server/db/etcd/member/wal")
+            own = f"volume={machine.volume} slot={slot}\n"
+            if written.is_dir() and identity.exists() and identity.read_text() == own and not damaged(machine):
+                found.append((-max(path.stat().st_mtime for path in written.iterdir()), slot))
+        return [slot for _, slot in sorted(found)]
+
+    def make_restore(self, run: str) -> None:
+        """docs/runbooks/lost-quorum.md: a disk where there is one, else the newest snapshot, else a new beginning."""
+        kept, snapshots = self.with_data(), self.world.state["snapshots"]
+        chosen = kept[0] if kept else 0
+        if not kept and not snapshots:
+            self._prepared(chosen)
+            self._command(chosen, "start-over", "vet-dev")
+            self.boot([chosen])
+            return
+        source, others = "disk" if kept else snapshots[-1], [slot for slot in range(3) if slot != chosen]
+        for slot in others:
+            self._prepared(slot)
+            self._command(slot, "quiesce", run, source)
+        if self._command(chosen, "restore", source, run, calls=self.interrupt_restore) == CRASHED:
+            self.boot([chosen])  # which waits for the restore: the same command goes on
+            self._command(chosen, "restore", source, run)
+        self.interrupt_restore, self.restored = 0, True
+        self._listed = {member["name"] for member in self.world.listed()}
+        for slot in others:
+            self._command(slot, "rejoin", run)
+            self._aside = self._set_aside()
+            self.boot([slot])
+
+    def rejoin(self, slot: int, calls: int) -> None:
+        """The operator has a server give its data up, is interrupted by power loss, and says it again."""
+        self._prepared(slot)
+        code = self._command(slot, "rejoin", calls=calls)
+        self._aside = self._set_aside()
+        if code == CRASHED:
+            self.boot([slot])
+            code = self._command(slot, "rejoin")
+            self._aside = self._set_aside()
+        if code == 0:
+            self.boot([slot])
+
+    def _prepared(self, slot: int) -> None:
+        """A machine that was made anew has come as far as its first stop, so that commands can be run on it."""
+        for program in ("install-rke2", "learn-servers", "identify", "mount-data"):
+            if (self.machines[slot].root / "opt/vet/bin" / program).exists():
+                self.machines[slot].run(program, **IMPATIENT)
+
+    def _command(self, slot: int, *words: str, calls: int = 0) -> int:
+        machine = self.machines[slot]
+        if calls:
+            machine.crash_after("", calls)
+        result = machine.run(*words, **IMPATIENT)
+        (machine.folder / "crash-after").unlink(missing_ok=True)
+        if result.code == CRASHED:
+            self.power_off(slot)
+        elif result.code:
+            self.said.append(f"{' '.join(words)} on server {slot} ended with {result.code}: {result.log[-600:]}")
+        return result.code
+
+
+def damage(machine: EtcdMachine) -> None:
+    """Make a file system's beginning unreadable; a backup of its superblock and all data are still there."""
+    signature = machine.on_volume("signature", whole=True)
+    if signature.exists():
+        signature.rename(machine.on_volume("superblock", whole=True))
+        machine.on_volume("first-mib", whole=True).write_text("garbage")
+        machine.on_volume("backup-superblock", whole=True).write_text("32768")
+
+
+def damaged(machine: EtcdMachine) -> bool:
+    """Whether the volume's file system cannot be mounted."""
+    return machine.on_volume("superblock", whole=True).exists()
+
+
+def mend(machine: EtcdMachine) -> None:
+    """What ``e2fsck -b`` does, as the message says."""
+    superblock = machine.on_volume("superblock", whole=True)
+    if superblock.exists():
+        superblock.rename(machine.on_volume("signature", whole=True))
+    for name in ("first-mib", "backup-superblock"):
+        machine.on_volume(name, whole=True).unlink(missing_ok=True)
