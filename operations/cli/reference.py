@@ -33,7 +33,7 @@ def page() -> str:
     command = typer.main.get_command(app)
     command.epilog = None  # the table of statuses says it
     _unabridged(command)
-    context = typer.Context(command, info_name="vet")
+    context = typer.Context(command, info_name="vet", **command.context_settings)
     statuses = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
     commands = get_docs_for_click(obj=command, ctx=context, name="vet", title="All commands")
     return f"{INTRODUCTION}{statuses}{OTHERS}#{commands.rstrip()}\n"
