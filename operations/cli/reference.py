@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import typer
 import typer.main
 from typer.cli import get_docs_for_click
 
@@ -32,7 +33,7 @@ def page() -> str:
     command = typer.main.get_command(app)
     command.epilog = None  # the table of statuses says it
     _unabridged(command)
-    context = command.make_context("vet", [], resilient_parsing=True)
+    context = typer.Context(command, info_name="vet", **command.context_settings)
     statuses = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
     commands = get_docs_for_click(obj=command, ctx=context, name="vet", title="All commands")
     return f"{INTRODUCTION}{statuses}{OTHERS}#{commands.rstrip()}\n"
