@@ -47,7 +47,8 @@ def _restore(state: State) -> Iterator[tuple[str, State]]:
         data[1] for data in state.volumes if data[0] == cluster and data[3] and data[4] == ""
     }  # slots whose member's data is somewhere
     for slot in whole:
-        if state.volumes[state.slots[slot][0]][:2] != (cluster, slot):
+        held = state.volumes[state.slots[slot][0]]
+        if held[:2] != (cluster, slot) or not held[3]:  # an earlier life's data is no member's
             yield from _bring_back(state, slot, cluster)
             return
     if len(whole) * 2 > state.members[cluster].bit_count() > 0:

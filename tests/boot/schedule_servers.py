@@ -16,6 +16,8 @@ ROUNDS = 8
 BEFORE_A_RESTORE = 2
 """Rounds in which the operator waits for a majority whose data is there, before a disk is restored."""
 CRASHED = -9
+LONGEST = 1200
+"""Seconds that a boot may take here: three that wait for a majority beside other work take minutes."""
 
 
 @dataclass
@@ -57,7 +59,7 @@ class Servers:
         """Boot servers at once; who ends well is on."""
         self._listed = {member["name"] for member in self.world.listed()} or self._listed
         processes = {slot: self.machines[slot].begin("boot", **IMPATIENT) for slot in slots}
-        results = {slot: self.machines[slot].finish(process) for slot, process in processes.items()}
+        results = {slot: self.machines[slot].finish(process, seconds=LONGEST) for slot, process in processes.items()}
         self._look_aside()
         for slot, result in results.items():
             self._hear(slot, result)

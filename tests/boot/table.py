@@ -81,7 +81,7 @@ def _allowed(facts: Facts) -> str:
     if facts["marker"] in ("ready", "other"):
         return lost
     if facts["marker"] in ("unknown", "over"):
-        return "wait" if facts["marker"] == "unknown" else "initialise"
+        return "initialise" if facts["marker"] == "over" and facts["slot"] == "0" else "wait"
     if facts["history"] != "none":
         return lost if facts["history"] == "some" else "wait"
     first = {"mine": "initialise", "forming": "stop", "absent": "claim"}

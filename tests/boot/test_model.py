@@ -84,6 +84,24 @@ def test_faults_that_broke_an_invariant_before_break_none_now(fault: str) -> Non
     assert play(start, Rules(), events)[0] is None
 
 
+OVER_ELSEWHERE = (
+    *(*FORMING[:3], "power is lost on server 0", "server 0 gets volume 3", "server 0 boots", "server 0 starts over"),
+    *("server 0 gets volume 4", "server 0 boots", "server 1 gets volume 3", "server 1 boots"),
+    "server 1 decides: initialise",
+)
+
+
+def test_a_volume_that_was_told_to_start_over_does_not_in_another_server() -> None:
+    """Found by ``make bench-model``: server 0 starts over a second time, and two clusters take writes."""
+
+    def anywhere(found: Facts) -> tuple[str, str, str]:
+        over = found["data"] == "none" and found["peer"] == "none" and found["marker"] == "over"
+        return ("initialise", "none", "") if over else answer(found)
+
+    assert play(nothing_yet(4), Rules(anywhere), OVER_ELSEWHERE) == (None, None), "the schedule did not happen before"
+    assert play(nothing_yet(4), Rules(), OVER_ELSEWHERE) == (None, OVER_ELSEWHERE[-1])
+
+
 @pytest.mark.parametrize(
     ("start", "states"), [(nothing_yet(2), 15_000), (standing(4), 5_000)], ids=["nothing yet", "standing"]
 )
