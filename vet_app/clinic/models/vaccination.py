@@ -28,6 +28,11 @@ class Vaccine(VersionedRecord):
     interval_months = models.PositiveSmallIntegerField(_("repeat after (months)"), null=True, blank=True)
     manufacturer = models.CharField(_("manufacturer"), max_length=80, blank=True)
     active = models.BooleanField(_("active"), default=True)
+    product = models.ForeignKey(
+        "clinic.Product", null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        verbose_name=_("billed as"),
+        help_text=_("Goes on the bill of a visit with this vaccine; empty: nothing does."),
+    )  # fmt: skip
 
     class Meta:
         ordering: ClassVar = ["species__name", "name"]
@@ -58,6 +63,11 @@ class Vaccination(VersionedRecord):
     visit = models.ForeignKey(
         Visit, null=True, blank=True, on_delete=models.PROTECT, related_name="vaccinations", verbose_name=_("visit")
     )
+    product = models.ForeignKey(
+        "clinic.Product", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+",
+        verbose_name=_("billed as"),
+    )  # fmt: skip
+    """That of the vaccine when it was given."""
     entered_in_error = models.BooleanField(_("entered in error"), default=False, editable=False)
     error_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
 

@@ -17,7 +17,7 @@ from clinic.services import records
 FIELDS: Dict[Type[VersionedRecord], Set[str]] = {
     Vet: {"name", "licence", "user", "active"},
     Product: {"code", "name", "kind", "unit_price", "tax_rate", "active"},
-    Vaccine: {"name", "group", "species", "interval_months", "manufacturer", "active"},
+    Vaccine: {"name", "group", "species", "interval_months", "manufacturer", "product", "active"},
     PaymentMethod: {"name", "is_cash", "active"},
     Species: {"name"},
     Breed: {"species", "name"},

@@ -60,6 +60,7 @@ def record_vaccination(
             due_on = add_months(given_on, vaccine.interval_months)
         vaccination = Vaccination(pet=pet, vaccine=vaccine, given_on=given_on, due_on=due_on)
         records.assign(vaccination, details, DETAILS)
+        vaccination.product = None if vaccination.given_elsewhere else vaccine.product
         vaccination.manufacturer = vaccination.manufacturer or vaccine.manufacturer
         check(vaccination)
         if not again:

@@ -45,7 +45,8 @@ KINDS: Dict[str, Kind] = {
         ),
     ),
     "vaccines": Kind(
-        Vaccine, gettext_lazy("Vaccines"), ("name", "group", "species", "interval_months", "manufacturer", "active"),
+        Vaccine, gettext_lazy("Vaccines"),
+        ("name", "group", "species", "interval_months", "manufacturer", "product", "active"),
         gettext_lazy("Vaccines of one group, such as rabies, replace one another, with one reminder for all."),
     ),
     "methods": Kind(
@@ -85,7 +86,7 @@ def _column(kind: Kind, name: str) -> Tuple[str, bool]:
 def lists(request: HttpRequest, name: str = "vets") -> HttpResponse:
     """One list with links to the others."""
     kind = _kind(name)
-    related = [field for field in ("species", "user") if field in kind.names]
+    related = [field for field in ("species", "user", "product") if field in kind.names]
     rows = kind.model.objects.all()
     page = paged(request, rows.select_related(*related) if related else rows)
     labels = [_column(kind, each) for each in kind.names]
