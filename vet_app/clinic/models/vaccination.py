@@ -43,6 +43,26 @@ class Vaccine(VersionedRecord):
         return self.name
 
 
+class VaccineLot(VersionedRecord):
+    """A lot of a vaccine that the clinic has; vaccinations keep copies of its number and of when it expires."""
+
+    vaccine = models.ForeignKey(Vaccine, on_delete=models.PROTECT, related_name="lots", verbose_name=_("vaccine"))
+    number = models.CharField(_("lot number"), max_length=40)
+    expires_on = models.DateField(_("lot expires"), null=True, blank=True)
+    active = models.BooleanField(_("active"), default=True)
+
+    refusals: ClassVar = {"vaccine_lot_once": ("number", _("This lot of the vaccine is kept already."))}
+
+    class Meta:
+        ordering: ClassVar = ["vaccine__name", "expires_on", "number"]
+        verbose_name = _("lot of a vaccine")
+        verbose_name_plural = _("lots of vaccines")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["vaccine", "number"], name="vaccine_lot_once")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
 class Vaccination(VersionedRecord):
     """One injection. A wrong entry is marked `entered_in_error`, never deleted."""
 
