@@ -53,6 +53,7 @@ def test_the_price_list_and_the_forms_take_four_decimals(clinic: SimpleNamespace
     assert client.post("/lists/prices/new/", sent).status_code == 302
     fine = Product.objects.get(code="ML")
     assert str(fine.unit_price) == "0.0375"
+    assert "0.0375 USD" in client.get("/audit/?kind=product").content.decode(), "the trail rounds no price"
     lines = {
         "lines-TOTAL_FORMS": "1",
         "lines-INITIAL_FORMS": "0",

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.urls import NoReverseMatch, reverse
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from audit.models import AuditEntry
 from clinic.models.account import FIRST
-from web.templatetags.clinic import measure, money
+from web.templatetags.clinic import measure, money, price
 
 OURS = ("accounts", "clinic", "exchange")
 NOTHING = "–"
@@ -35,7 +36,7 @@ PAGES = {"owner": "owner", "pet": "pet", "visit": "visit", "invoice": "invoice",
          "prescription": "prescription", "appointment": "appointment", "user": "person"}  # fmt: skip
 """The page of a record, by what it is."""
 MONEY = {
-    "unit_price", "net", "tax", "total", "amount", "opening", "taken", "withdrawn", "counted", "difference",
+    "net", "tax", "total", "amount", "opening", "taken", "withdrawn", "counted", "difference",
     "void_limit", "credit_limit", "refund_limit", "discount_limit", "discount",
 }  # fmt: skip
 DATES = {"since", "until"}
@@ -192,6 +193,8 @@ def _written(kind: str, name: str, value: Any) -> str:
         write = "{:06d}".format
     elif name in MONEY:
         write = _money
+    elif name == "unit_price":
+        write = _price
     elif isinstance(field, models.DecimalField):
         write = _amount
     elif isinstance(field, models.DateTimeField):
@@ -206,6 +209,10 @@ def _written(kind: str, name: str, value: Any) -> str:
 
 def _money(value: str) -> str:
     return money(Decimal(value))
+
+
+def _price(value: str) -> str:
+    return f"{price(Decimal(value))} {settings.CURRENCY}"
 
 
 def _amount(value: str) -> str:

@@ -12,7 +12,7 @@ from accounts.roles import Right
 from api.access import actor
 from api.lists import chosen, listed
 from api.types import Amount, Day, Id, Moment, Price, Reason, ReasonIn, Text, Version, VersionIn
-from clinic.models import Invoice, Owner, Pet, Product, Vet
+from clinic.models import Invoice, Owner, Pet, Product, Vet, Visit
 from clinic.money import round_money
 from clinic.selectors import invoices
 from clinic.services import billing, crediting, payments
@@ -26,6 +26,7 @@ class LineOut(Schema):
     id: int
     pet_id: Optional[int]
     vet_id: Optional[int]
+    visit_id: Optional[int]
     product_id: Optional[int]
     text: str
     quantity: Decimal
@@ -107,6 +108,7 @@ class LineIn(Schema):
     pet_id: Optional[Id] = None
     vet_id: Optional[Id] = Field(None, description="Whose work it is; the vet of the pet's visit today, if left out.")
     discount: Optional[DiscountIn] = None
+    visit_id: Optional[Id] = Field(None, description="The visit that is billed; it is of the same pet.")
 
 
 Lines = Annotated[List[LineIn], Field(max_length=100)]
@@ -177,8 +179,9 @@ def _lines(given: List[LineIn]) -> List[billing.Line]:
         product = None if line.product_id is None else chosen(Product, line.product_id, "lines")
         pet = None if line.pet_id is None else chosen(Pet, line.pet_id, "lines").pk
         vet = None if line.vet_id is None else chosen(Vet, line.vet_id, "lines").pk
+        visit = None if line.visit_id is None else chosen(Visit, line.visit_id, "lines").pk
         made.append(billing.Line(
-            product, line.text, line.quantity, line.unit_price, line.tax_rate, pet, _discount(line.discount), vet
+            product, line.text, line.quantity, line.unit_price, line.tax_rate, pet, _discount(line.discount), visit, vet
         ))  # fmt: skip
     return made
 

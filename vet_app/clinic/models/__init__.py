@@ -9,7 +9,7 @@ from clinic.models.pet import Breed, Pet, Species
 from clinic.models.prescription import Prescription
 from clinic.models.settings import ClinicSettings
 from clinic.models.till import CashCount
-from clinic.models.vaccination import Reminder, ReminderNotice, ReminderRun, Vaccination, Vaccine
+from clinic.models.vaccination import Reminder, ReminderNotice, ReminderRun, Vaccination, Vaccine, VaccineLot
 from clinic.models.visit import Visit, VisitAmendment
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Species",
     "Vaccination",
     "Vaccine",
+    "VaccineLot",
     "Vet",
     "Visit",
     "VisitAmendment",

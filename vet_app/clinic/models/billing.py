@@ -125,6 +125,11 @@ class InvoiceLine(Record):
         Vet, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("vet")
     )
     """Whose work it is, for the production of each vet."""
+    visit = models.ForeignKey(
+        "clinic.Visit", null=True, blank=True, on_delete=models.PROTECT, related_name="invoice_lines",
+        verbose_name=_("visit"),
+    )  # fmt: skip
+    """The visit that the line bills, which is of the line's pet."""
     text = models.CharField(_("text"), max_length=200)
     quantity = QuantityField(_("quantity"), default=Decimal(1))
     unit_price = PriceField(_("price"))

@@ -27,6 +27,11 @@ class Prescription(Record):
     instructions = models.TextField(_("instructions"), max_length=1000)
     valid_until = models.DateField(_("valid until"), null=True, blank=True)
     controlled = models.BooleanField(_("controlled drug"), default=False)
+    product = models.ForeignKey(
+        "clinic.Product", null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        verbose_name=_("billed as"),
+        help_text=_("Goes on the bill of the visit, as many as are prescribed; empty: nothing does."),
+    )  # fmt: skip
     voided_at = models.DateTimeField(_("voided"), null=True, blank=True, editable=False)
     void_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
 

@@ -28,6 +28,11 @@ class Vaccine(VersionedRecord):
     interval_months = models.PositiveSmallIntegerField(_("repeat after (months)"), null=True, blank=True)
     manufacturer = models.CharField(_("manufacturer"), max_length=80, blank=True)
     active = models.BooleanField(_("active"), default=True)
+    product = models.ForeignKey(
+        "clinic.Product", null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        verbose_name=_("billed as"),
+        help_text=_("Goes on the bill of a visit with this vaccine; empty: nothing does."),
+    )  # fmt: skip
 
     class Meta:
         ordering: ClassVar = ["species__name", "name"]
@@ -36,6 +41,26 @@ class Vaccine(VersionedRecord):
 
     def __str__(self) -> str:
         return self.name
+
+
+class VaccineLot(VersionedRecord):
+    """A lot of a vaccine that the clinic has; vaccinations keep copies of its number and of when it expires."""
+
+    vaccine = models.ForeignKey(Vaccine, on_delete=models.PROTECT, related_name="lots", verbose_name=_("vaccine"))
+    number = models.CharField(_("lot number"), max_length=40)
+    expires_on = models.DateField(_("lot expires"), null=True, blank=True)
+    active = models.BooleanField(_("active"), default=True)
+
+    refusals: ClassVar = {"vaccine_lot_once": ("number", _("This lot of the vaccine is kept already."))}
+
+    class Meta:
+        ordering: ClassVar = ["vaccine__name", "expires_on", "number"]
+        verbose_name = _("lot of a vaccine")
+        verbose_name_plural = _("lots of vaccines")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["vaccine", "number"], name="vaccine_lot_once")]
+
+    def __str__(self) -> str:
+        return self.number
 
 
 class Vaccination(VersionedRecord):
@@ -58,6 +83,11 @@ class Vaccination(VersionedRecord):
     visit = models.ForeignKey(
         Visit, null=True, blank=True, on_delete=models.PROTECT, related_name="vaccinations", verbose_name=_("visit")
     )
+    product = models.ForeignKey(
+        "clinic.Product", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+",
+        verbose_name=_("billed as"),
+    )  # fmt: skip
+    """That of the vaccine when it was given."""
     entered_in_error = models.BooleanField(_("entered in error"), default=False, editable=False)
     error_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -58,8 +58,10 @@ class Line:
     tax_rate: Optional[Decimal] = None
     pet_id: Optional[int] = None
     discount: Optional[Discount] = None
+    visit_id: Optional[int] = None
+    """The visit that is billed; a line of another pet than the visit's belongs to none."""
     vet_id: Optional[int] = None
-    """Whose work it is; left out, the vet of the pet's visit today, or else the vet who writes the bill."""
+    """Whose work it is; left out, the vet of that visit or of the pet's visit today, else the vet who bills."""
 
 
 @dataclass(frozen=True)
@@ -262,7 +264,9 @@ def _write_lines(
 ) -> None:
     """Save the lines of a draft with their discounts, and the sums."""
     before, vets = snapshot(invoice), _vets(actor, lines)
-    rows = [_row(invoice, line, position, vets) for position, line in enumerate(lines, start=1)]
+    billed = Visit.objects.filter(pk__in=[line.visit_id for line in lines if line.visit_id], entered_in_error=False)
+    visits = {(visit.pk, visit.pet_id): visit for visit in billed}
+    rows = [_row(invoice, line, position, vets, visits) for position, line in enumerate(lines, start=1)]
     if discount is not None:
         for row, part in zip(rows, spread(discount.of(sum((row.amount for row in rows), Decimal(0))), rows)):
             row.discount += part
@@ -278,15 +282,19 @@ def _write_lines(
     records.save_changes(actor, invoice, before, note={"lines": len(rows), **({"discount": given} if given else {})})
 
 
-def _row(invoice: Invoice, line: Line, position: int, vets: Dict[Optional[int], Optional[int]]) -> InvoiceLine:
+def _row(
+    invoice: Invoice, line: Line, position: int, vets: Dict[Optional[int], Optional[int]], visits: Mapping[Any, Visit]
+) -> InvoiceLine:
     product = line.product
     price = line.unit_price if line.unit_price is not None else product.unit_price if product else None
     rate = line.tax_rate if line.tax_rate is not None else product.tax_rate if product else Decimal(0)
     if line.quantity <= 0 or price is None:
         wrong = _("Line %(position)d needs a price and a quantity above zero.") % {"position": position}
         raise ValidationError({"lines": [wrong]})
+    visit = visits.get((line.visit_id, line.pet_id))
     row = InvoiceLine(
-        invoice=invoice, pet_id=line.pet_id, vet_id=line.vet_id or vets[line.pet_id], product=product,
+        invoice=invoice, pet_id=line.pet_id, product=product, visit=visit,
+        vet_id=line.vet_id or (visit.vet_id if visit else vets[line.pet_id]),
         text=line.text.strip() or str(product or ""), quantity=line.quantity, unit_price=price, tax_rate=rate,
     )  # fmt: skip
     try:

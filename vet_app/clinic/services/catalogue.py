@@ -10,14 +10,15 @@ from typing import Dict, Optional, Set, Type
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import Breed, PaymentMethod, Product, Species, Vaccine, Vet
+from clinic.models import Breed, PaymentMethod, Product, Species, Vaccine, VaccineLot, Vet
 from clinic.models.base import VersionedRecord
 from clinic.services import records
 
 FIELDS: Dict[Type[VersionedRecord], Set[str]] = {
     Vet: {"name", "licence", "user", "active"},
     Product: {"code", "name", "kind", "unit_price", "tax_rate", "active"},
-    Vaccine: {"name", "group", "species", "interval_months", "manufacturer", "active"},
+    Vaccine: {"name", "group", "species", "interval_months", "manufacturer", "product", "active"},
+    VaccineLot: {"vaccine", "number", "expires_on", "active"},
     PaymentMethod: {"name", "is_cash", "active"},
     Species: {"name"},
     Breed: {"species", "name"},

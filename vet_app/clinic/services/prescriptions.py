@@ -15,7 +15,7 @@ from clinic.services import records
 from vetclinic.errors import Conflict, Locked
 
 FIELDS = {
-    "drug", "strength", "dose", "quantity", "unit", "refills", "instructions", "valid_until", "controlled",
+    "drug", "strength", "dose", "quantity", "unit", "refills", "instructions", "valid_until", "controlled", "product",
 }  # fmt: skip
 
 

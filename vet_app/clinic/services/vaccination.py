@@ -16,7 +16,7 @@ from accounts.roles import Right
 from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import snapshot
-from clinic.models import Pet, Vaccination, Vaccine
+from clinic.models import Pet, Vaccination, Vaccine, VaccineLot
 from clinic.services import records
 from clinic.services.reminders import refresh_reminder
 from vetclinic.errors import Conflict
@@ -49,24 +49,60 @@ def record_vaccination(
 ) -> Vaccination:
     """Record an injection. The next one is due after the vaccine's interval unless `due_on` says otherwise.
 
-    What was given here needs the vet and the lot; a lot that had expired is refused. Raises GivenAlready for the same
-    vaccine on the same day, unless `again` says that it is meant.
+    What was given here needs the vet and the lot, which is kept for the next time; one that had expired is refused.
+    Raises GivenAlready for the same vaccine on the same day, unless `again` says that it is meant.
     """
     actor.require(Right.CLINICAL)
     with transaction.atomic():
         pet = records.lock(Pet, pet_id)
-        vaccine = Vaccine.objects.get(pk=vaccine_id)
+        vaccine = records.lock(Vaccine, vaccine_id)
         if due_on is None and vaccine.interval_months:
             due_on = add_months(given_on, vaccine.interval_months)
         vaccination = Vaccination(pet=pet, vaccine=vaccine, given_on=given_on, due_on=due_on)
         records.assign(vaccination, details, DETAILS)
+        vaccination.product = None if vaccination.given_elsewhere else vaccine.product
         vaccination.manufacturer = vaccination.manufacturer or vaccine.manufacturer
+        lot = _known_lot(vaccination)
         check(vaccination)
         if not again:
             _refuse_twice(vaccination)
         records.create(actor, vaccination, {}, DETAILS)
+        if lot is not None:
+            _keep_lot(actor, lot, vaccination)
         refresh_reminder(actor, pet, vaccine.group)
     return vaccination
+
+
+def _known_lot(vaccination: Vaccination) -> Optional[VaccineLot]:
+    """The lot as it is kept, or a new one; None where another clinic gave it. Fills in when a kept one expires.
+
+    The vaccine's row is locked, so that two people who use a new lot first keep it once.
+    """
+    vaccination.lot = vaccination.lot.strip()
+    if vaccination.given_elsewhere or not vaccination.lot:
+        return None
+    lot, expiry = VaccineLot(vaccine=vaccination.vaccine, number=vaccination.lot), vaccination.lot_expiry
+    lot = VaccineLot.objects.filter(vaccine=vaccination.vaccine, number=vaccination.lot).first() or lot
+    if lot.expires_on and expiry and lot.expires_on != expiry:
+        told = {"lot": lot, "day": date_format(lot.expires_on, "SHORT_DATE_FORMAT")}
+        raise ValidationError(
+            {
+                "lot_expiry": [
+                    _("Lot %(lot)s expires on %(day)s as it is kept. Look at the vial, or correct the list.") % told
+                ]
+            }
+        )
+    vaccination.lot_expiry = expiry or lot.expires_on
+    return lot
+
+
+def _keep_lot(actor: Actor, lot: VaccineLot, vaccination: Vaccination) -> None:
+    if lot.pk is None:
+        lot.expires_on = vaccination.lot_expiry
+        records.create(actor, lot, {}, set())
+    elif lot.expires_on != vaccination.lot_expiry:
+        fields = {"expires_on": vaccination.lot_expiry}
+        records.update(actor, VaccineLot, lot.pk, lot.version, fields, {"expires_on"})
 
 
 def _refuse_twice(vaccination: Vaccination) -> None:

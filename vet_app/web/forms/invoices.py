@@ -11,8 +11,9 @@ from django.db.models import Q
 from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import Invoice, InvoiceLine, Owner, Payment, PaymentMethod, Pet, Product, Vet
+from clinic.models import Invoice, InvoiceLine, Owner, Payment, PaymentMethod, Pet, Product, Vet, Visit
 from clinic.money import currency_places, shown_price
+from clinic.selectors.billable import to_bill
 from clinic.selectors.days import days_between
 from clinic.services.billing import Discount, Line
 from web.forms.base import AmountField, ClinicForm, DateInput, ReasonForm
@@ -72,10 +73,13 @@ class LineForm(forms.Form):
     discount = DiscountField(label=_("discount"))
     pet = forms.ModelChoiceField(label=_("pet"), queryset=Pet.objects.none(), required=False)
     vet = forms.ModelChoiceField(label=_("vet"), queryset=Vet.objects.filter(active=True), required=False)
+    visit = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**63 - 1)
 
-    def __init__(self, *args: Any, owner: Owner, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, owner: Owner, pet: Optional[Pet] = None, **kwargs: Any) -> None:
+        """`pet` stands on lines that say nothing yet."""
         super().__init__(*args, **kwargs)
         self.fields["pet"].queryset = owner.pets.filter(merged_into=None)  # type: ignore[attr-defined]
+        self.fields["pet"].initial = pet
         for name, field in self.fields.items():
             field.widget.attrs["aria-label"] = str(field.label)
             if name in ("quantity", "unit_price", "tax_rate"):
@@ -90,7 +94,7 @@ class LineForm(forms.Form):
             quantity=Decimal(1) if given["quantity"] is None else given["quantity"],
             unit_price=given["unit_price"], tax_rate=given["tax_rate"], discount=given["discount"],
             pet_id=given["pet"].pk if given["pet"] else None,
-            vet_id=given["vet"].pk if given["vet"] else None,
+            vet_id=given["vet"].pk if given["vet"] else None, visit_id=given["visit"],
         )  # fmt: skip
 
 
@@ -106,16 +110,25 @@ class BaseLines(forms.BaseFormSet):
 Lines = forms.formset_factory(LineForm, formset=BaseLines, extra=EMPTY_LINES, max_num=60)
 
 
-def lines_of(owner: Owner, data: Any, initial: Any = None) -> BaseLines:
-    """The lines as forms: what is there, and some empty ones."""
-    return cast(BaseLines, Lines(data, initial=initial, prefix="lines", form_kwargs={"owner": owner}))
+def lines_of(owner: Owner, data: Any, initial: Any = None, pet: Optional[Pet] = None) -> BaseLines:
+    """The lines as forms: what is there, and some empty ones, for `pet` where it is given."""
+    return cast(BaseLines, Lines(data, initial=initial, prefix="lines", form_kwargs={"owner": owner, "pet": pet}))
 
 
 def initial_lines(invoice: Invoice) -> List[Dict[str, Any]]:
     """A draft's lines for `lines_of`."""
     names = ("product", "text", "quantity", "unit_price", "tax_rate", "pet", "vet")
     lines = invoice.lines.select_related("product", "pet", "vet")
-    return [{**{name: getattr(line, name) for name in names}, "discount": line.discount or None} for line in lines]
+    return [
+        {**{name: getattr(line, name) for name in names}, "discount": line.discount or None, "visit": line.visit_id}
+        for line in lines
+    ]
+
+
+def lines_to_bill(visit: Visit) -> List[Dict[str, Any]]:
+    """What a visit's bill begins with, for `lines_of`; nothing where it is billed already."""
+    common = {"pet": visit.pet, "vet": visit.vet, "visit": visit.pk}
+    return [{**each._asdict(), **common} for each in to_bill(visit)]
 
 
 class InvoiceForm(ClinicForm):

@@ -6,19 +6,33 @@ from datetime import date
 from typing import Any, ClassVar, Dict, Optional
 
 from django import forms
+from django.utils import formats, timezone
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import Pet, Vaccination, Vaccine, Vet
+from clinic.models import Pet, Vaccination, Vaccine, VaccineLot, Vet
 from web.forms.base import ClinicForm, DateInput
 
 NOT_AFTER = _("The next one can only be due after this one.")
 
 
+class LotField(forms.ModelChoiceField):
+    """Lots with their vaccines and when they expire."""
+
+    def label_from_instance(self, lot: Any) -> str:
+        """Vaccine, number, expiry."""
+        expires = formats.date_format(lot.expires_on, "SHORT_DATE_FORMAT") if lot.expires_on else "–"
+        return f"{lot.vaccine} · {lot.number} · {expires}"
+
+
 class VaccinationForm(forms.ModelForm, ClinicForm):
     """One injection of one pet; the list of vaccines is that of its species."""
 
-    control_fields: ClassVar = frozenset({"version", "again"})
+    control_fields: ClassVar = frozenset({"version", "again", "known_lot"})
 
+    known_lot = LotField(
+        label=_("lot in stock"), queryset=VaccineLot.objects.none(), required=False,
+        help_text=_("A lot that is not in this list is typed below, once."),
+    )  # fmt: skip
     again = forms.BooleanField(
         label=_("given twice on purpose"), required=False, help_text=_("Tick this only if it is another injection.")
     )
@@ -26,7 +40,8 @@ class VaccinationForm(forms.ModelForm, ClinicForm):
     class Meta:
         model = Vaccination
         fields: ClassVar = [
-            "vaccine", "given_on", "due_on", "vet", "given_elsewhere", "lot", "lot_expiry", "manufacturer", "tag",
+            "vaccine", "known_lot", "given_on", "due_on", "vet", "given_elsewhere", "lot", "lot_expiry", "manufacturer",
+            "tag",
         ]  # fmt: skip
         widgets: ClassVar = {"given_on": DateInput(), "due_on": DateInput(), "lot_expiry": DateInput()}
         help_texts: ClassVar = {
@@ -41,6 +56,8 @@ class VaccinationForm(forms.ModelForm, ClinicForm):
         self.instance.pet = pet
         vaccines = Vaccine.objects.filter(species=pet.species_id, active=True)
         self.fields["vaccine"].queryset = vaccines  # type: ignore[attr-defined]
+        lots = VaccineLot.objects.filter(vaccine__in=vaccines, active=True).exclude(expires_on__lt=timezone.localdate())
+        self.fields["known_lot"].queryset = lots.select_related("vaccine")  # type: ignore[attr-defined]
         if not self.data.get("again"):
             self.fields["again"].widget = forms.HiddenInput()
         self.fields["vet"].queryset = Vet.objects.filter(active=True)  # type: ignore[attr-defined]
@@ -50,12 +67,25 @@ class VaccinationForm(forms.ModelForm, ClinicForm):
         self.fields["again"].widget = forms.CheckboxInput()
 
     def clean(self) -> Dict[str, Any]:
-        """Refuse a due date that is not after the injection."""
+        """Take the lot that was chosen, and refuse a due date that is not after the injection."""
         cleaned = super().clean() or {}
+        self._take_lot(cleaned)
         given_on, due_on = cleaned.get("given_on"), cleaned.get("due_on")
         if given_on and due_on and due_on <= given_on:
             self.add_error("due_on", NOT_AFTER)
         return cleaned
+
+    def _take_lot(self, cleaned: Dict[str, Any]) -> None:
+        """Put number and expiry of the chosen lot in place of what is typed."""
+        lot = cleaned.get("known_lot")
+        if lot is None:
+            return
+        if cleaned.get("vaccine") not in (None, lot.vaccine):
+            self.add_error("known_lot", _("This lot is of another vaccine."))
+        elif cleaned.get("lot") not in (None, "", lot.number):
+            self.add_error("known_lot", _("Choose a lot or type a new one, not both."))
+        else:
+            cleaned["lot"], cleaned["lot_expiry"] = lot.number, lot.expires_on or cleaned.get("lot_expiry")
 
 
 class DueDateForm(forms.ModelForm, ClinicForm):

@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import Attachment, Prescription, Vet, Visit, VisitAmendment
+from clinic.models import Attachment, Prescription, Product, Vet, Visit, VisitAmendment
 from clinic.models.attachment import SIGNATURES
 from web.forms.base import ClinicForm, DateInput, DateTimeInput
 
@@ -50,11 +50,13 @@ class PrescriptionForm(forms.ModelForm, ClinicForm):
         model = Prescription
         fields: ClassVar = [
             "drug", "strength", "dose", "quantity", "unit", "refills", "instructions", "valid_until", "controlled",
+            "product",
         ]  # fmt: skip
         widgets: ClassVar = {"valid_until": DateInput(), "instructions": forms.Textarea(attrs={"rows": 3})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["product"].queryset = Product.objects.filter(active=True)  # type: ignore[attr-defined]
         self.initial["unit"] = _("tablets")
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import Invoice, Owner, Payment
+from clinic.models import Invoice, Owner, Payment, Visit
 from clinic.models.account import method_names
 from clinic.selectors.invoices import credit_of, listed, matching
 from clinic.services.billing import (
@@ -31,7 +31,16 @@ from clinic.services.crediting import credit_invoice, quantities_left
 from clinic.services.payments import refund, reverse_payment, rounded, take_payment
 from vetclinic.errors import Locked
 from web.forms.base import ReasonForm
-from web.forms.invoices import CreditForm, InvoiceFilter, InvoiceForm, PaymentForm, initial_lines, lines_of, new_key
+from web.forms.invoices import (
+    CreditForm,
+    InvoiceFilter,
+    InvoiceForm,
+    PaymentForm,
+    initial_lines,
+    lines_of,
+    lines_to_bill,
+    new_key,
+)
 from web.support import data_of, form_page, needs, paged, version_of
 
 
@@ -86,7 +95,10 @@ def invoice_new(request: HttpRequest, owner_pk: int) -> HttpResponse:
     wanted = request.GET.get("pet", "")
     pet = owner.pets.filter(pk=int(wanted)).first() if wanted.isdecimal() else None
     form = InvoiceForm(data_of(request))
-    lines = lines_of(owner, data_of(request), [{"pet": pet}] if pet else None)
+    visit = _visit(request, owner)
+    if visit is not None:
+        pet = visit.pet
+    lines = lines_of(owner, data_of(request), lines_to_bill(visit) if visit else None, pet)
     if request.method == "POST" and form.is_valid() and lines.is_valid():
         draft = form.attempt(draft_invoice, Actor.of(request), owner.pk, lines.lines, **form.fields_given)
         if draft is not None:
@@ -96,6 +108,13 @@ def invoice_new(request: HttpRequest, owner_pk: int) -> HttpResponse:
         request, form, heading, _("Save the draft"), owner.get_absolute_url(), template="web/invoices/edit.html",
         lines=lines,
     )  # fmt: skip
+
+
+def _visit(request: HttpRequest, owner: Owner) -> Optional[Visit]:
+    """The visit that the address names, None for none; one of another owner's pet is not found."""
+    given = request.GET.get("visit", "")
+    visits = Visit.objects.select_related("pet", "vet").filter(pet__owner=owner, entered_in_error=False)
+    return get_object_or_404(visits, pk=given) if given.isdecimal() else None
 
 
 @needs(Right.DRAFT_INVOICE)

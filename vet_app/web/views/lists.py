@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import Breed, PaymentMethod, Product, Species, Vaccine, Vet
+from clinic.models import Breed, PaymentMethod, Product, Species, Vaccine, VaccineLot, Vet
 from clinic.services.catalogue import save_entry
 from web.forms.base import ClinicForm
 from web.support import data_of, form_page, needs, paged
@@ -45,8 +45,13 @@ KINDS: Dict[str, Kind] = {
         ),
     ),
     "vaccines": Kind(
-        Vaccine, gettext_lazy("Vaccines"), ("name", "group", "species", "interval_months", "manufacturer", "active"),
+        Vaccine, gettext_lazy("Vaccines"),
+        ("name", "group", "species", "interval_months", "manufacturer", "product", "active"),
         gettext_lazy("Vaccines of one group, such as rabies, replace one another, with one reminder for all."),
+    ),
+    "lots": Kind(
+        VaccineLot, gettext_lazy("Lots of vaccines"), ("vaccine", "number", "expires_on", "active"),
+        gettext_lazy("A lot is kept when it is first used. Switch off what is used up; expired ones are not offered."),
     ),
     "methods": Kind(
         PaymentMethod, gettext_lazy("Ways to pay"), ("name", "is_cash", "active"),
@@ -85,7 +90,7 @@ def _column(kind: Kind, name: str) -> Tuple[str, bool]:
 def lists(request: HttpRequest, name: str = "vets") -> HttpResponse:
     """One list with links to the others."""
     kind = _kind(name)
-    related = [field for field in ("species", "user") if field in kind.names]
+    related = [field for field in ("species", "user", "product", "vaccine") if field in kind.names]
     rows = kind.model.objects.all()
     page = paged(request, rows.select_related(*related) if related else rows)
     labels = [_column(kind, each) for each in kind.names]

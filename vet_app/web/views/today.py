@@ -10,7 +10,9 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.roles import Right
+from audit.actor import Actor
 from clinic.models import Appointment, Invoice, Payment, Visit
+from clinic.selectors.billable import not_billed
 from clinic.selectors.calendar import day, waiting_room
 from clinic.selectors.reminders import due
 from web.support import needs
@@ -33,6 +35,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "due_count": due(date + timedelta(days=30)).count(),
         "unpaid_count": unpaid.count(),
         "unpaid_total": billed - taken,
+        "not_billed": not_billed()[:10] if Actor.of(request).may(Right.DRAFT_INVOICE) else (),
         "open_visits": Visit.objects.filter(locked_at=None, entered_in_error=False).select_related("pet", "vet")[:10],
     }
     return render(request, "web/today/today.html", context)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Appointment, Attachment, Pet, Vaccination, Vet, Visit
+from clinic.selectors.billable import bills_of
 from clinic.selectors.history import before
 from clinic.services import visits
 from clinic.services.booking import change_status
@@ -133,6 +134,7 @@ def _page(
     context: Dict[str, Any] = {
         "visit": visit,
         "pet": visit.pet,
+        "bills": bills_of(visit),
         "lock_form": lock_form,
         "amendment_form": amendment_form,
         "form": amendment_form if visit.is_locked else lock_form,
