@@ -98,7 +98,10 @@ def test_api_load_balancer_is_internal_and_checks_6443_for_both_ports(infrastruc
 
 def test_access_logs_are_kept_in_prod_only(dev: Template, prod: Template) -> None:
     assert "access_logs" not in dev.one("aws_lb", load_balancer_type="application")
-    assert prod.one("aws_lb", load_balancer_type="application")["access_logs"]["enabled"] is True
+    logs = prod.one("aws_lb", load_balancer_type="application")["access_logs"]
+    assert logs["enabled"] is True
+    bucket = prod.reference_to("aws_s3_bucket", "buckets/access_logs")
+    assert bucket in logs["bucket"], "they go where only they may be written"
 
 
 def test_target_group_names_fit(infrastructure: Template) -> None:

@@ -40,6 +40,13 @@ FREE = re.compile(r"\.(data|annotations|labels|match_labels|env|env_from|drop|co
 SDK = {"AWS_REGION", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_STS_REGIONAL_ENDPOINTS"}
 """Variables that a program with the AWS SDK takes its role from (AWS SDKs and Tools reference: assume role credential provider)."""
 
+SWITCHES = re.compile(
+    "hsts(-include-subdomains|-preload)?|server-tokens|ssl-redirect|use-[a-z-]+|compute-full-forwarded-for"
+)
+"""Keys of the ingress controller's ConfigMap that are ``true`` or ``false`` (ingress-nginx: ConfigMap)."""
+
+EVERYWHERE = {"0.0.0.0/0", "::/0"}
+
 REGION = re.compile(r"\b(?:us|eu|ap|ca|sa|me|af|il|mx)-[a-z]+-[0-9]\b")
 
 RESTARTED = 'spec[0].template[0].metadata[0].annotations["kubectl.kubernetes.io/restartedAt"]'
@@ -104,6 +111,34 @@ def test_a_scaler_that_is_there_measures_something(templates: Mapping[str, Templ
     assert scalers, "prod scales as it comes"
     for path, scaler in scalers.items():
         assert scaler["spec"]["metric"], f"{path} has no metric, and would never scale"
+
+
+def test_a_scaler_aims_at_what_the_settings_say(templates: Mapping[str, Template], settings: Settings) -> None:
+    wanted = settings.environment("prod").application.autoscaling.cpu_percent
+    for path, scaler in templates["vet-prod-helm"].resources("kubernetes_horizontal_pod_autoscaler_v2").items():
+        aims = [metric["resource"]["target"]["average_utilization"] for metric in scaler["spec"]["metric"]]
+        assert aims == [wanted], path
+
+
+def test_who_may_reach_the_internet_does_not_reach_the_metadata_service(platform: Template) -> None:
+    """It answers with the node's credentials (Amazon EC2 user guide: instance metadata)."""
+    blocks = [
+        (path, to["ip_block"])
+        for path, policy in platform.resources("kubernetes_network_policy_v1").items()
+        for rule in policy["spec"].get("egress", [])
+        for to in rule.get("to", [])
+        if to.get("ip_block", {}).get("cidr") in EVERYWHERE
+    ]
+    assert blocks, "the application's reminders go by mail, and the database's backups to S3"
+    for path, block in blocks:
+        assert "169.254.0.0/16" in block["except"], f"{path}: {block}"
+
+
+def test_switches_of_the_ingress_controller_are_on_or_off(platform: Template) -> None:
+    config = next(values["controller"]["config"] for path, values in _values(platform) if path.startswith("ingress/"))
+    switches = {key: value for key, value in config.items() if SWITCHES.fullmatch(key)}
+    assert len(switches) > 5, f"found {switches}"
+    assert not (strange := {key: value for key, value in switches.items() if value not in ("true", "false")}), strange
 
 
 def test_certificates_come_from_an_issuer_that_is_made(platform: Template) -> None:
