@@ -44,15 +44,17 @@ def render(request: pytest.FixtureRequest) -> Render:
         if key not in done:
             releases = release_set(set_name)
             given = merged(release, set_name, environment)
+            version = ["--kube-version", releases.kubernetes]
             if release in LOCAL:
-                done[key] = helm_template(helm_path, FOLDER / "charts" / release, release, LOCAL[release], given)
+                chart = FOLDER / "charts" / release
+                done[key] = helm_template(helm_path, chart, release, LOCAL[release], given, *version)
                 return done[key]
             pinned = releases[release]
             chart = request.getfixturevalue("charts") / f"{pinned.chart.name}-{pinned.version}"
             if not chart.is_dir():
                 pytest.skip(f"{chart.parent} has no {chart.name}/: make charts brings it")
-            more = ["--kube-version", releases.kubernetes, "--api-versions", "snapshot.storage.k8s.io/v1"]
-            done[key] = helm_template(helm_path, chart, release, NAMESPACES[release], given, *more)
+            more = ["--api-versions", "snapshot.storage.k8s.io/v1"]
+            done[key] = helm_template(helm_path, chart, release, NAMESPACES[release], given, *version, *more)
         return done[key]
 
     return rendered

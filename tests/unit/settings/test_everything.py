@@ -22,7 +22,7 @@ NO_SWITCH = {
 }
 """Keys that dev leaves empty and that switch nothing on, and where they are looked at."""
 
-ADVICE = {"acknowledged", "agents.count", "application.clinic", "application.image", "charts"}
+ADVICE = {"acknowledged", "agents.count", "application.clinic", "application.image", "charts", "engine"}
 """What README tells to set that switches nothing on."""
 
 
