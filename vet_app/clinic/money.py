@@ -57,16 +57,19 @@ class _DecimalField(models.DecimalField):
     @property
     def validators(self) -> List[Any]:
         """Django's, with the places that are accepted in place of the column's."""
-        return [*self.default_validators, *self._validators, DecimalValidator(self.max_digits, self.places)]
+        others = [each for each in super().validators if not isinstance(each, DecimalValidator)]
+        return [*others, DecimalValidator(self.max_digits, self.places)]
 
     def deconstruct(self) -> Any:
         """As Django's own field, so that no migration depends on this file."""
         name, _path, arguments, options = super().deconstruct()
         return name, "django.db.models.DecimalField", arguments, options
 
-    def formfield(self, **options: Any) -> Any:
+    def formfield(self, form_class: Any = None, choices_form_class: Any = None, **options: Any) -> Any:
         """A field that takes any decimals; the record refuses too many of them in the clinic's words."""
-        return super().formfield(**{"decimal_places": None, **options})
+        classes = {"form_class": form_class, "choices_form_class": choices_form_class}
+        given = {name: value for name, value in classes.items() if value is not None}
+        return super().formfield(**{"decimal_places": None, **given, **options})
 
     def from_db_value(self, value: Any, _expression: Any, _connection: Any) -> Any:
         """What the column holds, with the places that people see."""

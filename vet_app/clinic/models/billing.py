@@ -154,7 +154,8 @@ class InvoiceLine(Record):
     @property
     def amount(self) -> Decimal:
         """Quantity times price, rounded for this line, less its discount; with tax where the bill's prices have it."""
-        return round_money(self.quantity * self.unit_price) - self.discount
+        amount: Decimal = round_money(self.quantity * self.unit_price) - self.discount
+        return amount
 
     def _require_draft(self) -> None:
         if not Invoice.objects.filter(pk=self.invoice_id, status=Invoice.Status.DRAFT).exists():

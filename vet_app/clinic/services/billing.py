@@ -225,7 +225,8 @@ def amount_due(invoice: Invoice) -> Decimal:
         return Decimal(0)
     paid = sum((payment.amount for payment in invoice.payments.all()), Decimal(0))
     credited = sum((note.total for note in invoice.credits.all()), Decimal(0))
-    return invoice.total + credited - paid
+    due: Decimal = invoice.total + credited - paid
+    return due
 
 
 def settle(invoice: Invoice) -> None:
