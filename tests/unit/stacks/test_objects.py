@@ -114,10 +114,11 @@ def test_a_scaler_that_is_there_measures_something(templates: Mapping[str, Templ
 
 
 def test_a_scaler_aims_at_what_the_settings_say(templates: Mapping[str, Template], settings: Settings) -> None:
-    wanted = settings.environment("prod").application.autoscaling.cpu_percent
+    autoscaling = settings.environment("prod").application.autoscaling
+    assert autoscaling is not None
     for path, scaler in templates["vet-prod-helm"].resources("kubernetes_horizontal_pod_autoscaler_v2").items():
         aims = [metric["resource"]["target"]["average_utilization"] for metric in scaler["spec"]["metric"]]
-        assert aims == [wanted], path
+        assert aims == [autoscaling.cpu_percent], path
 
 
 def test_who_may_reach_the_internet_does_not_reach_the_metadata_service(platform: Template) -> None:
