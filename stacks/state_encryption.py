@@ -8,7 +8,7 @@ from settings.project import Project
 def state_encryption(project: Project) -> dict[str, Any]:
     """OpenTofu's ``encryption`` block: a data key of the state's KMS key, and AES-GCM (OpenTofu: State and Plan Encryption).
 
-    State is read encrypted or not, and is written next as the setting says. References stand bare: OpenTofu takes no template here.
+    State is read encrypted or not, and is written next as the setting says. Methods are named bare, where OpenTofu takes no template; keys are an expression.
     """
     encrypted, plain = "method.aes_gcm.state", "method.unencrypted.plain"
     method, former = (encrypted, plain) if project.state_encryption == "encrypt" else (plain, encrypted)
@@ -16,7 +16,7 @@ def state_encryption(project: Project) -> dict[str, Any]:
     written = {"method": method, "fallback": {"method": former}}
     return {
         "key_provider": {"aws_kms": {"state": key}},
-        "method": {"aes_gcm": {"state": {"keys": "key_provider.aws_kms.state"}}, "unencrypted": {"plain": {}}},
+        "method": {"aes_gcm": {"state": {"keys": "${key_provider.aws_kms.state}"}}, "unencrypted": {"plain": {}}},
         "state": written,
         "plan": {"method": method},
         "remote_state_data_sources": {"default": written},
