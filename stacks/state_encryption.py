@@ -8,7 +8,8 @@ from settings.project import Project
 def state_encryption(project: Project) -> dict[str, Any]:
     """OpenTofu's ``encryption`` block: a data key of the state's KMS key, and AES-GCM (OpenTofu: State and Plan Encryption).
 
-    State is read encrypted or not, and is written next as the setting says. Methods are named bare, where OpenTofu takes no template; keys are an expression.
+    State is read encrypted or not, and is written next as the setting says. Methods are named bare, where OpenTofu takes no
+    template; keys are an expression.
     """
     encrypted, plain = "method.aes_gcm.state", "method.unencrypted.plain"
     method, former = (encrypted, plain) if project.state_encryption == "encrypt" else (plain, encrypted)
