@@ -16,9 +16,10 @@ from rich.table import Table
 
 import main
 from operations.document import Document
+from operations.environments import named
 from operations.estimate import Estimate, Saving, can_stop, environment_estimate, estimate, savings
 from operations.failure import Failure
-from settings import Settings, load
+from settings import load
 from settings.cost import CostAssumptions
 from settings.environment import Environment
 from settings.names import STATE_STACK, infrastructure_stack
@@ -40,7 +41,7 @@ def run(names: Sequence[str], assume: Sequence[str], *, details: bool = False, a
         Failure: there is no such environment or assumption.
     """
     settings = load()
-    chosen = [settings.environment(name) for name in _known(settings, names)]
+    chosen = [named(settings, name) for name in names] or list(settings.environments)
     main.build_app(settings).synth()
     if as_json:
         print(json.dumps([_record(environment, assume) for environment in chosen], indent=2))
@@ -110,14 +111,6 @@ def _record(environment: Environment, assume: Sequence[str]) -> dict[str, Any]:
 
 def _estimate(environment: Environment, use: CostAssumptions, table: Prices) -> Estimate:
     return environment_estimate(environment, table, use, Document.read(infrastructure_stack(environment.name)))
-
-
-def _known(settings: Settings, names: Sequence[str]) -> list[str]:
-    known = [environment.name for environment in settings.environments]
-    for name in names:
-        if name not in known:
-            raise Failure(f"there is no environment {name!r}; there are {', '.join(known)} (environments/*.yaml)")
-    return list(names) or known
 
 
 def _charges(found: Estimate, *, details: bool) -> Table:

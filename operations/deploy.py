@@ -9,6 +9,7 @@ from rich.console import Console
 import main
 from operations import boundary, cluster_ready
 from operations.consent import agreed
+from operations.environments import named
 from operations.failure import Failure, refuse_placeholders
 from operations.images import refuse_missing
 from operations.plan import LOSE, PLAN, show
@@ -107,9 +108,7 @@ def _terraform(stack: str, name: str, *, unattended: bool) -> Iterator[Terraform
 def _prepare(name: str) -> Settings:
     settings = load()
     refuse_placeholders(settings)
-    names = [environment.name for environment in settings.environments]
-    if name not in names:
-        raise Failure(f"there is no environment {name!r}; there are {', '.join(names)} (environments/*.yaml)")
+    named(settings, name)
     main.build_app(settings).synth()
     return settings
 

@@ -27,6 +27,7 @@ from operations.checks import (
     tools,
 )
 from operations.checks_servers import control_plane, etcd_snapshots, unfinished
+from operations.environments import named
 from operations.failure import Failure
 from settings import load
 
@@ -59,18 +60,16 @@ def run(name: str, *, as_json: bool = False) -> int:
         Failure: there is no such environment.
     """
     settings = load()
-    known = [environment.name for environment in settings.environments]
-    if name not in known:
-        raise Failure(f"there is no environment {name!r}; there are {', '.join(known)} (environments/*.yaml)")
+    patient = Patient(settings, named(settings, name))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140, stderr=as_json)
     with console.status(f"looking at {name}"):
-        findings = list(examine(Patient(settings, settings.environment(name))))
+        findings = list(examine(patient))
     failing = sum(finding.verdict == "fails" for finding in findings)
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
         return 1 if failing else 0
     console.print(_table(findings))
-    console.print(maintenance.table(settings.environment(name), datetime.date.today()))
+    console.print(maintenance.table(patient.environment, datetime.date.today()))
     console.print(f"{name}: " + (f"[red]{failing} to mend[/]" if failing else "[green]nothing to mend[/]"))
     return 1 if failing else 0
 

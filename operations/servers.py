@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from operations.environments import named
 from operations.failure import Failure
 from settings import load
 from settings.environment import Environment
@@ -132,10 +133,7 @@ class Cluster:
 
     def __init__(self, name: str) -> None:
         settings = load()
-        known = [environment.name for environment in settings.environments]
-        if name not in known:
-            raise Failure(f"there is no environment {name!r}; there are {', '.join(known)} (environments/*.yaml)")
-        self.environment: Environment = settings.environment(name)
+        self.environment: Environment = named(settings, name)
         self.names = Names(settings.project, self.environment)
 
     def client(self, service: str) -> Any:

@@ -15,6 +15,7 @@ from rich.table import Table
 from operations import deploy, doctor, roll_agents, roll_servers, snapshots
 from operations.clinic_database import ClinicDatabase
 from operations.consent import agreed
+from operations.environments import named
 from operations.failure import Failure
 from operations.kubeconfig import save
 from operations.kubectl import Kubectl
@@ -149,11 +150,7 @@ def _save(cluster: Cluster, step: Step) -> None:
 
 
 def _environment(name: str) -> Environment:
-    settings = load()
-    known = [environment.name for environment in settings.environments]
-    if name not in known:
-        raise Failure(f"there is no environment {name!r}; there are {', '.join(known)} (environments/*.yaml)")
-    return settings.environment(name)
+    return named(load(), name)
 
 
 def _say_what_is_left(found: Way, name: str) -> None:

@@ -146,9 +146,8 @@ def _finished(now: ReleaseSet, end: ReleaseSet) -> ReleaseSet:
     pins: dict[str, str] = {}
     for key, version in end.pins.items():
         if key in now and now.pins[key] != version:
-            pins[key] = ([each.version for each in _reachable(now, key, end) if not _broken(now, each)] or [version])[
-                -1
-            ]
+            reachable = [each.version for each in _reachable(now, key, end) if not _broken(now, each)]
+            pins[key] = reachable[-1] if reachable else version
     on_the_way = any(pins[key] != end.pins[key] for key in pins)
     return now.override(pins) if on_the_way else end
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from settings.names import state_encryption_key
 from settings.project import Project
 
 
@@ -13,7 +14,7 @@ def state_encryption(project: Project) -> dict[str, Any]:
     """
     encrypted, plain = "method.aes_gcm.state", "method.unencrypted.plain"
     method, former = (encrypted, plain) if project.state_encryption == "encrypt" else (plain, encrypted)
-    key = {"kms_key_id": f"alias/{project.name_prefix}-state", "region": project.region, "key_spec": "AES_256"}
+    key = {"kms_key_id": f"alias/{state_encryption_key(project)}", "region": project.region, "key_spec": "AES_256"}
     written = {"method": method, "fallback": {"method": former}}
     return {
         "key_provider": {"aws_kms": {"state": key}},

@@ -136,8 +136,13 @@ def _of_ec2(call: Call) -> list[str]:
         for text in call.texts()
         if (match := re.fullmatch(r"([a-z]+)-[0-9a-f]{8,17}", text)) and match[1] in KINDS
     ]
-    made = sorted(set(call.values("TagSpecifications.ResourceType")))
-    return [*dict.fromkeys(found), *(account.arn("ec2", f"{kind}/*", call.region) for kind in made)] or ["*"]
+    return [*dict.fromkeys(found), *_tagged_by_ec2(call)] or ["*"]
+
+
+def _tagged_by_ec2(call: Call) -> list[str]:
+    """What a call of EC2 makes with tags, by its type."""
+    kinds = sorted(set(call.values("TagSpecifications.ResourceType")))
+    return [account.arn("ec2", f"{kind}/*", call.region) for kind in kinds]
 
 
 def _of_kms(call: Call) -> Iterator[str]:
@@ -183,10 +188,8 @@ def _of_roles(call: Call, resource: str) -> Context:
 def _tagging(call: Call) -> Iterator[Request]:
     """What a call tags as it makes it takes the right to tag as well, in these services."""
     if call.service == "ec2":
-        for kind in (
-            sorted(set(call.values("TagSpecifications.ResourceType"))) if call.operation != "CreateTags" else ()
-        ):
-            yield _request(call, "ec2:CreateTags", account.arn("ec2", f"{kind}/*", call.region))
+        for each in _tagged_by_ec2(call) if call.operation != "CreateTags" else ():
+            yield _request(call, "ec2:CreateTags", each)
     elif call.operation in TAG_BY and given_tags(call.parameters):
         for each in _resources(call):
             yield _request(call, f"{call.service}:{TAG_BY[call.operation]}", each)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from settings.loader import ENVIRONMENTS
 ROOT = Path(__file__).parents[3]
 MAKEFILE = (ROOT / "Makefile").read_text().replace("\\\n", " ")
 COMPLETE = {"_VET_COMPLETE": "complete_bash"}
+TAKEN = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 runner = CliRunner()
 
 
@@ -89,7 +91,7 @@ def test_completion_of_snapshots_asks_for_those_of_the_environment(monkeypatch: 
 
     def stored(cluster: Any) -> list[snapshots.Snapshot]:
         asked.append(cluster.environment.name)
-        return [snapshots.Snapshot("hourly-1", None, 1), snapshots.Snapshot("before-upgrade", None, 1)]  # type: ignore[arg-type]
+        return [snapshots.Snapshot(name, TAKEN, 1) for name in ("hourly-1", "before-upgrade")]
 
     monkeypatch.setattr(snapshots, "snapshots", stored)
     result = runner.invoke(

@@ -7,12 +7,21 @@ from typing import Any, Callable, ClassVar, Dict, FrozenSet, Optional, TypeVar
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.validators import DecimalValidator
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clinic.money import currency_places
 from vetclinic.errors import Conflict
 
 Result = TypeVar("Result")
+
+
+def offer(form: forms.BaseForm, name: str, records: QuerySet[Any]) -> None:
+    """Have the field of this name offer these records, and refuse all others."""
+    field = form.fields[name]
+    if not isinstance(field, forms.ModelChoiceField):
+        raise TypeError(f"{name} chooses no record")
+    field.queryset = records
 
 
 class AmountField(forms.DecimalField):

@@ -16,7 +16,7 @@ from clinic.money import currency_places, shown_price
 from clinic.selectors.billable import to_bill
 from clinic.selectors.days import days_between
 from clinic.services.billing import Discount, Line
-from web.forms.base import AmountField, ClinicForm, DateInput, ReasonForm
+from web.forms.base import AmountField, ClinicForm, DateInput, ReasonForm, offer
 
 EMPTY_LINES = 4
 
@@ -78,7 +78,7 @@ class LineForm(forms.Form):
     def __init__(self, *args: Any, owner: Owner, pet: Optional[Pet] = None, **kwargs: Any) -> None:
         """`pet` stands on lines that say nothing yet."""
         super().__init__(*args, **kwargs)
-        self.fields["pet"].queryset = owner.pets.filter(merged_into=None)  # type: ignore[attr-defined]
+        offer(self, "pet", owner.pets.filter(merged_into=None))
         self.fields["pet"].initial = pet
         for name, field in self.fields.items():
             field.widget.attrs["aria-label"] = str(field.label)

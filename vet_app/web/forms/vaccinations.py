@@ -10,7 +10,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Pet, Vaccination, Vaccine, VaccineLot, Vet
-from web.forms.base import ClinicForm, DateInput
+from web.forms.base import ClinicForm, DateInput, offer
 
 NOT_AFTER = _("The next one can only be due after this one.")
 
@@ -55,12 +55,12 @@ class VaccinationForm(forms.ModelForm, ClinicForm):
         super().__init__(*args, **kwargs)
         self.instance.pet = pet
         vaccines = Vaccine.objects.filter(species=pet.species_id, active=True)
-        self.fields["vaccine"].queryset = vaccines  # type: ignore[attr-defined]
+        offer(self, "vaccine", vaccines)
         lots = VaccineLot.objects.filter(vaccine__in=vaccines, active=True).exclude(expires_on__lt=timezone.localdate())
-        self.fields["known_lot"].queryset = lots.select_related("vaccine")  # type: ignore[attr-defined]
+        offer(self, "known_lot", lots.select_related("vaccine"))
         if not self.data.get("again"):
             self.fields["again"].widget = forms.HiddenInput()
-        self.fields["vet"].queryset = Vet.objects.filter(active=True)  # type: ignore[attr-defined]
+        offer(self, "vet", Vet.objects.filter(active=True))
 
     def ask_whether_again(self) -> None:
         """Show the box to tick, once the same injection was found."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Attachment, Prescription, Product, Vet, Visit, VisitAmendment
 from clinic.models.attachment import SIGNATURES
-from web.forms.base import ClinicForm, DateInput, DateTimeInput
+from web.forms.base import ClinicForm, DateInput, DateTimeInput, offer
 
 NOTES = ("subjective", "objective", "assessment", "plan")
 
@@ -27,7 +27,7 @@ class VisitForm(forms.ModelForm, ClinicForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         vets = Vet.objects.filter(Q(active=True) | Q(pk=self.instance.vet_id))
-        self.fields["vet"].queryset = vets  # type: ignore[attr-defined]
+        offer(self, "vet", vets)
         weight = self.initial.get("weight_kg")
         if weight is not None:
             self.initial["weight_kg"] = f"{weight.normalize():f}"  # 12.4, where the column has 12.400
@@ -56,7 +56,7 @@ class PrescriptionForm(forms.ModelForm, ClinicForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["product"].queryset = Product.objects.filter(active=True)  # type: ignore[attr-defined]
+        offer(self, "product", Product.objects.filter(active=True))
         self.initial["unit"] = _("tablets")
 
 
