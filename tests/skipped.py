@@ -13,7 +13,7 @@ from rich.table import Table
 from tests.architecture import unproven
 
 SEPARATE = {
-    "the nodes' programs, booted in a sandbox": "make test-boot, about four minutes",
+    "the nodes' programs, booted in a sandbox": "make test-boot, about a quarter of an hour",
     "the real Terraform against an AWS emulator": "make test-apply, with Terraform and the provider plugins",
     "the Helm stacks on a Kubernetes API": "make test-platform, with VET_TEST_KUBECONFIG, after make charts",
     "recovery, drain and policies where pods run": "make test-pods, with VET_TEST_KUBECONFIG of a cluster that has the Helm stack",
