@@ -25,9 +25,12 @@ PSQL = ["psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname"
 NINE = datetime(2030, 3, 5, 9, 0, tzinfo=timezone.utc)
 
 
+QUICK_HASH = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 def pytest_configure() -> None:
     """Hash passwords quickly: the tests log in often, and what they test is not the hash."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = QUICK_HASH
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +43,9 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """Let Django empty the tables between transactional tests; test_audit.py turns this guard on again to test it."""
+    assert settings.PASSWORD_HASHERS == QUICK_HASH, (
+        "A test module has read the settings again, so each log-in takes half a second"
+    )
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute("ALTER TABLE audit_auditentry DISABLE TRIGGER audit_no_truncate")
