@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -48,27 +47,24 @@ def emulator() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def aws_socket() -> Iterator[str]:
-    """The real AWS CLI, loaded once."""
-    with TemporaryDirectory(prefix="vet-aws-") as folder:
-        path = f"{folder}/cli"
-        program = Path(__file__).parent / "aws_server.py"
-        process = subprocess.Popen([sys.executable, str(program), path], stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n", (
-            "the AWS CLI did not load; is awscli installed in this environment?"
-        )
-        yield path
-        process.terminate()
-        process.wait()
+def stand_ins() -> Iterator[str]:
+    """The port of the server that runs the stand-ins, with the real AWS CLI, loaded once."""
+    program = Path(__file__).parent / "stand_ins/server.py"
+    process = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    port = process.stdout.readline().strip()
+    assert port, "the AWS CLI did not load; is awscli installed in this environment?"
+    yield port
+    process.terminate()
+    process.wait()
 
 
 @pytest.fixture
-def make_world(tmp_path: Path, emulator: str, aws_socket: str) -> Callable[..., World]:
+def make_world(tmp_path: Path, emulator: str, stand_ins: str) -> Callable[..., World]:
     """Makes worlds: ``make_world(servers=3)``."""
 
     def make(servers: int = 1, **options: Any) -> World:
-        return World(tmp_path / f"world{len(list(tmp_path.iterdir()))}", emulator, aws_socket, servers, **options)
+        return World(tmp_path / f"world{len(list(tmp_path.iterdir()))}", emulator, stand_ins, servers, **options)
 
     return make
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 NAMES = (
+    "aws",
     "blkid",
     "cmp",
     "curl",
@@ -216,7 +217,7 @@ class Machine:
             "VET_CONFIRMATIONS": "2",
             "STAND_IN_WORLD": str(self.world.folder),
             "STAND_IN_ADDRESS": self.address,
-            "STAND_IN_AWS": self.world.aws_socket,
+            "STAND_IN_PORT": self.world.stand_ins,
             "AWS_ENDPOINT_URL": self.world.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -239,15 +240,20 @@ class Machine:
         for name in RECORDED_ONLY:
             (folder / name).write_text(f'#!/bin/sh\necho "{name} $*" >>{self.folder}/calls.log\n')
             (folder / name).chmod(0o755)
-        (folder / "aws").write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {STAND_INS}/aws.py "$@"\n')
-        (folder / "aws").chmod(0o755)
         (folder / "sudo").write_text('#!/bin/sh\nexec "$@"\n')
         (folder / "sudo").chmod(0o755)
         return folder
 
 
 def stand_in_script(name: str) -> str:
-    return f'#!/bin/sh\nexec {sys.executable} -I -S {STAND_INS}/stand_in.py {name} "$@"\n'
+    """A program that has the server of stand-ins do its work, or does it itself where that may not have its files."""
+    return f"""#!/bin/bash
+exec 3<>"/dev/tcp/127.0.0.1/$STAND_IN_PORT"
+(echo "$$ {name}" >&3) # in a process of its own: what this one has as its output is what the server takes
+read -r -u 3 code
+[ "$code" = plain ] || exit "${{code:-255}}"
+exec {sys.executable} -I -S {STAND_INS}/stand_in.py {name} "$@"
+"""
 
 
 def stand_in_program(name: str) -> bytes:

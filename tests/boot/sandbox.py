@@ -12,7 +12,8 @@ import io
 import json
 import tarfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -37,7 +38,7 @@ class World:
 
     folder: Path
     endpoint: str
-    aws_socket: str
+    stand_ins: str
     servers: int = 1
     machine_type: ClassVar[type[Machine]] = Machine
     identity: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
@@ -99,18 +100,27 @@ class World:
     @property
     def state(self) -> dict[str, Any]:
         """The model as it is now; never the half of what a stand-in is writing."""
-        with (self.folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._alone():
             state: dict[str, Any] = json.loads((self.folder / "state.json").read_text())
             return state
 
     def write(self, state: dict[str, Any]) -> None:
         """Replace the model."""
-        (self.folder / "state.json").write_text(json.dumps(state))
+        with self._alone():
+            (self.folder / "state.json").write_text(json.dumps(state))
 
     def change(self, **parts: Any) -> None:
         """Replace parts of the model."""
-        self.write(self.state | parts)
+        with self._alone():
+            file = self.folder / "state.json"
+            file.write_text(json.dumps(json.loads(file.read_text()) | parts))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Have the model to oneself; stand-ins wait."""
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulator."""

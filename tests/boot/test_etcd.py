@@ -13,14 +13,14 @@ MakeWorld = Callable[..., EtcdWorld]
 
 
 @pytest.fixture
-def make_world(tmp_path: Path, emulator: str, aws_socket: str) -> Iterator[MakeWorld]:
+def make_world(tmp_path: Path, emulator: str, stand_ins: str) -> Iterator[MakeWorld]:
     """Worlds with etcd itself; they end with the test."""
     if programs() is None:
         pytest.skip(MISSING)
     worlds: list[EtcdWorld] = []
 
     def make(servers: int = 3) -> EtcdWorld:
-        worlds.append(EtcdWorld(tmp_path / f"world{len(worlds)}", emulator, aws_socket, servers))
+        worlds.append(EtcdWorld(tmp_path / f"world{len(worlds)}", emulator, stand_ins, servers))
         return worlds[-1]
 
     yield make

@@ -28,7 +28,7 @@ esac
 def server(world: World) -> Machine:
     """A server whose etcd keeps a log of what is done to it."""
     machine = world.standing()[0]
-    script = stand_in_script("kubectl").removeprefix("#!/bin/sh")
+    script = stand_in_script("kubectl").removeprefix("#!/bin/bash")
     (machine.folder / "bin/kubectl").write_text("#!/bin/bash" + ETCD.format(folder=machine.folder) + script)
     return machine
 

@@ -76,9 +76,9 @@ class Reader:
 
 
 @pytest.fixture
-def reader(tmp_path: Path, emulator: str, aws_socket: str) -> Iterator[Reader]:
+def reader(tmp_path: Path, emulator: str, stand_ins: str) -> Iterator[Reader]:
     """At home with ``prod``, whose three servers run; the emulator forgets them at the end."""
-    yield Reader(Production(tmp_path / "prod", emulator, aws_socket, servers=3, identity="vet-prod"))
+    yield Reader(Production(tmp_path / "prod", emulator, stand_ins, servers=3, identity="vet-prod"))
     urlopen(Request(f"{emulator}/moto-api/reset", method="POST"))
 
 

@@ -30,13 +30,13 @@ PASSED = CACHE / f"schedules-{SEED[:12]}"
 class Worlds:
     """Makes a world for each schedule that is played, and ends it."""
 
-    def __init__(self, folder: Path, emulator: str, aws_socket: str) -> None:
-        self._folder, self._emulator, self._aws_socket = folder, emulator, aws_socket
+    def __init__(self, folder: Path, emulator: str, stand_ins: str) -> None:
+        self._folder, self._emulator, self._stand_ins = folder, emulator, stand_ins
         self._numbers = count()
 
     def broken_by(self, schedule: tuple[Event, ...]) -> str | None:
         """What a schedule breaks."""
-        world = EtcdWorld(self._folder / f"world{next(self._numbers)}", self._emulator, self._aws_socket, 3)
+        world = EtcdWorld(self._folder / f"world{next(self._numbers)}", self._emulator, self._stand_ins, 3)
         try:
             return play(world, schedule)
         finally:
@@ -44,11 +44,11 @@ class Worlds:
 
 
 @pytest.fixture
-def worlds(tmp_path: Path, emulator: str, aws_socket: str) -> Worlds:
+def worlds(tmp_path: Path, emulator: str, stand_ins: str) -> Worlds:
     """Worlds with etcd itself."""
     if programs() is None:
         pytest.skip(MISSING)
-    return Worlds(tmp_path, emulator, aws_socket)
+    return Worlds(tmp_path, emulator, stand_ins)
 
 
 def passed_before() -> set[int]:

@@ -3,12 +3,14 @@ for it."""
 
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import state
 
 ACTIONS = {
+    "aws": "aws.aws",
     "blkid": "host.blkid",
     "cmp": "host.cmp",
     "curl": "network.curl",
@@ -28,11 +30,19 @@ ACTIONS = {
     "wipefs": "host.wipefs",
 }
 
-if __name__ == "__main__":
-    name, arguments = sys.argv[1], sys.argv[2:]
+aws_cli: Any = None
+"""The AWS CLI's driver, where this runs in a process that has loaded it."""
+
+
+def call(name: str, arguments: list[str]) -> None:
+    """Do what the program of this name does; it may end with ``SystemExit``."""
     state.record([name, *arguments])
     module, action = ACTIONS[name].split(".")
     # Only what this call needs: a boot makes some fifty of them.
     getattr(__import__(module), action)(arguments)
     sys.stdout.flush()
     state.crash_if_told([name, *arguments])
+
+
+if __name__ == "__main__":
+    call(sys.argv[1], sys.argv[2:])

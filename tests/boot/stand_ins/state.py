@@ -15,6 +15,9 @@ ROOT = Path(os.environ.get("VET_ROOT", "/nonexistent"))
 ADDRESS = os.environ.get("STAND_IN_ADDRESS", "")
 """Private address of the machine that a stand-in runs on."""
 
+session = os.getsid(0)
+"""What a power failure ends: the session of the program that called the stand-in."""
+
 SERVER_DATA = ROOT / "var/lib/rancher/rke2/server"
 CONFIG = ROOT / "etc/rancher/rke2"
 
@@ -74,7 +77,6 @@ def crash_if_told(words: list[str]) -> None:
     etcd = etcd_of(ROOT.parent)
     if etcd is not None:
         os.kill(etcd, signal.SIGKILL)  # a service of its own session
-    session = os.getsid(0)
     # The first process first: it must not find time to log that others died.
     os.kill(session, signal.SIGKILL)
     for process in Path("/proc").glob("[0-9]*"):

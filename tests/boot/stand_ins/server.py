@@ -1,0 +1,104 @@
+"""Runs the stand-ins without their start-up time, and the real AWS CLI (PyPI ``awscli``, version 1: the same commands as version 2's).
+
+One process loads the CLI and Python's modules. A stand-in is a few lines of bash that send their process id and their name; the server takes
+what that process has (files, environment, folder, mask) and runs the call in a fork, which ends when the caller does. Where Linux does not let
+one process have another's files (Yama's ptrace_scope, kernels before 5.6), the answer is ``plain`` and the stand-in starts Python itself.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import gc
+import json  # noqa: F401 - this and what follows is loaded here so that each fork has it
+import os
+import pathlib
+import re
+import shutil  # noqa: F401
+import signal
+import socket
+import subprocess  # noqa: F401
+import sys
+from email.utils import format_datetime  # noqa: F401
+from urllib.parse import urlparse  # noqa: F401
+
+PIDFD_GETFD = 438
+"""The number of Linux's system call of that name, the same on every architecture; Python has no function for it."""
+
+
+def serve() -> None:
+    """Answer calls on a port of loopback, which is printed first, until the parent is gone."""
+    from awscli.clidriver import create_clidriver
+
+    driver = create_clidriver()
+    for service in ("s3", "secretsmanager", "ssm", "ec2"):
+        # Loads the service's model and endpoint rules, which every fork then has.
+        driver.session.create_client(service, "us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    print(listener.getsockname()[1], flush=True)
+    while os.getppid() != 1:
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            _answer(connection, driver)
+            os._exit(0)
+        connection.close()
+
+
+def _answer(connection: socket.socket, driver: object) -> None:
+    caller, name = connection.recv(1 << 10).decode().split()
+    answer = str(_run(int(caller), name, connection, driver)) if _take_files(int(caller)) else "plain"
+    with contextlib.suppress(OSError):
+        connection.sendall(f"{answer}\n".encode())
+
+
+def _take_files(caller: int) -> bool:
+    """Have the caller's own input, output and errors, with their places in files; returns whether Linux allows it."""
+    process = os.pidfd_open(caller)
+    for number in range(3):
+        file = ctypes.CDLL(None).syscall(PIDFD_GETFD, process, number, 0)
+        if file < 0:
+            return False
+        os.dup2(file, number)
+        os.close(file)
+    os.close(process)
+    return True
+
+
+def _run(caller: int, name: str, connection: socket.socket, driver: object) -> int:
+    """Run a call as the caller would, and end when the caller is killed."""
+    process = pathlib.Path(f"/proc/{caller}")
+    fcntl.fcntl(connection, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(connection, fcntl.F_SETFL, os.O_ASYNC)  # SIGIO, which ends this process, when the connection ends
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.environ.clear()
+    for variable in process.joinpath("environ").read_bytes().decode().rstrip("\0").split("\0"):
+        key, _, value = variable.partition("=")
+        os.environ[key] = value
+    os.chdir(process / "cwd")
+    mask = re.search(r"^Umask:\s*(\d+)", process.joinpath("status").read_text(), re.MULTILINE)
+    os.umask(int(mask[1], 8) if mask else 0o022)
+    for number, mode in enumerate("rww"):  # the fork ends with the call, nothing is left to close
+        setattr(sys, ("stdin", "stdout", "stderr")[number], open(number, mode, closefd=False))  # noqa: SIM115
+    _bash, _script, *arguments = process.joinpath("cmdline").read_bytes().decode().split("\0")[:-1]
+    import stand_in
+    import state
+
+    state.session, stand_in.aws_cli = os.getsid(caller), driver
+    try:
+        stand_in.call(name, arguments)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # as Python itself would end
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BrokenPipeError):
+            stream.flush()
+    return code
+
+
+if __name__ == "__main__":
+    serve()
