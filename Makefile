@@ -68,6 +68,10 @@ test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., after m
 charts: ## the Helm charts of the release sets, checked by digest, for the tests that render them [FROM=folder of archives]
 	@$(RUN) python -m operations charts $${FROM:+--source "$$FROM"}
 
+.PHONY: test-engines
+test-engines: ## the same JSON by CDK for Terraform and CDK Terrain, on each Python; makes their environments, minutes each
+	@$(RUN) python -m pytest -v -rs tests/engines
+
 .PHONY: test-pods
 test-pods: ## the platform where pods run: recovery, drain, roll, policies, with times [SHORT=yes]; VET_TEST_KUBECONFIG=...
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools

@@ -1,8 +1,9 @@
-"""Load CDKTF's prebuilt provider bindings quickly, without changing a byte of what they produce.
+"""Load the prebuilt provider bindings quickly, without changing a byte of what they produce.
 
 The bindings load everything twice: the Python packages import all of their 2,212 modules in their root, and their JavaScript requires all of
 its files. What is left after that is mostly types that nobody looks at, and two programs that wait for each other. The levers:
 
+* ``engine.py`` says which packages these are: those of CDK for Terraform, or of CDK Terrain;
 * ``modules.py``: a module such as ``cdktf_cdktf_provider_aws.vpc`` loads itself and nothing else;
 * ``classes.py``: and makes those of its classes that are used;
 * ``node.py``: jsii runs in one Node process instead of two, which starts before Python imports anything;
@@ -19,7 +20,7 @@ import gc
 import os
 import sys
 
-from bindings import node
+from bindings import engine, node
 
 PLAIN = "VET_PLAIN_BINDINGS"
 """Environment variable that forces plain imports."""
@@ -30,6 +31,7 @@ def enable(*, start: bool = False) -> None:
 
     :param start: start Node at once, and let Python run ahead of it: what Node finds wrong is then told some lines after its cause.
     """
+    engine.enable()
     node.name()
     if os.environ.get(PLAIN, "") not in ("", "0"):
         return

@@ -25,14 +25,15 @@ CHECKS = re.compile("check_type|_typecheckingstub_.*")
 NEEDLESS = {
     ast.dump(statement)
     for statement in ast.parse("""
+from __future__ import annotations
 import typeguard
 from importlib.metadata import version as _metadata_package_version
 TYPEGUARD_MAJOR_VERSION = int(_metadata_package_version('typeguard').split('.')[0])
 publication.publish()
 """).body
 }
-"""Statements that lean modules do not have: those for argument checks, and one that hides what is not in ``__all__``, for which it would ask
-for every class that is."""
+"""Statements that lean modules do not have: a flag with which each part of them is compiled anyway, those for argument checks, and one that hides
+what is not in ``__all__``, for which it would ask for every class that is."""
 
 
 class Names(dict[str, Any]):

@@ -33,7 +33,7 @@ from jsii._kernel.types import (
 )
 from jsii.errors import ErrorType, JavaScriptError, JSIIError
 
-from bindings import node
+from bindings import engine, node
 
 NEEDED = ("_next_message", "handshake", "send", "start", "stop")
 """Methods of jsii's process that this module changes or calls."""
@@ -59,7 +59,7 @@ DECODE = json.JSONDecoder(object_hook=process.ohook).decode
 
 ELSEWHERE = "(VET_PLAIN_BINDINGS=1 shows the line that asked for it.)"
 
-FIRST = ("constructs", "cdktf")
+FIRST = ("constructs", engine.chosen().core)
 """Packages on which all others stand, in the order in which they are loaded."""
 
 

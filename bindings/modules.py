@@ -15,12 +15,12 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from bindings import classes
+from bindings import classes, engine
 
-PROVIDERS = ("cdktf_cdktf_provider_aws", "cdktf_cdktf_provider_helm", "cdktf_cdktf_provider_kubernetes")
+PROVIDERS = engine.chosen().providers
 """Root packages of the prebuilt bindings."""
 
-LEAN = (*PROVIDERS, "cdktf", "constructs")
+LEAN = (*engine.chosen().packages, "constructs")
 """Packages whose modules are loaded lean."""
 
 TAG = "opt-lean"

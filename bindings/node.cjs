@@ -14,9 +14,9 @@ const MEMORY = path.join(__dirname, '..', '.cache', 'bindings');
 const PACKAGE = /[\\/]jsii[\\/]package-cache[\\/]/;
 const PROGRAM = /[\\/]_embedded[\\/]jsii[\\/]lib__program\.js$/;
 const KERNEL = /[\\/]jsii-kernel-[^\\/]+$/;
-const CDKTF = /[\\/]cdktf[\\/](.*[\\/])?lib[\\/]index\.js$/;
-const PROVIDER = /[\\/]@cdktf[\\/]provider-[a-z]+[\\/](.*[\\/])?lib[\\/]index\.js$/;
-const LAZY = /[\\/]@cdktf[\\/]provider-[a-z]+[\\/](.*[\\/])?lib[\\/]lazy-index\.js$/;
+const CORE = /[\\/]cdkt[fn][\\/](.*[\\/])?lib[\\/]index\.js$/;
+const PROVIDER = /[\\/]@cdkt[fn][\\/]provider-[a-z]+[\\/](.*[\\/])?lib[\\/]index\.js$/;
+const LAZY = /[\\/]@cdkt[fn][\\/]provider-[a-z]+[\\/](.*[\\/])?lib[\\/]lazy-index\.js$/;
 
 const resolve = Module._resolveFilename;
 const load = Module._load;
@@ -108,7 +108,7 @@ function remember() {
       for (const file of expected) if (file.startsWith(beside)) attempt(() => load.call(this, file, ...rest));
     }
     if (rest[0] && LAZY.test(rest[0].filename)) used.add(path.join(path.dirname(rest[0].filename), request, 'index.js'));
-    if (CDKTF.test(request)) attempt(() => forgetTraces(load.call(this, path.join(path.dirname(request), 'tokens/private/stack-trace.js'), ...rest)));
+    if (CORE.test(request)) attempt(() => forgetTraces(load.call(this, path.join(path.dirname(request), 'tokens/private/stack-trace.js'), ...rest)));
     return loaded;
   };
   atExit(() => {

@@ -1,8 +1,11 @@
 """The namespaces of the platform: pod security, and what a container gets that does not say what it needs."""
 
+from typing import Any, cast
+
 from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_kubernetes import namespace_v1
 from cdktf_cdktf_provider_kubernetes.limit_range_v1 import LimitRangeV1, LimitRangeV1Spec
-from cdktf_cdktf_provider_kubernetes.namespace_v1 import NamespaceV1
+from cdktf_cdktf_provider_kubernetes.namespace_v1 import NamespaceV1, NamespaceV1Metadata
 from constructs import Construct
 
 from modules.blocks import block
@@ -11,6 +14,9 @@ from settings.namespaces import DEFAULT_LIMITS, DEFAULT_REQUESTS, Namespace, nam
 
 DELETION = "15m"
 """A namespace goes once everything in it is gone; Rancher's controllers take minutes to let go of theirs."""
+
+IS_LIST = hasattr(namespace_v1, "NamespaceV1MetadataList")
+"""Whether the bindings have a Namespace's metadata as a list with one block: those of the kubernetes provider 3.3 and newer do."""
 
 
 class Namespaces(Construct):
@@ -30,24 +36,29 @@ class Namespaces(Construct):
 
     def _namespace(self, namespace: Namespace) -> list[ITerraformDependable]:
         scope = Construct(self, namespace.name)
-        made = NamespaceV1(
-            scope,
-            "Resource",
-            metadata={
+        metadata = block(
+            NamespaceV1Metadata,
+            {
                 "name": namespace.name,
                 "labels": namespace.labels,
                 "annotations": namespace.annotations(dedicated=self._dedicated) or None,
             },
+        )
+        made = NamespaceV1(
+            scope,
+            "Resource",
+            metadata=cast("NamespaceV1Metadata", [metadata] if IS_LIST else metadata),
             timeouts={"delete": DELETION},
         )
         return [made, *([self._limits(scope, made)] if namespace.limits else [])]
 
     @staticmethod
     def _limits(scope: Construct, namespace: NamespaceV1) -> LimitRangeV1:
+        metadata: Any = namespace.metadata
         limit = {"type": "Container", "default": DEFAULT_LIMITS, "default_request": DEFAULT_REQUESTS}
         return LimitRangeV1(
             scope,
             "limits",
-            metadata={"name": "defaults", "namespace": namespace.metadata.name},
+            metadata={"name": "defaults", "namespace": (metadata.get(0) if IS_LIST else metadata).name},
             spec=block(LimitRangeV1Spec, {"limit": [limit]}),
         )
