@@ -1,0 +1,68 @@
+"""Instance refreshes of auto-scaling groups, and the version of the launch template that each instance was started from: moto lacks both.
+
+A refresh is over at once; it leaves alone what has the newest version, as ``SkipMatching`` says (Auto Scaling API: StartInstanceRefresh).
+"""
+
+import uuid
+from collections import defaultdict
+from typing import Any
+
+from moto.autoscaling.models import InstanceState
+from moto.autoscaling.responses import AutoScalingResponse
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult
+
+from operations.emulator.replacing import replace
+
+_ended: dict[str, list[dict[str, Any]]] = defaultdict(list)
+"""Refreshes by the group's name, the newest first."""
+
+
+def install() -> None:
+    """Add the two operations, and let instances keep their version; moto says of all that they have the template's newest."""
+    for operation in (start_instance_refresh, describe_instance_refreshes):
+        setattr(AutoScalingResponse, operation.__name__, operation)
+    made = InstanceState.__init__
+
+    def remember(self: InstanceState, *arguments: Any, **named: Any) -> None:
+        made(self, *arguments, **named)
+        template = self.auto_scaling_group.ec2_launch_template
+        if template is not None and not hasattr(self.instance, "template_version"):
+            vars(self.instance)["template_version"] = template.default_version_number
+
+    def launch_template(self: InstanceState) -> dict[str, str] | None:
+        template = self.auto_scaling_group.ec2_launch_template
+        version = getattr(self.instance, "template_version", None)
+        if template is None or version is None:
+            return None
+        return {"LaunchTemplateId": template.id, "LaunchTemplateName": template.name, "Version": str(version)}
+
+    replace(InstanceState, "__init__", remember)
+    replace(InstanceState, "launch_template", property(launch_template))
+
+
+def start_instance_refresh(self: AutoScalingResponse) -> ActionResult:
+    """Replace the instances of a group that have another version than the newest."""
+    name = self._get_param("AutoScalingGroupName")
+    groups = self.autoscaling_backend.describe_auto_scaling_groups([name])
+    if not groups:
+        raise ServiceException("AutoScalingGroup name not found - null")
+    (group,) = groups
+    newest = str(group.ec2_launch_template.default_version_number)
+    outdated = [each.instance.id for each in group.instance_states if each.launch_template["Version"] != newest]
+    for instance in outdated:
+        self.autoscaling_backend.terminate_instance(instance, should_decrement=False)
+    refresh = {"InstanceRefreshId": str(uuid.uuid4()), "AutoScalingGroupName": name, "Status": "Successful"}
+    _ended[name].insert(0, refresh | {"PercentageComplete": 100, "InstancesToUpdate": 0})
+    return ActionResult({"InstanceRefreshId": refresh["InstanceRefreshId"]})
+
+
+def describe_instance_refreshes(self: AutoScalingResponse) -> ActionResult:
+    """Those of a group, the newest first."""
+    wanted = self._get_param("InstanceRefreshIds", [])
+    found = [
+        each
+        for each in _ended[self._get_param("AutoScalingGroupName")]
+        if not wanted or each["InstanceRefreshId"] in wanted
+    ]
+    return ActionResult({"InstanceRefreshes": found[: self._get_int_param("MaxRecords", 50)]})
