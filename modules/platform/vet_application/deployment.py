@@ -13,8 +13,12 @@ from modules.platform.vet_application.pod import ApplicationPod
 PROGRESS_SECONDS = 300
 """A new pod that is not ready by then fails the rollout, and the apply; the old pods go on."""
 
-RESTARTED = 'spec[0].template[0].metadata[0].annotations["kubectl.kubernetes.io/restartedAt"]'
-"""What ``kubectl rollout restart`` writes, after a secret was rotated: taken away again, all pods would restart."""
+RESTARTED = [
+    f'spec[0].template[0].metadata[0].annotations["{mark}"]'
+    for mark in ("kubectl.kubernetes.io/restartedAt", "cattle.io/timestamp")
+]
+"""What ``kubectl rollout restart`` and "Redeploy" in Rancher's pages write, after a secret was rotated: taken away again, all pods would
+restart. The provider leaves foreign annotations alone on objects, and not in the template of their pods."""
 
 
 class ApplicationDeployment(Construct):
@@ -54,7 +58,7 @@ class ApplicationDeployment(Construct):
             ),
             wait_for_rollout=True,
             timeouts={"create": "15m", "update": "15m"},
-            lifecycle=lifecycle(ignore=[RESTARTED, *(["spec[0].replicas"] if scaled else [])]),
+            lifecycle=lifecycle(ignore=[*RESTARTED, *(["spec[0].replicas"] if scaled else [])]),
         )
 
     def _scaled_by_hand(self, place: Placement, replicas: str) -> str:
