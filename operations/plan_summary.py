@@ -5,7 +5,7 @@ itself which were changed. What each may do is declared in ``settings/effects.py
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -37,7 +37,7 @@ PRECIOUS = {
 }
 """Kinds of resources that a plan may take away only where a changed setting is declared to do so."""
 
-SIZES = {
+SIZES: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "aws_ebs_volume": ("a data volume", ("size",)),
     "aws_instance": ("a server's disk", ("root_block_device", 0, "volume_size")),
 }

@@ -48,10 +48,11 @@ def start_instance_refresh(self: AutoScalingResponse) -> ActionResult:
     if not groups:
         raise ServiceException("AutoScalingGroup name not found - null")
     (group,) = groups
-    newest = str(group.ec2_launch_template.default_version_number)
-    outdated = [each.instance.id for each in group.instance_states if each.launch_template["Version"] != newest]
-    for instance in outdated:
-        self.autoscaling_backend.terminate_instance(instance, should_decrement=False)
+    template = group.ec2_launch_template
+    newest = template.default_version_number if template else None
+    instances = [each.instance for each in group.instance_states]
+    for instance in [each for each in instances if getattr(each, "template_version", None) != newest]:
+        self.autoscaling_backend.terminate_instance(instance.id, should_decrement=False)
     refresh = {"InstanceRefreshId": str(uuid.uuid4()), "AutoScalingGroupName": name, "Status": "Successful"}
     _ended[name].insert(0, refresh | {"PercentageComplete": 100, "InstancesToUpdate": 0})
     return ActionResult({"InstanceRefreshId": refresh["InstanceRefreshId"]})
