@@ -1,4 +1,4 @@
-"""Instance refreshes of auto-scaling groups, and the version of the launch template that each instance was started from: moto lacks both.
+"""Instance refreshes of auto-scaling groups, and launch templates with more than one version: what moto lacks of both.
 
 A refresh is over at once; it leaves alone what has the newest version, as ``SkipMatching`` says (Auto Scaling API: StartInstanceRefresh).
 """
@@ -11,6 +11,8 @@ from moto.autoscaling.models import InstanceState
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
+from moto.ec2.models.launch_templates import LaunchTemplateVersion
+from moto.ec2.utils import parse_user_data
 
 from operations.emulator.replacing import replace
 
@@ -19,7 +21,8 @@ _ended: dict[str, list[dict[str, Any]]] = defaultdict(list)
 
 
 def install() -> None:
-    """Add the two operations, and let instances keep their version; moto says of all that they have the template's newest."""
+    """Add the two operations, and let instances keep their version; moto says of all that they have the template's newest, and starts
+    none from a later version with user data."""
     for operation in (start_instance_refresh, describe_instance_refreshes):
         setattr(AutoScalingResponse, operation.__name__, operation)
     made = InstanceState.__init__
@@ -37,8 +40,15 @@ def install() -> None:
             return None
         return {"LaunchTemplateId": template.id, "LaunchTemplateName": template.name, "Version": str(version)}
 
+    replace(LaunchTemplateVersion, "user_data", property(lambda version: parse_user_data(_text(version.data))))
     replace(InstanceState, "__init__", remember)
     replace(InstanceState, "launch_template", property(launch_template))
+
+
+def _text(data: dict[str, Any]) -> str | None:
+    """The user data of a launch template in base64; moto keeps that of a first version in a class of its own, and of a later one as it came."""
+    found = data.get("UserData")
+    return str(found) if found is not None else None
 
 
 def start_instance_refresh(self: AutoScalingResponse) -> ActionResult:

@@ -1,5 +1,6 @@
 """The emulator knows from which version of the launch template an agent was started, and an instance refresh brings the newest."""
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,7 +27,7 @@ def _instances(scaling: Any) -> dict[str, str]:
 def test_a_refresh_replaces_what_is_outdated_and_leaves_the_rest(emulator: Emulator) -> None:
     ec2, scaling = client(emulator, "ec2", "us-east-1"), client(emulator, "autoscaling", "us-east-1")
     image = ec2.describe_images()["Images"][0]["ImageId"]
-    data = {"ImageId": image, "InstanceType": "t3.medium"}
+    data = {"ImageId": image, "InstanceType": "t3.medium", "UserData": base64.b64encode(b"first").decode()}
     template = ec2.create_launch_template(LaunchTemplateName="agent", LaunchTemplateData=data)
     identifier = template["LaunchTemplate"]["LaunchTemplateId"]
     scaling.create_auto_scaling_group(
@@ -38,12 +39,14 @@ def test_a_refresh_replaces_what_is_outdated_and_leaves_the_rest(emulator: Emula
     )
     first = _instances(scaling)
     assert sorted(first.values()) == ["1", "1"]
-    larger = {**data, "InstanceType": "t3.large"}
+    larger = {**data, "InstanceType": "t3.large", "UserData": base64.b64encode(b"second").decode()}
     ec2.create_launch_template_version(LaunchTemplateId=identifier, LaunchTemplateData=larger)
     ec2.modify_launch_template(LaunchTemplateId=identifier, DefaultVersion="2")
     scaling.set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=3)
     (added,) = _instances(scaling).keys() - first.keys()
     assert _instances(scaling) == first | {added: "2"}
+    said = ec2.describe_instance_attribute(InstanceId=added, Attribute="userData")["UserData"]["Value"]
+    assert base64.b64decode(said) == b"second"
     refresh = scaling.start_instance_refresh(AutoScalingGroupName=GROUP)["InstanceRefreshId"]
     said = scaling.describe_instance_refreshes(AutoScalingGroupName=GROUP, InstanceRefreshIds=[refresh])
     assert [each["Status"] for each in said["InstanceRefreshes"]] == ["Successful"]
