@@ -74,8 +74,11 @@ def test_a_lost_and_a_broken_state(reader: Reader, aws: Clients) -> None:
 
     said = reader.follow(
         "lost-state-file",
-        {"VERSION=id": f"VERSION={version}", "ADDRESS ID": lambda: f"{forget_the_volume()} {volume['values']['id']}"}
-        | {"LOCK-ID": leave_locked},
+        {
+            "VERSION=id": f"VERSION={version}",
+            "ADDRESS ID": lambda: f"{forget_the_volume()} {volume['values']['id']}",
+            "LOCK-ID": leave_locked,
+        },
     )
     assert "the deletion of vet-prod/terraform.tfstate is taken back" in said["make recover-state ENV=prod"]
     assert "vet-prod: nothing changes" in reader.run("make plan ENV=prod").stdout

@@ -91,7 +91,10 @@ def tokens_are_rotated(year: Year) -> str:
 
 
 def a_state_is_lost(year: Year) -> str:
-    return lose_and_recover(year.running.stack, lambda: str(year.reader.done("make recover-state ENV=dev")))
+    def recover() -> None:
+        year.reader.done("make recover-state ENV=dev")
+
+    return lose_and_recover(year.running.stack, recover)
 
 
 STEPS = (
