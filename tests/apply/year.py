@@ -38,9 +38,10 @@ class Year:
     def deploy(self, changes: Mapping[str, Any]) -> str:
         """Deploy changes over what was changed before; what was said of it."""
         self.changes = merged(self.changes, dict(changes))
+        said = self.running.deploy(self.changes)
         if image := self.changes.get("application", {}).get("image"):
-            self._push(image)
-        return "\n".join(self.running.deploy(self.changes))
+            self._push(image)  # the registry is there now, and the Helm stack would look for it next
+        return "\n".join(said)
 
     def settle(self) -> None:
         """See that nothing is left to change, every output has a value, and the doctor is content; keep the state."""
