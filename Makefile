@@ -49,16 +49,16 @@ test-apply: ## the real Terraform against an AWS emulator
 	@if [ -d tests/apply ]; then $(RUN) python -m pytest tests/apply; fi
 
 .PHONY: test-changes
-test-changes: ## every setting changed by itself on an applied environment, and 30 batches of five: about an hour
-	@VET_TEST_CHANGES=1 $(RUN) python -m pytest tests/apply/test_changes.py
+test-changes: ## every setting changed by itself on an applied environment, and 30 batches of five: about an hour [SEED=...]
+	@VET_TEST_CHANGES=1 VET_CHANGES_SEED="$${SEED:-$$(git rev-parse HEAD)}" $(RUN) python -m pytest tests/apply/test_changes.py
 
 .PHONY: test-contributing
 test-contributing: ## the walk through CONTRIBUTING.md, in a clean clone of the last commit: some minutes
 	@$(RUN) python -m pytest -s tests/contributing
 
 .PHONY: test-year
-test-year: ## a year of one environment on the AWS emulator, step by step with times: about half an hour
-	@VET_TEST_YEAR=1 $(RUN) python -m pytest -v --durations=0 tests/apply/test_year.py
+test-year: ## a year of one environment on the AWS emulator, and each step's time: about an hour [FROM="a host is renamed"]
+	@VET_TEST_YEAR=1 VET_YEAR_FROM="$${FROM:-}" $(RUN) python -m pytest -v tests/apply/test_year.py
 
 test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., after make charts
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools

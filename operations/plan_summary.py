@@ -5,7 +5,7 @@ itself which were changed. What each may do is declared in ``settings/effects.py
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -37,8 +37,11 @@ PRECIOUS = {
 }
 """Kinds of resources that a plan may take away only where a changed setting is declared to do so."""
 
-SIZES = {"aws_ebs_volume": "size"}
-"""Sizes that AWS lets grow and never shrink (EC2: ModifyVolume)."""
+SIZES: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
+    "aws_ebs_volume": ("a data volume", ("size",)),
+    "aws_instance": ("a server's disk", ("root_block_device", 0, "volume_size")),
+}
+"""Sizes in GiB that AWS lets grow and never shrink (EC2: ModifyVolume): whose, and the way to it in the resource."""
 
 ELSEWHERE = "region"
 """The setting by which everything would be made a second time, and what is there forgotten. Terraform itself does not refuse it: a lost
@@ -153,11 +156,22 @@ def _losses(resource: dict[str, Any]) -> Iterator[Loss]:
         what = PRECIOUS[kind] + (", which AWS refuses while it holds anything" if full else "")
         paths = sorted({str(path[0]) for path in change.get("replace_paths", []) if path})
         yield Loss(address, what, verb, ", ".join(paths), impossible=full)
-    if verb == "change" and (size := SIZES.get(kind)):
-        was, becomes = before.get(size), (change.get("after") or {}).get(size)
+    if verb == "change" and kind in SIZES:
+        whose, path = SIZES[kind]
+        was, becomes = _at(before, path), _at(change.get("after"), path)
         if was and becomes and becomes < was:
-            what = f"{PRECIOUS[kind]} from {was} to {becomes} GiB, which AWS refuses"
-            yield Loss(address, what, "shrink", size, impossible=True)
+            what = f"{whose} from {was} to {becomes} GiB, which AWS refuses"
+            yield Loss(address, what, "shrink", str(path[-1]), impossible=True)
+
+
+def _at(value: Any, path: tuple[str | int, ...]) -> Any:
+    """What is at the path; None if the way there is not."""
+    for part in path:
+        try:
+            value = value[part]
+        except (IndexError, KeyError, TypeError):
+            return None
+    return value
 
 
 def _of_no_weight(kind: str, before: dict[str, Any]) -> bool:

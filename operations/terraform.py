@@ -1,18 +1,25 @@
 """Run Terraform, or OpenTofu, in the folder of a synthesised stack.
 
+What it says while it only looks (``init``, and a plan's refreshing of two hundred resources) is left out: what a plan changes is read, and that
+it changes nothing is one line of the caller's.
+
 Which of the two is said by ``TERRAFORM_BINARY_NAME``, as for ``cdktf`` itself, then by ``engine`` in ``_project.yaml``; where neither says it, it
 is the first that is on the PATH (docs/opentofu.md).
 """
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from rich.console import Console
 
 from operations.failure import Failure
 from settings import load
@@ -45,10 +52,11 @@ class Terraform:
 
     def init(self, *options: str) -> None:
         """Prepare the folder: backend and providers."""
-        self._run("init", "-input=false", "-compact-warnings", *options)
+        command = self._command("init", "-input=false", "-compact-warnings", *options)
+        self._quietly("preparing", command)
 
     def plan(self, file: Path, *, lock: bool = True) -> bool:
-        """Write a plan and say whether it changes anything (``-detailed-exitcode``: 0 is no, 2 is yes).
+        """Write a plan, show it, and say whether it changes anything (``-detailed-exitcode``: 0 is no, 2 is yes).
 
         :param file: where the plan goes, relative to the stack's folder.
         :param lock: whoever may only read state cannot lock it.
@@ -59,7 +67,10 @@ class Terraform:
         command = self._command(
             "plan", "-input=false", "-detailed-exitcode", f"-lock={str(lock).lower()}", f"-out={file}"
         )
-        return to_its_end(command, {**self.variables, "TF_IN_AUTOMATION": "1"}, accept=(0, 2)) == 2
+        status, said = self._quietly("planning", command, accept=(0, 2))
+        if status == 2 or "Warning:" in said:
+            print(said, flush=True)
+        return status == 2
 
     def show(self, file: Path) -> dict[str, Any]:
         """A written plan as Terraform's JSON (Terraform: JSON Output Format)."""
@@ -102,6 +113,18 @@ class Terraform:
     def _consent(self) -> list[str]:
         return ["-auto-approve", "-input=false"] if self.unattended else []
 
+    def _quietly(self, doing: str, command: Sequence[str], accept: Sequence[int] = (0,)) -> tuple[int, str]:
+        """Run a command that only looks; its exit status, and what it printed apart from its progress. Shown when it fails."""
+        variables = {**self.variables, "TF_IN_AUTOMATION": "1"}
+        with tempfile.TemporaryFile("w+") as output:
+            try:
+                with Console().status(f"{doing} {self.stack}"):
+                    status = to_its_end(command, variables, accept, output)
+            except subprocess.CalledProcessError:
+                print(_without_progress(output), flush=True)
+                raise
+            return status, _without_progress(output)
+
     def _run(self, *arguments: str) -> None:
         to_its_end(self._command(*arguments), {**self.variables, "TF_IN_AUTOMATION": "1"})
 
@@ -109,7 +132,18 @@ class Terraform:
         return [program(), f"-chdir={self.folder}", *arguments]
 
 
-def to_its_end(command: Sequence[str], variables: Mapping[str, str], accept: Sequence[int] = (0,)) -> int:
+PROGRESS = re.compile(r": (Refreshing state|Reading|Still reading|Read complete)\b")
+"""What a line about one resource says while Terraform reads it."""
+
+
+def _without_progress(output: IO[str]) -> str:
+    output.seek(0)
+    return "".join(line for line in output if not PROGRESS.search(line)).strip("\n")
+
+
+def to_its_end(
+    command: Sequence[str], variables: Mapping[str, str], accept: Sequence[int] = (0,), output: IO[str] | None = None
+) -> int:
     """Run Terraform and return its exit status, however often somebody presses Ctrl-C.
 
     The terminal tells Terraform as well, which then finishes what it has begun, writes the state and unlocks it.
@@ -117,13 +151,14 @@ def to_its_end(command: Sequence[str], variables: Mapping[str, str], accept: Seq
 
     :param variables: environment variables besides this process's own.
     :param accept: exit statuses that are no failure.
+    :param output: file for what it prints, apart from errors, which always go to the terminal.
 
     Raises:
         CalledProcessError: Terraform has failed; its own words are on the terminal.
         KeyboardInterrupt: Ctrl-C was pressed, and Terraform has ended.
     """
     interrupted, status = False, None
-    with subprocess.Popen(command, env={**os.environ, **variables}) as process:
+    with subprocess.Popen(command, env={**os.environ, **variables}, stdout=output) as process:
         while status is None:
             try:
                 status = process.wait()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from modules.platform.vet_application.labels import REPLICAS
 from operations.document import Document, Resource
 
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
@@ -58,7 +59,8 @@ def workloads(document: Document, *, dedicated: bool) -> list[Workload]:
     for each in document.all("kubernetes_deployment_v1"):
         data, spec = each.get("metadata"), each.get("spec")
         where = _where([spec], dedicated=dedicated)
-        found.append(Workload(data["name"], data["namespace"], "this project's image", str(spec["replicas"]), where))
+        copies = data["annotations"][REPLICAS]
+        found.append(Workload(data["name"], data["namespace"], "this project's image", copies, where))
     return sorted(found, key=lambda workload: workload.name)
 
 

@@ -170,7 +170,9 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "rancher.replicas": _ON_THE_CLUSTER,
     "application.namespace": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
-    "application.replicas": _ON_THE_CLUSTER,
+    "application.replicas": _effect(
+        Kind.AT_ONCE, on=HELM, note="a number given by hand (kubectl scale, Rancher) stays until this is changed"
+    ),
     "application.service_port": _ON_THE_CLUSTER,
     "application.container_port": _PODS,
     "application.requests.cpu": _PODS,

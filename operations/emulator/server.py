@@ -17,7 +17,7 @@ from moto.moto_server import threaded_moto_server
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.server import ThreadedMotoServer
 
-from operations.emulator import ACCOUNT_ID, lifecycle_hooks, refusals, supplement
+from operations.emulator import ACCOUNT_ID, instance_refresh, lifecycle_hooks, refusals, supplement
 from operations.emulator.constraints import Constraints
 from operations.emulator.dlm import DataLifecycleManager
 from operations.emulator.repeats import Repeats
@@ -36,6 +36,7 @@ def serve() -> None:
     """Serve on a free port of the loopback address."""
     supplement.install()
     lifecycle_hooks.install()
+    instance_refresh.install()
     refusals.install()
     # moto names its handler in that module and takes none as an argument; the module does not export it, hence the exception.
     threaded_moto_server.MotoRequestHandler = NamingHandler  # type: ignore[attr-defined]

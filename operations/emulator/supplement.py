@@ -5,7 +5,6 @@ import uuid
 from collections import defaultdict
 from typing import Any
 
-from moto.autoscaling.responses import AutoScalingResponse
 from moto.budgets.responses import BudgetsResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
@@ -28,7 +27,6 @@ def install() -> None:
         SimpleSystemManagerResponse: (create_association, describe_association, update_association, delete_association),
         InstanceResponse: (describe_instance_credit_specifications, modify_instance_credit_specification),
         Monitoring: (monitor_instances, unmonitor_instances),
-        AutoScalingResponse: (start_instance_refresh,),
         BudgetsResponse: (describe_subscribers_for_notification, list_tags_for_resource),
     }
     for responses, operations in added.items():
@@ -143,14 +141,6 @@ def _keep_tags_of_launch_templates_apart() -> None:
         return answer
 
     replace(LaunchTemplates, "create_launch_template", create_launch_template)
-
-
-def start_instance_refresh(self: AutoScalingResponse) -> ActionResult:
-    """A replacement of all instances of a group, which is asked for and not played: they all are the same here."""
-    groups = self.autoscaling_backend.describe_auto_scaling_groups([self._get_param("AutoScalingGroupName")])
-    if not groups:
-        raise ServiceException("AutoScalingGroup name not found - null")
-    return ActionResult({"InstanceRefreshId": str(uuid.uuid4())})
 
 
 def describe_subscribers_for_notification(self: BudgetsResponse) -> str:

@@ -82,10 +82,20 @@ PROVIDERS = pytest.StashKey[set[str]]()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Name what was really run, which may stand in for the version that the JSON asks for."""
+    """Name what was really run, which may stand in for the version that the JSON asks for; and show the steps of a year with their times."""
     versions = config.stash.get(PROVIDERS, set())
     if versions:
         terminalreporter.write_line(f"AWS provider that ran, by its own word: {', '.join(sorted(versions))}")
+    reports = [each for outcome in ("passed", "failed") for each in terminalreporter.stats.get(outcome, [])]
+    steps = [each for each in reports if each.when == "call" and "test_year.py" in each.nodeid]
+    if steps:
+        terminalreporter.write_line("\n| | step of the year | what was said | time |\n|---|---|---|---|")
+    for report in sorted(steps, key=lambda each: each.start):
+        name = report.nodeid.partition("::")[2].removeprefix("test_").replace("_", " ")
+        step = name.partition("[")[2].removesuffix("]") or name
+        minutes, seconds = divmod(round(report.duration), 60)
+        said = dict(report.user_properties).get("said", "")
+        terminalreporter.write_line(f"| {report.outcome} | {step} | {str(said).strip()} | {minutes}:{seconds:02} |")
 
 
 @pytest.fixture(scope="session")

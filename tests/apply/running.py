@@ -1,34 +1,53 @@
-"""An environment of the emulated account whose settings are changed while it runs."""
+"""An environment of the emulated account whose settings are changed while it runs, and what is left of one that was destroyed."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 import main
+from operations.emulator import ACCOUNT_ID
+from operations.emulator.account import Account
+from operations.emulator.forgetful import Clients, clients
 from operations.emulator.stack import Stack
 from operations.plan_summary import refuse_losses, summary
-from settings import load
+from settings import Settings, load
 from tests.changes import dev_alone
+
+PLAN = "plan.tfplan"
 
 
 @dataclass(frozen=True)
 class Running:
-    """An environment that is changed."""
+    """The repository's dev, which is changed."""
 
     folder: Path
+    """Where its settings are written (``environments/``) and synthesised (``cdktf.out/``)."""
+
     environment: dict[str, str]
+    beside: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Documents of further environments by name, which stay as they are."""
 
     @property
     def stack(self) -> Stack:
         """Its infrastructure."""
-        return Stack(self.folder / "cdktf.out/stacks/vet-dev", self.environment)
+        return self.other("dev")
 
-    def apply(self, changes: Mapping[str, Any]) -> None:
-        """Apply the repository's settings with these changes."""
-        main.build_app(load(dev_alone(self.folder, changes)), outdir=str(self.folder / "cdktf.out")).synth()
-        self.stack.apply()
+    def other(self, name: str) -> Stack:
+        """The infrastructure of an environment beside it."""
+        return Stack(self.folder / f"cdktf.out/stacks/vet-{name}", self.environment)
+
+    def synthesise(self, changes: Mapping[str, Any]) -> Settings:
+        """Write settings with these changes of dev, and the stacks; returns the settings."""
+        files = dev_alone(self.folder, changes)
+        for name, document in self.beside.items():
+            (files / f"{name}.yaml").write_text(yaml.safe_dump(dict(document)))
+        settings = load(files)
+        main.build_app(settings, outdir=str(self.folder / "cdktf.out")).synth()
+        return settings
 
     def deploy(self, changes: Mapping[str, Any]) -> list[str]:
         """As ``make deploy`` does: plan, refuse what takes away too much, apply that very plan. Returns what was said of it.
@@ -36,12 +55,50 @@ class Running:
         Raises:
             Failure: the plan is refused.
         """
-        main.build_app(load(dev_alone(self.folder, changes)), outdir=str(self.folder / "cdktf.out")).synth()
-        if not (self.stack.folder / ".terraform").exists():
-            self.stack.run("init", "-input=false", "-reconfigure")
+        self.synthesise(changes)
+        stack = self.stack
+        if not (stack.folder / ".terraform").exists():
+            stack.run("init", "-input=false", "-reconfigure")
         # What was there before was refreshed by the plan that found nothing to change after the last step.
-        self.stack.run("plan", "-input=false", "-refresh=false", "-out=plan.tfplan")
-        plan = json.loads(self.stack.run("show", "-json", "plan.tfplan").stdout)
+        stack.run("plan", "-input=false", "-refresh=false", f"-out={PLAN}")
+        plan = json.loads(stack.run("show", "-json", PLAN).stdout)
         refuse_losses(plan)
-        self.stack.run("apply", "-input=false", "plan.tfplan")
-        return summary(self.stack.name, plan)
+        stack.run("apply", "-input=false", PLAN)
+        return summary(stack.name, plan)
+
+
+def make_role(found: Account, name: str) -> None:
+    """Make a role that settings name: AWS stores no policy for a principal that does not exist."""
+    root = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT_ID}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [root]})
+    clients(found.emulator.environment)("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+
+
+def left_of(environment: str, aws: Clients) -> list[str]:
+    """What still exists of an environment: everything carries its tag."""
+    tag = {"Name": "tag:Environment", "Values": [environment]}
+    tagged: list[dict[str, Any]] = aws("resourcegroupstaggingapi").get_resources(
+        TagFilters=[{"Key": "Environment", "Values": [environment]}]
+    )["ResourceTagMappingList"]
+    ec2 = aws("ec2")
+    running = [
+        instance["InstanceId"]
+        for reservation in ec2.describe_instances(Filters=[tag])["Reservations"]
+        for instance in reservation["Instances"]
+        if instance["State"]["Name"] != "terminated"
+    ]
+    vpcs = [vpc["VpcId"] for vpc in ec2.describe_vpcs(Filters=[tag])["Vpcs"]]
+    volumes = [volume["VolumeId"] for volume in ec2.describe_volumes(Filters=[tag])["Volumes"]]
+    arns = [each["ResourceARN"] for each in tagged if not _ending(each["ResourceARN"], aws)]
+    return [*running, *vpcs, *volumes, *arns]
+
+
+def _ending(arn: str, aws: Clients) -> bool:
+    """What AWS goes on listing for a while: KMS keys in their waiting period, terminated instances, deleted NAT gateways."""
+    name = arn.rpartition("/")[2]
+    if ":kms:" in arn:
+        return bool(aws("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion")
+    if ":natgateway/" in arn:
+        (gateway,) = aws("ec2").describe_nat_gateways(NatGatewayIds=[name])["NatGateways"]
+        return bool(gateway["State"] == "deleted")
+    return ":instance/" in arn

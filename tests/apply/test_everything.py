@@ -1,6 +1,5 @@
 """What saves, guards and copies, which is off by default: switched on together, applied, and gone again."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ from operations.emulator.forgetful import clients
 from operations.failure import Failure
 from settings import load
 from tests.apply.conftest import cannot
+from tests.apply.running import make_role
 from tests.changes import KEY, dev_alone
 
 PROJECT = {"github": {"repository": "clinic/platform"}, "replica_region": "us-west-2"}
@@ -45,19 +45,12 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
             found = keep.enter_context(account(folder, load(files)))
         except Failure as failure:
             cannot(str(failure))
-        _somebody(found)
+        make_role(found, "support")
         found.make_state()  # by the repository's own settings: the bucket, to which the apply below adds
         found.synthesise(load(files))
         for stack in ("vet-state", "vet-dev"):
             found.stack(stack).apply()
         yield found
-
-
-def _somebody(found: Account) -> None:
-    """Make the role that the settings name: AWS stores no policy for a principal that does not exist."""
-    root = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT_ID}, "Action": "sts:AssumeRole"}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [root]})
-    clients(found.emulator.environment)("iam").create_role(RoleName="support", AssumeRolePolicyDocument=trust)
 
 
 def test_a_second_plan_has_no_changes(everything: Account) -> None:

@@ -5,68 +5,24 @@ The pages are followed from what mends to what destroys; at the end ``dev`` is g
 
 import base64
 import json
-import shutil
-import subprocess
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
-from operations.emulator import REPOSITORY, Emulator
+from operations.emulator import Emulator
 from operations.emulator.forgetful import Clients
 from operations.emulator.stack import Stack
 from settings.names import state_key
-from tests.apply.conftest import shell
-from tests.runbooks import follow
+from tests.apply.reader import Reader, copied
+from tests.apply.running import left_of
 
 STATE_BUCKET = "vet-terraform-state-example"
-NOT_COPIED = shutil.ignore_patterns(".*", "cdktf.out", "node_modules", "__pycache__", "var", "report")
-
-
-class Reader:
-    """Somebody who follows a page in a fresh copy of the repository, and says yes when asked."""
-
-    def __init__(self, folder: Path, emulator: Emulator) -> None:
-        self.folder = folder
-        shutil.copytree(REPOSITORY, folder, ignore=NOT_COPIED)
-        (folder / ".venv").symlink_to(REPOSITORY / ".venv")
-        self.environment = shell(emulator) | {
-            "NO_COLOR": "1",
-            "TF_VAR_api_address": "https://127.0.0.1:6443",  # no tunnel: destroying an empty Helm stack asks nobody
-        }
-
-    def run(self, command: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command, answering each question with yes."""
-        return subprocess.run(
-            ["bash", "-c", command],
-            cwd=self.folder,
-            env=self.environment,
-            input="yes\n" * 9,
-            capture_output=True,
-            text=True,
-        )
-
-    def follow(
-        self,
-        page: str,
-        values: Mapping[str, str | Callable[[], str]] | None = None,
-        ends: Mapping[str, int] | None = None,
-    ) -> dict[str, str]:
-        """The page's commands for home, and what each printed."""
-        return follow(page, "apply", self.run, values or {}, ends=ends)
-
-    def resource(self, stack: str, kind: str, contains: str = "") -> dict[str, Any]:
-        """The only resource of a kind in a stack's state, as Terraform shows it."""
-        found = Stack(self.folder / "cdktf.out/stacks" / stack, self.environment).state()
-        (one,) = [each for each in found if each["type"] == kind and contains in each["address"]]
-        return one
 
 
 @pytest.fixture(scope="module")
 def reader(stacks: dict[str, Stack], emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     """At home, with both environments deployed."""
-    return Reader(tmp_path_factory.mktemp("reader") / "repository", emulator)
+    return Reader(copied(tmp_path_factory.mktemp("reader") / "repository"), emulator)
 
 
 def server(aws: Clients, slot: int, environment: str = "prod") -> str:
@@ -118,8 +74,11 @@ def test_a_lost_and_a_broken_state(reader: Reader, aws: Clients) -> None:
 
     said = reader.follow(
         "lost-state-file",
-        {"VERSION=id": f"VERSION={version}", "ADDRESS ID": lambda: f"{forget_the_volume()} {volume['values']['id']}"}
-        | {"LOCK-ID": leave_locked},
+        {
+            "VERSION=id": f"VERSION={version}",
+            "ADDRESS ID": lambda: f"{forget_the_volume()} {volume['values']['id']}",
+            "LOCK-ID": leave_locked,
+        },
     )
     assert "the deletion of vet-prod/terraform.tfstate is taken back" in said["make recover-state ENV=prod"]
     assert "vet-prod: nothing changes" in reader.run("make plan ENV=prod").stdout
@@ -265,35 +224,5 @@ def test_destroying_an_environment_leaves_nothing(reader: Reader, stacks: dict[s
     assert "Removed helm_release.rancher" in forgotten
     assert "arn:aws:ec2" in "\n".join(said.values()), "nothing carries the tag of prod's cluster"
     assert stacks["vet-dev"].state() == []
-    left = _left("dev", aws)
+    left = left_of("dev", aws)
     assert not left, f"left behind: {left}"
-
-
-def _left(environment: str, aws: Clients) -> list[str]:
-    """What still exists of an environment: everything carries its tag."""
-    tag = {"Name": "tag:Environment", "Values": [environment]}
-    tagged: list[dict[str, Any]] = aws("resourcegroupstaggingapi").get_resources(
-        TagFilters=[{"Key": "Environment", "Values": [environment]}]
-    )["ResourceTagMappingList"]
-    ec2 = aws("ec2")
-    running = [
-        instance["InstanceId"]
-        for reservation in ec2.describe_instances(Filters=[tag])["Reservations"]
-        for instance in reservation["Instances"]
-        if instance["State"]["Name"] != "terminated"
-    ]
-    vpcs = [vpc["VpcId"] for vpc in ec2.describe_vpcs(Filters=[tag])["Vpcs"]]
-    volumes = [volume["VolumeId"] for volume in ec2.describe_volumes(Filters=[tag])["Volumes"]]
-    arns = [each["ResourceARN"] for each in tagged if not _ending(each["ResourceARN"], aws)]
-    return [*running, *vpcs, *volumes, *arns]
-
-
-def _ending(arn: str, aws: Clients) -> bool:
-    """What AWS goes on listing for a while: KMS keys in their waiting period, terminated instances, deleted NAT gateways."""
-    name = arn.rpartition("/")[2]
-    if ":kms:" in arn:
-        return bool(aws("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion")
-    if ":natgateway/" in arn:
-        (gateway,) = aws("ec2").describe_nat_gateways(NatGatewayIds=[name])["NatGateways"]
-        return bool(gateway["State"] == "deleted")
-    return ":instance/" in arn

@@ -1,73 +1,134 @@
 """A year of one environment on the emulator, in the order in which it happens to people.
 
-After each step the plan is empty, every output has a value, and no server is another one than before unless it was rolled. What is seen on
-pods, etcd or real machines alone is elsewhere: rotated tokens and renewed certificates in tests/boot, weekly releases of the application
-and reminders in tests/platform, both environments side by side in test_apply.py, and what the doctor says of machines in
-tests/unit/operations/test_doctor_servers.py.
+After each step the plan is empty, every output has a value, the doctor is content, and no server is another one than before unless it was
+rolled. What is seen on pods, etcd or real machines alone is elsewhere: certificates that end and the programs of a rotated token in
+tests/boot, releases of the application and reminders in tests/platform, agents that are drained in tests/pods, and what the doctor says of
+sick machines in tests/unit/operations/test_doctor_servers.py.
+
+``VET_YEAR_FROM`` begins at a step: what the ones before it set is deployed at once, and what else they do is left out.
 """
 
 import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import yaml
 
 from operations.drill import lose_and_recover
-from operations.emulator import REPOSITORY
-from operations.emulator.account import Account, account
+from operations.emulator.account import account
 from operations.emulator.forgetful import clients
 from operations.failure import Failure
 from settings import load
 from settings.documents import merged
 from settings.loader import ENVIRONMENTS
 from tests.apply.conftest import cannot
-from tests.apply.running import Running
+from tests.apply.reader import Reader, copied
+from tests.apply.running import Running, left_of
+from tests.apply.year import Step, Year
 from tests.changes import KEY, dev_alone
 
 OFFICE = ["203.0.113.0/24"]
+LARGER = "t3.large"
 
 
-@dataclass(frozen=True)
-class Step:
-    """Something that a team does."""
+def prod_is_deployed(year: Year) -> str:
+    """Beside dev, which does not notice."""
+    year.running.beside["prod"] = yaml.safe_load((ENVIRONMENTS / "prod.yaml").read_text())
+    return _deployed(year, "prod")
 
-    what: str
-    changes: Mapping[str, Any]
-    said: str = ""
-    """Part of what the plan's summary says."""
+
+def a_third_environment(year: Year) -> str:
+    """Its zone and its boundary come with make state."""
+    document = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text())
+    hosts = {name: host.replace("dev", "stage") for name, host in document["hosts"].items()}
+    year.running.beside["stage"] = document | {"hosts": hosts}
+    year.running.synthesise(year.changes)
+    year.reader.done("make state")
+    return _deployed(year, "stage")
+
+
+def _deployed(year: Year, name: str) -> str:
+    year.running.synthesise(year.changes)
+    stack = year.running.other(name)
+    stack.run("init", "-input=false", "-reconfigure")
+    made = {change.rpartition(" ")[2] for change in stack.changes()}
+    assert made == {"created"}, f"a first deploy would not only make: {made}"
+    stack.run("apply", "-input=false", "tfplan")
+    assert not stack.unexplained()
+    return f"vet-{name} is deployed, and a plan changes nothing"
+
+
+def servers_are_rolled(year: Year) -> str:
+    """By the command: type, key pair and image come, slot by slot."""
+    said = year.reader.done("make roll-servers ENV=dev")
+    year.state = year.running.stack.written()
+    for address, server in year.servers().items():
+        assert server["instance_type"] == year.changes["servers"]["instance_type"], address
+        assert server["key_name"], f"{address} has no key pair"
+        assert server["ami"] == year.changes.get("image", {}).get("pin", server["ami"]), address
+    return said
+
+
+def agents_are_rolled(year: Year) -> str:
+    return year.reader.done("make roll-agents ENV=dev")
+
+
+def images_of_the_nodes_are_renewed(year: Year) -> str:
+    """They wait for the rolls."""
+    image = year.aws("ec2").create_image(InstanceId=next(iter(year.ids().values())), Name="renewed")["ImageId"]
+    said = year.deploy({"image": {"pin": image}})
+    assert image not in {server["ami"] for server in year.servers().values()}
+    return said
+
+
+def tokens_are_rotated(year: Year) -> str:
+    """What the servers' program writes into Secrets Manager is not Terraform's."""
+    for name in ("server-token", "agent-token"):
+        year.aws("secretsmanager").put_secret_value(SecretId=f"vet-dev/{name}", SecretString=f"a new {name}")
+    return year.reader.done("make plan ENV=dev")
+
+
+def a_state_is_lost(year: Year) -> str:
+    def recover() -> None:
+        year.reader.done("make recover-state ENV=dev")
+
+    return lose_and_recover(year.running.stack, recover)
 
 
 STEPS = (
-    Step("the first deploy", {}, "vet-dev is new"),
+    Step("the first deploy", said="vet-dev is new"),
+    Step("prod is deployed beside it", act=prod_is_deployed),
     Step("a key pair is added", {"access": {"ssh": {"public_key": KEY}}}, "next server roll; agents' refresh"),
     Step(
         "the office may come in",
         {"access": {"api": {"access": "public", "allowed_cidrs": OFFICE}, "ssh": {"allowed_cidrs": OFFICE}}},
         "access.api.access: at once",
     ),
-    Step("more agents", {"agents": {"count": 4, "maximum": 6}}, "agents.count: at once"),
+    Step("a third environment", act=a_third_environment),
+    Step("more agents", {"agents": {"count": 5, "maximum": 6}}, "agents.count: at once"),
     Step(
         "larger machines",
-        {"servers": {"instance_type": "t3.large"}, "agents": {"instance_type": "t3.large"}},
+        {"servers": {"instance_type": LARGER}, "agents": {"instance_type": LARGER}},
         "next server roll",
     ),
-    Step("alarms and a budget", {"alarms": {"enabled": True}, "budget": {"enabled": True}}, "budget.enabled: at once"),
-    Step(
-        "etcd snapshots every four hours", {"cluster": {"snapshots": {"schedule": "0 */4 * * *"}}}, "next server roll"
-    ),
+    Step("the server is rolled", {}, "1 server(s) replaced", act=servers_are_rolled, rolls=True),
+    Step("the agents are rolled", {}, "refreshed", act=agents_are_rolled),
     Step("a new image of the application", {"application": {"image": "0123abc"}}, "no resource changes"),
     Step("a step back to the image before", {"application": {"image": "0123abb"}}, "no resource changes"),
+    Step("reminders are turned on", {"application": {"email": True}}, "no resource changes"),
+    Step("alarms and a budget", {"alarms": {"enabled": True}, "budget": {"enabled": True}}, "budget.enabled: at once"),
+    Step("copies in another region", {"backups": {"replica_region": "us-west-2"}}, "backups.replica_region: at once"),
+    Step("snapshots every four hours", {"cluster": {"snapshots": {"schedule": "0 */4 * * *"}}}, "next server roll"),
     Step("a larger data volume", {"servers": {"data_volume_gib": 40}}, "never smaller"),
     Step(
         "snapshots of volumes, flow logs",
         {"backups": {"volume_snapshots": {"enabled": True}}, "network": {"flow_logs": True}},
+        "network.flow_logs: at once",
     ),
-    Step("copies in another region", {"backups": {"replica_region": "us-west-2"}}, "backups.replica_region: at once"),
+    Step("images of the nodes are renewed", {}, "next server roll; agents' refresh", images_of_the_nodes_are_renewed),
+    Step("tokens are rotated", {}, "vet-dev: nothing changes", tokens_are_rotated),
     Step("it sleeps at night", {"schedule": {"enabled": True}}, "schedule.enabled: at once"),
     Step("a host is renamed", {"hosts": {"application": "clinic.dev.{domain}"}}, "the former name ends"),
     Step(
@@ -76,139 +137,111 @@ STEPS = (
         "access.api.access",
     ),
     Step("three servers", {"servers": {"count": 3}}, "servers.count"),
+    Step("a lost state is brought back", {}, "a plan changes nothing", a_state_is_lost),
+    Step("three servers are rolled", {}, "3 server(s) replaced", act=servers_are_rolled, rolls=True),
 )
 
 REFUSED = (
-    Step("fewer servers", {"servers": {"count": 1}}, "delete a server"),
-    Step("a smaller data volume", {"servers": {"data_volume_gib": 20}}, "which AWS refuses"),
-    Step("another network", {"network": {"cidr": "10.0.0.0/17"}}, "fixed after the first deploy"),
-    Step("other addresses of pods", {"cluster": {"pod_cidr": "10.44.0.0/16"}}, "fixed after the first deploy"),
+    ("fewer servers", {"servers": {"count": 1}}, "delete a server", "servers.count"),
+    ("a smaller data volume", {"servers": {"data_volume_gib": 20}}, "which AWS refuses", "servers.data_volume_gib"),
+    ("a smaller disk", {"servers": {"root_volume_gib": 30}}, "which AWS refuses", "servers.root_volume_gib"),
+    ("another network", {"network": {"cidr": "10.0.0.0/17"}}, "fixed after the first deploy", "network.cidr"),
+    ("other addresses of pods", {"cluster": {"pod_cidr": "10.44.0.0/16"}}, "fixed after the first", "cluster.pod_cidr"),
 )
-"""What nobody should do to it at the end of the year, with what they are told."""
+"""What nobody should do to it at the end of the year: the change, what it is refused for, and the setting that is named."""
 
-
-@dataclass
-class Year:
-    """The environment, and what was changed so far."""
-
-    account: Account
-    running: Running
-    changes: dict[str, Any] = field(default_factory=dict)
-    state: dict[str, Any] = field(default_factory=lambda: {"resources": [], "outputs": {}})
-    """As Terraform has written it after the last step."""
-
-    def settle(self) -> None:
-        """See that nothing is left to change, and every output has a value; keep the state."""
-        unexplained = self.running.stack.unexplained()
-        assert not unexplained, "it would change again:\n" + "\n".join(unexplained)
-        self.state = self.running.stack.written()
-        assert [name for name, output in self.state["outputs"].items() if output["value"] in (None, "", [])] == []
-
-    def servers(self) -> dict[str, dict[str, Any]]:
-        """Attributes of each server by its address, after the last step."""
-        return {
-            f"{each['type']}.{each['name']}": each["instances"][0]["attributes"]
-            for each in self.state["resources"]
-            if each["type"] == "aws_instance"
-        }
-
-    def ids(self) -> dict[str, str]:
-        """Instance ids by address."""
-        return {address: attributes["id"] for address, attributes in self.servers().items()}
+WAY = "docs/runbooks/changing-settings.md"
 
 
 @pytest.fixture(scope="module")
 def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
-    """An account of its own with the repository's dev, not deployed yet."""
+    """An account of its own with the repository's dev: not deployed yet, or as the steps before the first one would leave it."""
     if os.environ.get("VET_TEST_YEAR") != "1":
-        pytest.skip("takes half an hour: set VET_TEST_YEAR=1, or make test-year")
-    folder = tmp_path_factory.mktemp("year")
+        pytest.skip("takes most of an hour: set VET_TEST_YEAR=1, or make test-year")
+    folder = copied(tmp_path_factory.mktemp("year") / "repository")
     with ExitStack() as keep:
         try:
             found = keep.enter_context(account(folder, load(dev_alone(folder, {}))))
         except Failure as failure:
             cannot(str(failure))
-        found.make_state()
-        yield Year(found, Running(folder, found.emulator.environment))
+        reader = Reader(folder, found.emulator)
+        reader.done("make state")
+        begun = Year(reader, Running(folder, reader.environment), clients(found.emulator.environment))
+        if before := STEPS[: _first()]:
+            begun.deploy(_all(before))
+            begun.settle()
+        yield begun
 
 
-def _take(year: Year, changes: Mapping[str, Any]) -> str:
-    """Deploy changes over what was changed before; no server may be another one afterwards. Returns what was said."""
-    before = year.ids()
-    year.changes = merged(year.changes, dict(changes))
-    said = "\n".join(year.running.deploy(year.changes))
-    year.settle()
-    assert before.items() <= year.ids().items(), f"a server was made anew: {before} became {year.ids()}"
-    return said
+def _first() -> int:
+    """The number of the step that is begun with."""
+    name = os.environ.get("VET_YEAR_FROM", "")
+    steps = [number for number, step in enumerate(STEPS) if name in step.what]
+    if not steps:
+        pytest.fail(f"VET_YEAR_FROM={name}: no step has this in its name: {', '.join(step.what for step in STEPS)}")
+    return steps[0]
+
+
+def _all(steps: tuple[Step, ...]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    for step in steps:
+        changes = merged(changes, dict(step.changes))
+    return changes
+
+
+Record = Callable[[str, object], None]
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.what)
-def test_a_step_of_the_year(year: Year, step: Step) -> None:
-    said = _take(year, step.changes)
-    assert step.said in said, said
+def test_a_step_of_the_year(year: Year, step: Step, record_property: Record) -> None:
+    if STEPS.index(step) < _first():
+        pytest.skip("comes before VET_YEAR_FROM")
+    said = step.play(year)
+    record_property("said", next((line for line in said.splitlines() if step.said in line), said))
 
 
-def test_renewed_images_of_the_nodes_wait_for_the_rolls(year: Year) -> None:
-    aws = clients(year.running.environment)
-    image = aws("ec2").create_image(InstanceId=next(iter(year.ids().values())), Name="renewed")["ImageId"]
-    said = _take(year, {"image": {"pin": image}})
-    assert "next server roll; agents' refresh" in said, said
-    assert image not in {server["ami"] for server in year.servers().values()}
+@pytest.mark.parametrize(("what", "changes", "reason", "key"), REFUSED, ids=[case[0] for case in REFUSED])
+def test_what_would_lose_the_cluster_is_refused_with_the_setting_and_the_way(
+    year: Year, what: str, changes: Mapping[str, Any], reason: str, key: str, record_property: Record
+) -> None:
+    """By ``make plan``, which changes nothing, and names what to do instead."""
+    year.running.synthesise(merged(year.changes, dict(changes)))
+    answer = year.reader.run("make plan ENV=dev")
+    said = " ".join((answer.stdout + answer.stderr).replace("│", " ").split())
+    assert answer.returncode != 0, f"{what} was not refused:\n{said}"
+    for part in (reason, key, WAY):
+        assert part in said, f"{part} is not said of {what}:\n{answer.stdout}\n{answer.stderr}"
+    serial = year.running.stack.written()["serial"]
+    assert year.state["serial"] in (serial, 0), "the state was written although it was refused"
+    record_property("said", f"refused: {key}, {reason}")
 
 
-def test_a_third_environment_leaves_the_first_alone(year: Year) -> None:
-    """Its zone and its boundary come with make state; a plan of it only makes."""
-    files = dev_alone(year.account.folder, year.changes)
-    document = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text())
-    hosts = {name: host.replace("dev", "stage") for name, host in document["hosts"].items()}
-    (files / "stage.yaml").write_text(yaml.safe_dump(document | {"hosts": hosts}))
-    year.account.synthesise(load(files))
-    state = year.account.stack("vet-state")
-    state.run("init", "-input=false", "-reconfigure")
-    state.run("apply", "-auto-approve", "-input=false")
-    stage = year.account.stack("vet-stage")
-    stage.run("init", "-input=false", "-reconfigure")
-    assert {change.rpartition(" ")[2] for change in stage.changes()} == {"created"}
-    year.settle()
+def test_a_plan_that_replaces_a_server_is_refused_with_the_setting_and_the_way(
+    year: Year, record_property: Record
+) -> None:
+    """A server that Terraform takes for broken would be made anew by any deploy, whatever was changed."""
+    year.running.synthesise(year.changes)
+    address = next(iter(year.running.stack.run("state", "list").stdout.split("aws_instance.")[1:])).split()[0]
+    year.running.stack.run("taint", f"aws_instance.{address}")
+    try:
+        year.running.synthesise(merged(year.changes, {"tags": {"Team": "platform"}}))
+        answer = year.reader.run("make plan ENV=dev")
+    finally:
+        year.running.stack.run("untaint", f"aws_instance.{address}")
+    assert answer.returncode != 0
+    for part in (f"replace a server: aws_instance.{address}", "tags: at once", WAY):
+        assert part in answer.stderr, f"{part} is not said:\n{answer.stdout}\n{answer.stderr}"
+    year.running.synthesise(year.changes)
+    record_property("said", f"refused: replace a server: aws_instance.{address}")
 
 
-def test_a_lost_state_is_brought_back(year: Year) -> None:
-    def recover() -> None:
-        command = [sys.executable, "-m", "operations.recover_state", "--yes", "vet-dev"]
-        done = subprocess.run(command, cwd=REPOSITORY, env=year.running.environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    assert "a plan changes nothing" in lose_and_recover(year.running.stack, recover)
-    year.state = year.running.stack.written()
-
-
-@pytest.mark.parametrize("step", REFUSED, ids=lambda step: step.what)
-def test_what_would_lose_the_cluster_is_refused_and_changes_nothing(year: Year, step: Step) -> None:
-    with pytest.raises(Failure) as refused:
-        year.running.deploy(merged(year.changes, dict(step.changes)))
-    assert step.said in " ".join(str(refused.value).replace("│", " ").split())
-    assert year.running.stack.written()["serial"] == year.state["serial"], (
-        "the state was written although it was refused"
-    )
-
-
-def test_a_roll_brings_what_the_deploys_have_left(year: Year) -> None:
-    """What make roll-servers tells Terraform for each slot: only then do type, key pair and image change, and only that server."""
-    year.running.deploy(year.changes)
-    year.settle()
-    before = year.ids()
-    assert len(before) == 3
-    first = next(address for address in before if "slot_0" in address)
-    year.running.stack.run("apply", f"-replace={first}", "-auto-approve", "-input=false")
-    year.settle()
-    after = year.ids()
-    assert after.pop(first) != before.pop(first)
-    assert after == before, "another server was replaced as well"
-    rolled = year.servers()[first]
-    assert (rolled["instance_type"], rolled["ami"]) == ("t3.large", year.changes["image"]["pin"])
-    assert rolled["key_name"]
-
-
-def test_it_goes_without_a_trace(year: Year) -> None:
+def test_it_goes_without_a_trace_and_the_others_stay(year: Year, record_property: Record) -> None:
+    """``make destroy`` has Helm's stack, which needs a cluster; its infrastructure alone goes here."""
+    year.running.synthesise(year.changes)
     year.running.stack.run("destroy", "-auto-approve", "-input=false")
     assert year.running.stack.state() == []
+    left = left_of("dev", year.aws)
+    assert not left, f"left behind: {left}"
+    for name in year.running.beside:
+        assert not year.running.other(name).unexplained(), f"{name} would change"
+    record_property("said", f"nothing is left of dev; {' and '.join(year.running.beside)} would not change")

@@ -12,6 +12,7 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider
 from cdktf_cdktf_provider_kubernetes.namespace_v1 import NamespaceV1
 from cdktf_cdktf_provider_kubernetes.provider import KubernetesProvider
 
+from modules.platform.cluster import FOREIGN_METADATA
 from modules.platform.vet_application.application import VetApplication
 from operations.emulator import Emulator
 from operations.emulator.kubernetes import Kubernetes
@@ -62,7 +63,13 @@ def synthesise(folder: Path, kubernetes: Kubernetes) -> Synthesise:
         stack = TerraformStack(app, STACK)
         LocalBackend(stack, path=str(folder / "terraform.tfstate"))
         AwsProvider(stack, "aws", region="us-east-1")
-        KubernetesProvider(stack, "kubernetes", config_path=str(kubernetes.kubeconfig))
+        KubernetesProvider(
+            stack,
+            "kubernetes",
+            config_path=str(kubernetes.kubeconfig),
+            ignore_annotations=FOREIGN_METADATA,
+            ignore_labels=FOREIGN_METADATA,
+        )
         labels = namespaces(NAMESPACE)[NAMESPACE].labels
         namespace = NamespaceV1(stack, "namespace", metadata={"name": NAMESPACE, "labels": labels})
         VetApplication(
@@ -166,3 +173,60 @@ def test_a_new_version_migrates_and_then_replaces_the_pods(
     (container,) = template["template"]["spec"]["containers"]
     assert container["image"].endswith(f"vet-prod/vet-app@{DIGEST[NEW]}")
     assert application.changes() == []
+
+
+def web(kubernetes: Kubernetes) -> dict[str, Any]:
+    """The Deployment."""
+    found: dict[str, Any] = json.loads(
+        kubernetes.run("get", "deployment/vet-app", "--namespace", NAMESPACE, "--output", "json")
+    )
+    return found
+
+
+def deployed(application: Stack, kubernetes: Kubernetes) -> int:
+    """Apply, see that a plan changes nothing afterwards; the number of pods that the Deployment wants then."""
+    application.run("apply", "-auto-approve", "-input=false")
+    assert application.changes() == []
+    return int(web(kubernetes)["spec"]["replicas"])
+
+
+def test_a_number_given_by_hand_stays_where_nothing_scales_until_the_setting_changes(
+    application: Stack, synthesise: Synthesise, kubernetes: Kubernetes
+) -> None:
+    def scale(to: int) -> None:
+        kubernetes.run("scale", "deployment/vet-app", f"--replicas={to}", "--namespace", NAMESPACE)
+
+    scale(5)
+    synthesise(image=OLD, email=True, autoscaling=None)
+    assert deployed(application, kubernetes) == 2, "the autoscaler is gone, and the setting says two"
+    scale(4)
+    assert application.changes() == []
+    synthesise(image=NEW, email=True, autoscaling=None)
+    assert deployed(application, kubernetes) == 4, "a release has taken back what somebody scaled to"
+    synthesise(image=NEW, email=True, autoscaling=None, replicas=3)
+    assert deployed(application, kubernetes) == 3, "the setting was changed, and counts"
+    scale(0)
+    synthesise(image=OLD, email=True, autoscaling=None, replicas=3)
+    assert deployed(application, kubernetes) == 0, "somebody has stopped it"
+    synthesise(image=OLD, email=True, autoscaling=None, replicas=2)
+    assert deployed(application, kubernetes) == 2
+
+
+def test_what_rancher_writes_is_not_taken_back(
+    application: Stack, synthesise: Synthesise, kubernetes: Kubernetes
+) -> None:
+    """A project on the namespace, what Rancher notes on a Deployment, and "Redeploy" in its pages."""
+    project, noted = "field.cattle.io/projectId=local:p-abcde", "field.cattle.io/publicEndpoints=[]"
+    kubernetes.run("annotate", "namespace", NAMESPACE, project, "lifecycle.cattle.io/create.namespace-auth=true")
+    kubernetes.run("label", "namespace", NAMESPACE, "field.cattle.io/projectId=p-abcde")
+    kubernetes.run("annotate", "deployment/vet-app", noted, "--namespace", NAMESPACE)
+    redeploy = {"spec": {"template": {"metadata": {"annotations": {"cattle.io/timestamp": "2026-11-29T00:00:00Z"}}}}}
+    kubernetes.run("patch", "deployment/vet-app", f"--patch={json.dumps(redeploy)}", "--namespace", NAMESPACE)
+    kubernetes.run("rollout", "status", "deployment/vet-app", "--namespace", NAMESPACE, "--timeout=90s")
+    assert application.changes() == []
+    synthesise(image=NEW, email=True, autoscaling=None, replicas=2)
+    deployed(application, kubernetes)
+    namespace = json.loads(kubernetes.run("get", "namespace", NAMESPACE, "--output", "json"))["metadata"]
+    assert namespace["annotations"]["field.cattle.io/projectId"] == "local:p-abcde"
+    assert namespace["labels"]["field.cattle.io/projectId"] == "p-abcde"
+    assert web(kubernetes)["metadata"]["annotations"]["field.cattle.io/publicEndpoints"] == "[]"

@@ -12,6 +12,9 @@ PART_OF = {"app.kubernetes.io/part-of": NAME}
 SECRET = "vet-app-secret"
 """The Secret that is made in the cluster and kept (``helm-values/vet-app-secret.yaml``)."""
 
+REPLICAS = "settings/application.replicas"
+"""Annotation of the Deployment: what ``application.replicas`` said at the last deploy."""
+
 EMAIL_SECRET = "vet-app-email"
 """The Secret with the key ``EMAIL_URL`` that the team makes where e-mail is on."""
 

@@ -3,7 +3,7 @@
 One module a service. What is refused for a value alone is in ``operations/emulator/constraints.py``.
 """
 
-from operations.emulator.refusals import ec2, elbv2, route53, secretsmanager
+from operations.emulator.refusals import ec2, elbv2, route53, secretsmanager, volumes
 
 
 def install() -> None:
@@ -12,3 +12,4 @@ def install() -> None:
     elbv2.install()
     route53.install()
     secretsmanager.install()
+    volumes.install()

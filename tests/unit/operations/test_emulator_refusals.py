@@ -264,3 +264,10 @@ def test_a_record_may_take_anothers_place_in_one_batch(zone: Any) -> None:
     zone(("CREATE", name, "A"))
     zone(("DELETE", name, "A"), ("CREATE", name, "CNAME"))
     zone(("UPSERT", name, "CNAME"))
+
+
+def test_a_volume_grows_and_does_not_shrink(ec2: Any) -> None:
+    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=20)["VolumeId"]
+    ec2.modify_volume(VolumeId=volume, Size=30)
+    refused("InvalidParameterValue", ec2.modify_volume, match="smaller than existing size 30", VolumeId=volume, Size=20)
+    assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Size"] == 30

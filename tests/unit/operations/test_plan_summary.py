@@ -1,20 +1,18 @@
 """What a plan may take away, and what is said of it."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from operations.failure import Failure
 from operations.plan_summary import losses, refuse_losses, settings_changed, summary, waiting
 from tests.unit.operations.plans import plan
 
-SHRINK = {
-    "resource_changes": [
-        {
-            "address": "aws_ebs_volume.data",
-            "type": "aws_ebs_volume",
-            "change": {"actions": ["update"], "before": {"size": 40}, "after": {"size": 20}},
-        }
-    ]
-}
+
+def _resized(kind: str, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    change = {"actions": ["update"], "before": before, "after": after}
+    return {"resource_changes": [{"address": f"{kind}.it", "type": kind, "change": change}]}
 
 
 @pytest.mark.parametrize(
@@ -45,8 +43,23 @@ def test_what_aws_would_refuse_in_the_middle_no_setting_allows() -> None:
     refuse_losses(plan(delete=[address], before={"force_destroy": True}, settings=settings))
     with pytest.raises(Failure, match="while it holds anything"):
         refuse_losses(plan(delete=[address], before={"force_destroy": False}, settings=settings))
-    with pytest.raises(Failure, match="from 40 to 20 GiB"):
-        refuse_losses(SHRINK)
+
+
+@pytest.mark.parametrize(
+    ("kind", "of"),
+    [
+        ("aws_ebs_volume", lambda size: {"size": size}),
+        ("aws_instance", lambda size: {"root_block_device": [{"volume_size": size}]}),
+    ],
+)
+def test_a_disk_may_grow_and_not_shrink(kind: str, of: Callable[[int], dict[str, Any]]) -> None:
+    refuse_losses(_resized(kind, of(20), of(40)))
+    with pytest.raises(Failure, match=rf"shrink .* from 40 to 20 GiB, which AWS refuses: {kind}\.it"):
+        refuse_losses(_resized(kind, of(40), of(20)))
+
+
+def test_an_instance_that_says_nothing_of_its_disk_is_not_resized() -> None:
+    refuse_losses(_resized("aws_instance", {"root_block_device": []}, {}))
 
 
 def test_a_jump_host_and_a_validation_record_are_of_no_weight() -> None:

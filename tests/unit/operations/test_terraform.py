@@ -1,13 +1,14 @@
 """Which program applies the stacks, and what is said when it is not there or too old."""
 
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from operations import terraform
 from operations.failure import Failure
-from operations.terraform import NAMED, binary, program
+from operations.terraform import NAMED, Terraform, binary, program
 
 
 @pytest.fixture
@@ -72,3 +73,39 @@ def test_what_is_named_and_missing_is_named(programs: Path, monkeypatch: pytest.
 def test_without_any_terraform_is_recommended(programs: Path) -> None:
     with pytest.raises(Failure, match=r"terraform is not on PATH; install Terraform 1\.11 or newer: https://"):
         program()
+
+
+LOOKING = """#!/bin/sh
+case "$1" in
+  version) echo '{"terraform_version": "1.11.4"}' ;;
+  *) echo "aws_vpc.main: Refreshing state... [id=vpc-1]"
+     echo "data.aws_ami.ubuntu: Read complete after 0s"
+     echo "what the plan does"
+     exit "$STATUS" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(("status", "shown"), [("0", ""), ("2", "what the plan does\n")])
+def test_a_plan_is_shown_without_its_progress_and_only_if_it_changes_something(
+    status: str, shown: str, programs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _looking(programs, status, monkeypatch)
+    assert Terraform("vet-dev").plan(Path("plan")) is (status == "2")
+    assert capfd.readouterr().out == shown
+
+
+def test_what_a_failed_plan_said_is_shown(
+    programs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _looking(programs, "1", monkeypatch)
+    with pytest.raises(subprocess.CalledProcessError):
+        Terraform("vet-dev").plan(Path("plan"))
+    assert capfd.readouterr().out == "what the plan does\n"
+
+
+def _looking(programs: Path, status: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = programs / "terraform"
+    program.write_text(LOOKING)
+    program.chmod(0o700)
+    monkeypatch.setenv("STATUS", status)

@@ -66,6 +66,9 @@ DIFFER = {
         "resource.*migration.metadata.name",
         "resource.*.cert-manager.io/cluster-issuer",
         "resource.kubernetes_deployment_v1.vet_app/web.lifecycle.ignore_changes.*",
+        "resource.kubernetes_deployment_v1.vet_app/web.metadata.annotations.settings/application.replicas",
+        "resource.kubernetes_deployment_v1.vet_app/web.spec.replicas",
+        "data.kubernetes_resources.vet_app/web/found.*",
     ),
 }
 """Where dev and prod differ, by the setting that says so."""

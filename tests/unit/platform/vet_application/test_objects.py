@@ -56,8 +56,8 @@ def test_everything_is_in_the_application_s_namespace(with_email: Template) -> N
 def test_two_replicas_that_can_be_scaled(dev: Template, prod: Template) -> None:
     """ "Replicas: 2 (scalable)" """
     assert Testing.to_have_resource(dev.text, DeploymentV1.TF_RESOURCE_TYPE)
-    for template in (dev, prod):
-        assert template.one("kubernetes_deployment_v1")["spec"]["replicas"] == "2"
+    assert prod.one("kubernetes_deployment_v1")["spec"]["replicas"] == "2"
+    assert dev.one("kubernetes_deployment_v1")["spec"]["replicas"].endswith(' : "2", "2")}'), "a first deploy makes two"
     assert not dev.resources("kubernetes_horizontal_pod_autoscaler_v2"), "dev has always as many"
     scaler = prod.one("kubernetes_horizontal_pod_autoscaler_v2")["spec"]
     assert (scaler["min_replicas"], scaler["max_replicas"]) == (2, 6)
@@ -67,8 +67,24 @@ def test_two_replicas_that_can_be_scaled(dev: Template, prod: Template) -> None:
 def test_the_autoscaler_s_number_of_pods_is_not_taken_back(dev: Template, prod: Template) -> None:
     ignored = {t.name: t.one("kubernetes_deployment_v1")["lifecycle"]["ignore_changes"] for t in (dev, prod)}
     assert "spec[0].replicas" in ignored["vet-prod-helm"]
-    assert "spec[0].replicas" not in ignored["vet-dev-helm"], "nothing else would set it"
-    assert all("restartedAt" in str(names) for names in ignored.values()), "a restart of pods would be undone"
+    assert "spec[0].replicas" not in ignored["vet-dev-helm"], "the setting would not reach it"
+    for mark in ("kubectl.kubernetes.io/restartedAt", "cattle.io/timestamp"):
+        assert all(mark in str(names) for names in ignored.values()), f"a restart of pods would be undone: {mark}"
+
+
+def test_a_number_of_pods_given_by_hand_is_asked_for_where_nothing_scales(dev: Template, prod: Template) -> None:
+    """What the expression does with the answer is seen on an API server (tests/platform/test_application.py)."""
+    (asked,) = dev.document["data"]["kubernetes_resources"].values()
+    web = dev.one("kubernetes_deployment_v1")["metadata"]
+    assert (asked["api_version"], asked["kind"]) == ("apps/v1", "Deployment")
+    assert asked["namespace"] == web["namespace"]
+    assert asked["field_selector"] == f"metadata.name={web['name']}"
+    assert "depends_on" not in asked, "a plan could not tell the number before what it waits for"
+    assert web["annotations"] == {"settings/application.replicas": "2"}
+    assert "kubernetes_resources" not in prod.document["data"], "the autoscaler decides"
+    assert prod.one("kubernetes_deployment_v1")["metadata"]["annotations"] == {
+        "settings/application.replicas": "at least 2"
+    }
 
 
 def test_the_image_is_the_environment_s_own_by_digest(application: Template, synthesise: Synthesise) -> None:
