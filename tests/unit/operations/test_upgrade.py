@@ -63,7 +63,7 @@ def _kubernetes(files: Path) -> str:
 
 def test_each_step_is_settled_and_saved_before_the_next_and_the_end_is_the_set(done: list[str], files: Path) -> None:
     run("dev", "current", unattended=True)
-    settled = [f"{what} {{}}" for what in ("deploy", "roll servers", "roll agents", "examine")]
+    settled = [f"{what} {{}}" for what in ("deploy", "roll servers", "roll agents", "deploy", "examine")]
     expected = [each.format(STEPS[0].before.kubernetes_minor) for each in settled]
     for step in STEPS:
         expected += [f"snapshot {snapshot_name(step)}", *(each.format(step.after.kubernetes_minor) for each in settled)]
@@ -87,8 +87,8 @@ def test_after_a_stop_it_finishes_what_the_file_says_and_takes_the_rest(
     done.clear()
     monkeypatch.setattr(module.roll_servers, "roll", lambda *_, **__: done.append(f"roll servers {_kubernetes(files)}"))
     run("dev", "current", unattended=True)
-    assert done[:5] == [
-        "deploy 1.27", "roll servers 1.27", "roll agents 1.27", "examine 1.27", "snapshot before-kubernetes-1-28",
+    assert done[:6] == [
+        "deploy 1.27", "roll servers 1.27", "roll agents 1.27", "deploy 1.27", "examine 1.27", "snapshot before-kubernetes-1-28",
     ]  # fmt: skip
     assert _kubernetes(files) == "1.35"
 
