@@ -125,15 +125,16 @@ def _base(after: ReleaseSet, environment: Environment, to: str) -> str:
 
 
 def _settle(name: str, *, unattended: bool) -> None:
-    """Deploy, roll, deploy and look at what the file says; quick where it is done already.
+    """Deploy, roll, deploy again after a roll, and look at what the file says; quick where it is done already.
 
     Raises:
         Failure: something of it fails, or the doctor finds something to mend.
     """
     deploy.deploy(name, unattended=unattended)
-    roll_servers.roll(name, unattended=unattended)
+    replaced = roll_servers.roll(name, unattended=unattended)
     roll_agents.roll(name, unattended=unattended)
-    deploy.deploy(name, unattended=unattended)  # what charts install on the Kubernetes alone that answers now
+    if replaced:
+        deploy.deploy(name, unattended=unattended)  # what charts install only on the Kubernetes that answers now
     if doctor.run(name):
         raise Failure(
             f"stopped, because something of {name} is to be mended first (above); the same command again goes on"

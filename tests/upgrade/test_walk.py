@@ -28,7 +28,7 @@ def test_after_the_stop_it_went_on_where_it_was(stopped_at: str, walk: Walk) -> 
 def test_a_second_deploy_of_the_same_file_on_the_same_kubernetes_changes_nothing(stopped_at: str, walk: Walk) -> None:
     repeated = [changed for (before, _), (after, changed) in pairwise(walk.deploys) if before == after and changed]
     assert repeated == []
-    assert sum(before == after for (before, _), (after, _) in pairwise(walk.deploys)) >= len(STEPS) // 2
+    assert sum(before == after for (before, _), (after, _) in pairwise(walk.deploys)) >= 1, "it was never tried"
 
 
 def test_nothing_that_holds_data_or_work_was_lost_or_made_anew(stopped_at: str, walk: Walk) -> None:

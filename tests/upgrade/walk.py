@@ -131,15 +131,17 @@ class Walk:
         self.deploys.append((f"{self.version}\n{(self.files / 'dev.yaml').read_text()}", changed))
         self._note(f"deploy on {self.version}: {len(changed)} changed", began)
 
-    def roll(self, *_: object, **__: object) -> None:
-        """Servers with the Kubernetes that the file asks for, as near to it as there are API servers."""
+    def roll(self, *_: object, **__: object) -> int:
+        """Servers with the Kubernetes that the file asks for, as near to it as there are API servers; whether that is another one."""
         wanted = parse(self.environment.cluster.releases.kubernetes)
         if self.doubt and f"{wanted.major}.{wanted.minor}" == self.doubt:
             self.doubt = ""
             raise Failure("server 0 did not come back")
         fitting = [each for each in self.versions if parse(each) <= wanted]
-        if fitting and fitting[-1] != self.version:
-            self.start(fitting[-1])
+        if fitting[-1] == self.version:
+            return 0
+        self.start(fitting[-1])
+        return 1
 
     def examine(self, *_: object, **__: object) -> int:
         """Everything that was stored can be read, nothing that must be kept was made anew, and who asked for what will be removed."""
@@ -162,11 +164,10 @@ class Walk:
     def kept(self) -> Iterator[tuple[str, Object]]:
         """What must be kept, as it is now, by kind, namespace and name."""
         assert self.running
-        for kind in KEPT:
-            for item in json.loads(self.running.run("get", kind, "--all-namespaces", "--output=json"))["items"]:
-                if item.get("type") != "helm.sh/release.v1":
-                    about = item["metadata"]
-                    yield f"{item['kind']} {about.get('namespace', '')}/{about['name']}", item
+        for item in json.loads(self.running.run("get", ",".join(KEPT), "--all-namespaces", "--output=json"))["items"]:
+            if item.get("type") != "helm.sh/release.v1":
+                about = item["metadata"]
+                yield f"{item['kind']} {about.get('namespace', '')}/{about['name']}", item
 
     def losses(self) -> Iterator[tuple[str, str]]:
         """What was there at the beginning, and is gone, was made anew, or was changed though nobody but people may."""

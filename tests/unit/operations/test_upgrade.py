@@ -46,7 +46,7 @@ def done(files: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return noted
 
     monkeypatch.setattr(module.deploy, "deploy", note("deploy"))
-    monkeypatch.setattr(module.roll_servers, "roll", note("roll servers"))
+    monkeypatch.setattr(module.roll_servers, "roll", note("roll servers", 1))
     monkeypatch.setattr(module.roll_agents, "roll", note("roll agents"))
     monkeypatch.setattr(module.doctor, "run", note("examine", 0))
     monkeypatch.setattr(module, "Cluster", lambda _name: None)
@@ -85,12 +85,18 @@ def test_after_a_stop_it_finishes_what_the_file_says_and_takes_the_rest(
     assert _kubernetes(files) == "1.27"
     assert done[-1] == "deploy 1.27", "after the doubt nothing else was done"
     done.clear()
-    monkeypatch.setattr(module.roll_servers, "roll", lambda *_, **__: done.append(f"roll servers {_kubernetes(files)}"))
+    monkeypatch.setattr(module.roll_servers, "roll", lambda *_, **__: done.append(f"roll servers {_kubernetes(files)}") or 1)
     run("dev", "current", unattended=True)
     assert done[:6] == [
         "deploy 1.27", "roll servers 1.27", "roll agents 1.27", "deploy 1.27", "examine 1.27", "snapshot before-kubernetes-1-28",
     ]  # fmt: skip
     assert _kubernetes(files) == "1.35"
+
+
+def test_without_a_roll_nothing_is_deployed_a_second_time(done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.roll_servers, "roll", lambda *_, **__: 0)
+    run("dev", "current", unattended=True)
+    assert sum(each.startswith("deploy") for each in done) == len(STEPS) + 1
 
 
 def test_something_to_mend_stops_it_before_anything_is_written(
