@@ -25,7 +25,7 @@ from tests.upgrade.walk import Walk
 START, TARGET = "documented", "current"
 STEPS = way(release_set(START), release_set(TARGET)).steps
 
-STUMBLE = "1.28"
+STUMBLE = "1.31"
 """Minor at which a server does not come back from its roll at first."""
 
 
