@@ -1,5 +1,6 @@
 """The way from `documented` to `current`, taken by ``make upgrade`` on real API servers, with a stop in between and a step back at the end."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -68,7 +69,7 @@ def test_one_step_back(stopped_at: str, walk: Walk) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def report(walk: Walk) -> object:
+def report(walk: Walk) -> Iterator[None]:
     """Prints what was seen, with times."""
     yield
     print("\n".join(walk.log))

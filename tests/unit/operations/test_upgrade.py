@@ -85,7 +85,11 @@ def test_after_a_stop_it_finishes_what_the_file_says_and_takes_the_rest(
     assert _kubernetes(files) == "1.27"
     assert done[-1] == "deploy 1.27", "after the doubt nothing else was done"
     done.clear()
-    monkeypatch.setattr(module.roll_servers, "roll", lambda *_, **__: done.append(f"roll servers {_kubernetes(files)}") or 1)
+    def rolls(*_: object, **__: object) -> int:
+        done.append(f"roll servers {_kubernetes(files)}")
+        return 1
+
+    monkeypatch.setattr(module.roll_servers, "roll", rolls)
     run("dev", "current", unattended=True)
     assert done[:6] == [
         "deploy 1.27", "roll servers 1.27", "roll agents 1.27", "deploy 1.27", "examine 1.27", "snapshot before-kubernetes-1-28",
