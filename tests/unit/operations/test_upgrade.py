@@ -85,6 +85,7 @@ def test_after_a_stop_it_finishes_what_the_file_says_and_takes_the_rest(
     assert _kubernetes(files) == "1.27"
     assert done[-1] == "deploy 1.27", "after the doubt nothing else was done"
     done.clear()
+
     def rolls(*_: object, **__: object) -> int:
         done.append(f"roll servers {_kubernetes(files)}")
         return 1
