@@ -64,6 +64,12 @@ test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., after m
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m pytest -v -rs tests/platform
 
+.PHONY: test-upgrade
+test-upgrade: ## make upgrade from one release set to the other on API servers of each minor: VET_TEST_API=..., about half an hour
+	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
+	@$(RUN) python -m operations charts --way --if-reachable
+	@$(RUN) python -m pytest -v -s -rs tests/upgrade
+
 .PHONY: charts
 charts: ## the Helm charts of the release sets, checked by digest, for the tests that render them [FROM=folder of archives]
 	@$(RUN) python -m operations charts $${FROM:+--source "$$FROM"}

@@ -20,6 +20,7 @@ import yaml
 
 from operations.failure import Failure
 from settings.release_sets import SETS, Release, release_set
+from settings.upgrades import way
 
 FOLDER = Path(".tools/charts")
 """Where they are put, as ``<chart>-<version>/``; the tests look here unless ``VET_TEST_CHARTS`` names another folder."""
@@ -56,6 +57,18 @@ def pinned() -> Iterator[Release]:
                 yield release
 
 
+def of_the_way() -> Iterator[Release]:
+    """Every chart that is installed on the way from the first release set to the last, each once."""
+    first, last = release_set(SETS[0]), release_set(SETS[-1])
+    steps = way(first, last).steps
+    seen = set()
+    for releases in (first, *(step.after for step in steps)):
+        for key, version in releases.pins.items():
+            if (releases[key].facts.chart or releases[key].component.chart) and (key, version) not in seen:
+                seen.add((key, version))
+                yield releases[key]
+
+
 def archive_name(release: Release) -> str:
     """Name of the chart's archive, without its suffix, and of the folder that it is unpacked to."""
     return f"{release.chart.name}-{release.version}"
@@ -85,9 +98,10 @@ def check(release: Release, archive: bytes, published: str | None) -> str | None
     return f"{name}: {checked}; pin it in {CATALOGUE} as sha256: {found}"
 
 
-def fetch(folder: Path, source: Path | None = None) -> list[str]:
+def fetch(folder: Path, source: Path | None = None, *, whole_way: bool = False) -> list[str]:
     """Bring every chart that is not there yet.
 
+    :param whole_way: those between the release sets as well.
     :param source: folder with the archives, where the repositories are out of reach.
     :return: what a person should add to the catalogue.
 
@@ -96,7 +110,7 @@ def fetch(folder: Path, source: Path | None = None) -> list[str]:
         Failure: a chart is not there, or is another.
     """
     hints = []
-    for release in pinned():
+    for release in of_the_way() if whole_way else pinned():
         target = folder / archive_name(release)
         digest = release.facts.digest.sha256 if release.facts.digest else ""
         stamp = target / ".sha256"
@@ -166,16 +180,17 @@ def _unpack(archive: bytes, target: Path, release: Release) -> None:
         unpacked.rename(target)
 
 
-def run(folder: Path, source: Path | None) -> None:
+def run(folder: Path, source: Path | None, *, whole_way: bool = False) -> None:
     """Bring them and say so."""
-    for hint in fetch(folder, source):
+    for hint in fetch(folder, source, whole_way=whole_way):
         print(hint)
-    print(f"{len(list(pinned()))} charts are in {folder}/; the tests that render them run now.")
+    count = len(list(of_the_way() if whole_way else pinned()))
+    print(f"{count} charts are in {folder}/; the tests that render them run now.")
 
 
-def run_if_reachable() -> None:
+def run_if_reachable(*, whole_way: bool = False) -> None:
     """For ``make test-unit``: bring them where the repositories answer; say in one line that they do not."""
     try:
-        run(FOLDER, None)
+        run(FOLDER, None, whole_way=whole_way)
     except Unreachable as failure:
         print(f"The charts are not all here, so the tests that render them are skipped: {failure}")

@@ -46,8 +46,10 @@ class Rolling:
         self.terraform = Terraform(self.stack, unattended=unattended)
         self.wanted = wanted_servers(json.loads((STACKS / self.stack / "cdk.tf.json").read_text(encoding="utf-8")))
 
-    def roll(self) -> None:
+    def roll(self) -> int:
         """Finish what an earlier run has begun, then replace every server that is not as it should be, the highest slot first.
+
+        :returns: how many were replaced.
 
         Raises:
             Failure: At the first doubt. What was done stays done.
@@ -62,7 +64,7 @@ class Rolling:
         outdated = {server.slot: reasons for server in servers if (reasons := self.differences(server))}
         if not outdated:
             console.print(f"all {self.count} server(s) of {self.cluster.names.base} are as they should be")
-            return
+            return 0
         for slot, reasons in outdated.items():
             console.print(f"server {slot}: {', '.join(reasons)}")
         self.terraform.init("-reconfigure")
@@ -71,6 +73,7 @@ class Rolling:
             console.rule(f"server {slot}")
             self.replace(slot)
         console.print(f"[green]done[/]  {len(outdated)} server(s) replaced, all {self.count} vote in etcd")
+        return len(outdated)
 
     def make_missing(self) -> None:
         """Have Terraform make the servers that have no machine, as an interrupted replacement leaves one.
@@ -312,11 +315,11 @@ def _slots(servers: list[Server]) -> set[int]:
     return {server.slot for server in servers if server.running}
 
 
-def roll(name: str, *, unattended: bool = False) -> None:
-    """Roll the servers of an environment. Raises ``Failure`` at the first doubt."""
+def roll(name: str, *, unattended: bool = False) -> int:
+    """Roll the servers of an environment; returns how many were replaced. Raises ``Failure`` at the first doubt."""
     settings = load()
     refuse_placeholders(settings)
     cluster = Cluster(name)
     main.build_app(settings).synth()
     with lock(cluster, "roll-servers"):
-        Rolling(cluster, unattended=unattended).roll()
+        return Rolling(cluster, unattended=unattended).roll()

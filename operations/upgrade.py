@@ -110,7 +110,7 @@ def _way(environment: Environment, to: str) -> Way:
     if to not in SETS:
         raise Failure(f"TO={to}: there is no such release set; there are {', '.join(SETS)}")
     try:
-        return way(environment.cluster.releases, release_set(to))
+        return way(environment.cluster.releases, environment.cluster.installed(release_set(to)))
     except NoWayError as error:
         raise Failure(f"there is no way from what {environment.name} has to {to}: {error}") from error
 
@@ -120,18 +120,21 @@ def _base(after: ReleaseSet, environment: Environment, to: str) -> str:
 
     A set can be added to and not taken from, so the target is named only when nothing that it has is missing.
     """
-    return to if set(after.pins) == set(release_set(to).pins) else environment.cluster.release_set
+    whole = environment.cluster.installed(release_set(to))
+    return to if set(after.pins) == set(whole.pins) else environment.cluster.release_set
 
 
 def _settle(name: str, *, unattended: bool) -> None:
-    """Deploy, roll and look at what the file says; quick where it is done already.
+    """Deploy, roll, deploy again after a roll, and look at what the file says; quick where it is done already.
 
     Raises:
         Failure: something of it fails, or the doctor finds something to mend.
     """
     deploy.deploy(name, unattended=unattended)
-    roll_servers.roll(name, unattended=unattended)
+    replaced = roll_servers.roll(name, unattended=unattended)
     roll_agents.roll(name, unattended=unattended)
+    if replaced:
+        deploy.deploy(name, unattended=unattended)  # what charts install only on the Kubernetes that answers now
     if doctor.run(name):
         raise Failure(
             f"stopped, because something of {name} is to be mended first (above); the same command again goes on"

@@ -23,6 +23,7 @@ PURPOSES = {
     "plugin-barman-cloud": "writes database backups to S3",
     "rancher": "the cluster's web console",
     "rke2-ingress-nginx": "takes requests from the load balancer to the pods",
+    "traefik": "takes requests from the load balancer to the pods",
     "vet-app": "the clinic's application",
     "vet-app-secret": "the application's keys, made in the cluster",
     "volume-guard": "waits until no disk is left when the stack is destroyed",

@@ -8,6 +8,9 @@ from pydantic import Field
 from settings.base import Cidr, Section
 from settings.release_sets import ReleaseSet, release_set
 
+INGRESS = {"nginx": "ingress-nginx", "traefik": "traefik"}
+"""The catalogue's name of each ingress controller that ``cluster.ingress`` may ask for."""
+
 
 class Snapshots(Section):
     """etcd snapshots to the environment's bucket."""
@@ -44,6 +47,9 @@ class Cluster(Section):
     cni: Literal["calico"] = "calico"
     """Pod network; Calico brings network policies."""
 
+    ingress: Literal["nginx", "traefik"] = "nginx"
+    """Ingress controller, on every server's ports 80 and 443: never both. Upstream's ingress-nginx was retired in March 2026."""
+
     pod_cidr: Cidr = IPv4Network("10.42.0.0/16")
     """Addresses of pods; must not overlap the VPC. Each node takes a /24 of it."""
 
@@ -60,4 +66,8 @@ class Cluster(Section):
         Raises ``UnknownReleaseError`` for a version that the catalogue does not know; settings that were loaded have
         none.
         """
-        return release_set(self.release_set).override(self.versions)
+        return self.installed(release_set(self.release_set).override(self.versions))
+
+    def installed(self, releases: ReleaseSet) -> ReleaseSet:
+        """Of these, what such a cluster has: one of the ingress controllers."""
+        return releases.without(*(component for name, component in INGRESS.items() if name != self.ingress))

@@ -160,6 +160,10 @@ EFFECTS: Mapping[str, Effect] = {
     "load_balancer.access_logs_days": _IN_AWS,
     "cluster.release_set": _VERSIONS,
     "cluster.versions": _VERSIONS,
+    "cluster.ingress": _effect(
+        Kind.AT_ONCE, Kind.INTERRUPTS, on=HELM,
+        note="a minute or two without answers, until the other controller has the ports; addresses, names and certificates stay (docs/runbooks/upgrading.md)",
+    ),
     "cluster.cni": _effect(Kind.FIXED, on=INFRASTRUCTURE, note=_FIXED),
     "cluster.pod_cidr": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
     "cluster.service_cidr": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),

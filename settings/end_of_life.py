@@ -9,6 +9,7 @@ from pathlib import Path
 
 from settings import yaml_text
 from settings.base import Section
+from settings.cluster import INGRESS
 from settings.environment import Environment
 
 TABLE = Path(__file__).with_suffix(".yaml")
@@ -70,7 +71,8 @@ def uses(environment: Environment) -> list[Use]:
 def _versions(environment: Environment) -> Iterator[tuple[str, str]]:
     releases = environment.cluster.releases
     yield "Kubernetes", releases.kubernetes
-    for component in ("rancher", "cert-manager", "ingress-nginx", "cloudnative-pg", "postgresql"):
+    ingress = INGRESS[environment.cluster.ingress]
+    for component in ("rancher", "cert-manager", ingress, "cloudnative-pg", "postgresql"):
         release = releases[component]
         yield release.component.title, str(release.program)
     yield "Python of the application", environment.application.python

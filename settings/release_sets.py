@@ -185,6 +185,10 @@ class ReleaseSet:
     def __contains__(self, component: object) -> bool:
         return component in self.pins
 
+    def without(self, *components: str) -> "ReleaseSet":
+        """The same set, in which nothing is known of these."""
+        return replace(self, pins={key: version for key, version in self.pins.items() if key not in components})
+
     def override(self, versions: Mapping[str, str]) -> "ReleaseSet":
         """The same set with other versions. Raises ``UnknownReleaseError`` for what the catalogue does not know."""
         for component, version in versions.items():

@@ -21,6 +21,13 @@ from settings import yaml_text
 FOLDER = Path(__file__).parent / "releases" / "rke2_config_keys"
 """Where the lists are."""
 
+RELEASE = Path(".github/workflows/release.yml")
+"""How RKE2 is published, in its source; older ones were published by another service."""
+
+PUBLIC = "DOCKER_USERNAME"
+"""What :data:`RELEASE` needs to publish images for everybody. Patches for SUSE's customers alone, which are made after a line has ended, have
+a tag and release notes like others, and no files that a node could fetch (rancher/rke2 issue 10552 and pull request 8754)."""
+
 Role = Literal["server", "agent"]
 """What a node is in the cluster."""
 
@@ -43,6 +50,12 @@ def known_keys(version: str, role: Role) -> frozenset[str]:
 def unknown_keys(version: str, role: Role, keys: Iterable[str]) -> list[str]:
     """Those of ``keys`` that RKE2 would skip. A trailing ``+`` (append to the list) is not part of a key."""
     return sorted({key.removesuffix("+") for key in keys} - known_keys(version, role))
+
+
+def is_for_everybody(source: Path) -> bool:
+    """Whether the release that is made from a checkout of rancher/rke2 can be fetched by everybody."""
+    workflow = source / RELEASE
+    return not workflow.exists() or PUBLIC in workflow.read_text(encoding="utf-8")
 
 
 def read_source(source: Path) -> dict[Role, list[str]]:
@@ -106,6 +119,13 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m settings.rke2_config_keys SOURCE_OF_RKE2 VERSION", file=sys.stderr)
         return 2
     source, version = Path(arguments[0]), arguments[1]
+    if not is_for_everybody(source):
+        print(
+            f"RKE2 {version} is for SUSE's customers alone: {RELEASE} publishes it nowhere else, so no node could fetch it. "
+            "Take an earlier patch of the line, or a newer line.",
+            file=sys.stderr,
+        )
+        return 1
     path = FOLDER / f"{version}.yaml"
     head = f"# Keys of config.yaml that RKE2 {version} knows, made by `python -m settings.rke2_config_keys`.\n"
     path.write_text(head + yaml.safe_dump(read_source(source), sort_keys=False), encoding="utf-8")

@@ -10,7 +10,7 @@ from modules.platform.database import Database
 from modules.platform.ingress import IngressController
 from modules.platform.namespaces import Namespaces
 from modules.platform.rancher import Rancher
-from modules.platform.release import Release
+from modules.platform.release import Release, render_again_on
 from modules.platform.storage import Storage
 from modules.platform.upstream import Upstream
 from modules.platform.vet_application.application import VetApplication
@@ -46,11 +46,12 @@ class HelmStack(PlatformStack):
             why="A server of another major cannot start on this one's data, and cannot restore its backups.",
             remedy="Keep the deployed one over the set (cluster.versions.postgresql); docs/runbooks/upgrading.md tells how it is raised.",
         )
-        Cluster(self, "cluster", names=names, upstream=self._upstream)
+        cluster = Cluster(self, "cluster", names=names, upstream=self._upstream)
         self._namespaces = Namespaces(self, "namespaces", environment=environment)
         self._base()
         self._rancher()
         self._application()
+        render_again_on(cluster.kubernetes, self)
         self.output(
             "settings", remembered(environment, HELM), "settings of the last apply, with which the next plan compares"
         )

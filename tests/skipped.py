@@ -16,6 +16,7 @@ SEPARATE = {
     "the nodes' programs, booted in a sandbox": "make test-boot, about a quarter of an hour",
     "the real Terraform against an AWS emulator": "make test-apply, with Terraform and the provider plugins",
     "the Helm stacks on a Kubernetes API": "make test-platform, with VET_TEST_KUBECONFIG, after make charts",
+    "make upgrade on API servers of each Kubernetes": "make test-upgrade, with VET_TEST_API (tests/README.md)",
     "recovery, drain and policies where pods run": "make test-pods, with VET_TEST_KUBECONFIG of a cluster that has the Helm stack",
     "the application under its pod's limits": "make load-app",
 }

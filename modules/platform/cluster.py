@@ -5,6 +5,7 @@ from typing import Any
 from cdktf import Fn, Postcondition, TerraformResourceLifecycle, TerraformVariable
 from cdktf_cdktf_provider_aws.data_aws_ssm_parameter import DataAwsSsmParameter
 from cdktf_cdktf_provider_helm.provider import HelmProvider, HelmProviderKubernetes
+from cdktf_cdktf_provider_kubernetes.data_kubernetes_server_version import DataKubernetesServerVersion
 from cdktf_cdktf_provider_kubernetes.provider import KubernetesProvider, KubernetesProviderExec
 from constructs import Construct
 
@@ -50,6 +51,9 @@ class Cluster(Construct):
             ignore_annotations=FOREIGN_METADATA,
             ignore_labels=FOREIGN_METADATA,
         )
+        version = DataKubernetesServerVersion(self, "version")
+        self.kubernetes = f"{version.major}.{version.minor}"
+        """Kubernetes that answers at the moment, such as ``1.30``: while servers are rolled to another minor, not the one that settings ask for."""
 
     def _variable(self, name: str, description: str) -> TerraformVariable:
         variable = TerraformVariable(self, name, type="string", default="", nullable=False, description=description)

@@ -1,6 +1,8 @@
 """The ingress controller, on every server's ports 80 and 443, where the load balancer sends requests."""
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 from cdktf import ITerraformDependable
 from constructs import Construct
@@ -9,9 +11,14 @@ from modules.platform.namespaces import Namespaces
 from modules.platform.release import Release
 from modules.platform.upstream import Upstream
 from settings import timeouts
+from settings.cluster import INGRESS
 from settings.environment import Environment
 
 NAMESPACE = "ingress-nginx"
+"""Of either controller, and the release's name as well: one takes the place of the other, in one step of Helm that takes itself back when it fails."""
+
+ANSWERS = "answers"
+"""Traefik's middleware for every answer (``helm-values/traefik.yaml``)."""
 
 
 def hsts(seconds: int) -> dict[str, str]:
@@ -30,32 +37,59 @@ def hsts(seconds: int) -> dict[str, str]:
     }
 
 
+def answers(seconds: int) -> str:
+    """Traefik's configuration file: what it does to the headers of every answer, as :func:`hsts` and ``hide-headers`` have nginx do.
+
+    :param seconds: ``application.hsts_seconds``; none are no header at all.
+    """
+    headers = {"X-Powered-By": "", "Strict-Transport-Security": f"max-age={seconds}" if seconds else ""}
+    return json.dumps({"http": {"middlewares": {ANSWERS: {"headers": {"customResponseHeaders": headers}}}}})
+
+
 class IngressController(Construct):
-    """ingress-nginx, class ``nginx``. It believes forwarded headers of the load balancer's subnets and of nobody else, and
+    """ingress-nginx or Traefik, class ``nginx``. It believes forwarded headers of the load balancer's subnets and of nobody else, and
     tells browsers to come by https for as long as the application's setting says."""
 
     def __init__(
         self, scope: Construct, id_: str, *, environment: Environment, upstream: Upstream, namespaces: Namespaces
     ) -> None:
         super().__init__(scope, id_)
-        subnets = [str(zone.public) for zone in environment.network.zones.values()]
+        derived = {"nginx": _nginx, "traefik": _traefik}[environment.cluster.ingress]
         controller = Release(
             self,
             "controller",
             environment=environment,
-            release="ingress-nginx",
+            release=NAMESPACE,
+            like=INGRESS[environment.cluster.ingress],
             namespace=NAMESPACE,
-            derived={
-                "controller": {
-                    "config": {
-                        "proxy-real-ip-cidr": ",".join(subnets),
-                        "keep-alive": str(timeouts.INGRESS_TO_CLIENT),
-                        "upstream-keepalive-timeout": str(timeouts.INGRESS_TO_APPLICATION),
-                        **hsts(environment.application.hsts_seconds),
-                    },
-                    "extraArgs": {"publish-status-address": upstream.text("ingress_host")},
-                }
-            },
+            derived=derived(environment, upstream.text("ingress_host")),
             wait_for=namespaces.ready(NAMESPACE),
         ).release
         self.ready: Sequence[ITerraformDependable] = [controller]
+
+
+def _subnets(environment: Environment) -> list[str]:
+    """Where the load balancer is."""
+    return [str(zone.public) for zone in environment.network.zones.values()]
+
+
+def _nginx(environment: Environment, host: str) -> dict[str, Any]:
+    config = {
+        "proxy-real-ip-cidr": ",".join(_subnets(environment)),
+        "keep-alive": str(timeouts.INGRESS_TO_CLIENT),
+        "upstream-keepalive-timeout": str(timeouts.INGRESS_TO_APPLICATION),
+        **hsts(environment.application.hsts_seconds),
+    }
+    return {"controller": {"config": config, "extraArgs": {"publish-status-address": host}}}
+
+
+def _traefik(environment: Environment, host: str) -> dict[str, Any]:
+    idle = {"respondingTimeouts": {"idleTimeout": f"{timeouts.INGRESS_TO_CLIENT}s"}}
+    nginx = {"publishStatusAddress": host, "upstreamKeepaliveTimeout": timeouts.INGRESS_TO_APPLICATION}
+    return {
+        "ports": {"websecure": {"transport": idle, "forwardedHeaders": {"trustedIPs": _subnets(environment)}}},
+        "providers": {
+            "kubernetesIngressNGINX": nginx,
+            "file": {"content": answers(environment.application.hsts_seconds)},
+        },
+    }

@@ -70,3 +70,16 @@ class Release(Construct):
             return {"repository": repository, "chart": pinned.chart.name, "version": pinned.version}
         chart = TerraformAsset(self, "chart", path=str(FOLDER / "charts" / self._kind), type=AssetType.DIRECTORY)
         return {"chart": f"./{chart.path}"}
+
+
+def render_again_on(kubernetes: str, scope: Construct) -> None:
+    """Have every release below ``scope`` rendered again once another Kubernetes answers.
+
+    Charts ask which one it is and install what that one knows (``.Capabilities``); Helm renders a release only when something of it has changed,
+    and a deploy comes before the servers' roll.
+
+    :param kubernetes: minor version that answers.
+    """
+    for found in scope.node.find_all():
+        if isinstance(found, HelmRelease):
+            found.description = f"on Kubernetes {kubernetes}"

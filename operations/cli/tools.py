@@ -124,6 +124,9 @@ def charts(
     if_reachable: Annotated[
         bool, typer.Option("--if-reachable", help="Succeed where a repository does not answer.")
     ] = False,
+    way: Annotated[
+        bool, typer.Option("--way", help="Also those that are installed on the way from one set to the other.")
+    ] = False,
 ) -> None:
     """Fetch the Helm charts of the release sets, checked by digest, for the tests that render them."""
 
@@ -131,9 +134,9 @@ def charts(
         from operations import charts as module
 
         if if_reachable:
-            module.run_if_reachable()
+            module.run_if_reachable(whole_way=way)
         else:
-            module.run(module.FOLDER, source)
+            module.run(module.FOLDER, source, whole_way=way)
 
     run(fetch, stopped="charts that are whole stay; the same command fetches the others")
 

@@ -20,11 +20,11 @@ class Quiet(SimpleHTTPRequestHandler):
         """Nothing."""
 
 
-def collect(helm: str, sources: Path, folder: Path) -> None:
+def collect(helm: str, sources: Path, folder: Path, *, keep_kube_version: bool = False) -> None:
     """Put every chart of ``sources`` (directories and .tgz) into ``folder``, with an index.
 
-    ``kubeVersion`` is taken out: the cluster at hand may be of another minor than the release set's, whose fit the tests
-    of release sets prove.
+    :param keep_kube_version: leave ``kubeVersion`` in the charts. It is taken out where the cluster at hand may be of another minor than
+        the release set's, whose fit the tests of release sets prove.
 
     Raises:
         Failure: Helm does not take a chart; the text is its own.
@@ -36,7 +36,8 @@ def collect(helm: str, sources: Path, folder: Path) -> None:
         elif (source / "Chart.yaml").is_file():
             shutil.copytree(source, unpacked / source.name)
     for about in sorted(folder.glob("unpacked/*/*/Chart.yaml")):
-        about.write_text(re.sub(r"^kubeVersion:.*\n", "", about.read_text(), flags=re.MULTILINE))
+        if not keep_kube_version:
+            about.write_text(re.sub(r"^kubeVersion:.*\n", "", about.read_text(), flags=re.MULTILINE))
         _run(helm, "package", str(about.parent), "--destination", str(folder))
     shutil.rmtree(folder / "unpacked", ignore_errors=True)
     _run(helm, "repo", "index", str(folder))

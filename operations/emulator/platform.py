@@ -64,8 +64,10 @@ def kubernetes() -> Kubernetes:
 
 
 @contextmanager
-def mirror(folder: Path) -> Iterator[str]:
+def mirror(folder: Path, *, keep_kube_version: bool = False) -> Iterator[str]:
     """Serve the charts at hand from ``folder`` as one repository; yields its URL, which ``charts.mirror`` takes.
+
+    :param keep_kube_version: as for ``collect``.
 
     Raises:
         Absent: there are none.
@@ -73,7 +75,7 @@ def mirror(folder: Path) -> Iterator[str]:
     found = charts.at_hand()
     if not found:
         raise Absent(f"run make charts, or set {charts.CHARTS} to a folder with the charts of the release sets")
-    collect(tool("helm"), found, folder)
+    collect(tool("helm"), found, folder, keep_kube_version=keep_kube_version)
     with serve(folder) as url:
         yield url
 

@@ -87,13 +87,13 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         yield emulator
 
 
-def _outputs(names: Names, kubernetes: Kubernetes) -> dict[str, Any]:
-    """What ``vet-<env>`` would publish about the cluster at hand."""
+def outputs(names: Names, address: str, host: str) -> dict[str, Any]:
+    """What ``vet-<env>`` would publish about a cluster with that API address, and that name in its certificate."""
     account_id = names.project.account_id
     role = f"arn:aws:iam::{account_id}:role/{names.base}"
     return {
-        "api_address": kubernetes.address,
-        "api_host": kubernetes.certified_name,
+        "api_address": address,
+        "api_host": host,
         "cluster_ca_parameter": names.parameter("cluster-ca"),
         "credentials_prefix": names.secret("credentials"),
         "database_bucket": names.bucket("database"),
@@ -128,7 +128,12 @@ def account(aws: Emulator, names: Names) -> None:
 @pytest.fixture(scope="session")
 def environment_deployed(account: None, aws: Emulator, names: Names, kubernetes: Kubernetes) -> None:
     """AWS as the infrastructure stack leaves it, as far as the Helm stack looks."""
-    outputs = _outputs(names, kubernetes)
+    at_hand.publish_certificate_authority(aws, names, "pending")
+    publish(aws, names, outputs(names, kubernetes.address, kubernetes.certified_name), kubernetes.exec_credential())
+
+
+def publish(aws: Emulator, names: Names, published: dict[str, Any], administrator: str) -> None:
+    """Store the infrastructure's outputs, the administrator's credentials, and an image."""
     state = {
         "version": 4,
         "terraform_version": "1.11.0",
@@ -136,15 +141,14 @@ def environment_deployed(account: None, aws: Emulator, names: Names, kubernetes:
         "lineage": "test",
         "outputs": {
             name: {"value": value, "type": ["map", "string"] if isinstance(value, dict) else "string"}
-            for name, value in outputs.items()
+            for name, value in published.items()
         },
         "resources": [],
     }
-    at_hand.publish_certificate_authority(aws, names, "pending")
     key = state_key(infrastructure_stack(names.environment.name))
     client(aws, "s3").put_object(Bucket=names.project.state_bucket, Key=key, Body=json.dumps(state))
     secrets = client(aws, "secretsmanager")
-    secrets.create_secret(Name=names.secret("credentials/admin"), SecretString=kubernetes.exec_credential())
+    secrets.create_secret(Name=names.secret("credentials/admin"), SecretString=administrator)
     for purpose in ("credentials/deploy", "credentials/read", "server-token", "agent-token"):
         secrets.create_secret(Name=names.secret(purpose), SecretString=f"{CANARY}-{purpose}")
     make_repository(aws, names.application_repository)

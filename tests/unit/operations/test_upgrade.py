@@ -46,7 +46,7 @@ def done(files: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return noted
 
     monkeypatch.setattr(module.deploy, "deploy", note("deploy"))
-    monkeypatch.setattr(module.roll_servers, "roll", note("roll servers"))
+    monkeypatch.setattr(module.roll_servers, "roll", note("roll servers", 1))
     monkeypatch.setattr(module.roll_agents, "roll", note("roll agents"))
     monkeypatch.setattr(module.doctor, "run", note("examine", 0))
     monkeypatch.setattr(module, "Cluster", lambda _name: None)
@@ -63,7 +63,7 @@ def _kubernetes(files: Path) -> str:
 
 def test_each_step_is_settled_and_saved_before_the_next_and_the_end_is_the_set(done: list[str], files: Path) -> None:
     run("dev", "current", unattended=True)
-    settled = [f"{what} {{}}" for what in ("deploy", "roll servers", "roll agents", "examine")]
+    settled = [f"{what} {{}}" for what in ("deploy", "roll servers", "roll agents", "deploy", "examine")]
     expected = [each.format(STEPS[0].before.kubernetes_minor) for each in settled]
     for step in STEPS:
         expected += [f"snapshot {snapshot_name(step)}", *(each.format(step.after.kubernetes_minor) for each in settled)]
@@ -85,12 +85,23 @@ def test_after_a_stop_it_finishes_what_the_file_says_and_takes_the_rest(
     assert _kubernetes(files) == "1.27"
     assert done[-1] == "deploy 1.27", "after the doubt nothing else was done"
     done.clear()
-    monkeypatch.setattr(module.roll_servers, "roll", lambda *_, **__: done.append(f"roll servers {_kubernetes(files)}"))
+
+    def rolls(*_: object, **__: object) -> int:
+        done.append(f"roll servers {_kubernetes(files)}")
+        return 1
+
+    monkeypatch.setattr(module.roll_servers, "roll", rolls)
     run("dev", "current", unattended=True)
-    assert done[:5] == [
-        "deploy 1.27", "roll servers 1.27", "roll agents 1.27", "examine 1.27", "snapshot before-kubernetes-1-28",
+    assert done[:6] == [
+        "deploy 1.27", "roll servers 1.27", "roll agents 1.27", "deploy 1.27", "examine 1.27", "snapshot before-kubernetes-1-28",
     ]  # fmt: skip
     assert _kubernetes(files) == "1.35"
+
+
+def test_without_a_roll_nothing_is_deployed_a_second_time(done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.roll_servers, "roll", lambda *_, **__: 0)
+    run("dev", "current", unattended=True)
+    assert sum(each.startswith("deploy") for each in done) == len(STEPS) + 1
 
 
 def test_something_to_mend_stops_it_before_anything_is_written(

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from modules.platform.ingress import hsts
+from modules.platform.ingress import answers, hsts
 from settings.helm_values import merge, values, web_identity
 from settings.release_sets import ReleaseSet, release_set
 
@@ -24,8 +24,9 @@ NAMESPACES = {
     "ingress-nginx": "ingress-nginx",
     "plugin-barman-cloud": "cnpg-system",
     "rancher": "cattle-system",
+    "traefik": "ingress-nginx",
 }
-"""Charts of others and the namespaces that they go to."""
+"""Charts of others and the namespaces that they go to; Traefik takes the place of ingress-nginx where ``cluster.ingress`` asks for it."""
 
 LOCAL = {
     "access": "kube-system",
@@ -62,6 +63,18 @@ def derived(release: str, releases: ReleaseSet, environment: str) -> dict[str, A
                 "config": {"proxy-real-ip-cidr": "10.0.1.0/24,10.0.2.0/24", **hsts(86_400)},
                 "extraArgs": {"publish-status-address": "alb.example.com"},
             }
+        },
+        "traefik": {
+            "ports": {
+                "websecure": {
+                    "transport": {"respondingTimeouts": {"idleTimeout": "4015s"}},
+                    "forwardedHeaders": {"trustedIPs": ["10.0.1.0/24", "10.0.2.0/24"]},
+                }
+            },
+            "providers": {
+                "kubernetesIngressNGINX": {"publishStatusAddress": "alb.example.com", "upstreamKeepaliveTimeout": 60},
+                "file": {"content": answers(86_400)},
+            },
         },
         "rancher": {"hostname": "rancher.example.com", "replicas": 3 if prod else 1},
         "database": {

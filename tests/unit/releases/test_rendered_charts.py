@@ -25,6 +25,9 @@ def test_images_have_versions(render: Render, set_name: str, environment: str) -
             for container in containers(pod):
                 version = container["image"].partition("@")[0].rpartition("/")[2].partition(":")[2]
                 assert version not in {"", "latest"}, f"{release}: {name} runs {container['image']}"
+                assert "-prime" not in version, (
+                    f"{release}: {name} runs {container['image']}, which SUSE's customers alone can fetch"
+                )
 
 
 @each
@@ -249,7 +252,7 @@ def test_network_policies_name_pods_by_labels_that_the_charts_give(
         for peer in listed
         if "namespace_selector" in peer
     ]
-    for release, kind in (("ingress-nginx", "DaemonSet"), ("cloudnative-pg", "Deployment")):
+    for release, kind in (("ingress-nginx", "DaemonSet"), ("traefik", "DaemonSet"), ("cloudnative-pg", "Deployment")):
         (labels,) = [
             manifest["spec"]["template"]["metadata"]["labels"]
             for manifest in render(release, set_name, environment)

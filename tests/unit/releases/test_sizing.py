@@ -58,6 +58,7 @@ NODE_PLUGIN = ("node.resources", "sidecars.nodeDriverRegistrar.resources", "side
 EVERY = (
     Pods("aws-cloud-controller-manager", "aws-cloud-controller-manager", "server", ("resources",)),
     Pods("ingress-nginx-controller", "ingress-nginx", "server", ("controller.resources",)),
+    Pods("traefik", "traefik", "server", ("resources",)),
     Pods("ebs-csi-node", "aws-ebs-csi-driver", "node", NODE_PLUGIN),
     Pods("ebs-csi-controller", "aws-ebs-csi-driver", "agents", CONTROLLER, "controller.replicaCount"),
     Pods("cert-manager", "cert-manager", "agents", ("resources",), "replicaCount"),
@@ -117,7 +118,8 @@ def of_a_pod(pods_: Pods, set_name: str, environment: str) -> Request:
 
 def present(set_name: str, where: str) -> Iterator[Pods]:
     """Pods of the set that run there."""
-    return (p for p in EVERY if p.where == where and (p.release in installed(set_name) or p.release == "database"))
+    there = {*installed(set_name), "database"} - {"traefik"}  # in place of ingress-nginx, with the same requests
+    return (p for p in EVERY if p.where == where and p.release in there)
 
 
 def replicas(pods_: Pods, set_name: str, environment: str) -> int:
@@ -201,3 +203,10 @@ def test_no_pod_is_left_out_of_the_sum(render: Render, set_name: str) -> None:
                 assert manifest["metadata"]["name"] in {p.pod for p in EVERY}, (
                     f"{release} has another {manifest['kind']}"
                 )
+
+
+@pytest.mark.parametrize("environment", SHAPES)
+@pytest.mark.parametrize("set_name", SETS)
+def test_either_ingress_controller_has_the_same_room(set_name: str, environment: str) -> None:
+    ours = {p.release: of_a_pod(p, set_name, environment) for p in EVERY if p.release in ("ingress-nginx", "traefik")}
+    assert ours["ingress-nginx"] == ours["traefik"]

@@ -77,7 +77,7 @@ def test_there_is_no_way_back() -> None:
 @pytest.mark.parametrize(
     ("component", "version", "said"),
     [
-        ("rke2", "v1.30.14+rke2r4", r"RKE2 of 1\.30 is not in"),
+        ("rke2", "v1.30.14+rke2r2", r"RKE2 of 1\.30 is not in"),
         ("rancher", "2.10.3", r"from Kubernetes 1\.30 to 1\.31 there is no release.*Rancher 2\.9\.3"),
         ("cloudnative-pg", "0.22.1", r"from Kubernetes 1\.28 to 1\.29 there is no release.*CloudNativePG 1\.22\.2"),
     ],

@@ -22,7 +22,15 @@ NO_SWITCH = {
 }
 """Keys that dev leaves empty and that switch nothing on, and where they are looked at."""
 
-ADVICE = {"acknowledged", "agents.count", "application.clinic", "application.image", "charts", "engine"}
+ADVICE = {
+    "acknowledged",
+    "agents.count",
+    "application.clinic",
+    "application.image",
+    "charts",
+    "cluster.ingress",
+    "engine",
+}
 """What README tells to set that switches nothing on."""
 
 

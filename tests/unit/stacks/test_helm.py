@@ -76,6 +76,14 @@ def test_no_stack_depends_on_another_for_cdktf(output: Path) -> None:
     }
 
 
+def test_every_release_is_rendered_again_on_another_kubernetes(platform: Template) -> None:
+    """Charts install what the Kubernetes that answers knows, and a deploy comes before the servers are rolled to it."""
+    (version,) = platform.document["data"]["kubernetes_server_version"]
+    asked = f"data.kubernetes_server_version.{version}"
+    for name, release in platform.resources("helm_release").items():
+        assert release["description"] == f"on Kubernetes ${{{asked}.major}}.${{{asked}.minor}}", name
+
+
 def test_what_is_read_of_the_infrastructure_is_published_there(
     platform: Template, templates: Mapping[str, Template]
 ) -> None:

@@ -40,7 +40,7 @@ def given(template: Template, release: str) -> dict[str, Any]:
 
 def test_every_release_of_the_set_is_installed_where_it_belongs(platform: Template) -> None:
     wanted = {**NAMESPACES, **LOCAL}
-    optional = {"cluster-autoscaler", "plugin-barman-cloud"}
+    optional = {"cluster-autoscaler", "plugin-barman-cloud", "traefik"}
     found = releases(platform)
     assert set(found) == set(wanted) - ON_THE_NODES - optional
     for name, block in found.items():

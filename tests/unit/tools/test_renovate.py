@@ -8,7 +8,7 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 RELEASES = ROOT / "settings/releases"
-BUNDLED = {"ingress-nginx"}
+BUNDLED = {"ingress-nginx", "traefik"}
 """Charts that come with RKE2: their versions follow from its own."""
 
 
