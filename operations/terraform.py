@@ -8,12 +8,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from operations import provider_lock
 from operations.failure import Failure
 from settings import load
 from settings.engines import ENGINES, Engine, oldest
@@ -44,14 +46,22 @@ class Terraform:
         return STACKS / self.stack
 
     def init(self, *options: str) -> None:
-        """Prepare the folder: backend and providers."""
+        """Prepare the folder: backend and providers, whose packages are compared with the checksums that are known.
+
+        Raises:
+            Failure: checksums of another version are known.
+            CalledProcessError: Terraform has failed, or refuses a package; its own words are on the terminal.
+        """
+        for what in provider_lock.put(self.folder, engine_of(program()).registry):
+            print(f"{what}: no checksum is known, what its registry gives is believed (make pins)", file=sys.stderr)
         self._run("init", "-input=false", "-compact-warnings", *options)
 
-    def plan(self, file: Path, *, lock: bool = True) -> bool:
+    def plan(self, file: Path, *, lock: bool = True, shown: bool = True) -> bool:
         """Write a plan and say whether it changes anything (``-detailed-exitcode``: 0 is no, 2 is yes).
 
         :param file: where the plan goes, relative to the stack's folder.
         :param lock: whoever may only read state cannot lock it.
+        :param shown: whether Terraform's account of it, which names values, goes to the terminal; errors do in any case.
 
         Raises:
             CalledProcessError: Terraform has failed; its own words are on the terminal.
@@ -59,7 +69,8 @@ class Terraform:
         command = self._command(
             "plan", "-input=false", "-detailed-exitcode", f"-lock={str(lock).lower()}", f"-out={file}"
         )
-        return to_its_end(command, {**self.variables, "TF_IN_AUTOMATION": "1"}, accept=(0, 2)) == 2
+        variables = {**self.variables, "TF_IN_AUTOMATION": "1"}
+        return to_its_end(command, variables, accept=(0, 2), output=None if shown else subprocess.DEVNULL) == 2
 
     def show(self, file: Path) -> dict[str, Any]:
         """A written plan as Terraform's JSON (Terraform: JSON Output Format)."""
@@ -109,7 +120,9 @@ class Terraform:
         return [program(), f"-chdir={self.folder}", *arguments]
 
 
-def to_its_end(command: Sequence[str], variables: Mapping[str, str], accept: Sequence[int] = (0,)) -> int:
+def to_its_end(
+    command: Sequence[str], variables: Mapping[str, str], accept: Sequence[int] = (0,), output: int | None = None
+) -> int:
     """Run Terraform and return its exit status, however often somebody presses Ctrl-C.
 
     The terminal tells Terraform as well, which then finishes what it has begun, writes the state and unlocks it.
@@ -117,13 +130,14 @@ def to_its_end(command: Sequence[str], variables: Mapping[str, str], accept: Seq
 
     :param variables: environment variables besides this process's own.
     :param accept: exit statuses that are no failure.
+    :param output: where its standard output goes, as for ``subprocess``; the terminal, if nothing is said.
 
     Raises:
         CalledProcessError: Terraform has failed; its own words are on the terminal.
         KeyboardInterrupt: Ctrl-C was pressed, and Terraform has ended.
     """
     interrupted, status = False, None
-    with subprocess.Popen(command, env={**os.environ, **variables}) as process:
+    with subprocess.Popen(command, env={**os.environ, **variables}, stdout=output) as process:
         while status is None:
             try:
                 status = process.wait()

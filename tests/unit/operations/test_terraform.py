@@ -7,7 +7,7 @@ import pytest
 
 from operations import terraform
 from operations.failure import Failure
-from operations.terraform import NAMED, binary, program
+from operations.terraform import NAMED, Terraform, binary, program
 
 
 @pytest.fixture
@@ -72,3 +72,19 @@ def test_what_is_named_and_missing_is_named(programs: Path, monkeypatch: pytest.
 def test_without_any_terraform_is_recommended(programs: Path) -> None:
     with pytest.raises(Failure, match=r"terraform is not on PATH; install Terraform 1\.11 or newer: https://"):
         program()
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_plan_s_values_go_to_the_terminal_only_where_that_is_asked_for(
+    programs: Path, shown: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = install(programs, "terraform", "1.11.4")
+    path.write_text(
+        path.read_text()
+        + "[ \"$1\" = version ] && exit\necho 'password: hunter2'\necho 'Error: no such thing' >&2\nexit 2\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert Terraform("vet-dev").plan(Path("plan.tfplan"), shown=shown) is True
+    said = capfd.readouterr()
+    assert ("hunter2" in said.out) is shown
+    assert "no such thing" in said.err, "errors are always told"
