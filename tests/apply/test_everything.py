@@ -1,6 +1,5 @@
 """What saves, guards and copies, which is off by default: switched on together, applied, and gone again."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from operations.emulator.account import Account, account
 from operations.emulator.forgetful import clients
 from operations.failure import Failure
 from settings import load
+from tests.apply import identities
 from tests.apply.conftest import cannot
 from tests.changes import KEY, dev_alone
 
@@ -29,6 +29,7 @@ ENVIRONMENT = {
         "ssh": {"public_key": KEY, "allowed_cidrs": OFFICE},
         "api": {"access": "public", "allowed_cidrs": OFFICE},
         "principals": {"read": [f"arn:aws:iam::{ACCOUNT_ID}:role/support"]},
+        "operators": [f"arn:aws:iam::{ACCOUNT_ID}:role/support"],
     },
 }
 
@@ -45,19 +46,12 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
             found = keep.enter_context(account(folder, load(files)))
         except Failure as failure:
             cannot(str(failure))
-        _somebody(found)
+        identities.make(found, "support")  # AWS stores no policy for a principal that does not exist
         found.make_state()  # by the repository's own settings: the bucket, to which the apply below adds
         found.synthesise(load(files))
         for stack in ("vet-state", "vet-dev"):
             found.stack(stack).apply()
         yield found
-
-
-def _somebody(found: Account) -> None:
-    """Make the role that the settings name: AWS stores no policy for a principal that does not exist."""
-    root = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT_ID}, "Action": "sts:AssumeRole"}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [root]})
-    clients(found.emulator.environment)("iam").create_role(RoleName="support", AssumeRolePolicyDocument=trust)
 
 
 def test_a_second_plan_has_no_changes(everything: Account) -> None:

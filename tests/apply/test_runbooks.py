@@ -1,72 +1,20 @@
 """The runbooks' commands at home: ``make``, ``aws`` and ``terraform``, by a reader with a repository of their own.
 
-The pages are followed from what mends to what destroys; at the end ``dev`` is gone.
+The pages are followed from what mends to what destroys; at the end ``dev`` is gone. Each command is run by the operators' role of
+the environment that it is about, and what is the account's by its administrator, whom the evaluator of rights watches as well.
 """
 
 import base64
 import json
-import shutil
-import subprocess
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from operations.emulator import REPOSITORY, Emulator
 from operations.emulator.forgetful import Clients
 from operations.emulator.stack import Stack
 from settings.names import state_key
-from tests.apply.conftest import shell
-from tests.runbooks import follow
+from tests.apply.reader import Reader
 
 STATE_BUCKET = "vet-terraform-state-example"
-NOT_COPIED = shutil.ignore_patterns(".*", "cdktf.out", "node_modules", "__pycache__", "var", "report")
-
-
-class Reader:
-    """Somebody who follows a page in a fresh copy of the repository, and says yes when asked."""
-
-    def __init__(self, folder: Path, emulator: Emulator) -> None:
-        self.folder = folder
-        shutil.copytree(REPOSITORY, folder, ignore=NOT_COPIED)
-        (folder / ".venv").symlink_to(REPOSITORY / ".venv")
-        self.environment = shell(emulator) | {
-            "NO_COLOR": "1",
-            "TF_VAR_api_address": "https://127.0.0.1:6443",  # no tunnel: destroying an empty Helm stack asks nobody
-        }
-
-    def run(self, command: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command, answering each question with yes."""
-        return subprocess.run(
-            ["bash", "-c", command],
-            cwd=self.folder,
-            env=self.environment,
-            input="yes\n" * 9,
-            capture_output=True,
-            text=True,
-        )
-
-    def follow(
-        self,
-        page: str,
-        values: Mapping[str, str | Callable[[], str]] | None = None,
-        ends: Mapping[str, int] | None = None,
-    ) -> dict[str, str]:
-        """The page's commands for home, and what each printed."""
-        return follow(page, "apply", self.run, values or {}, ends=ends)
-
-    def resource(self, stack: str, kind: str, contains: str = "") -> dict[str, Any]:
-        """The only resource of a kind in a stack's state, as Terraform shows it."""
-        found = Stack(self.folder / "cdktf.out/stacks" / stack, self.environment).state()
-        (one,) = [each for each in found if each["type"] == kind and contains in each["address"]]
-        return one
-
-
-@pytest.fixture(scope="module")
-def reader(stacks: dict[str, Stack], emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Reader:
-    """At home, with both environments deployed."""
-    return Reader(tmp_path_factory.mktemp("reader") / "repository", emulator)
 
 
 def server(aws: Clients, slot: int, environment: str = "prod") -> str:

@@ -59,6 +59,7 @@ WITHOUT_RESOURCE: Sequence[str] = (
     "dlm:GetLifecyclePolicies", "ec2:Describe*", "ecr:GetAuthorizationToken", "elasticloadbalancing:Describe*", "iam:ListOpenIDConnectProviders",
     "kms:CreateKey", "kms:ListAliases", "kms:ListKeys", "logs:DescribeLogGroups", "route53:ListHostedZones*", "s3:ListBuckets",
     "secretsmanager:ListSecrets", "sns:ListTopics", "ssm:DescribeParameters", "ssm:GetCommandInvocation", "ssm:ListCommand*",
+    "tag:GetResources",
 )  # fmt: skip
 """Actions that know no resource, so that only a policy for ``*`` allows them."""
 

@@ -162,6 +162,22 @@ def test_what_is_not_known_is_refused_and_says_so(role: Callable[..., Clients]) 
     assert "sns:ListPhoneNumbersOptedOut" in said
 
 
+def test_a_role_is_taken_by_whom_it_trusts(
+    emulator: Emulator, administrator: Clients, role: Callable[..., Clients]
+) -> None:
+    somebody = role(allow("s3:ListAllMyBuckets"))
+    me = somebody("sts").get_caller_identity()["Arn"].replace(":sts:", ":iam:").replace("assumed-role", "role")
+    other = administrator("iam").create_role(RoleName="other", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    for name, principal in (("trusting", me.rsplit("/", 1)[0]), ("not-trusting", other)):
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": principal}}
+        administrator("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
+    take = somebody("sts").assume_role
+    assert take(RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/trusting", RoleSessionName="test")["Credentials"]
+    code, said = refusal(take, RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/not-trusting", RoleSessionName="test")
+    assert code == "AccessDenied"
+    assert "sts:AssumeRole on resource: arn:aws:iam::" in said
+
+
 def test_a_web_identity_gets_the_role_that_trusts_it(emulator: Emulator, administrator: Clients) -> None:
     trusted = {
         "Effect": "Allow",

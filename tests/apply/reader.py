@@ -1,0 +1,107 @@
+"""Somebody who follows a page at home: ``make``, ``aws`` and ``terraform`` in a repository of their own, with no more rights than it takes."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from operations.emulator import REPOSITORY, Emulator
+from operations.emulator.account import Account
+from operations.emulator.forgetful import clients
+from operations.emulator.stack import Stack
+from tests.apply import identities
+from tests.runbooks import follow
+
+NOT_COPIED = shutil.ignore_patterns(".*", "cdktf.out", "node_modules", "__pycache__", "var", "report")
+
+NAMED = re.compile(r"(?:ENV=|vet-)(dev|prod)\b")
+"""How a command names the environment that it is about."""
+
+MADE = re.compile(r"\b(?:i|vol|snap)-[0-9a-f]{8,17}\b")
+"""What AWS names; its tags say whose it is."""
+
+OF_THE_ACCOUNT = re.compile(r"make state|vet-state|elsewhere|--region|\bOTHER\b|Region=")
+"""Commands about what belongs to no environment, or about another region than its own: the account's administrators run them."""
+
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+def shell(emulator: Emulator) -> dict[str, str]:
+    """The environment of somebody who follows a page: this project's programs, and the emulated account."""
+    return emulator.environment | {
+        "PATH": f"{REPOSITORY / '.venv/bin'}:{os.environ['PATH']}",
+        "AWS_DEFAULT_REGION": emulator.variables[
+            "AWS_REGION"
+        ],  # what version 1 of the AWS CLI calls it, which these tests have
+        "AWS_PAGER": "",
+    }
+
+
+class Reader:
+    """Somebody who follows a page in a fresh copy of the repository, and says yes when asked."""
+
+    def __init__(self, folder: Path, account: Account) -> None:
+        self.folder, self._account = folder, account
+        shutil.copytree(REPOSITORY, folder, ignore=NOT_COPIED)
+        identities.trusting(folder)
+        (folder / ".venv").symlink_to(REPOSITORY / ".venv")
+        identities.make(account, identities.ADMINISTRATOR, "AdministratorAccess")
+        self._plain = shell(account.emulator) | {
+            "NO_COLOR": "1",
+            "TF_VAR_api_address": "https://127.0.0.1:6443",  # no tunnel: destroying an empty Helm stack asks nobody
+        }
+        self._keys = cache(self._signing)
+
+    def _signing(self, who: str) -> dict[str, str]:
+        account = self._account
+        found = account.taking(who) if who == identities.ADMINISTRATOR else identities.operator(account, who)
+        return {name: found[name] for name in KEYS}
+
+    def who(self, command: str) -> str:
+        """Whose rights a command takes: an environment's operators', or the administrator's."""
+        if OF_THE_ACCOUNT.search(command):
+            return identities.ADMINISTRATOR
+        named = set(NAMED.findall(command)) or {self._owner(each) for each in MADE.findall(command)} - {""}
+        return named.pop() if len(named) == 1 else "prod"
+
+    def _owner(self, id_: str) -> str:
+        ec2 = clients(self._account.emulator.environment)("ec2")
+        tags = ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [id_]}])["Tags"]
+        return next((str(tag["Value"]) for tag in tags if tag["Key"] == "Environment"), "")
+
+    def environment(self, who: str) -> dict[str, str]:
+        """What a shell of theirs has: an environment's operators, or the administrator."""
+        return {**self._plain, **self._keys(who)}
+
+    def run(self, command: str, who: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run a command, answering each question with yes.
+
+        :param who: whose rights it takes; left out, what the command itself says.
+        """
+        return subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.folder,
+            env=self.environment(who or self.who(command)),
+            input="yes\n" * 9,
+            capture_output=True,
+            text=True,
+        )
+
+    def follow(
+        self,
+        page: str,
+        values: Mapping[str, str | Callable[[], str]] | None = None,
+        ends: Mapping[str, int] | None = None,
+    ) -> dict[str, str]:
+        """The page's commands for home, and what each printed."""
+        return follow(page, "apply", self.run, values or {}, ends=ends)
+
+    def resource(self, stack: str, kind: str, contains: str = "") -> dict[str, Any]:
+        """The only resource of a kind in a stack's state, as Terraform shows it."""
+        found = Stack(self.folder / "cdktf.out/stacks" / stack, self._plain).state()
+        (one,) = [each for each in found if each["type"] == kind and contains in each["address"]]
+        return one
