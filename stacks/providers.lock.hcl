@@ -1,8 +1,5 @@
 # Checksums of the packages of Terraform's providers, for Linux and macOS: `make pins FILL=yes` writes them where a network allows, from the
 # providers' own registry. Never by hand, and never from what is installed on a machine (docs/decisions/0079-what-is-compared.md).
-#
-# helm and kubernetes: as they stand in dependency locks of several public repositories that know nothing of each other.
-# aws 6.25.0: no public text was found that shows its checksums.
 
 provider "registry.terraform.io/hashicorp/helm" {
   version = "3.1.1"
@@ -25,6 +22,8 @@ provider "registry.terraform.io/hashicorp/helm" {
 provider "registry.terraform.io/hashicorp/kubernetes" {
   version = "2.38.0"
   hashes = [
+    "h1:1OF0rDUteVdoX04BrtmTc0T4NOo6+D0utmK6hM0EzZw=",
+    "h1:soK8Lt0SZ6dB+HsypFRDzuX/npqlMU6M0fvyaR1yW0k=",
     "zh:0af928d776eb269b192dc0ea0f8a3f0f5ec117224cd644bdacdc682300f84ba0",
     "zh:1be998e67206f7cfc4ffe77c01a09ac91ce725de0abaec9030b22c0a832af44f",
     "zh:326803fe5946023687d603f6f1bab24de7af3d426b01d20e51d4e6fbe4e7ec1b",
