@@ -17,6 +17,7 @@ from nodes.inputs import ClusterInputs
 from operations import restore, servers
 from operations.restore import Wish
 from operations.servers import Cluster, Health, Server
+from operations.snapshots import snapshots
 from tests.unit.nodes.cluster import BODY, SNAPSHOTS, Fake
 
 ROOT = Path(__file__).parents[3]
@@ -35,14 +36,8 @@ def test_the_newest_object_is_no_snapshot_because_it_is_the_newest(name: str, pr
     prod.healths = dict.fromkeys(range(3), Health(False, False, 0, 0, 0, False, False, data=False))
     prod.objects[f"{prod.names.bucket('snapshots')}/vet-prod/{name}"] = BODY
     restore.restore(prod, Wish(dry_run=True, unattended=True))
-    shown = [one.name for one in restore_snapshots(prod)]
+    shown = [one.name for one in snapshots(prod)]
     assert shown == SNAPSHOTS, "only what RKE2 calls a snapshot is one"
-
-
-def restore_snapshots(cluster: Cluster) -> list[Any]:
-    from operations.snapshots import snapshots
-
-    return snapshots(cluster)
 
 
 class Manager:
