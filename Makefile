@@ -5,7 +5,7 @@ YES = $(if $(AUTO_APPROVE),--yes)
 
 # What may be given on the command line. Recipes take a value from their environment ("$${ENV-}"), where no shell looks into
 # it; make itself would run what is in $(shell ...), so a value that was given stands for itself. $(if ...) is for switches.
-VARIABLES = ADOPT ASSUME AUTO_APPROVE CHANGED DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FORCE FROM LOSE N ONCE PROGRAMS ROLE SEED \
+VARIABLES = ADOPT ASSUME AUTO_APPROVE CHANGED DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FILL FORCE FROM LOSE N ONCE PROGRAMS ROLE SEED \
   SHORT SNAPSHOT STEP TAKE TO TUNNEL VERSION
 $(foreach name,$(VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
@@ -78,12 +78,21 @@ charts: ## the Helm charts of the release sets, checked by digest, for the tests
 test-engines: ## the same JSON by CDK for Terraform and CDK Terrain, on each Python; makes their environments, minutes each
 	@$(RUN) python -m pytest -v -rs tests/engines
 
+.PHONY: sbom
+sbom: ## CycloneDX of the application's image and of the nodes' programs, in cdktf.out/sbom/
+	@$(RUN) python -B scripts/install.py tests/policy/Pipfile.lock .tools/checkov
+	@$(RUN) python -m operations sbom
+
+.PHONY: pins
+pins: ## what is fetched without a checksum to compare it with [FILL=yes writes down what is missing]
+	@$(RUN) python -m operations pins $(if $(FILL),--fill)
+
 .PHONY: test-pods
 test-pods: ## the platform where pods run: recovery, drain, roll, policies, with times [SHORT=yes]; VET_TEST_KUBECONFIG=...
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m pytest -v -rs $(if $(SHORT),-m "not long") tests/pods
 
-lint: ## ruff, mypy, shellcheck, yamllint, no secret in a file, and the JSON by checkov and by AWS's own models
+lint: ## ruff, mypy, shellcheck, yamllint, zizmor, no secret in a file, and the JSON by checkov and by AWS's own models
 	@$(RUN) python -B scripts/install.py tests/policy/Pipfile.lock .tools/checkov
 	@$(MAKE) -j2 lint-code lint-json
 
@@ -94,6 +103,7 @@ lint-code:
 	@$(RUN) mypy
 	@$(RUN) shellcheck -x -P nodes/bin nodes/loader.sh nodes/bin/* scripts/find-python scripts/run .ci/run vet
 	@$(RUN) yamllint -s environments tests/architecture.yaml tests/policy/accepted.yaml tests/policy/secrets.yaml tests/policy/aws_attributes.yaml settings/aws_constraints.yaml
+	@.tools/checkov/bin/zizmor --offline --quiet .github/workflows
 
 .PHONY: lint-json
 lint-json:

@@ -115,7 +115,11 @@ def _user_data(inputs: ClusterInputs, node: dict[str, str], files: list[dict[str
 
 
 def _environment(inputs: ClusterInputs, node: dict[str, str]) -> str:
-    """What the programs read, as shell assignments: names, addresses and versions."""
+    """What the programs read, as shell assignments: names, addresses and versions.
+
+    Raises:
+        ValueError: a value would end its quotes.
+    """
     release = inputs.release
     names = {field.name.upper(): getattr(inputs, field.name) for field in fields(inputs) if field.name in _FOR_PROGRAMS}
     versions = {
@@ -129,7 +133,13 @@ def _environment(inputs: ClusterInputs, node: dict[str, str]) -> str:
         "BUNDLE_KEY": bundle().key,
         "BUNDLE_SHA256": bundle().sha256,
     }
-    return "".join(f"{name}='{value}'\n" for name, value in sorted({**names, **versions, **node}.items()))
+    told = sorted({**names, **versions, **node}.items())
+    for name, value in told:
+        if "'" in value or "\n" in value:
+            raise ValueError(
+                f"{name} in /etc/vet/node.env, which shells read, may have no quote and one line: {value!r}"
+            )
+    return "".join(f"{name}='{value}'\n" for name, value in told)
 
 
 _FOR_PROGRAMS = frozenset(ClusterInputs.__dataclass_fields__) - {

@@ -4,6 +4,7 @@ A check yields findings. It may raise what AWS or a program raises: the doctor m
 """
 
 import json
+import shlex
 import shutil
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from settings import Settings
 from settings.environment import Environment
 from settings.loader import placeholders_left
 from settings.names import Names, helm_stack, infrastructure_stack, state_key
+from settings.problems import shown
 
 DAYS_LEFT = 14
 """A certificate that ends sooner than this should have been renewed: ACM renews 60 days before."""
@@ -130,8 +132,10 @@ def state(patient: Patient) -> Iterator[Finding]:
     for stack in (infrastructure_stack(patient.environment.name), helm_stack(patient.environment.name)):
         held = _object(s3, bucket, f"{state_key(stack)}.tflock")
         if held is not None:
-            who = f"{held.get('Who', 'somebody')} since {held.get('Created', 'an unknown time')[:19]}"
-            remedy = f"wait; if nobody is at it: terraform -chdir=cdktf.out/stacks/{stack} force-unlock {held.get('ID', 'ID')}"
+            # Whoever may write the state chooses what stands in its lock.
+            who = shown(f"{held.get('Who', 'somebody')} since {str(held.get('Created', 'an unknown time'))[:19]}")
+            unlock = shlex.join([f"-chdir=cdktf.out/stacks/{stack}", "force-unlock", shown(str(held.get("ID", "ID")))])
+            remedy = f"wait; if nobody is at it: terraform {unlock}"
             yield Finding(f"lock of {stack}", "fails", f"held by {who}", remedy)
         if _object(s3, bucket, state_key(stack)) is None:
             remedy = (

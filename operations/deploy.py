@@ -12,6 +12,7 @@ from operations.consent import agreed
 from operations.environments import named
 from operations.failure import Failure, refuse_placeholders
 from operations.images import refuse_missing
+from operations.pins import believed
 from operations.plan import LOSE, PLAN, show
 from operations.plan_summary import refuse_losses, waiting
 from operations.recovery import before_deploy
@@ -37,6 +38,8 @@ def deploy(name: str, *, unattended: bool = False) -> None:
     """
     settings = _prepare(name)
     console.print(f"[bold]{name}[/] answers at {', '.join(settings.environment(name).hosts.all)}")
+    if unseen := list(believed(settings.environment(name))):
+        console.print(f"believed without a checksum of our own: {', '.join(unseen)} (make pins)", style="yellow")
     _name_servers(settings)
     boundary.refuse_missing(Names(settings.project, settings.environment(name)))
     later: dict[str, None] = {}

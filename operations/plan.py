@@ -45,10 +45,11 @@ VERBS = {
 MARKS = {"create": "🟢", "change": "🟡", "replace": "🟠", "destroy": "🔴", "forget": "⚪", "read": "🔵"}
 
 
-def run(stack: str, *, markdown: Path | None = None, lock: bool = True) -> None:
+def run(stack: str, *, markdown: Path | None = None, lock: bool = True, values: bool = True) -> None:
     """Synthesise, plan, and say what would change.
 
     :param markdown: write the account for people there as well.
+    :param values: let Terraform show the plan as well, which names values. A public repository's logs are read by everybody.
 
     Raises:
         Failure: there is no such infrastructure stack, or its state is in a bucket of another name.
@@ -61,7 +62,7 @@ def run(stack: str, *, markdown: Path | None = None, lock: bool = True) -> None:
     terraform = Terraform(stack)
     with explained(settings.project):
         terraform.init("-reconfigure")
-    plan = terraform.show(PLAN) if terraform.plan(PLAN, lock=lock) else {}
+    plan = terraform.show(PLAN) if terraform.plan(PLAN, lock=lock, shown=values) else {}
     if markdown:
         markdown.write_text(account(stack, plan))
     show(stack, plan)

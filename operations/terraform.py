@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from typing import IO, Any
 
 from rich.console import Console
 
+from operations import provider_lock
 from operations.failure import Failure
 from settings import load
 from settings.engines import ENGINES, Engine, oldest
@@ -51,15 +53,22 @@ class Terraform:
         return STACKS / self.stack
 
     def init(self, *options: str) -> None:
-        """Prepare the folder: backend and providers."""
-        command = self._command("init", "-input=false", "-compact-warnings", *options)
-        self._quietly("preparing", command)
+        """Prepare the folder: backend and providers, whose packages are compared with the checksums that are known.
 
-    def plan(self, file: Path, *, lock: bool = True) -> bool:
+        Raises:
+            Failure: checksums of another version are known.
+            CalledProcessError: Terraform has failed, or refuses a package; its own words are on the terminal.
+        """
+        for what in provider_lock.put(self.folder, engine_of(program()).registry):
+            print(f"{what}: no checksum is known, what its registry gives is believed (make pins)", file=sys.stderr)
+        self._quietly("preparing", self._command("init", "-input=false", "-compact-warnings", *options))
+
+    def plan(self, file: Path, *, lock: bool = True, shown: bool = True) -> bool:
         """Write a plan, show it, and say whether it changes anything (``-detailed-exitcode``: 0 is no, 2 is yes).
 
         :param file: where the plan goes, relative to the stack's folder.
         :param lock: whoever may only read state cannot lock it.
+        :param shown: whether Terraform's account of it, which names values, goes to the terminal; errors do in any case.
 
         Raises:
             CalledProcessError: Terraform has failed; its own words are on the terminal.
@@ -67,8 +76,8 @@ class Terraform:
         command = self._command(
             "plan", "-input=false", "-detailed-exitcode", f"-lock={str(lock).lower()}", f"-out={file}"
         )
-        status, said = self._quietly("planning", command, accept=(0, 2))
-        if status == 2 or "Warning:" in said:
+        status, said = self._quietly("planning", command, accept=(0, 2), shown=shown)
+        if shown and (status == 2 or "Warning:" in said):
             print(said, flush=True)
         return status == 2
 
@@ -113,15 +122,21 @@ class Terraform:
     def _consent(self) -> list[str]:
         return ["-auto-approve", "-input=false"] if self.unattended else []
 
-    def _quietly(self, doing: str, command: Sequence[str], accept: Sequence[int] = (0,)) -> tuple[int, str]:
-        """Run a command that only looks; its exit status, and what it printed apart from its progress. Shown when it fails."""
+    def _quietly(
+        self, doing: str, command: Sequence[str], accept: Sequence[int] = (0,), *, shown: bool = True
+    ) -> tuple[int, str]:
+        """Run a command that only looks; its exit status, and what it printed apart from its progress.
+
+        :param shown: whether that goes to the terminal when it fails.
+        """
         variables = {**self.variables, "TF_IN_AUTOMATION": "1"}
         with tempfile.TemporaryFile("w+") as output:
             try:
                 with Console().status(f"{doing} {self.stack}"):
                     status = to_its_end(command, variables, accept, output)
             except subprocess.CalledProcessError:
-                print(_without_progress(output), flush=True)
+                if shown:
+                    print(_without_progress(output), flush=True)
                 raise
             return status, _without_progress(output)
 

@@ -99,3 +99,7 @@ class Access(Section):
 
     principals: Principals = Principals()
     """People and pipelines by role."""
+
+    operators: list[Principal] = []
+    """May take the role ``<prefix>-operate-<env>``: deploy, roll, restore and look after this environment from their own
+    machine, and nothing of another. ``vet-state`` makes the role (``make state``)."""

@@ -119,6 +119,7 @@ EFFECTS: Mapping[str, Effect] = {
     "access.ssh.jump_host.instance_type": _effect(
         Kind.AT_ONCE, Kind.INTERRUPTS, on=INFRASTRUCTURE, note="the jump host stops for a minute"
     ),
+    "access.operators": _effect(Kind.AT_ONCE, note="by make state"),
     "access.principals.admin": _IN_AWS,
     "access.principals.deploy": _IN_AWS,
     "access.principals.read": _IN_AWS,

@@ -5,6 +5,7 @@ from constructs import Construct
 from modules.aws.boundary import Boundary, limit_roles
 from modules.aws.dns_zones import DnsZones
 from modules.aws.github_roles import GitHubRoles
+from modules.aws.operator_role import OperatorRole
 from modules.aws.replicas import Replicas, ReplicaSettings
 from modules.aws.state_storage import STATE_VERSIONS_DAYS, StateStorage
 from settings.loader import Settings
@@ -40,6 +41,17 @@ class StateStack(PlatformStack):
             for environment in settings.environments:
                 names, zone = Names(project, environment), zones.zones[environment.zone]
                 Boundary(self, f"boundary_{environment.name}", names=names, zone_arn=zone.arn)
+        for environment in settings.environments:
+            if environment.access.operators:
+                OperatorRole(
+                    self,
+                    f"operator_{environment.name}",
+                    names=Names(project, environment),
+                    operators=environment.access.operators,
+                    zone_arn=zones.zones[environment.zone].arn,
+                    state_bucket=storage.bucket.arn,
+                    state_key=storage.key.arn,
+                )
         if project.github is not None:
             roles = GitHubRoles(
                 self,

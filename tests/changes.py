@@ -29,6 +29,7 @@ CHOSEN: Mapping[str, Any] = {
     "access.ssh.public_key": KEY,
     "access.ssh.allowed_cidrs": ["203.0.113.0/24"],
     "access.ssh.jump_host.instance_type": "t3.small",
+    "access.operators": [ROLE],
     "access.principals.admin": [ROLE],
     "access.principals.deploy": [ROLE],
     "access.principals.read": [ROLE],

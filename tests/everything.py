@@ -45,6 +45,7 @@ ENVIRONMENT: dict[str, Any] = {
     "access": {
         "ssh": {"public_key": KEY, "allowed_cidrs": OFFICE, "jump_host": {"enabled": True}},
         "api": {"access": "public", "allowed_cidrs": OFFICE},
+        "operators": [f"{PEOPLE}operator"],
         "principals": {role: [f"{PEOPLE}{role}"] for role in ("admin", "deploy", "read")},
     },
 }

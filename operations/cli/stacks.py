@@ -31,13 +31,14 @@ def plan(
     *,
     markdown: Annotated[Path | None, typer.Option(help="Also write what would change to this file.")] = None,
     lock: Annotated[bool, typer.Option(help="Lock the state; credentials that may only read cannot.")] = True,
+    values: Annotated[bool, typer.Option(help="Show Terraform's own account, which names values.")] = True,
 ) -> None:
     """Plan a stack, write the plan into its folder, and show what it would change."""
 
     def show() -> None:
         from operations.plan import run as run_plan
 
-        run_plan(stack, markdown=markdown, lock=lock)
+        run_plan(stack, markdown=markdown, lock=lock, values=values)
 
     run(show)
 

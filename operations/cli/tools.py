@@ -15,7 +15,7 @@ EXPLAIN, TRY = "Look at it", "Try it without AWS"
 
 def add_to(app: typer.Typer) -> None:
     """Give these commands to the program."""
-    for command in (doctor, cost, report, synth):
+    for command in (doctor, cost, report, synth, pins, sbom):
         app.command(rich_help_panel=EXPLAIN)(command)
     for command in (local, drill, charts, benchmark):
         app.command(rich_help_panel=TRY)(command)
@@ -90,6 +90,31 @@ def synth() -> None:
         module.run()
 
     run(write, stopped="cdktf.out/ may be incomplete; vet synth writes all of it")
+
+
+def pins(
+    *,
+    fill: Annotated[bool, typer.Option("--fill", help="Write down what is missing and two sources agree on.")] = False,
+) -> None:
+    """Show what is fetched without a checksum to compare it with."""
+
+    def show() -> None:
+        from operations import pins as module
+
+        module.run(fill=fill)
+
+    run(show, stopped="checksums that were written down stay; the same command goes on")
+
+
+def sbom() -> None:
+    """Write what is in the image and in the nodes' programs, as CycloneDX, to cdktf.out/sbom/."""
+
+    def write() -> None:
+        from operations import sbom as module
+
+        module.run()
+
+    run(write, stopped="documents may be missing; vet sbom writes all of them")
 
 
 def local(*, once: Annotated[bool, typer.Option("--once", help="End after the second plan.")] = False) -> None:

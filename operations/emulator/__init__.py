@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from operations.failure import Failure
+from operations.provider_lock import STAND_INS
 
 ACCOUNT_ID = "123456789012"
 """The account that the emulator plays, which is also the placeholder in ``environments/_project.yaml``."""
@@ -66,6 +67,8 @@ class Emulator:
 
     @property
     def environment(self) -> dict[str, str]:
-        """This process's environment, led to the emulator: no profile or session of a real account is left in it."""
+        """This process's environment, led to the emulator: no profile or session of a real account is left in it. Providers may be
+        stand-ins: there is nothing in the account to protect from them."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return {**kept, **self.variables, "NO_PROXY": "127.0.0.1", "CHECKPOINT_DISABLE": "1"}
+        more = {"NO_PROXY": "127.0.0.1", "CHECKPOINT_DISABLE": "1", STAND_INS: "yes"}
+        return {**kept, **self.variables, **more}

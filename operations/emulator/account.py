@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,16 +42,15 @@ class Account:
         """A synthesised stack, such as ``vet-dev``."""
         return Stack(self.folder / "cdktf.out/stacks" / name, self.emulator.environment)
 
-    def as_workflow(self, settings: Settings, environment: str) -> Stack:
-        """The infrastructure of an environment, deployed by the role that its workflow gets on GitHub: with short-lived credentials for
-        a token with that workflow's subject.
+    def workflow(self, settings: Settings, role: str, subject: str) -> dict[str, str]:
+        """The environment of a job on GitHub: with short-lived credentials of a role, given for a token with the job's subject.
 
         :param settings: name the repository (``github.repository``), and ``vet-state`` was applied with them.
+        :param role: last part of its name: ``plan``, or ``deploy-dev``.
+        :param subject: what follows the repository in the token's subject, such as ``environment:dev``.
         """
         repository, prefix = settings.project.github, settings.project.name_prefix
         assert repository is not None
-        role = f"arn:aws:iam::{ACCOUNT_ID}:role/{prefix}-github-deploy-{environment}"
-        subject = f"repo:{repository.repository}:environment:{environment}"
         sts = boto3.client(
             "sts",
             region_name=settings.project.region,
@@ -59,24 +58,51 @@ class Account:
             config=Config(signature_version=UNSIGNED),
         )
         keys = sts.assume_role_with_web_identity(
-            RoleArn=role, RoleSessionName="workflow", WebIdentityToken=web_identity(subject)
+            RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{prefix}-github-{role}",
+            RoleSessionName="workflow",
+            WebIdentityToken=web_identity(f"repo:{repository.repository}:{subject}"),
         )["Credentials"]
-        return replace(
-            self.stack(infrastructure_stack(environment)),
-            environment={
-                **self.emulator.environment,
-                "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
-                "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
-                "AWS_SESSION_TOKEN": keys["SessionToken"],
-            },
+        return self._signing_with(keys)
+
+    def as_workflow(self, settings: Settings, environment: str) -> Stack:
+        """The infrastructure of an environment, deployed by the role that its workflow gets on GitHub (see :meth:`workflow`)."""
+        signing = self.workflow(settings, f"deploy-{environment}", f"environment:{environment}")
+        return replace(self.stack(infrastructure_stack(environment)), environment=signing)
+
+    def taking(self, role: str, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The environment of somebody who has taken a role.
+
+        :param role: its name.
+        :param environment: of whoever takes it, whom the role must trust; the account's administrator, if it is left out.
+        """
+        signing = environment or self.emulator.environment
+        sts = boto3.client(
+            "sts",
+            region_name=signing["AWS_REGION"],
+            endpoint_url=self.emulator.url,
+            aws_access_key_id=signing["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=signing["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=signing.get("AWS_SESSION_TOKEN"),
         )
+        arn = f"arn:aws:iam::{ACCOUNT_ID}:role/{role}"
+        return self._signing_with(sts.assume_role(RoleArn=arn, RoleSessionName="somebody")["Credentials"])
+
+    def _signing_with(self, keys: Mapping[str, str]) -> dict[str, str]:
+        return {
+            **self.emulator.environment,
+            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": keys["SessionToken"],
+        }
 
     def synthesise(self, settings: Settings) -> None:
         """Write the stacks of these settings into the folder."""
         main.build_app(settings, outdir=str(self.folder / "cdktf.out")).synth()
 
-    def make_state(self, *options: str) -> str:
+    def make_state(self, *options: str, environment: Mapping[str, str] | None = None) -> str:
         """``make state`` in the folder; its output.
+
+        :param environment: of whoever runs it; the account's administrator, if it is left out.
 
         Raises:
             Failure: with its output.
@@ -84,7 +110,7 @@ class Account:
         answer = subprocess.run(
             [sys.executable, "-m", "operations", "state", "bootstrap", "--yes", *options],
             cwd=self.folder,
-            env={**self.emulator.environment, "PYTHONPATH": str(REPOSITORY)},
+            env={**(environment or self.emulator.environment), "PYTHONPATH": str(REPOSITORY)},
             capture_output=True,
             text=True,
         )

@@ -17,6 +17,9 @@ autoscaler read."""
 EXTRA_TAGS = 6
 """An object in S3 has ten tags (Amazon S3: object tagging), of which the project sets four."""
 
+ROLES_OF_OTHERS = {"github": "workflows", "operate": "operators"}
+"""Second parts of names of roles that no environment may have as its name, and whose they are."""
+
 
 @error
 def environment_name_free(name: str) -> Iterator[Finding]:
@@ -33,9 +36,11 @@ def environment_name_free(name: str) -> Iterator[Finding]:
 
 @error
 def environment_name_apart(name: str) -> Iterator[Finding]:
-    """Roles of workflows are called ``<prefix>-github-...`` (modules/aws/github_roles.py)."""
-    if name == "github":
-        yield Finding(("name",), "must not be github: the roles of workflows have such names", "rename the file")
+    """Roles of workflows and of operators are called ``<prefix>-github-...`` (modules/aws/github_roles.py) and
+    ``<prefix>-operate-...`` (modules/aws/operator_role.py)."""
+    if name in ROLES_OF_OTHERS:
+        rule = f"must not be {name}: the roles of {ROLES_OF_OTHERS[name]} have such names"
+        yield Finding(("name",), rule, "rename the file")
 
 
 def _kinds(names: Names) -> dict[str, tuple[str, ...]]:

@@ -4,20 +4,20 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from operations.emulator import REPOSITORY, Emulator
+from operations.emulator import Emulator
 from operations.emulator.account import Account, account
 from operations.emulator.forgetful import Clients, clients
 from operations.emulator.stack import Stack, provider_versions
 from operations.failure import Failure
 from settings import Settings, load
 from settings.names import STATE_STACK
-from settings.project import GitHub
+from tests.apply import identities
+from tests.apply.reader import LimitedReader
 
 
 @pytest.fixture(scope="session")
@@ -46,17 +46,6 @@ def account_or_skip(folder: Path, settings: Settings) -> Iterator[Account]:
         except Failure as failure:
             cannot(str(failure))
         yield found
-
-
-def shell(emulator: Emulator) -> dict[str, str]:
-    """The environment of somebody who follows a page: this project's programs, and the emulated account."""
-    return emulator.environment | {
-        "PATH": f"{REPOSITORY / '.venv/bin'}:{os.environ['PATH']}",
-        "AWS_DEFAULT_REGION": emulator.variables[
-            "AWS_REGION"
-        ],  # what version 1 of the AWS CLI calls it, which these tests have
-        "AWS_PAGER": "",
-    }
 
 
 @pytest.fixture(scope="session")
@@ -117,10 +106,15 @@ def second_state(emulated: Account, first_state: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def stacks(emulated: Account, settings: Settings, second_state: str) -> dict[str, Stack]:
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The same with workflows and operators that AWS trusts."""
+    return identities.trusting(tmp_path_factory.mktemp("trusted"))
+
+
+@pytest.fixture(scope="session")
+def stacks(emulated: Account, trusted: Settings, second_state: str) -> dict[str, Stack]:
     """The three stacks of the infrastructure, applied; the environments side by side, each by its workflow's role and with no other right."""
-    project = settings.project.model_copy(update={"github": GitHub(repository="clinic/platform")})
-    trusted = replace(settings, project=project)
+    identities.make(emulated, identities.PERSON)  # AWS stores no policy for a principal that does not exist
     emulated.synthesise(trusted)
     state = emulated.stack(STATE_STACK)
     state.apply()
@@ -128,3 +122,9 @@ def stacks(emulated: Account, settings: Settings, second_state: str) -> dict[str
     with ThreadPoolExecutor() as pool:
         list(pool.map(Stack.apply, found.values()))
     return {STATE_STACK: state, **found}
+
+
+@pytest.fixture(scope="session")
+def reader(stacks: dict[str, Stack], emulated: Account, tmp_path_factory: pytest.TempPathFactory) -> LimitedReader:
+    """Somebody at home, with both environments deployed."""
+    return LimitedReader(tmp_path_factory.mktemp("reader") / "repository", emulated)

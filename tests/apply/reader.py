@@ -1,17 +1,44 @@
-"""Somebody who works with the platform: a copy of the repository, its commands, and an emulated account."""
+"""Somebody who follows a page at home: ``make``, ``aws`` and ``terraform`` in a repository of their own, with no more rights than it takes."""
 
+import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from operations.emulator import REPOSITORY, Emulator
+from operations.emulator.account import Account
+from operations.emulator.forgetful import clients
 from operations.emulator.stack import Stack
-from tests.apply.conftest import shell
+from tests.apply import identities
 from tests.runbooks import follow
 
 NOT_COPIED = shutil.ignore_patterns(".*", "cdktf.out", "node_modules", "__pycache__", "var", "report")
+
+NAMED = re.compile(r"(?:ENV=|vet-)(dev|prod)\b")
+"""How a command names the environment that it is about."""
+
+MADE = re.compile(r"\b(?:i|vol|snap)-[0-9a-f]{8,17}\b")
+"""What AWS names; its tags say whose it is."""
+
+OF_THE_ACCOUNT = re.compile(r"make state|vet-state|elsewhere|--region|\bOTHER\b|Region=")
+"""Commands about what belongs to no environment, or about another region than its own: the account's administrators run them."""
+
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+def shell(emulator: Emulator) -> dict[str, str]:
+    """The environment of somebody who follows a page: this project's programs, and the emulated account."""
+    return emulator.environment | {
+        "PATH": f"{REPOSITORY / '.venv/bin'}:{os.environ['PATH']}",
+        "AWS_DEFAULT_REGION": emulator.variables[
+            "AWS_REGION"
+        ],  # what version 1 of the AWS CLI calls it, which these tests have
+        "AWS_PAGER": "",
+    }
 
 
 def copied(folder: Path) -> Path:
@@ -22,7 +49,7 @@ def copied(folder: Path) -> Path:
 
 
 class Reader:
-    """Somebody who follows a page in a copy of the repository, and says yes when asked."""
+    """Somebody who follows a page in a copy of the repository with all rights, and says yes when asked."""
 
     def __init__(self, folder: Path, emulator: Emulator) -> None:
         self.folder = folder
@@ -31,12 +58,19 @@ class Reader:
             "TF_VAR_api_address": "https://127.0.0.1:6443",  # no tunnel: destroying an empty Helm stack asks nobody
         }
 
+    def environment_for(self, command: str) -> dict[str, str]:
+        """What the shell has in which a command runs."""
+        return self.environment
+
     def run(self, command: str) -> "subprocess.CompletedProcess[str]":
         """Run a command, answering each question with yes."""
+        return self._run(command, self.environment_for(command))
+
+    def _run(self, command: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             ["bash", "-c", command],
             cwd=self.folder,
-            env=self.environment,
+            env=environment,
             input="yes\n" * 9,
             capture_output=True,
             text=True,
@@ -62,3 +96,43 @@ class Reader:
         found = Stack(self.folder / "cdktf.out/stacks" / stack, self.environment).state()
         (one,) = [each for each in found if each["type"] == kind and contains in each["address"]]
         return one
+
+
+class LimitedReader(Reader):
+    """A reader who has, for each command, the rights of the role that it is for and no other."""
+
+    def __init__(self, folder: Path, account: Account) -> None:
+        super().__init__(copied(folder), account.emulator)
+        self._account = account
+        identities.trusting(folder)
+        identities.make(account, identities.ADMINISTRATOR, "AdministratorAccess")
+        self._keys = cache(self._signing)
+
+    def _signing(self, role: str) -> dict[str, str]:
+        account = self._account
+        found = account.taking(role) if role == identities.ADMINISTRATOR else identities.operator(account, role)
+        return {name: found[name] for name in KEYS}
+
+    def role(self, command: str) -> str:
+        """Whose rights a command takes: an environment's operators', or the administrator's."""
+        if OF_THE_ACCOUNT.search(command):
+            return identities.ADMINISTRATOR
+        named = set(NAMED.findall(command)) or {self._owner(each) for each in MADE.findall(command)} - {""}
+        return named.pop() if len(named) == 1 else "prod"
+
+    def _owner(self, id_: str) -> str:
+        ec2 = clients(self._account.emulator.environment)("ec2")
+        tags = ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [id_]}])["Tags"]
+        return next((str(tag["Value"]) for tag in tags if tag["Key"] == "Environment"), "")
+
+    def environment_of(self, role: str) -> dict[str, str]:
+        """What a shell of theirs has: an environment's operators, or the administrator."""
+        return {**self.environment, **self._keys(role)}
+
+    def environment_for(self, command: str) -> dict[str, str]:
+        """What the shell has in which a command runs."""
+        return self.environment_of(self.role(command))
+
+    def run_as(self, role: str, command: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command with the rights of a role that it is not for."""
+        return self._run(command, self.environment_of(role))

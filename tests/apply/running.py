@@ -9,9 +9,7 @@ from typing import Any
 import yaml
 
 import main
-from operations.emulator import ACCOUNT_ID
-from operations.emulator.account import Account
-from operations.emulator.forgetful import Clients, clients
+from operations.emulator.forgetful import Clients
 from operations.emulator.stack import Stack
 from operations.plan_summary import refuse_losses, summary
 from settings import Settings, load
@@ -65,13 +63,6 @@ class Running:
         refuse_losses(plan)
         stack.run("apply", "-input=false", PLAN)
         return summary(stack.name, plan)
-
-
-def make_role(found: Account, name: str) -> None:
-    """Make a role that settings name: AWS stores no policy for a principal that does not exist."""
-    root = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT_ID}, "Action": "sts:AssumeRole"}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [root]})
-    clients(found.emulator.environment)("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)
 
 
 def left_of(environment: str, aws: Clients) -> list[str]:

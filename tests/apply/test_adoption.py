@@ -10,7 +10,9 @@ from operations.emulator.forgetful import Clients, clients
 from operations.failure import Failure
 from settings import Settings
 from settings.names import STATE_STACK, replica_bucket, state_key
-from tests.apply.conftest import account_or_skip, shell
+from tests.apply import identities
+from tests.apply.conftest import account_or_skip
+from tests.apply.reader import shell
 from tests.runbooks import commands
 
 
@@ -18,8 +20,15 @@ from tests.runbooks import commands
 def ours(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account of these tests alone, after ``make state``: the others share one, and need its state."""
     with account_or_skip(tmp_path_factory.mktemp("adoption"), settings) as found:
+        identities.make(found, identities.ADMINISTRATOR, "AdministratorAccess")
         found.make_state()
         yield found
+
+
+@pytest.fixture(scope="module")
+def administrator(ours: Account) -> dict[str, str]:
+    """Who takes over: the account's administrator, whose every call the evaluator of rights must know."""
+    return ours.taking(identities.ADMINISTRATOR)
 
 
 @pytest.fixture
@@ -42,17 +51,19 @@ def _empty(aws: Clients, bucket: str) -> None:
         aws("s3").delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
 
 
-def test_a_state_bucket_without_its_state_is_taken_over(ours: Account, here: Clients, settings: Settings) -> None:
+def test_a_state_bucket_without_its_state_is_taken_over(
+    ours: Account, here: Clients, settings: Settings, administrator: dict[str, str]
+) -> None:
     _empty(here, settings.project.state_bucket)
     with pytest.raises(Failure, match="but not the state that describes it"):
         ours.make_state()
-    again = ours.make_state("--adopt")
+    again = ours.make_state("--adopt", environment=administrator)
     assert "12 imported, 0 added" in again, again
     assert "0 added, 0 changed, 0 destroyed" in ours.make_state()
 
 
 def test_a_lost_state_bucket_is_made_again_and_the_rest_is_taken_over(
-    ours: Account, here: Clients, settings: Settings
+    ours: Account, here: Clients, settings: Settings, administrator: dict[str, str]
 ) -> None:
     before, lost = _known(here), settings.project.state_bucket
     assert len(before["zones"]) == 2, before
@@ -65,7 +76,7 @@ def test_a_lost_state_bucket_is_made_again_and_the_rest_is_taken_over(
     with pytest.raises(Failure, match=r"no state knows them(?s:.*)aws_route53_zone(?s:.*)make state ADOPT=yes"):
         ours.make_state()
     assert _known(here) == before, "something was made although it exists"
-    again = ours.make_state("--adopt")
+    again = ours.make_state("--adopt", environment=administrator)
     assert "5 imported" in again, again
     assert _known(here) == before, "something was made although it exists"
     assert not ours.stack(STATE_STACK).unexplained(), "what was taken over is not as the stack wants it"

@@ -21,7 +21,8 @@ from operations.terraform import binary
 from settings import load
 from settings.documents import merged
 from settings.effects import INFRASTRUCTURE, Kind, effect
-from tests.apply.running import Running, make_role
+from tests.apply import identities
+from tests.apply.running import Running
 from tests.changes import KEY, another, beside, changeable, dev_alone
 
 EVERY = os.environ.get("VET_TEST_CHANGES") == "1"
@@ -166,7 +167,7 @@ def test_the_summary_of_a_key_pair_names_the_rolls_and_loses_nothing(planner: Pl
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, emulated: Account, stacks: dict[str, Stack]) -> Iterator[Running]:
     """dev in a folder of its own, on its state in the bucket, for changes that are applied; at the end all are taken away again."""
-    make_role(emulated, "somebody")
+    identities.make(emulated, "somebody")
     found = Running(tmp_path_factory.mktemp("running"), emulated.emulator.environment)
     yield found
     found.deploy({})

@@ -11,8 +11,8 @@ from operations.emulator.account import Account, account
 from operations.emulator.forgetful import clients
 from operations.failure import Failure
 from settings import load
+from tests.apply import identities
 from tests.apply.conftest import cannot
-from tests.apply.running import make_role
 from tests.changes import KEY, dev_alone
 
 PROJECT = {"github": {"repository": "clinic/platform"}, "replica_region": "us-west-2"}
@@ -29,6 +29,7 @@ ENVIRONMENT = {
         "ssh": {"public_key": KEY, "allowed_cidrs": OFFICE},
         "api": {"access": "public", "allowed_cidrs": OFFICE},
         "principals": {"read": [f"arn:aws:iam::{ACCOUNT_ID}:role/support"]},
+        "operators": [f"arn:aws:iam::{ACCOUNT_ID}:role/support"],
     },
 }
 
@@ -45,7 +46,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
             found = keep.enter_context(account(folder, load(files)))
         except Failure as failure:
             cannot(str(failure))
-        make_role(found, "support")
+        identities.make(found, "support")  # AWS stores no policy for a principal that does not exist
         found.make_state()  # by the repository's own settings: the bucket, to which the apply below adds
         found.synthesise(load(files))
         for stack in ("vet-state", "vet-dev"):

@@ -1,6 +1,6 @@
 """The drill's first step against the real Terraform: it proves a recovery, and sees when there is none.
 
-It takes prod, which nothing destroys.
+It takes prod, which nothing destroys, and recovers by the right of its operators.
 """
 
 import subprocess
@@ -9,17 +9,21 @@ import sys
 import pytest
 
 from operations.drill import lose_and_recover
-from operations.emulator import REPOSITORY, Emulator
+from operations.emulator import REPOSITORY
+from operations.emulator.account import Account
 from operations.emulator.stack import Stack
 from operations.failure import Failure
+from tests.apply import identities
 
 
 def test_a_lost_state_is_recovered_and_a_recovery_that_does_nothing_is_noticed(
-    stacks: dict[str, Stack], emulator: Emulator
+    stacks: dict[str, Stack], emulated: Account
 ) -> None:
+    operator = identities.operator(emulated, "prod")
+
     def recover() -> None:
         command = [sys.executable, "-m", "operations", "state", "recover", "--yes", "vet-prod"]
-        done = subprocess.run(command, cwd=REPOSITORY, env=emulator.environment, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=REPOSITORY, env=operator, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
 
     with pytest.raises(Failure, match=r"resources in the state before, 0 after"):

@@ -1,28 +1,20 @@
 """The runbooks' commands at home: ``make``, ``aws`` and ``terraform``, by a reader with a repository of their own.
 
-The pages are followed from what mends to what destroys; at the end ``dev`` is gone.
+The pages are followed from what mends to what destroys; at the end ``dev`` is gone. Each command is run by the operators' role of
+the environment that it is about, and what is the account's by its administrator, whom the evaluator of rights watches as well.
 """
 
 import base64
 import json
 from collections.abc import Callable
 
-import pytest
-
-from operations.emulator import Emulator
 from operations.emulator.forgetful import Clients
 from operations.emulator.stack import Stack
 from settings.names import state_key
-from tests.apply.reader import Reader, copied
+from tests.apply.reader import Reader
 from tests.apply.running import left_of
 
 STATE_BUCKET = "vet-terraform-state-example"
-
-
-@pytest.fixture(scope="module")
-def reader(stacks: dict[str, Stack], emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Reader:
-    """At home, with both environments deployed."""
-    return Reader(copied(tmp_path_factory.mktemp("reader") / "repository"), emulator)
 
 
 def server(aws: Clients, slot: int, environment: str = "prod") -> str:

@@ -1,10 +1,14 @@
 """Restoring etcd from a snapshot: refused where it harms, resumable, and everybody rejoins."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.boot.sandbox import STOPPED, SUBNETS, Machine, World
+
+HOSTILE = ("z'; touch pwned; echo '.zip", "$(touch pwned)", "`touch pwned`", "two words", "-rf", 'a"; touch pwned; "')
+"""Names that a shell would run, or take apart."""
 
 SNAPSHOT = "etcd-snapshot-ip-10-0-10-10.ec2.internal-1700000000"
 
@@ -218,6 +222,27 @@ def test_a_snapshot_of_no_bytes_is_not_restored(lost: tuple[World, list[Machine]
     result = chosen.run("restore", "empty")
     assert result.code == STOPPED, result.log
     assert world.state["resets"] == []
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_an_object_with_a_name_that_no_snapshot_has_is_never_restored_and_runs_nothing(
+    name: str, lost: tuple[World, list[Machine]]
+) -> None:
+    """Whoever can write into the bucket chooses names; the programs run as root."""
+    world, (chosen, *_) = lost
+    world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-dev/{name}", Body=b"snapshot")
+    result = chosen.run("restore", name)
+    assert result.code == STOPPED, result.log
+    assert world.state["resets"] == []
+    kept = chosen.root / "var/lib/rancher/rke2/server/db/snapshots"
+    kept.mkdir(parents=True)
+    for number in range(3):
+        (kept / f"{number}{name.replace('/', '')}").write_text("snapshot")
+    for program, arguments in (("trim-snapshots", ()), ("survey", ("history",)), ("health", ())):
+        done = chosen.run(program, *arguments)
+        assert done.code == 0, f"{program}\n{done.log}"
+    pwned = [*chosen.root.rglob("pwned"), *Path().glob("pwned"), *world.folder.rglob("pwned")]
+    assert not pwned, f"a name of an object was run: {pwned}"
 
 
 def test_a_server_whose_vote_the_others_need_does_not_leave(make_world: Callable[..., World]) -> None:

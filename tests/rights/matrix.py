@@ -5,9 +5,9 @@ The shipped environments are judged together with one that has everything on (``
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -91,7 +91,7 @@ def home(identity: str) -> str:
     """The environment that an identity belongs to; ``account`` for those that belong to none."""
     if identity.startswith("people"):
         return NAME
-    found = re.search(r"vet-(?:github-deploy-)?(\w+)", identity)
+    found = re.search(r"vet-(?:github-deploy-|operate-)?(\w+)", identity)
     return found[1] if found and found[1] not in ("state", "github") else "account"
 
 
@@ -104,7 +104,14 @@ def rendered(found: Iterable[Cell]) -> str:
     return HEAD + yaml.safe_dump(plain, sort_keys=True, width=10_000, default_flow_style=None)
 
 
-def synthesised(folder: Path) -> Account:
-    """The account of the shipped environments and one with everything on."""
-    main.build_app(everything(folder), outdir=str(folder / "out")).synth()
+COMPANY = {"access": {"permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/company"}}
+"""Settings of the project in a company that gives all roles a boundary of its own. What it says is not known: it may allow everything."""
+
+
+def synthesised(folder: Path, project: Mapping[str, Any] | None = None) -> Account:
+    """The account of the shipped environments and one with everything on.
+
+    :param project: further settings of the project, such as :data:`COMPANY`.
+    """
+    main.build_app(everything(folder, project=dict(project or {})), outdir=str(folder / "out")).synth()
     return read(folder / "out")

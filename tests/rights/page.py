@@ -1,5 +1,6 @@
 """The table of rights in docs/runbooks/access.md: what is open, by the reasons for which it is."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,16 +16,38 @@ FEW = 7
 """Acts that a row names; of more it says how many."""
 
 
-def table(cells: Sequence[Cell]) -> str:
-    """A row for each reason, with what it explains."""
+def table(cells: Sequence[Cell], company: Sequence[Cell]) -> str:
+    """A row for each reason, with what it explains; then what crosses from one environment into another.
+
+    :param company: the cells where a company's boundary takes the place of the environments' own.
+    """
     rows = ["| who | can | on | why |", "|---|---|---|---|"]
     for reason in reasons():
         explained = [cell for cell in cells if reason.explains(cell)]
         acts = sorted({cell.act for cell in explained})
         can = ", ".join(f"`{act}`" for act in acts) if len(acts) <= FEW else f"all of {len(acts)} sensitive actions"
         rows.append(f"| {_who(reason)} | {can} | {_on(reason)} | {reason.reason} |")
-    crossing = sum(home(cell.identity) not in (cell.environment, "account", "") for cell in cells if not _shared(cell))
-    return "\n".join([*rows, "", f"From one environment into another: {crossing} of these."])
+    lines = [f"From one environment into another: {len(crossing(cells))} of these.", "", *_of_company(company)]
+    return "\n".join([*rows, "", *lines])
+
+
+def crossing(cells: Sequence[Cell]) -> list[Cell]:
+    """What identities of one environment can do to another's things."""
+    return [cell for cell in cells if home(cell.identity) not in (cell.environment, "account") and not _shared(cell)]
+
+
+def _of_company(company: Sequence[Cell]) -> list[str]:
+    """What a company's boundary that allows everything leaves open: by whom, how much, and on what."""
+    found = crossing(company)
+    by: dict[str, list[Cell]] = {}
+    for cell in found:
+        by.setdefault(re.sub(r"(deploy|operate)-\w+", r"\1-<env>", cell.identity), []).append(cell)
+    rows = [
+        f"| `{who}` | {len({cell.act for cell in cells})} | {', '.join(sorted({cell.resource.split()[0] for cell in cells}))} |"
+        for who, cells in sorted(by.items())
+    ]
+    said = f"Where a company's boundary takes the place of the environments' own and keeps nothing apart: {len(found)}."
+    return [said, "", "| who | sensitive actions in other environments | on |", "|---|---|---|", *rows]
 
 
 def _shared(cell: Cell) -> bool:
@@ -41,8 +64,8 @@ def _on(reason: Reason) -> str:
     return f"{where}: {named}" if named else where
 
 
-def renewed(text: str, cells: Sequence[Cell]) -> str:
-    """The page with its table made anew."""
+def renewed(text: str, cells: Sequence[Cell], company: Sequence[Cell]) -> str:
+    """The page with its tables made anew."""
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    return f"{before}{BEGIN}\n\n{table(cells)}\n\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{table(cells, company)}\n\n{END}{after}"

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from operations import sbom
+
 FOLDER = Path(".github/workflows")
 FILES = sorted(FOLDER.glob("*.yml"))
 TEXTS = [path.read_text() for path in FILES]
@@ -41,8 +43,21 @@ def test_rights_are_given_job_by_job(path: Path) -> None:
         assert job["permissions"], f"{name} has no rights of its own"
         assert job["timeout-minutes"] <= 90, name
         writes = {scope for scope, level in job["permissions"].items() if level == "write"}
-        assert writes <= {"id-token", "pull-requests"}, name
-        assert len(writes) <= 1, f"{name}: whoever speaks with AWS does not write on GitHub"
+        assert writes <= {"id-token", "pull-requests", "attestations"}, name
+        if "attestations" not in writes:
+            assert len(writes) <= 1, f"{name}: whoever speaks with AWS does not write on GitHub"
+
+
+def test_what_is_attested_was_made_by_another_job_and_meets_no_code_and_no_role() -> None:
+    (attesting,) = [job for _, job in _jobs() if "attestations" in job["permissions"]]
+    assert all("uses" in step for step in attesting["steps"]), "a signature of whatever that code left there"
+    assert "aws-actions" not in str(attesting)
+    jobs = yaml.safe_load((FOLDER / "deploy.yml").read_text())["jobs"]
+    built = jobs[attesting["needs"]]
+    assert built["permissions"] == {"contents": "read"}
+    assert "make sbom" in [step.get("run") for step in built["steps"]]
+    (kept,) = [step["with"]["path"] for step in built["steps"] if "upload-artifact" in step.get("uses", "")]
+    assert Path(kept) == sbom.FOLDER
 
 
 def test_a_public_repository_publishes_no_plan_files() -> None:
@@ -58,6 +73,25 @@ def test_a_public_repository_publishes_no_plan_files() -> None:
                 assert any("github.event.repository.private" in str(each.get("if")) for each in gates), (
                     f"{path}: {name}"
                 )
+
+
+def test_logs_of_a_public_repository_show_no_values() -> None:
+    """They are read by everybody, and Terraform's account of a plan names the values of what changes."""
+    for name, job in _jobs():
+        for step in job["steps"]:
+            if "stack plan" in step.get("run", "") and not _in_private_alone(job, name):
+                assert step["env"]["PRIVATE"] == "${{ github.event.repository.private }}", name
+                assert re.search(r'\[ "\$PRIVATE" = true \] && values=--values \|\| values=--no-values', step["run"]), (
+                    name
+                )
+                assert '"$values"' in step["run"], name
+
+
+def _in_private_alone(job: dict[str, Any], name: str) -> bool:
+    jobs = yaml.safe_load((FOLDER / name.split(":")[0]).read_text())["jobs"]
+    needs = job.get("needs", [])
+    gates = [job, *(jobs[each] for each in ([needs] if isinstance(needs, str) else needs))]
+    return any("github.event.repository.private" in str(each.get("if")) for each in gates)
 
 
 def test_code_of_strangers_never_meets_a_role() -> None:

@@ -119,7 +119,7 @@ def bucket_key(name: str) -> tuple[str, bool]:
 
 
 def policy_of(resource: str) -> Policy | None:
-    """The policy that a bucket, secret or key has itself."""
+    """The policy that a bucket, secret or key has itself, and who may take a role."""
     _, _, service, region, _, rest = resource.split(":", 5) if resource != "*" else [""] * 6
     document: Any = None
     if service == "s3":
@@ -131,6 +131,9 @@ def policy_of(resource: str) -> Policy | None:
     elif service == "secretsmanager":
         held = secret(region, resource)
         document = held.policy if held else None
+    elif service == "iam" and rest.startswith("role/"):
+        role = role_named(rest.rsplit("/", 1)[-1])
+        document = role.assume_role_policy_document if role else None
     return _read(document) if document else None
 
 

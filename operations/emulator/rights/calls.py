@@ -16,10 +16,10 @@ from operations.emulator.rights.conditions import Unreadable
 SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 """Who signs, and for what (AWS Signature Version 4: credential scope)."""
 
-MODELS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
+MODELS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 """Models of services that sign by another name."""
 
-PREFIXES = {"monitoring": "cloudwatch"}
+PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag"}
 """Services whose actions begin with another name than they sign by (service authorization reference)."""
 
 

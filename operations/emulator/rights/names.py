@@ -24,6 +24,7 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
         "DescribeSubscribersForNotification": "ViewBudget",
     },
     "s3": {
+        "CopyObject": "PutObject",
         "CreateMultipartUpload": "PutObject",
         "UploadPart": "PutObject",
         "CompleteMultipartUpload": "PutObject",
@@ -59,6 +60,7 @@ WITHOUT_RESOURCE: Sequence[str] = (
     "dlm:GetLifecyclePolicies", "ec2:Describe*", "ecr:GetAuthorizationToken", "elasticloadbalancing:Describe*", "iam:ListOpenIDConnectProviders",
     "kms:CreateKey", "kms:ListAliases", "kms:ListKeys", "logs:DescribeLogGroups", "route53:ListHostedZones*", "s3:ListBuckets",
     "secretsmanager:ListSecrets", "sns:ListTopics", "ssm:DescribeParameters", "ssm:GetCommandInvocation", "ssm:ListCommand*",
+    "tag:GetResources",
 )  # fmt: skip
 """Actions that know no resource, so that only a policy for ``*`` allows them."""
 
@@ -153,11 +155,12 @@ RESOURCES: Mapping[str, Sequence[tuple[str, str, str]]] = {
 }
 """By service: operations, the parameter that names the resource, and its ARN after the service. A value that is an ARN stands for itself."""
 
-BESIDES: Mapping[str, Sequence[str]] = {
-    "ssm:CreateAssociation": ["ec2 instance/*"],
-    "ssm:SendCommand": ["ec2 instance/*"],
+BESIDES: Mapping[str, tuple[str, str]] = {
+    "ssm:CreateAssociation": ("", "ec2 instance/*"),
+    "ssm:SendCommand": ("InstanceIds", "ec2 instance/{value}"),
+    "ssm:StartSession": ("DocumentName", "ssm document/{value}"),
 }
-"""Resources that an action is asked for as well."""
+"""Resources that an action is asked for as well: the parameter that names them, if one does, and their ARN."""
 
 KINDS: Mapping[str, str] = {
     "acl": "network-acl", "ami": "image", "eipalloc": "elastic-ip", "eni": "network-interface", "fl": "vpc-flow-log", "i": "instance",

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
+from urllib.parse import unquote
 
 from operations.emulator.rights import account
 from operations.emulator.rights.calls import Call
@@ -48,8 +49,11 @@ def needs(call: Call) -> list[Request]:
     action = ACTIONS.get(call.service, {}).get(call.operation, call.operation)
     if not action:
         return []  # such as sts:GetCallerIdentity, which nobody can be denied
+    if call.service == "s3" and action in ("GetObject", "DeleteObject") and call.values("VersionId"):
+        action += "Version"
     return [
         *(_request(call, f"{call.service}:{action}", each) for each in _resources(call)),
+        *_copied(call),
         *_tagging(call),
         *_passing(call),
         *_keys(call),
@@ -96,7 +100,8 @@ def _resources(call: Call) -> Sequence[str]:
     if call.service == "secretsmanager" and (name := next(iter(call.values("SecretId")), "")):
         known = account.secret(call.region, name)
         return [str(known.arn) if known else account.arn("secretsmanager", f"secret:{name}-AbCdEf", call.region)]
-    more = [_arn(call, each, "*") for each in BESIDES.get(f"{call.service}:{call.operation}", ())]
+    beside, form = BESIDES.get(f"{call.service}:{call.operation}", ("", ""))
+    more = [_arn(call, form, each) for each in (call.values(beside) if beside else ["*"])] if form else []
     for operations, parameter, form in RESOURCES.get(call.service, ()):
         if fnmatchcase(call.operation, operations) and (values := call.values(parameter)):
             return [*(_arn(call, form, value) for value in values), *more]
@@ -110,6 +115,8 @@ def _arn(call: Call, form: str, value: str) -> str:
     region = "" if service in ("iam", "route53", "budgets", "s3") else call.region
     if service in ("s3", "route53"):
         return f"arn:aws:{service}:::" + rest.format_map(_Filled(call, value))
+    if service == "ssm" and value.startswith("AWS-"):  # a document that AWS owns belongs to no account
+        return f"arn:aws:ssm:{region}::document/{value}"
     if service == "iam" and rest.startswith("role/") and call.operation != "CreateRole":
         role = account.role_named(value)
         return str(role.arn) if role else account.arn("iam", f"role/{value}")
@@ -127,6 +134,14 @@ class _Filled(dict[str, str]):
         if name == "kind":  # how Systems Manager calls what it tags: Document, Parameter, Association
             return self._call.values("ResourceType")[0].lower()
         return next(iter(self._call.values(name)), {"Path": "/", "GroupName": "default"}.get(name, ""))
+
+
+def _copied(call: Call) -> Iterator[Request]:
+    """What is copied is read as well: the object or one version of it, and the key of its bucket (Amazon S3 API reference: CopyObject)."""
+    for source in call.values("CopySource"):
+        path, _, version = unquote(source).removeprefix("/").partition("?versionId=")
+        yield _request(call, f"s3:GetObject{'Version' if version else ''}", f"arn:aws:s3:::{path}")
+        yield from _key_of_bucket(call, *path.split("/", 1), reading=True)
 
 
 def _of_ec2(call: Call) -> list[str]:
@@ -212,7 +227,8 @@ def _passing(call: Call) -> Iterator[Request]:
 def _keys(call: Call) -> Iterator[Request]:
     """What is encrypted takes the key as well, in the context that the service gives it."""
     if call.service == "s3" and call.operation in ("GetObject", "HeadObject", "PutObject", "CopyObject"):
-        yield from _key_of_bucket(call)
+        reading = call.operation in ("GetObject", "HeadObject")
+        yield from _key_of_bucket(call, call.values("Bucket")[0], call.values("Key")[0], reading=reading)
     if call.service == "secretsmanager" and call.operation in ("GetSecretValue", "PutSecretValue", "CreateSecret"):
         known = account.secret(call.region, next(iter(call.values("SecretId")), ""))
         name = known.kms_key_id if known else next(iter(call.values("KmsKeyId")), "")
@@ -223,19 +239,13 @@ def _keys(call: Call) -> Iterator[Request]:
                 yield _by_service(call, action, str(key.arn), context)
 
 
-def _key_of_bucket(call: Call) -> Iterator[Request]:
-    bucket, objects = call.values("Bucket")[0], call.values("Key")
+def _key_of_bucket(call: Call, bucket: str, key: str, *, reading: bool) -> Iterator[Request]:
     name, own = account.bucket_key(bucket)
-    key = account.key(call.region, name) if name else None
-    if key:
+    known = account.key(call.region, name) if name else None
+    if known:
         whole = f"arn:aws:s3:::{bucket}"
-        context = {"kms:EncryptionContext:aws:s3:arn": whole if own else f"{whole}/{objects[0]}"}
-        yield _by_service(
-            call,
-            "Decrypt" if call.operation in ("GetObject", "HeadObject") else "GenerateDataKey",
-            str(key.arn),
-            context,
-        )
+        context = {"kms:EncryptionContext:aws:s3:arn": whole if own else f"{whole}/{key}"}
+        yield _by_service(call, "Decrypt" if reading else "GenerateDataKey", str(known.arn), context)
 
 
 def _by_service(call: Call, action: str, key: str, context: Context) -> Request:

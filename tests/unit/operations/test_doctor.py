@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,19 @@ def test_a_held_lock_names_who_holds_it(examine: Callable[..., dict[str, Finding
     found = examine()["lock of vet-dev"]
     assert found.text == "held by ann@laptop since 2026-01-02T03:04:05"
     assert "force-unlock 7" in found.remedy
+
+
+def test_a_lock_that_somebody_made_up_is_no_command_to_paste(
+    examine: Callable[..., dict[str, Finding]], account: None
+) -> None:
+    """Whoever may write dev's state chooses what stands in its lock; who reads the doctor may have other rights."""
+    lock = {"ID": "7; touch pwned", "Who": "ann\x1b[2J\nok  everything", "Created": "$(touch pwned)"}
+    boto3.client("s3", region_name="us-east-1").put_object(
+        Bucket=BUCKET, Key="vet-dev/terraform.tfstate.tflock", Body=json.dumps(lock).encode()
+    )
+    found = examine()["lock of vet-dev"]
+    assert shlex.split(found.remedy.split("force-unlock ")[1]) == ["7; touch pwned"], found.remedy
+    assert found.text.isprintable(), f"the terminal is told what to do: {found.text!r}"
 
 
 def test_a_missing_delegation_names_the_name_servers(examine: Callable[..., dict[str, Finding]], account: None) -> None:

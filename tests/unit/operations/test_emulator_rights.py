@@ -135,6 +135,53 @@ def test_tags_of_the_thing_and_of_the_call_decide(administrator: Clients, role: 
     ec2.delete_vpc(VpcId=ours)
 
 
+def test_a_command_takes_the_right_to_its_document_and_to_each_machine(
+    administrator: Clients, role: Callable[..., Clients]
+) -> None:
+    """AWS's own documents belong to no account, and a machine is told by its tags."""
+    image = administrator("ec2").describe_images()["Images"][0]["ImageId"]
+    machines = {}
+    for environment in ("dev", "prod"):
+        tags = [{"ResourceType": "instance", "Tags": [{"Key": "Environment", "Value": environment}]}]
+        (made,) = administrator("ec2").run_instances(ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=tags)[
+            "Instances"
+        ]
+        machines[environment] = made["InstanceId"]
+    dev = {"StringEquals": {"aws:ResourceTag/Environment": "dev"}}
+    ssm = role(
+        allow("ssm:SendCommand", resource=f"arn:aws:ec2:us-east-1:{ACCOUNT_ID}:instance/*", Condition=dev),
+        allow("ssm:SendCommand", resource="arn:aws:ssm:us-east-1::document/AWS-RunShellScript"),
+    )("ssm")
+    shell = {"DocumentName": "AWS-RunShellScript", "Parameters": {"commands": ["true"]}}
+    assert ssm.send_command(InstanceIds=[machines["dev"]], **shell)["Command"]
+    _, said = refusal(ssm.send_command, InstanceIds=list(machines.values()), **shell)
+    assert f"instance/{machines['prod']}" in said
+    assert (
+        "document/AWS-RunRemoteScript"
+        in refusal(ssm.send_command, InstanceIds=[machines["dev"]], **{**shell, "DocumentName": "AWS-RunRemoteScript"})[
+            1
+        ]
+    )
+
+
+def test_versions_and_copies_take_rights_of_their_own(administrator: Clients, role: Callable[..., Clients]) -> None:
+    s3 = administrator("s3")
+    s3.create_bucket(Bucket="kept")
+    s3.put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": "Enabled"})
+    old = s3.put_object(Bucket="kept", Key="state", Body=b"old")["VersionId"]
+    s3.put_object(Bucket="kept", Key="state", Body=b"new")
+    own = "arn:aws:s3:::kept/*"
+    plain = role(allow("s3:GetObject", "s3:PutObject", "s3:DeleteObject", resource=own))("s3")
+    source = {"Bucket": "kept", "Key": "state"}
+    plain.copy_object(Bucket="kept", Key="copy", CopySource=source)
+    for said in (
+        refusal(plain.get_object, **source, VersionId=old)[1],
+        refusal(plain.copy_object, **source, CopySource={**source, "VersionId": old})[1],
+    ):
+        assert "not authorized to perform: s3:GetObjectVersion" in said
+    assert "s3:DeleteObjectVersion" in refusal(plain.delete_object, **source, VersionId=old)[1]
+
+
 def test_giving_a_role_to_a_service_takes_the_right_to_pass_it(role: Callable[..., Clients]) -> None:
     passed = f"arn:aws:iam::{ACCOUNT_ID}:role/other"
     dlm = role(allow("dlm:*"))("dlm")
@@ -160,6 +207,22 @@ def test_what_is_not_known_is_refused_and_says_so(role: Callable[..., Clients]) 
     assert code == "AuthorizationError"
     assert "does not know which rights this takes, and allows nothing unknown" in said
     assert "sns:ListPhoneNumbersOptedOut" in said
+
+
+def test_a_role_is_taken_by_whom_it_trusts(
+    emulator: Emulator, administrator: Clients, role: Callable[..., Clients]
+) -> None:
+    somebody = role(allow("s3:ListAllMyBuckets"))
+    me = somebody("sts").get_caller_identity()["Arn"].replace(":sts:", ":iam:").replace("assumed-role", "role")
+    other = administrator("iam").create_role(RoleName="other", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    for name, principal in (("trusting", me.rsplit("/", 1)[0]), ("not-trusting", other)):
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": principal}}
+        administrator("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
+    take = somebody("sts").assume_role
+    assert take(RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/trusting", RoleSessionName="test")["Credentials"]
+    code, said = refusal(take, RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/not-trusting", RoleSessionName="test")
+    assert code == "AccessDenied"
+    assert "sts:AssumeRole on resource: arn:aws:iam::" in said
 
 
 def test_a_web_identity_gets_the_role_that_trusts_it(emulator: Emulator, administrator: Clients) -> None:

@@ -109,3 +109,19 @@ def _looking(programs: Path, status: str, monkeypatch: pytest.MonkeyPatch) -> No
     program.write_text(LOOKING)
     program.chmod(0o700)
     monkeypatch.setenv("STATUS", status)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_plan_s_values_go_to_the_terminal_only_where_that_is_asked_for(
+    programs: Path, shown: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = install(programs, "terraform", "1.11.4")
+    path.write_text(
+        path.read_text()
+        + "[ \"$1\" = version ] && exit\necho 'password: hunter2'\necho 'Error: no such thing' >&2\nexit 2\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert Terraform("vet-dev").plan(Path("plan.tfplan"), shown=shown) is True
+    said = capfd.readouterr()
+    assert ("hunter2" in said.out) is shown
+    assert "no such thing" in said.err, "errors are always told"

@@ -159,6 +159,40 @@ def test_service_trust_names_the_account_and_what_it_is_for(account: Account) ->
             assert all(each.startswith("arn:aws:") for each in condition["ArnLike"]["aws:SourceArn"]), role
 
 
-def test_the_page_is_fresh(found: list[Cell]) -> None:
+def test_operators_run_programs_on_machines_of_their_environment_and_workflows_on_none(account: Account) -> None:
+    """Run Command takes the right to the machine and to the document (service authorization reference: Systems Manager)."""
+    asked = {
+        each.environment: Request("ssm:SendCommand", each.arn, {"aws:ResourceTag/Environment": each.environment})
+        for each in account.of("aws_instance")
+    }
+    assert set(asked) == set(account.environments)
+    operator = account.roles[f"vet-operate-{NAME}"]
+    assert [name for name, request in asked.items() if allowed(request, operator)] == [NAME]
+    assert allowed(Request("ssm:SendCommand", SHELL), operator)
+    for name in account.environments:
+        deployer = account.roles[f"vet-github-deploy-{name}"]
+        assert not allowed(Request("ssm:SendCommand", SHELL), deployer), "a workflow runs what it likes as root"
+
+
+def test_operators_are_those_whom_the_settings_name(account: Account) -> None:
+    roles = {each.block["name"]: each for each in account.of("aws_iam_role")}
+    assert [name for name in roles if name.startswith("vet-operate-")] == [f"vet-operate-{NAME}"], (
+        "no one named, no role"
+    )
+    (statement,) = statements(roles[f"vet-operate-{NAME}"].policy)
+    assert statement["Principal"] == {"AWS": [f"arn:aws:iam::{ACCOUNT}:role/operator"]}
+
+
+def test_a_company_s_boundary_leaves_open_what_the_page_says(company: list[Cell]) -> None:
+    """A role has one boundary. What deploying and operating roles do themselves stays in their environment; what they could make does not."""
+    crossing = page.crossing(company)
+    assert {"secretsmanager:GetSecretValue", "write the issuer's keys", "s3:GetObject"} <= {
+        cell.act for cell in crossing
+    }
+    makers = {cell.identity for cell in crossing}
+    assert all(name.startswith("whatever ") for name in makers), makers
+
+
+def test_the_page_is_fresh(found: list[Cell], company: list[Cell]) -> None:
     text = page.FILE.read_text()
-    assert page.renewed(text, found) == text, "`make rights`"
+    assert page.renewed(text, found, company) == text, "`make rights`"

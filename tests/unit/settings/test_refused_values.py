@@ -32,6 +32,7 @@ WRONG = {
         ["arn:aws:iam::123456789012:role/*"],
         ["arn:aws:iam::123456789012:role/${aws:username}"],
     ],
+    "access.operators": [["*"], ["arn:aws:iam::123456789012:root"]],
     "access.api.allowed_cidrs": [
         ["203.0.113.0/24", "203.0.113.0/24"],
         [f"203.0.{number}.0/24" for number in range(61)],

@@ -1,0 +1,86 @@
+"""The role of people who look after one environment from their own machine: deploys, rolls, restores, drills, and looking at it.
+
+A workflow's role deploys and runs nothing on a machine; this one runs the nodes' programs by Run Command as well, which is
+being root on every server of the environment. It reaches nothing of another one.
+"""
+
+from collections.abc import Sequence
+
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from constructs import Construct
+
+from modules.aws.github_rights import deploying
+from modules.aws.policy import Statement, policy
+from settings.names import Names, helm_stack, infrastructure_stack
+
+SHELL = "AWS-RunShellScript"
+"""AWS's document that runs a command as root (Systems Manager: Run Command), by which ``operations/servers.py`` calls node programs."""
+
+SESSIONS = (
+    "AWS-StartPortForwardingSession",
+    "AWS-StartPortForwardingSessionToRemoteHost",
+    "SSM-SessionManagerRunShell",
+)
+"""Documents of Session Manager: the tunnel to a private API, and a shell (Systems Manager: sample policies for Session Manager)."""
+
+
+class OperatorRole(Construct):
+    """The role, which the given people may take.
+
+    :param operators: ARNs of roles and users.
+    :param zone_arn: the zone of the environment's hosts.
+    :param state_bucket: ARN of the bucket with all state, and of its key.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        names: Names,
+        operators: Sequence[str],
+        zone_arn: str,
+        state_bucket: str,
+        state_key: str,
+    ) -> None:
+        super().__init__(scope, id_)
+        people = Statement("Operators", ["sts:AssumeRole"], resources=(), principals={"AWS": list(operators)})
+        self.role = IamRole(
+            self,
+            "Resource",
+            name=f"{names.project.name_prefix}-operate-{names.environment.name}",
+            description=f"People who look after {names.base}",
+            assume_role_policy=policy(people),
+        )
+        rights = deploying(names, zone_arn=zone_arn, state_bucket=state_bucket, state_key=state_key)
+        IamRolePolicy(
+            self,
+            "policy",
+            name="operate",
+            role=self.role.id,
+            policy=policy(*rights, *operating(names, state_bucket)),
+        )
+
+
+def operating(names: Names, state_bucket: str) -> list[Statement]:
+    """What looking after an environment takes beside deploying it."""
+    name = names.environment.name
+    own = {"StringEquals": {"aws:ResourceTag/Environment": name}}
+    machines = [names.arn("ec2", "instance/*")]
+    objects = [f"{state_bucket}/{stack}/*" for stack in (infrastructure_stack(name), helm_stack(name))]
+    return [
+        Statement("Run", ["ssm:SendCommand", "ssm:StartSession"], machines, conditions=own),
+        Statement("RunShell", ["ssm:SendCommand"], [_document(names, SHELL)]),
+        Statement("Sessions", ["ssm:StartSession"], [_document(names, each) for each in SESSIONS]),
+        Statement("Answers", ["ssm:GetCommandInvocation", "ecr:GetAuthorizationToken", "tag:GetResources"]),
+        Statement("StateVersions", ["s3:GetBucketVersioning", "s3:ListBucketVersions"], [state_bucket]),
+        Statement("StateOfBefore", ["s3:GetObjectVersion", "s3:DeleteObjectVersion"], objects),
+    ]
+
+
+def _document(names: Names, name: str) -> str:
+    """A document that AWS owns has no account; the session's preferences are a document of the account."""
+    if name.startswith("AWS-"):
+        return f"arn:aws:ssm:{names.environment.region}::document/{name}"
+    return names.arn("ssm", f"document/{name}")
