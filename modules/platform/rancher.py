@@ -8,6 +8,10 @@ from constructs import Construct
 from modules.platform.namespaces import Namespaces
 from modules.platform.release import Release
 from settings.environment import Environment
+from settings.helm_values import Values
+
+ALLOWED_NETWORKS = "nginx.ingress.kubernetes.io/whitelist-source-range"
+"""Annotation of the ingress controller. The load balancer's rules come first; this one reads the host as nginx does, whatever way that was written."""
 
 NAMESPACE = "cattle-system"
 """Rancher finds itself by this namespace, and by the release's name ``rancher``."""
@@ -41,9 +45,15 @@ class Rancher(Construct):
             environment=environment,
             release="rancher",
             namespace=NAMESPACE,
-            derived={"hostname": environment.hosts.rancher, "replicas": environment.rancher.replicas},
+            derived=_values(environment),
             timeout=TIMEOUT,
             atomic=False,
             wait_for=[*namespaces.ready(NAMESPACE), *wait_for],
         ).release
         self.ready: Sequence[ITerraformDependable] = [release]
+
+
+def _values(environment: Environment) -> Values:
+    networks = environment.access.rancher.allowed_cidrs
+    limited = {"ingress": {"extraAnnotations": {ALLOWED_NETWORKS: ",".join(map(str, networks))}}} if networks else {}
+    return {"hostname": environment.hosts.rancher, "replicas": environment.rancher.replicas, **limited}
