@@ -31,7 +31,7 @@ def hsts(seconds: int) -> dict[str, str]:
 
 
 class IngressController(Construct):
-    """ingress-nginx, class ``nginx``. It believes forwarded headers of the load balancer's subnets and of nobody else, and
+    """ingress-nginx, class ``nginx``. It believes the visitor's address of the load balancer's subnets and no forwarded header of anybody, and
     tells browsers to come by https for as long as the application's setting says."""
 
     def __init__(

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from modules.blocks import block
 from settings.environment import Environment
-from settings.namespaces import DEFAULT_LIMITS, DEFAULT_REQUESTS, Namespace, namespaces
+from settings.namespaces import Namespace, namespaces
 
 DELETION = "15m"
 """A namespace goes once everything in it is gone; Rancher's controllers take minutes to let go of theirs."""
@@ -40,14 +40,14 @@ class Namespaces(Construct):
             },
             timeouts={"delete": DELETION},
         )
-        return [made, *([self._limits(scope, made)] if namespace.limits else [])]
+        return [made, self._limits(scope, made, namespace)]
 
     @staticmethod
-    def _limits(scope: Construct, namespace: NamespaceV1) -> LimitRangeV1:
-        limit = {"type": "Container", "default": DEFAULT_LIMITS, "default_request": DEFAULT_REQUESTS}
+    def _limits(scope: Construct, made: NamespaceV1, namespace: Namespace) -> LimitRangeV1:
+        defaults = {"default": namespace.default_limits, "default_request": namespace.default_requests}
         return LimitRangeV1(
             scope,
             "limits",
-            metadata={"name": "defaults", "namespace": namespace.metadata.name},
-            spec=block(LimitRangeV1Spec, {"limit": [limit]}),
+            metadata={"name": "defaults", "namespace": made.metadata.name},
+            spec=block(LimitRangeV1Spec, {"limit": [{"type": "Container", **defaults}]}),
         )

@@ -15,9 +15,9 @@ from settings.base import literal
 from settings.environment import Environment
 from settings.web_identity import DATABASE
 
-PROXIES = 2
-"""The application load balancer and ingress-nginx each add an address to ``X-Forwarded-For``
-(``compute-full-forwarded-for`` in ``helm-values/ingress-nginx.yaml``)."""
+PROXIES = 1
+"""ingress-nginx puts the visitor's real address in place of what came in ``X-Forwarded-For`` (``enable-real-ip`` in
+``helm-values/ingress-nginx.yaml``)."""
 
 METRICS_PORT = 9000
 """Prometheus' own port, which no Service and no Ingress leads to."""

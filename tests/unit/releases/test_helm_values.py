@@ -68,7 +68,7 @@ def test_what_settings_say_goes_last() -> None:
     given = {"controller": {"config": {"proxy-real-ip-cidr": "10.0.1.0/24"}}}
     over = helm_values.values("ingress-nginx", "documented", "dev", given)
     assert over["controller"]["config"]["proxy-real-ip-cidr"] == "10.0.1.0/24"
-    assert over["controller"]["config"]["use-forwarded-headers"] == "true"
+    assert over["controller"]["config"]["enable-real-ip"] == "true"
 
 
 @pytest.mark.parametrize("text", ["a: [", "- a list", "a: 1\n---\nb: 2"])

@@ -2,7 +2,7 @@
 
 import json
 
-from settings.namespaces import ADMISSION_PLUGINS, DEFAULT_LIMITS, DEFAULT_REQUESTS, namespaces
+from settings.namespaces import ADMISSION_PLUGINS, namespaces
 from tests.unit.releases.samples import LOCAL, NAMESPACES
 
 ALL = namespaces("vet-app")
@@ -33,5 +33,14 @@ def test_ranchers_pods_are_on_dedicated_servers_and_free_otherwise() -> None:
 
 
 def test_defaults_are_complete() -> None:
-    assert set(DEFAULT_REQUESTS) == set(DEFAULT_LIMITS) == {"cpu", "memory"}
-    assert all(namespace.limits for namespace in ALL.values())
+    for namespace in ALL.values():
+        assert (
+            set(namespace.default_requests) == set(namespace.default_limits) == {"cpu", "memory", "ephemeral-storage"}
+        )
+    assert ALL["cattle-system"].default_limits["ephemeral-storage"] == "10Gi", "Rancher keeps clones of its catalogues"
+
+
+def test_what_the_next_level_refuses_is_in_the_audit_log() -> None:
+    for namespace in ALL.values():
+        labels = namespace.labels
+        assert labels["pod-security.kubernetes.io/audit"] == labels["pod-security.kubernetes.io/warn"]

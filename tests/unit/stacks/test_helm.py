@@ -13,7 +13,7 @@ from cdktf import Testing
 import main
 from settings import Settings
 from settings.environment import Environment
-from settings.namespaces import DEFAULT_LIMITS, DEFAULT_REQUESTS, namespaces
+from settings.namespaces import namespaces
 from settings.release_sets import SETS, release_set
 from tests.template import Block, Template
 from tests.unit.platform.manifests import manifest
@@ -160,7 +160,7 @@ def test_every_namespace_exists_with_pod_security_and_defaults(platform: Templat
         assert metadata["labels"] == namespace.labels
         assert metadata.get("annotations", {}) == namespace.annotations(dedicated=servers.dedicated), name
         (limit,) = platform.one("kubernetes_limit_range_v1", f"namespaces/{name}/limits")["spec"]["limit"]
-        assert (limit["default"], limit["default_request"]) == (DEFAULT_LIMITS, DEFAULT_REQUESTS)
+        assert (limit["default"], limit["default_request"]) == (namespace.default_limits, namespace.default_requests)
 
 
 def test_namespaces_fit_kubernetes_of_both_sets(platform: Template) -> None:
