@@ -21,7 +21,7 @@ TIMEOUT = 1800
 
 
 class Rancher(Construct):
-    """The management platform.
+    """The management platform, and before it the first password of its administrator: one of its own making it prints into its log.
 
     Never ``atomic``: taken back in the middle of its first start it leaves custom kinds and finalizers behind, while a
     half install mends itself or says in its log what it lacks.
@@ -39,6 +39,15 @@ class Rancher(Construct):
         wait_for: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id_)
+        password = Release(
+            self,
+            "password",
+            environment=environment,
+            release="rancher-password",
+            chart="vet-app-secret",
+            namespace=NAMESPACE,
+            wait_for=namespaces.ready(NAMESPACE),
+        ).release
         release = Release(
             self,
             "rancher",
@@ -48,7 +57,7 @@ class Rancher(Construct):
             derived=_values(environment),
             timeout=TIMEOUT,
             atomic=False,
-            wait_for=[*namespaces.ready(NAMESPACE), *wait_for],
+            wait_for=[*namespaces.ready(NAMESPACE), password, *wait_for],
         ).release
         self.ready: Sequence[ITerraformDependable] = [release]
 

@@ -170,7 +170,9 @@ def test_rancher_has_no_password_and_an_audit_log(render: Render, set_name: str,
     assert [container["name"] for container in pod["containers"]] == ["rancher", "rancher-audit-log"]
     environment_variables = {variable["name"]: variable.get("value") for variable in pod["containers"][0]["env"]}
     assert environment_variables["AUDIT_LEVEL"] == "1"
-    assert "CATTLE_BOOTSTRAP_PASSWORD" not in environment_variables
+    (password,) = (each for each in pod["containers"][0]["env"] if each["name"] == "CATTLE_BOOTSTRAP_PASSWORD")
+    source = {"name": "rancher-password", "key": "bootstrapPassword", "optional": True}
+    assert password == {"name": "CATTLE_BOOTSTRAP_PASSWORD", "valueFrom": {"secretKeyRef": source}}
 
 
 @each
