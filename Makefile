@@ -64,6 +64,11 @@ test-platform: ## the Helm stacks on a cluster: VET_TEST_KUBECONFIG=..., after m
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m pytest -v -rs tests/platform
 
+.PHONY: rights-cluster
+rights-cluster: ## ask a cluster again who may do what in it: VET_TEST_KUBECONFIG=...; tests/platform/rights.yaml, and the table in docs/runbooks/access.md
+	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
+	@$(RUN) python -m tests.platform
+
 .PHONY: charts
 charts: ## the Helm charts of the release sets, checked by digest, for the tests that render them [FROM=folder of archives]
 	@$(RUN) python -m operations charts $${FROM:+--source "$$FROM"}
