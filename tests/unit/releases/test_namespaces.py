@@ -2,7 +2,7 @@
 
 import json
 
-from settings.namespaces import ADMISSION_PLUGINS, namespaces
+from settings.namespaces import namespaces
 from tests.unit.releases.samples import LOCAL, NAMESPACES
 
 ALL = namespaces("vet-app")
@@ -29,7 +29,12 @@ def test_ranchers_pods_are_on_dedicated_servers_and_free_otherwise() -> None:
     assert rancher["scheduler.alpha.kubernetes.io/node-selector"] == "node-role.kubernetes.io/control-plane=true"
     assert ALL["cattle-system"].annotations(dedicated=False) == {}
     assert ALL["vet-app"].annotations(dedicated=True) == {}
-    assert {"PodNodeSelector", "PodTolerationRestriction"} <= set(ADMISSION_PLUGINS)
+
+
+def test_what_reaches_all_secrets_is_on_dedicated_servers() -> None:
+    """An agent's kubelet mints tokens of the accounts whose pods it runs."""
+    on_servers = {name for name, namespace in ALL.items() if namespace.annotations(dedicated=True)}
+    assert on_servers == {"cattle-system", "cert-manager", "cnpg-system"}
 
 
 def test_defaults_are_complete() -> None:
