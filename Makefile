@@ -70,6 +70,11 @@ test-upgrade: ## make upgrade from one release set to the other on API servers o
 	@$(RUN) python -m operations charts --way --if-reachable
 	@$(RUN) python -m pytest -v -s -rs tests/upgrade
 
+.PHONY: rights-cluster
+rights-cluster: ## ask a cluster again who may do what in it: VET_TEST_KUBECONFIG=...; tests/platform/rights.yaml, and the table in docs/runbooks/access.md
+	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
+	@$(RUN) python -m tests.platform
+
 .PHONY: charts
 charts: ## the Helm charts of the release sets, checked by digest, for the tests that render them [FROM=folder of archives]
 	@$(RUN) python -m operations charts $${FROM:+--source "$$FROM"}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
-from nodes import rke2
+from nodes import audit_policy, rke2
 from nodes.inputs import ClusterInputs
 
 HERE = Path(__file__).parent
@@ -80,6 +80,7 @@ def server_user_data(inputs: ClusterInputs, *, slot: int, data_volume_id: str) -
     """
     files = [
         _file("/etc/rancher/rke2/config.yaml.d/10-cluster.yaml", rke2.server_config(inputs), "0600"),
+        _file(audit_policy.POLICY_FILE, rke2.to_yaml(audit_policy.policy()), "0600"),
         _file("/etc/vet/manifests/vet-cloud-controller.yaml", rke2.cloud_controller(inputs), "0600"),
     ]
     return _user_data(inputs, {"ROLE": "server", "SLOT": str(slot), "DATA_VOLUME_ID": data_volume_id}, files)

@@ -10,8 +10,10 @@ from typing import Any
 
 import yaml
 
+from nodes import audit_policy
 from nodes.inputs import ClusterInputs
 from settings import helm_values, yaml_text
+from settings.namespaces import ADMISSION_PLUGINS
 from settings.rke2_config_keys import Role, unknown_keys
 
 TOKEN = "/etc/rancher/rke2/token"
@@ -58,7 +60,10 @@ def server_config(inputs: ClusterInputs) -> str:
             f"service-account-jwks-uri={inputs.issuer_url}/openid/v1/jwks",
             # Given, the list replaces RKE2's own, so the audience of ordinary tokens is in it again.
             f"api-audiences={inputs.issuer_url},https://kubernetes.default.svc.cluster.local,rke2",
+            *audit_policy.arguments(),
+            f"enable-admission-plugins={','.join(ADMISSION_PLUGINS)}",
         ],
+        "audit-policy-file": audit_policy.POLICY_FILE,
         "etcd-expose-metrics": True,
         "etcd-snapshot-schedule-cron": inputs.snapshot_schedule,
         **_retention(inputs, len(addresses)),

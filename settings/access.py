@@ -1,4 +1,4 @@
-"""Who may reach the nodes and the Kubernetes API from outside the VPC."""
+"""Who may reach the nodes, the Kubernetes API and Rancher from outside the VPC."""
 
 from base64 import b64decode
 from typing import Annotated, Literal
@@ -17,6 +17,14 @@ class Api(Section):
     allowed_cidrs: list[Cidr] = []
     """Networks that reach the API when it is public, such as an office's; at most a /16, or a /8 of private
     addresses."""
+
+
+class RancherAccess(Section):
+    """Who reaches Rancher's host through the application load balancer."""
+
+    allowed_cidrs: list[Cidr] = []
+    """Public networks that reach Rancher, at most a /16 each; left out, everybody does. Of a cluster that this Rancher manages it is the
+    addresses of the NAT gateways."""
 
 
 class JumpHost(Section):
@@ -93,6 +101,9 @@ class Access(Section):
 
     api: Api = Api()
     """Kubernetes API."""
+
+    rancher: RancherAccess = RancherAccess()
+    """Rancher's host."""
 
     ssh: Ssh = Ssh()
     """SSH on port 22 of the nodes."""

@@ -110,6 +110,9 @@ EFFECTS: Mapping[str, Effect] = {
         note="the public load balancer comes and goes; kubeconfigs are written again by make kubeconfig",
     ),
     "access.api.allowed_cidrs": _IN_AWS,
+    "access.rancher.allowed_cidrs": _effect(
+        Kind.AT_ONCE, on="infrastructure helm", note="connections that are open last until they end"
+    ),
     "access.ssh.public_key": _effect(
         Kind.ROLL, Kind.REFRESH, on=INFRASTRUCTURE, loses=("aws_key_pair.*", "aws_instance.jump_host_*"),
         note="nodes that run keep the keys that they have; the jump host is replaced at once",

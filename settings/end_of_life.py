@@ -9,10 +9,12 @@ from pathlib import Path
 
 from settings import yaml_text
 from settings.base import Section
-from settings.cluster import INGRESS
+from settings.cluster import INGRESS, Cluster
 from settings.environment import Environment
 
 TABLE = Path(__file__).with_suffix(".yaml")
+
+DAY = datetime.timedelta(days=1)
 
 NOTICE = datetime.timedelta(days=90)
 """How long before its end a line is spoken of."""
@@ -62,6 +64,17 @@ def lines() -> tuple[Line, ...]:
     return tuple(Line.model_validate(each) for each in yaml_text.load(TABLE.read_text(encoding="utf-8")))
 
 
+def today() -> datetime.date:
+    """The day by which it is judged what has ended, in UTC."""
+    return datetime.datetime.now(datetime.UTC).date()
+
+
+def ended(cluster: Cluster) -> list[Use]:
+    """What is installed of lines that have ended, as the catalogue has them."""
+    used = (Use(component, version, _line(component, version)) for component, version in _installed(cluster))
+    return [use for use in used if use.ends_within(today() - DAY, datetime.timedelta())]
+
+
 def uses(environment: Environment) -> list[Use]:
     """What the environment uses and whose end matters, soonest first; what has no known end comes last."""
     found = [Use(component, version, _line(component, version)) for component, version in _versions(environment)]
@@ -69,17 +82,20 @@ def uses(environment: Environment) -> list[Use]:
 
 
 def _versions(environment: Environment) -> Iterator[tuple[str, str]]:
-    releases = environment.cluster.releases
-    yield "Kubernetes", releases.kubernetes
-    ingress = INGRESS[environment.cluster.ingress]
-    for component in ("rancher", "cert-manager", ingress, "cloudnative-pg", "postgresql"):
-        release = releases[component]
-        yield release.component.title, str(release.program)
+    yield from _installed(environment.cluster)
     yield "Python of the application", environment.application.python
     if ubuntu := re.search(r"[0-9]{2}\.04", environment.image.name):
         yield "Ubuntu of the nodes", ubuntu[0]
     yield "Node.js of the tools", NODE
     yield "AWS CLI's signing key", SIGNING_KEY
+
+
+def _installed(cluster: Cluster) -> Iterator[tuple[str, str]]:
+    releases = cluster.releases
+    yield "Kubernetes", releases.kubernetes
+    for component in ("rancher", "cert-manager", INGRESS[cluster.ingress], "cloudnative-pg", "postgresql"):
+        release = releases[component]
+        yield release.component.title, str(release.program)
 
 
 def _line(component: str, version: str) -> Line | None:

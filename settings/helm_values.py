@@ -31,7 +31,9 @@ FOLDER = Path(__file__).parent.parent / "helm-values"
 NOT_ENVIRONMENTS = ("charts", "keys", "release-sets", "since")
 """Folders of ``helm-values/`` that are no environment's."""
 
-FREE = frozenset({"affinity", "extraArgs", "extraEnv", "nodeSelector", "resources", "updateStrategy"})
+FREE = frozenset(
+    {"affinity", "extraArgs", "extraEnv", "nodeSelector", "resources", "securityContext", "updateStrategy"}
+)
 """Keys whose maps charts hand on as they are, whatever their defaults hold."""
 
 Values = dict[str, Any]

@@ -6,6 +6,12 @@ from pydantic import Field
 
 from settings.base import Section
 
+NETWORKS_A_RULE = 3
+"""Values of one condition, of five a rule, the host's among them (AWS: condition types for listener rules)."""
+
+MOST_NETWORKS = (100 - 1) * NETWORKS_A_RULE
+"""A load balancer has a hundred rules before a quota is raised (AWS: quotas for your Application Load Balancers); one is the application's."""
+
 
 class HealthCheck(Section):
     """How the load balancer asks a server whether it can take requests."""

@@ -226,6 +226,8 @@ class InfrastructureStack(PlatformStack):
             vpc_id=self._network.vpc.id,
             subnets=self._network.public,
             security_group=self._groups.ingress,
+            hosts=environment.hosts,
+            rancher_networks=environment.access.rancher.allowed_cidrs,
             certificate_arn=self._certificate.issued_arn,
             protect=environment.protect,
             logs_bucket=logs.bucket.id if logs else None,

@@ -26,6 +26,7 @@ CHOSEN: Mapping[str, Any] = {
     "network.zones": {"a": {"public": "10.0.5.0/24", "private": "10.0.15.0/24"}},
     "network.nat_gateways": ["a"],
     "access.api.allowed_cidrs": ["203.0.113.0/24"],
+    "access.rancher.allowed_cidrs": ["203.0.113.0/24"],
     "access.ssh.public_key": KEY,
     "access.ssh.allowed_cidrs": ["203.0.113.0/24"],
     "access.ssh.jump_host.instance_type": "t3.small",

@@ -44,6 +44,7 @@ ENVIRONMENT: dict[str, Any] = {
     "tags": {"Team": "platform"},
     "access": {
         "ssh": {"public_key": KEY, "allowed_cidrs": OFFICE, "jump_host": {"enabled": True}},
+        "rancher": {"allowed_cidrs": [*OFFICE, "192.0.2.7/32", "192.0.2.8/32", "192.0.2.9/32"]},
         "api": {"access": "public", "allowed_cidrs": OFFICE},
         "operators": [f"{PEOPLE}operator"],
         "principals": {role: [f"{PEOPLE}{role}"] for role in ("admin", "deploy", "read")},

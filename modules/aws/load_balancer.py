@@ -1,6 +1,7 @@
 """Load balancers: the network one for the Kubernetes API, and the application one that the internet reaches."""
 
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Network
 from typing import Any
 
 from cdktf import ITerraformDependable
@@ -11,9 +12,11 @@ from cdktf_cdktf_provider_aws.lb_target_group_attachment import LbTargetGroupAtt
 from cdktf_cdktf_provider_aws.subnet import Subnet
 from constructs import Construct
 
+from modules.aws.host_rules import HostRules
 from modules.aws.lifecycle import lifecycle
 from modules.aws.security_groups import HTTP, HTTPS, KUBERNETES_API, Port, SecurityGroup
 from modules.aws.servers import Servers
+from settings.environment import Hosts
 from settings.load_balancer import LoadBalancer
 from settings.names import Names
 
@@ -105,6 +108,7 @@ class ApiLoadBalancer(Construct):
 class IngressLoadBalancer(Construct):
     """The application load balancer: ends TLS, sends plain HTTP to HTTPS, and forwards to the ingress controller on the servers.
 
+    :param hosts: the public names; Rancher's is limited to ``rancher_networks``, if there are any.
     :param certificate_arn: a certificate that has been issued; a reference to its validation, so that the listener waits.
     :param logs_bucket: bucket for access logs, if they are kept.
     """
@@ -119,6 +123,8 @@ class IngressLoadBalancer(Construct):
         vpc_id: str,
         subnets: Mapping[str, Subnet],
         security_group: SecurityGroup,
+        hosts: Hosts,
+        rancher_networks: Sequence[IPv4Network],
         certificate_arn: str,
         protect: bool,
         logs_bucket: str | None,
@@ -144,7 +150,17 @@ class IngressLoadBalancer(Construct):
             depends_on=list(wait_for),
         )
         self._group = self._target_group(vpc_id)
-        self._listeners(certificate_arn)
+        listener = self._listeners(certificate_arn)
+        if rancher_networks:
+            HostRules(
+                self,
+                "host_rules",
+                listener=listener,
+                target_group_arn=self._group.arn,
+                open_host=hosts.application,
+                limited_host=hosts.rancher,
+                networks=rancher_networks,
+            )
 
     @property
     def dimensions(self) -> dict[str, str]:
@@ -182,7 +198,8 @@ class IngressLoadBalancer(Construct):
             lifecycle={"create_before_destroy": True},
         )
 
-    def _listeners(self, certificate_arn: str) -> None:
+    def _listeners(self, certificate_arn: str) -> LbListener:
+        """Both ports; the one that is returned hands requests on."""
         https = str(HTTPS.number)
         LbListener(
             self,
@@ -196,7 +213,7 @@ class IngressLoadBalancer(Construct):
                 )
             ],
         )
-        LbListener(
+        return LbListener(
             self,
             "https",
             load_balancer_arn=self.load_balancer.arn,

@@ -6,6 +6,7 @@ from modules.platform.release import Release
 from modules.platform.upstream import Upstream
 from settings.helm_values import web_identity
 from settings.names import Names
+from settings.namespaces import on_servers
 from settings.web_identity import AUTOSCALER
 
 
@@ -27,5 +28,6 @@ class ClusterAutoscaler(Construct):
                 "autoDiscovery": {"clusterName": names.base},
                 "image": {"tag": environment.cluster.releases["cluster-autoscaler-image"].version},
                 "extraEnv": {variable["name"]: variable["value"] for variable in identity},
+                **(on_servers() if environment.servers.dedicated else {}),
             },
         )

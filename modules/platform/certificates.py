@@ -10,6 +10,7 @@ from modules.platform.release import Release
 from modules.platform.upstream import Upstream
 from settings.helm_values import web_identity
 from settings.names import Names
+from settings.namespaces import free_of_agents
 from settings.web_identity import CERTIFICATES
 
 
@@ -28,7 +29,10 @@ class Certificates(Construct):
             environment=environment,
             release="cert-manager",
             namespace=namespace,
-            derived={"extraEnv": web_identity(upstream.text("pod_role_arns.certificates"), environment.region)},
+            derived={
+                "extraEnv": web_identity(upstream.text("pod_role_arns.certificates"), environment.region),
+                **(free_of_agents("webhook", "cainjector", "startupapicheck") if environment.servers.dedicated else {}),
+            },
             wait_for=namespaces.ready(namespace),
         ).release
         issuers = Release(

@@ -10,6 +10,7 @@ from modules.platform.release import Release
 from modules.platform.upstream import Upstream
 from settings.environment import Environment
 from settings.helm_values import Values, merge, values
+from settings.namespaces import free_of_agents
 from settings.web_identity import DATABASE, DATABASE_BESIDE
 
 OPERATOR_NAMESPACE = "cnpg-system"
@@ -74,6 +75,7 @@ class Database(Construct):
             environment=self._environment,
             release=release,
             namespace=OPERATOR_NAMESPACE,
+            derived=free_of_agents() if self._environment.servers.dedicated else {},
             wait_for=wait_for,
         ).release
         return made

@@ -18,7 +18,20 @@ NAMESPACE = "ingress-nginx"
 """Of either controller, and the release's name as well: one takes the place of the other, in one step of Helm that takes itself back when it fails."""
 
 ANSWERS = "answers"
-"""Traefik's middleware for every answer (``helm-values/traefik.yaml``)."""
+"""Traefik's middleware for every request and answer (``helm-values/traefik.yaml``)."""
+
+FORGED = (
+    "Forwarded",
+    "X-API-Host",
+    "X-Forwarded-Host",
+    "X-Forwarded-Prefix",
+    "X-Forwarded-Server",
+    "X-Forwarded-Ssl",
+    "X-Real-Ip",
+    "X-Url-Scheme",
+)
+"""What a visitor could say of where a request came from, and the load balancer hands on: Traefik, which believes the load balancer, would hand it
+on as well. Nginx sets or leaves out each (``helm-values/ingress-nginx.yaml``). The load balancer sets ``X-Forwarded-Proto`` and ``-Port`` itself."""
 
 
 def hsts(seconds: int) -> dict[str, str]:
@@ -38,17 +51,19 @@ def hsts(seconds: int) -> dict[str, str]:
 
 
 def answers(seconds: int) -> str:
-    """Traefik's configuration file: what it does to the headers of every answer, as :func:`hsts` and ``hide-headers`` have nginx do.
+    """Traefik's configuration file: what it does to the headers of every request, and of every answer as :func:`hsts` and ``hide-headers`` have
+    nginx do.
 
     :param seconds: ``application.hsts_seconds``; none are no header at all.
     """
-    headers = {"X-Powered-By": "", "Strict-Transport-Security": f"max-age={seconds}" if seconds else ""}
-    return json.dumps({"http": {"middlewares": {ANSWERS: {"headers": {"customResponseHeaders": headers}}}}})
+    answer = {"X-Powered-By": "", "Strict-Transport-Security": f"max-age={seconds}" if seconds else ""}
+    headers = {"customRequestHeaders": dict.fromkeys(FORGED, ""), "customResponseHeaders": answer}
+    return json.dumps({"http": {"middlewares": {ANSWERS: {"headers": headers}}}})
 
 
 class IngressController(Construct):
-    """ingress-nginx or Traefik, class ``nginx``. It believes forwarded headers of the load balancer's subnets and of nobody else, and
-    tells browsers to come by https for as long as the application's setting says."""
+    """ingress-nginx or Traefik, class ``nginx``. It believes the visitor's address of the load balancer's subnets, hands no other forwarded
+    header of a visitor on, and tells browsers to come by https for as long as the application's setting says."""
 
     def __init__(
         self, scope: Construct, id_: str, *, environment: Environment, upstream: Upstream, namespaces: Namespaces

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from modules.blocks import block
 from settings.environment import Environment
-from settings.namespaces import DEFAULT_LIMITS, DEFAULT_REQUESTS, Namespace, namespaces
+from settings.namespaces import Namespace, namespaces
 
 DELETION = "15m"
 """A namespace goes once everything in it is gone; Rancher's controllers take minutes to let go of theirs."""
@@ -50,15 +50,15 @@ class Namespaces(Construct):
             metadata=cast("NamespaceV1Metadata", [metadata] if IS_LIST else metadata),
             timeouts={"delete": DELETION},
         )
-        return [made, *([self._limits(scope, made)] if namespace.limits else [])]
+        return [made, self._limits(scope, made, namespace)]
 
     @staticmethod
-    def _limits(scope: Construct, namespace: NamespaceV1) -> LimitRangeV1:
-        metadata: Any = namespace.metadata
-        limit = {"type": "Container", "default": DEFAULT_LIMITS, "default_request": DEFAULT_REQUESTS}
+    def _limits(scope: Construct, made: NamespaceV1, namespace: Namespace) -> LimitRangeV1:
+        metadata: Any = made.metadata
+        defaults = {"default": namespace.default_limits, "default_request": namespace.default_requests}
         return LimitRangeV1(
             scope,
             "limits",
             metadata={"name": "defaults", "namespace": (metadata.get(0) if IS_LIST else metadata).name},
-            spec=block(LimitRangeV1Spec, {"limit": [limit]}),
+            spec=block(LimitRangeV1Spec, {"limit": [{"type": "Container", **defaults}]}),
         )

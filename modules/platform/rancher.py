@@ -8,6 +8,10 @@ from constructs import Construct
 from modules.platform.namespaces import Namespaces
 from modules.platform.release import Release
 from settings.environment import Environment
+from settings.helm_values import Values
+
+ALLOWED_NETWORKS = "nginx.ingress.kubernetes.io/whitelist-source-range"
+"""Annotation of the ingress controller. The load balancer's rules come first; this one reads the host as nginx does, whatever way that was written."""
 
 NAMESPACE = "cattle-system"
 """Rancher finds itself by this namespace, and by the release's name ``rancher``."""
@@ -17,7 +21,7 @@ TIMEOUT = 1800
 
 
 class Rancher(Construct):
-    """The management platform.
+    """The management platform, and before it the first password of its administrator: one of its own making it prints into its log.
 
     Never ``atomic``: taken back in the middle of its first start it leaves custom kinds and finalizers behind, while a
     half install mends itself or says in its log what it lacks.
@@ -35,15 +39,30 @@ class Rancher(Construct):
         wait_for: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id_)
+        password = Release(
+            self,
+            "password",
+            environment=environment,
+            release="rancher-password",
+            chart="vet-app-secret",
+            namespace=NAMESPACE,
+            wait_for=namespaces.ready(NAMESPACE),
+        ).release
         release = Release(
             self,
             "rancher",
             environment=environment,
             release="rancher",
             namespace=NAMESPACE,
-            derived={"hostname": environment.hosts.rancher, "replicas": environment.rancher.replicas},
+            derived=_values(environment),
             timeout=TIMEOUT,
             atomic=False,
-            wait_for=[*namespaces.ready(NAMESPACE), *wait_for],
+            wait_for=[*namespaces.ready(NAMESPACE), password, *wait_for],
         ).release
         self.ready: Sequence[ITerraformDependable] = [release]
+
+
+def _values(environment: Environment) -> Values:
+    networks = environment.access.rancher.allowed_cidrs
+    limited = {"ingress": {"extraAnnotations": {ALLOWED_NETWORKS: ",".join(map(str, networks))}}} if networks else {}
+    return {"hostname": environment.hosts.rancher, "replicas": environment.rancher.replicas, **limited}

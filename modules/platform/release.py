@@ -20,6 +20,7 @@ class Release(Construct):
 
     :param release: name of the release, which is also its name in the catalogue of versions and in ``helm-values``.
     :param like: a release whose chart and values this one shares, if it is a second one of its kind.
+    :param chart: the local chart, where its name is not the release's.
     :param derived: values that come from settings or from AWS; they go last.
     :param timeout: seconds that Helm waits for its pods and hooks.
     :param atomic: take a failed install or upgrade back. Not for what makes data or custom kinds of its own at its
@@ -36,6 +37,7 @@ class Release(Construct):
         release: str,
         namespace: str,
         like: str | None = None,
+        chart: str | None = None,
         derived: Mapping[str, Any] | None = None,
         timeout: int = DEFAULT_TIMEOUT,
         atomic: bool = True,
@@ -50,7 +52,7 @@ class Release(Construct):
             "Resource",
             name=release,
             namespace=namespace,
-            **self._chart(),
+            **self._chart(chart or self._kind),
             values=[json.dumps(merged, indent=2, sort_keys=True)],
             timeout=timeout,
             atomic=atomic,
@@ -60,7 +62,7 @@ class Release(Construct):
             depends_on=list(wait_for),
         )
 
-    def _chart(self) -> dict[str, Any]:
+    def _chart(self, local: str) -> dict[str, Any]:
         """A chart of the set from its repository; one of the project's own from the stack's folder, named by its
         contents, so that a changed template is a change."""
         releases = self._environment.cluster.releases
@@ -68,7 +70,7 @@ class Release(Construct):
             pinned = releases[self._kind]
             repository = self._environment.charts.mirror or pinned.chart.repository
             return {"repository": repository, "chart": pinned.chart.name, "version": pinned.version}
-        chart = TerraformAsset(self, "chart", path=str(FOLDER / "charts" / self._kind), type=AssetType.DIRECTORY)
+        chart = TerraformAsset(self, "chart", path=str(FOLDER / "charts" / local), type=AssetType.DIRECTORY)
         return {"chart": f"./{chart.path}"}
 
 

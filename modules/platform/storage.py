@@ -9,6 +9,7 @@ from modules.platform.release import Release
 from modules.platform.upstream import Upstream
 from settings.helm_values import Values, values, web_identity
 from settings.names import Names
+from settings.namespaces import on_servers
 from settings.web_identity import STORAGE
 
 DRIVER = "aws-ebs-csi-driver"
@@ -56,6 +57,7 @@ def _driver(names: Names, upstream: Upstream) -> Values:
             "env": web_identity(upstream.text("pod_role_arns.storage"), environment.region),
             "k8sTagClusterId": names.base,  # the driver's role may change only volumes that carry the cluster's tag
             "extraVolumeTags": names.tags,
+            **(on_servers() if environment.servers.dedicated else {}),
         },
         "storageClasses": [{**found, "parameters": {**found["parameters"], **key}} for found in classes],
     }

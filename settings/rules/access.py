@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from settings.access import Access
+from settings.load_balancer import MOST_NETWORKS
 from settings.problems import Finding, Key
 from settings.rules.registry import error
 
@@ -13,6 +14,9 @@ is all of it."""
 
 BROADEST_PUBLIC = 16
 """65,536 public addresses: more than an office or a VPN has, and little enough not to be a provider or a country."""
+
+
+OFFICE = "write your office's or VPN's network, such as 198.51.100.7/32"
 
 
 @error
@@ -27,6 +31,31 @@ def ssh_networks_narrow(access: Access) -> Iterator[Finding]:
     yield from _narrow(("access", "ssh", "allowed_cidrs"), access.ssh.allowed_cidrs, "SSH")
 
 
+@error
+def rancher_networks_narrow(access: Access) -> Iterator[Finding]:
+    """A list is for known networks; without one Rancher is open, and a warning says so."""
+    for index, network in enumerate(access.rancher.allowed_cidrs):
+        if network.prefixlen < BROADEST_PUBLIC:
+            rule = f"must not open Rancher to strangers: at most a /{BROADEST_PUBLIC}"
+            yield Finding(("access", "rancher", "allowed_cidrs", index), rule, OFFICE)
+
+
+BEHIND_NAT = tuple(IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
+"""What the internet does not carry (RFC 1918, RFC 6598)."""
+
+
+@error
+def rancher_networks_public(access: Access) -> Iterator[Finding]:
+    """An internet-facing load balancer has public addresses, and whoever comes to it has one by then."""
+    for index, network in enumerate(access.rancher.allowed_cidrs):
+        if any(network.subnet_of(private) for private in BEHIND_NAT):
+            yield Finding(
+                ("access", "rancher", "allowed_cidrs", index),
+                "must be public: nobody comes to an internet-facing load balancer from a private address",
+                "write the public address that they leave by: of a VPC those of its NAT gateways",
+            )
+
+
 def _narrow(key: Key, networks: list[IPv4Network], what: str) -> Iterator[Finding]:
     for index, network in enumerate(networks):
         broadest = BROADEST_PRIVATE if network.is_private else BROADEST_PUBLIC
@@ -35,11 +64,7 @@ def _narrow(key: Key, networks: list[IPv4Network], what: str) -> Iterator[Findin
                 f"must not open {what} to strangers: at most a /{BROADEST_PUBLIC}, or a /{BROADEST_PRIVATE} of "
                 "private addresses"
             )
-            yield Finding(
-                (*key, index),
-                rule,
-                "write your office's or VPN's network, such as 198.51.100.7/32; Session Manager needs none",
-            )
+            yield Finding((*key, index), rule, f"{OFFICE}; Session Manager needs none")
 
 
 @error
@@ -66,14 +91,17 @@ RULES_IN_A_GROUP = 60
 
 @error
 def networks_once(access: Access) -> Iterator[Finding]:
-    """A security group takes a rule once (EC2 API: InvalidPermission.Duplicate), and sixty of them."""
-    for key, networks in (
-        (("access", "api", "allowed_cidrs"), access.api.allowed_cidrs),
-        (("access", "ssh", "allowed_cidrs"), access.ssh.allowed_cidrs),
+    """A security group takes a rule once (EC2 API: InvalidPermission.Duplicate), and sixty of them; a load balancer has a hundred rules."""
+    in_group, on_balancer = "a security group's rules", "what fits into a load balancer's rules"
+    for name, networks, most, what in (
+        ("api", access.api.allowed_cidrs, RULES_IN_A_GROUP, in_group),
+        ("ssh", access.ssh.allowed_cidrs, RULES_IN_A_GROUP, in_group),
+        ("rancher", access.rancher.allowed_cidrs, MOST_NETWORKS, on_balancer),
     ):
+        key = ("access", name, "allowed_cidrs")
         for index, network in enumerate(networks):
             if network in networks[:index]:
                 yield Finding((*key, index), "must name each network once", "remove the second one")
-        if len(networks) > RULES_IN_A_GROUP:
-            rule = f"must have at most {RULES_IN_A_GROUP} networks, a security group's rules; there are {len(networks)}"
+        if len(networks) > most:
+            rule = f"must have at most {most} networks, {what}; there are {len(networks)}"
             yield Finding(key, rule, "join neighbouring networks into wider ones", value=f"{len(networks)} networks")

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from settings.access import Access
+from settings.aws_constraints import constraint
 from settings.environment import Hosts
 from settings.problems import Finding
 from settings.project import Project
@@ -54,3 +56,15 @@ def hosts_fit_certificate(hosts: Hosts) -> Iterator[Finding]:
                 f"{len(host)}"
             )
             yield Finding(("hosts", key), rule, "shorten it")
+
+
+@error
+def hosts_fit_rules(hosts: Hosts, access: Access) -> Iterator[Finding]:
+    """Where Rancher is for some networks, the load balancer's rules name both hosts, and take fewer names than DNS does."""
+    known = constraint("aws_lb_listener_rule.condition.host_header.values")
+    for key, host in hosts if access.rancher.allowed_cidrs else ():
+        for broken in known.broken_by(host):
+            rule = f"must {broken}, since access.rancher.allowed_cidrs puts it into a rule of the load balancer ({known.source})"
+            yield Finding(
+                ("hosts", key), rule, "choose a host below another domain, or remove access.rancher.allowed_cidrs"
+            )

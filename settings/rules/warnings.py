@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 from settings.access import Access
 from settings.backups import Backups
+from settings.cluster import Cluster
+from settings.end_of_life import ended
 from settings.instance_types import INSTANCE_TYPES
 from settings.network import Network
 from settings.nodes import Agents, Servers
@@ -129,6 +131,24 @@ def unmaintained_python(protect: bool, application: Application) -> Iterator[Fin
     if protect and application.python == "3.9":
         rule = "should be 3.12 where protect is true: Python 3.9 and its Django get no security fixes any more"
         yield Finding(("application", "python"), rule, 'set "3.12" and make push')
+
+
+@warning
+def unmaintained_releases(protect: bool, cluster: Cluster) -> Iterator[Finding]:
+    """What is found in a line that has ended is mended in later ones alone (``settings/end_of_life.yaml``)."""
+    if protect and (over := [f"{use.component} {use.line.line}" for use in ended(cluster) if use.line]):
+        rule = f"should be maintained where protect is true; {', '.join(over)} get no security fixes any more"
+        yield Finding(("cluster", "release_set"), rule, "docs/runbooks/upgrading.md leads to the set current")
+
+
+@warning
+def open_rancher(access: Access, cluster: Cluster) -> Iterator[Finding]:
+    """Rancher rules the cluster: what is found in a version without fixes, the internet tries at once."""
+    over = [use.version for use in ended(cluster) if use.component == "Rancher"]
+    if over and not access.rancher.allowed_cidrs:
+        rule = f"should name the networks that reach Rancher: Rancher {over[0]} gets no security fixes any more, and all of the internet reaches it"
+        remedy = "write your office's or VPN's network, such as [198.51.100.7/32], and the NAT addresses of clusters that it manages"
+        yield Finding(("access", "rancher", "allowed_cidrs"), rule, remedy)
 
 
 @warning

@@ -41,6 +41,10 @@ def test_looking_around(reader: Reader, aws: Clients) -> None:
     assert f"{server(aws, 0)}\tvet-prod-server-0" in said
     files = reader.follow("access") | reader.follow("expired-certificates")
     assert all("export KUBECONFIG=" in text for text in files.values()), files
+    (addresses,) = reader.follow("rancher", {"Values=ENV": "Values=prod"}).values()
+    assert len([one for each in json.loads(addresses) for one in each]) == 3, (
+        f"one public address a NAT gateway: {addresses}"
+    )
 
 
 def test_the_account_and_its_roles(reader: Reader) -> None:

@@ -1,98 +1,21 @@
 """What `read` and `deploy` may do, by real requests as them: questions for every kind, and attempts where a right alone does not decide."""
 
 import json
-import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from operations.emulator import REPOSITORY
-from operations.emulator import platform as at_hand
 from operations.emulator.kubernetes import Kubernetes
 from operations.failure import Failure
-
-ROOM = "access-proof"
-"""A namespace that plays the application's."""
-
-OTHER = "access-proof-rancher"
-"""One that plays the platform's."""
-
-Question = tuple[str, str, str]
-"""A verb, a kind (with its group after a dot, and what belongs to it after a slash), and a namespace."""
-
-IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/vet-prod/vet-app"
+from tests.platform.rights import IMAGE, OTHER, ROOM, allowed, asked, kept, kinds, prepared
 
 
 @pytest.fixture(scope="module")
 def cluster(kubernetes: Kubernetes) -> Iterator[Kubernetes]:
     """The cluster at hand with the chart and an application."""
-    for name in (ROOM, OTHER):
-        kubernetes.run("create", "namespace", name)
-    version = json.loads(kubernetes.run("version", "-o", "json"))["serverVersion"]["gitVersion"]
-    chart = REPOSITORY / "helm-values/charts/access"
-    values = ["--set", f"applicationNamespace={ROOM},accountsNamespace={ROOM}", "--kube-version", version]
-    command = [at_hand.tool("helm"), "template", "access", str(chart), "--namespace", ROOM, *values]
-    rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    try:
-        apply(kubernetes, rendered)
-        apply(kubernetes, json.dumps(application()))
-        yield kubernetes
-    finally:
-        kubernetes.run("delete", "namespace", ROOM, OTHER, "--wait=false")
-        for kind in ("clusterrole/platform-read", "clusterrolebinding/read-platform-read"):
-            kubernetes.run("delete", kind, "--ignore-not-found")
-        for kind in ("validatingadmissionpolicy", "validatingadmissionpolicybinding"):
-            kubernetes.run("delete", kind, "deploy-changes-images", "--ignore-not-found")
-
-
-def apply(kubernetes: Kubernetes, text: str, *more: str) -> None:
-    command = [kubernetes.kubectl, "--kubeconfig", str(kubernetes.kubeconfig), "apply", "-f", "-", *more]
-    answer = subprocess.run(command, input=text, capture_output=True, text=True)
-    assert answer.returncode == 0, answer.stderr
-
-
-def application() -> dict[str, Any]:
-    container = {"name": "web", "image": f"{IMAGE}:1", "env": [{"name": "A", "value": "1"}]}
-    labels = {"app": "vet-app"}
-    pod = {"containers": [container], "automountServiceAccountToken": False}
-    spec = {
-        "replicas": 1,
-        "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": pod},
-    }
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "vet-app", "namespace": ROOM},
-        "spec": spec,
-    }
-
-
-def allowed(cluster: Kubernetes, who: str, questions: Iterable[Question]) -> set[Question]:
-    """What the API's authorizer allows of verbs on kinds in namespaces (SubjectAccessReview), asked at once."""
-    asked = list(questions)
-    reviews = [_review(who, *question) for question in asked]
-    command = [cluster.kubectl, "--kubeconfig", str(cluster.kubeconfig), "create", "-f", "-", "-o", "json"]
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": reviews})
-    answer = subprocess.run(command, input=text, capture_output=True, text=True)
-    assert answer.returncode == 0, answer.stderr
-    decoder, rest, answers = json.JSONDecoder(), answer.stdout.strip(), []
-    while rest:
-        found, end = decoder.raw_decode(rest)
-        answers += found.get("items", [found])
-        rest = rest[end:].strip()
-    assert len(answers) == len(asked), "not every question was answered"
-    return {question for question, each in zip(asked, answers, strict=True) if each["status"]["allowed"]}
-
-
-def _review(who: str, verb: str, kind: str, namespace: str) -> dict[str, Any]:
-    resource, _, group = kind.partition(".")
-    resource, _, part = resource.partition("/")
-    asked = {"verb": verb, "group": group, "resource": resource, "subresource": part, "namespace": namespace}
-    groups = ["system:serviceaccounts", f"system:serviceaccounts:{ROOM}", "system:authenticated"]
-    spec = {"resourceAttributes": asked, "user": f"system:serviceaccount:{ROOM}:{who}", "groups": groups}
-    return {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "metadata": {}, "spec": spec}
+    with prepared(kubernetes) as found:
+        yield found
 
 
 LOOKING = ("get", "list", "watch")
@@ -106,14 +29,8 @@ SHOWN = ("", "apps", "autoscaling", "batch", "discovery.k8s.io", "networking.k8s
 """Groups of the API whose namespaced kinds `read` sees."""
 
 
-def kinds(cluster: Kubernetes) -> list[str]:
-    """Every kind that the API has in namespaces, and what leads into a pod."""
-    found = cluster.run("api-resources", "--namespaced", "-o", "name").split()
-    return [*found, *(f"pods/{way}" for way in INTO)]
-
-
 def test_read_looks_at_everything_but_secrets_and_the_platform_s_logs(cluster: Kubernetes) -> None:
-    seen = [kind for kind in kinds(cluster) if "/" not in kind and kind.partition(".")[2] in SHOWN]
+    seen = [kind for kind in kinds(cluster) if kind.partition(".")[2] in SHOWN]
     seen.remove("bindings")  # they are made and never read
     hidden = {"podtemplates", "secrets"}
     questions = [(verb, kind, namespace) for verb in LOOKING for kind in seen for namespace in (ROOM, OTHER)]
@@ -134,7 +51,7 @@ WRITTEN: dict[str, set[tuple[str, str]]] = {
 @pytest.mark.parametrize("who", WRITTEN)
 def test_nobody_changes_more_than_is_written(cluster: Kubernetes, who: str) -> None:
     """Everybody may ask what they may (`reviews`)."""
-    changed = [kind for kind in kinds(cluster) if "accessreviews" not in kind]
+    changed = [*kinds(cluster), *(f"pods/{way}" for way in INTO)]
     found = allowed(cluster, who, [(verb, kind, ROOM) for verb in CHANGING for kind in changed])
     assert {(verb, kind) for verb, kind, _ in found} == WRITTEN[who]
     elsewhere = allowed(cluster, who, [(verb, kind, OTHER) for verb in CHANGING for kind in changed])
@@ -217,3 +134,25 @@ def test_others_are_not_narrowed(cluster: Kubernetes) -> None:
         "-p",
         '[{"op": "remove", "path": "/spec/template/spec/volumes"}]',
     )
+
+
+def test_the_matrix_is_what_the_api_answers(cluster: Kubernetes) -> None:
+    """Kinds that one of two versions does not have are left out. Where the API has no policies, `deploy` mounts a Secret (decision 0091)."""
+    policies = "validatingadmissionpolicies" in cluster.run("api-resources", "-o", "name")
+    found, known = asked(cluster), kept()
+    assert list(found["attempts"]) == list(known["attempts"])
+    for who, tried in found["attempts"].items():
+        differing = {what: now for what, now in tried.items() if now != known["attempts"][who][what]}
+        if not policies:
+            differing.pop("mount a Secret in the application's Deployment", None)
+        assert not differing, f"{who}: otherwise than in rights.yaml: {differing}"
+    everything = {kind for who in known["rights"].values() for place in who.values() for kind in place}
+    for who, places in found["rights"].items():
+        for place, verbs in places.items():
+            now = {kind: each for kind, each in verbs.items() if kind in everything}
+            before = {kind: each for kind, each in known["rights"][who][place].items() if kind in {*now, *BASE}}
+            assert now == before, f"{who} in {place}"
+
+
+BASE = ("pods", "secrets", "pods/exec", "deployments.apps")
+"""Kinds that every version has."""

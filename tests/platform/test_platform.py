@@ -83,7 +83,7 @@ def test_no_secret_is_in_the_json_the_state_the_plan_or_the_log(
     made = {
         value.decode()
         for name, contents in kubernetes.secrets().items()
-        if name in ("vet-app/vet-app-secret", "cattle-system/bootstrap-secret")
+        if name in ("vet-app/vet-app-secret", "cattle-system/bootstrap-secret", "cattle-system/rancher-password")
         for value in contents.values()
     }
     assert made, "the application's Secret was not made in the cluster"

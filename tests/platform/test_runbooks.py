@@ -88,7 +88,8 @@ def test_an_agent_is_emptied_and_a_server_s_node_deleted(reader: Reader) -> None
 def test_rancher_s_first_password(reader: Reader) -> None:
     said = list(reader.follow("rancher").values())
     assert said[0] == "first password\n"
-    assert "cattle-system/bootstrap-secret" not in reader.kubernetes.secrets()
+    left = reader.kubernetes.secrets().keys()
+    assert not left & {"cattle-system/bootstrap-secret", "cattle-system/rancher-password"}
 
 
 def test_the_application_s_key_is_swapped_and_renewed(reader: Reader) -> None:

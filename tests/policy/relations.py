@@ -43,6 +43,7 @@ UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
     "aws_launch_template": (("name",),),
     "aws_lb": (("name",),),
     "aws_lb_listener": (("load_balancer_arn", "port"),),
+    "aws_lb_listener_rule": (("listener_arn", "priority"),),
     "aws_lb_target_group": (("name",),),
     "aws_lb_target_group_attachment": (("target_group_arn", "target_id", "port"),),
     "aws_nat_gateway": (("allocation_id",),),
@@ -88,7 +89,7 @@ def wrong(blocks: Blocks) -> Iterator[str]:
     for rule in (_doubles, _rules_in_groups, _subnets, _addresses, _attached_policies, _records, _balancers):
         yield from rule(blocks)
     for block in blocks:
-        for each in (_exclusive, _ports, _health_check, _window, _sizes_of_a_group, _tags, _schedule, _listener):
+        for each in JUDGES:
             yield from (f"{block}: {line}" for line in each(block))
 
 
@@ -229,6 +230,18 @@ def _listener(block: Block) -> Iterator[str]:
             yield f"{block.body['protocol']} {'needs' if encrypts else 'takes no'} {key}"
 
 
+VALUES_OF_A_CONDITION, VALUES_OF_A_RULE = 3, 5
+"""AWS: condition types for listener rules; quotas for your Application Load Balancers."""
+
+
+def _conditions(block: Block) -> Iterator[str]:
+    if block.type != "aws_lb_listener_rule":
+        return
+    counts = [len(inner["values"]) for condition in block.body["condition"] for inner in condition.values()]
+    if max(counts) > VALUES_OF_A_CONDITION or sum(counts) > VALUES_OF_A_RULE:
+        yield f"a condition has {VALUES_OF_A_CONDITION} values at most and a rule {VALUES_OF_A_RULE}; its conditions have {counts}"
+
+
 def _health_check(block: Block) -> Iterator[str]:
     """The answer is due before the next question (Elastic Load Balancing API: CreateTargetGroup)."""
     if block.type != "aws_lb_target_group":
@@ -282,6 +295,12 @@ def _schedule(block: Block) -> Iterator[str]:
         except cron.CronError as error:
             yield f"recurrence {recurrence!r} must {error}"
 
+
+JUDGES = (
+    *(_exclusive, _ports, _health_check, _window, _sizes_of_a_group),
+    *(_tags, _schedule, _listener, _conditions),
+)
+"""What is looked at in each block by itself."""
 
 DAYS = "|".join(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))
 MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"

@@ -15,9 +15,9 @@ from settings.base import literal
 from settings.environment import Environment
 from settings.web_identity import DATABASE
 
-PROXIES = 2
-"""The application load balancer and ingress-nginx each add an address to ``X-Forwarded-For``
-(``compute-full-forwarded-for`` in ``helm-values/ingress-nginx.yaml``)."""
+PROXIES = {"nginx": 1, "traefik": 2}
+"""Addresses at the end of ``X-Forwarded-For`` that the platform puts there, by ingress controller: ingress-nginx puts the visitor's real address
+in place of all that came (``enable-real-ip`` in ``helm-values/ingress-nginx.yaml``), Traefik adds the load balancer's to the one that it added."""
 
 METRICS_PORT = 9000
 """Prometheus' own port, which no Service and no Ingress leads to."""
@@ -38,7 +38,7 @@ def variables(environment: Environment) -> dict[str, str]:
     found = {
         "VET_ENV": "production",
         "PUBLIC_URL": f"https://{environment.hosts.application}",
-        "TRUSTED_PROXIES": str(PROXIES),
+        "TRUSTED_PROXIES": str(PROXIES[environment.cluster.ingress]),
         "HSTS_SECONDS": str(application.hsts_seconds),
         "LOG_LEVEL": application.log_level,
         "WEB_BIND": f"0.0.0.0:{application.container_port}",

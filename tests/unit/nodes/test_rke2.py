@@ -14,6 +14,7 @@ from nodes.inputs import ClusterInputs
 from nodes.release import node_release
 from nodes.rke2 import UnknownKeysError, agent_config, cloud_controller, credential_provider, server_config
 from settings import helm_values
+from settings.namespaces import ADMISSION_PLUGINS
 from settings.release_sets import SETS, release_set
 from settings.rke2_config_keys import unknown_keys
 
@@ -70,6 +71,17 @@ def test_the_issuer_is_there_from_the_first_boot(inputs: ClusterInputs) -> None:
     assert any(
         "https://kubernetes.default.svc" in argument for argument in arguments if argument.startswith("api-audiences=")
     )
+
+
+def test_the_api_server_reads_what_namespaces_say_of_their_pods_place(inputs: ClusterInputs) -> None:
+    """Without these plugins the annotations of settings/namespaces.py do nothing, and Rancher's pods, which tolerate no taint, are on agents."""
+    (given,) = [
+        each.removeprefix("enable-admission-plugins=").split(",")
+        for each in yaml.safe_load(server_config(inputs))["kube-apiserver-arg"]
+        if each.startswith("enable-admission-plugins=")
+    ]
+    assert given == [*ADMISSION_PLUGINS]
+    assert {"NodeRestriction", "PodNodeSelector", "PodTolerationRestriction"} <= set(given)
 
 
 def test_network_and_ingress_are_as_the_architecture_says(inputs: ClusterInputs) -> None:

@@ -192,3 +192,23 @@ def test_nodes_and_releases_are_read_from_the_cluster(monkeypatch: pytest.Monkey
         "release x": "ok",
     }
     assert found["release rancher"].text == "failed, revision 10"
+
+
+@pytest.mark.parametrize(
+    ("kept", "verdict", "said"),
+    [
+        ([{"default": "true", "value": ""}], "fails", "nobody has used"),
+        ([{"default": "true", "value": "true"}], "fails", "nobody has used"),
+        ([{"default": "true", "value": "false"}], "ok", "has been used"),
+        ([], "later", "has not said yet"),
+    ],
+)
+def test_a_first_password_that_nobody_has_used_is_told(
+    kept: list[dict[str, str]], verdict: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = {"name": "rancher", "version": "1", "status": "deployed"}
+    answers = {"nodes": [], "secrets": [{"metadata": {"labels": labels}}], "settings.management.cattle.io": kept}
+    monkeypatch.setattr(checks, "_kubectl", lambda *arguments: answers[arguments[1]])
+    (found,) = (finding for finding in checks._inside([]) if finding.what == "Rancher's first password")
+    assert (found.verdict, said in found.text) == (verdict, True), found
+    assert (found.remedy == "") == (verdict == "ok")

@@ -37,6 +37,9 @@ LOCAL = {
 }
 """Local charts and their namespaces."""
 
+AGAIN = {"rancher-password": "cattle-system"}
+"""Further releases of local charts and their namespaces."""
+
 Manifest = dict[str, Any]
 Render = Callable[[str, str, str], list[Manifest]]
 

@@ -11,7 +11,7 @@ from operations.charts import CHARTS, at_hand
 from settings import helm_values
 from settings.helm_values import FOLDER, ValuesError, files, merge, read_chart, unknown_keys
 from settings.release_sets import SETS, release_set
-from tests.unit.releases.samples import LOCAL, NAMESPACES, helm_template, installed, merged
+from tests.unit.releases.samples import AGAIN, LOCAL, NAMESPACES, helm_template, installed, merged
 
 ENVIRONMENTS = ("dev", "prod")
 
@@ -68,7 +68,7 @@ def test_what_settings_say_goes_last() -> None:
     given = {"controller": {"config": {"proxy-real-ip-cidr": "10.0.1.0/24"}}}
     over = helm_values.values("ingress-nginx", "documented", "dev", given)
     assert over["controller"]["config"]["proxy-real-ip-cidr"] == "10.0.1.0/24"
-    assert over["controller"]["config"]["use-forwarded-headers"] == "true"
+    assert over["controller"]["config"]["enable-real-ip"] == "true"
 
 
 @pytest.mark.parametrize("text", ["a: [", "- a list", "a: 1\n---\nb: 2"])
@@ -96,7 +96,7 @@ def test_a_key_that_no_chart_key_answers_to_is_found() -> None:
 
 
 def test_every_values_file_belongs_to_a_release_and_an_environment() -> None:
-    releases = {*NAMESPACES, *LOCAL}
+    releases = {*NAMESPACES, *LOCAL, *AGAIN}
     environments = {path.stem for path in (FOLDER.parent / "environments").glob("[a-z]*.yaml")}
     folders = {path.name for path in FOLDER.iterdir() if path.is_dir()} - set(helm_values.NOT_ENVIRONMENTS)
     assert folders <= environments, f"no such environment: {folders - environments}"

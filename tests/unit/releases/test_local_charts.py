@@ -8,7 +8,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from settings.helm_values import FOLDER
+from settings.helm_values import FOLDER, values
 from settings.release_sets import SETS, release_set
 from tests.unit.releases.samples import LOCAL, ROLE, Render, helm_template, merged, one
 
@@ -238,6 +238,21 @@ def test_application_secret_is_random_and_kept(helm: str, render: Render) -> Non
     again = helm_template(helm, CHARTS / "vet-app-secret", "vet-app-secret", "vet-app", given)[0]
     assert len(secret["data"]["SECRET_KEY"]) >= 86
     assert secret["data"]["SECRET_KEY"] != again["data"]["SECRET_KEY"], "the key is not random"
+
+
+def test_rancher_s_first_password_is_random_and_where_its_pods_take_it_from(helm: str) -> None:
+    """With a password of its own making Rancher prints it, and 2.7.9 overwrites what is in bootstrap-secret (rancher@v2.7.9 and v2.15.0:
+    pkg/data/management, bootstrap_password.go and role_data.go); one in CATTLE_BOOTSTRAP_PASSWORD is taken over and printed by neither."""
+    rendered = [
+        helm_template(helm, CHARTS / "vet-app-secret", "rancher-password", "cattle-system", given)[0]
+        for given in [values("rancher-password", "documented", "prod")] * 2
+    ]
+    (variable,) = values("rancher", "documented", "prod")["extraEnv"]
+    wanted = variable["valueFrom"]["secretKeyRef"]
+    assert [secret["metadata"]["name"] for secret in rendered] == [wanted["name"]] * 2
+    first, second = (secret["data"][wanted["key"]] for secret in rendered)
+    assert first != second
+    assert len(first) >= 40
 
 
 def test_the_reading_role_sees_no_secret_and_changes_nothing(render: Render) -> None:

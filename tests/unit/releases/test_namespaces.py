@@ -2,7 +2,7 @@
 
 import json
 
-from settings.namespaces import ADMISSION_PLUGINS, DEFAULT_LIMITS, DEFAULT_REQUESTS, namespaces
+from settings.namespaces import namespaces
 from tests.unit.releases.samples import LOCAL, NAMESPACES
 
 ALL = namespaces("vet-app")
@@ -29,9 +29,23 @@ def test_ranchers_pods_are_on_dedicated_servers_and_free_otherwise() -> None:
     assert rancher["scheduler.alpha.kubernetes.io/node-selector"] == "node-role.kubernetes.io/control-plane=true"
     assert ALL["cattle-system"].annotations(dedicated=False) == {}
     assert ALL["vet-app"].annotations(dedicated=True) == {}
-    assert {"PodNodeSelector", "PodTolerationRestriction"} <= set(ADMISSION_PLUGINS)
+
+
+def test_what_reaches_all_secrets_is_on_dedicated_servers() -> None:
+    """An agent's kubelet mints tokens of the accounts whose pods it runs."""
+    on_servers = {name for name, namespace in ALL.items() if namespace.annotations(dedicated=True)}
+    assert on_servers == {"cattle-system", "cert-manager", "cnpg-system"}
 
 
 def test_defaults_are_complete() -> None:
-    assert set(DEFAULT_REQUESTS) == set(DEFAULT_LIMITS) == {"cpu", "memory"}
-    assert all(namespace.limits for namespace in ALL.values())
+    for namespace in ALL.values():
+        assert (
+            set(namespace.default_requests) == set(namespace.default_limits) == {"cpu", "memory", "ephemeral-storage"}
+        )
+    assert ALL["cattle-system"].default_limits["ephemeral-storage"] == "10Gi", "Rancher keeps clones of its catalogues"
+
+
+def test_what_the_next_level_refuses_is_in_the_audit_log() -> None:
+    for namespace in ALL.values():
+        labels = namespace.labels
+        assert labels["pod-security.kubernetes.io/audit"] == labels["pod-security.kubernetes.io/warn"]

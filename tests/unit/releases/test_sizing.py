@@ -60,13 +60,13 @@ EVERY = (
     Pods("ingress-nginx-controller", "ingress-nginx", "server", ("controller.resources",)),
     Pods("traefik", "traefik", "server", ("resources",)),
     Pods("ebs-csi-node", "aws-ebs-csi-driver", "node", NODE_PLUGIN),
-    Pods("ebs-csi-controller", "aws-ebs-csi-driver", "agents", CONTROLLER, "controller.replicaCount"),
-    Pods("cert-manager", "cert-manager", "agents", ("resources",), "replicaCount"),
-    Pods("cert-manager-webhook", "cert-manager", "agents", ("webhook.resources",), "webhook.replicaCount"),
-    Pods("cert-manager-cainjector", "cert-manager", "agents", ("cainjector.resources",), "cainjector.replicaCount"),
-    Pods("cloudnative-pg", "cloudnative-pg", "agents", ("resources",), "replicaCount"),
-    Pods("plugin-barman-cloud", "plugin-barman-cloud", "agents", ("resources",)),
-    Pods("cluster-autoscaler", "cluster-autoscaler", "agents", ("resources",)),
+    Pods("ebs-csi-controller", "aws-ebs-csi-driver", "controllers", CONTROLLER, "controller.replicaCount"),
+    Pods("cert-manager", "cert-manager", "controllers", ("resources",), "replicaCount"),
+    Pods("cert-manager-webhook", "cert-manager", "controllers", ("webhook.resources",), "webhook.replicaCount"),
+    Pods("cert-manager-cainjector", "cert-manager", "controllers", ("cainjector.resources",), "cainjector.replicaCount"),
+    Pods("cloudnative-pg", "cloudnative-pg", "controllers", ("resources",), "replicaCount"),
+    Pods("plugin-barman-cloud", "plugin-barman-cloud", "controllers", ("resources",)),
+    Pods("cluster-autoscaler", "cluster-autoscaler", "controllers", ("resources",)),
     Pods("rancher", "rancher", "rancher", ("resources", None), "replicas"),
     Pods("database", "database", "agents", ("resources",), "instances"),
 )  # fmt: skip
@@ -156,12 +156,30 @@ def test_rancher_has_no_room_on_devs_server_and_so_goes_to_an_agent(set_name: st
     assert of_a_pod(rancher, set_name, "dev")[1] > free[1], f"Rancher might start on the 4 GiB server: {free} is free"
 
 
+def place(wanted: list[Request], free: list[Request]) -> None:
+    """Put each where there is room, the largest first."""
+    for request in sorted(wanted, key=lambda r: r[1], reverse=True):
+        node = next((n for n in range(len(free)) if fits(request, free[n])), None)
+        assert node is not None, f"no node has room for {request}; free are {free}"
+        free[node] = (free[node][0] - request[0], free[node][1] - request[1])
+
+
 @pytest.mark.parametrize("set_name", SETS)
-def test_rancher_has_room_on_each_of_prods_servers(set_name: str) -> None:
-    """Its namespace keeps all its pods on the dedicated servers; what Rancher installs beside itself is there too."""
+def test_rancher_and_the_controllers_have_room_on_prods_servers_while_one_is_rolled(set_name: str) -> None:
+    """They are kept on the dedicated servers, and what Rancher installs beside itself is there too."""
     request = total([of_a_pod(next(present(set_name, "rancher")), set_name, "prod"), *RANCHERS_OWN])
     free = free_on_server(set_name, "prod")
     assert fits(request, free), f"Rancher requests {request}, {free} is free on a server"
+    left = (free[0] - request[0], free[1] - request[1])
+    place(controllers(set_name, "prod"), [left] * (SHAPES["prod"][1] - 1))
+
+
+def controllers(set_name: str, environment: str) -> list[Request]:
+    """All pods of the controllers: with the servers dedicated they are on them, otherwise on agents."""
+    found: list[Request] = []
+    for p in present(set_name, "controllers"):
+        found += [of_a_pod(p, set_name, environment)] * replicas(p, set_name, environment)
+    return found
 
 
 @pytest.mark.parametrize("environment", SHAPES)
@@ -176,10 +194,9 @@ def test_everything_else_fits_the_agents(set_name: str, environment: str) -> Non
     for where in places:
         for p in present(set_name, where):
             wanted += [of_a_pod(p, set_name, environment)] * replicas(p, set_name, environment)
-    for request in sorted(wanted, key=lambda r: r[1], reverse=True):
-        node = next((n for n in range(agents) if fits(request, free[n])), None)
-        assert node is not None, f"no agent has room for {request}; free are {free}"
-        free[node] = (free[node][0] - request[0], free[node][1] - request[1])
+    if environment == "dev":
+        wanted += controllers(set_name, environment)
+    place(wanted, free)
 
 
 @pytest.mark.parametrize("environment", SHAPES)

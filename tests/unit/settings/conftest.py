@@ -2,11 +2,12 @@
 
 import shutil
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from settings import Problem, Settings, SettingsError, SettingsWarning, load
+from settings import Problem, Settings, SettingsError, SettingsWarning, end_of_life, load
 
 SOUND = Path(__file__).parent / "sound"
 """Environments like the repository's own, but standing still: messages name their lines."""
@@ -58,6 +59,12 @@ class Files:
         found = [warning for warning in warnings if warning.code == code]
         assert len(found) == 1, f"expected one {code}, found: {[(each.environment, each.code) for each in warnings]}"
         return found[0]
+
+
+@pytest.fixture(autouse=True)
+def day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has ended is judged on one day: messages name it."""
+    monkeypatch.setattr(end_of_life, "today", lambda: date(2026, 11, 29))
 
 
 @pytest.fixture

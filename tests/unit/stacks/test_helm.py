@@ -11,10 +11,11 @@ import pytest
 from cdktf import Testing
 
 import main
-from settings import Settings
+from settings import Settings, load
 from settings.environment import Environment
-from settings.namespaces import DEFAULT_LIMITS, DEFAULT_REQUESTS, namespaces
+from settings.namespaces import namespaces
 from settings.release_sets import SETS, release_set
+from tests.changes import dev_alone
 from tests.template import Block, Template
 from tests.unit.platform.manifests import manifest
 from tests.unit.stacks.conftest import read
@@ -26,7 +27,13 @@ NEEDS = {
     "certificates/cert_manager": ["namespaces/cert-manager"],
     "certificates/issuers": ["certificates/cert_manager"],
     "ingress/controller": ["namespaces/ingress-nginx"],
-    "rancher/rancher": ["namespaces/cattle-system", "certificates/cert_manager", "ingress/controller"],
+    "rancher/rancher": [
+        "namespaces/cattle-system",
+        "certificates/cert_manager",
+        "ingress/controller",
+        "rancher/password",
+    ],
+    "rancher/password": ["namespaces/cattle-system"],
     "database/operator": ["namespaces/cnpg-system"],
     "database/cluster": ["namespaces/vet-app", "database/operator", "storage/guard"],
     "access": ["namespaces/vet-app"],
@@ -168,7 +175,7 @@ def test_every_namespace_exists_with_pod_security_and_defaults(platform: Templat
         assert metadata["labels"] == namespace.labels
         assert metadata.get("annotations", {}) == namespace.annotations(dedicated=servers.dedicated), name
         (limit,) = platform.one("kubernetes_limit_range_v1", f"namespaces/{name}/limits")["spec"]["limit"]
-        assert (limit["default"], limit["default_request"]) == (DEFAULT_LIMITS, DEFAULT_REQUESTS)
+        assert (limit["default"], limit["default_request"]) == (namespace.default_limits, namespace.default_requests)
 
 
 def test_namespaces_fit_kubernetes_of_both_sets(platform: Template) -> None:
@@ -211,3 +218,29 @@ def test_the_autoscaler_is_there_when_its_setting_is_on(
     given: Block = json.loads(current["vet-prod-helm"].one("helm_release", "autoscaler/autoscaler")["values"][0])
     assert given["autoDiscovery"] == {"clusterName": "vet-prod"}
     assert given["extraEnv"]["AWS_ROLE_ARN"].endswith(".outputs.pod_role_arns.autoscaler}")
+
+
+@pytest.mark.parametrize("release", ["aws-ebs-csi-driver", "cluster-autoscaler"])
+def test_controllers_are_on_dedicated_servers_and_nowhere_else(
+    templates: Mapping[str, Template], current: Mapping[str, Template], release: str
+) -> None:
+    """Their accounts change nodes, volumes and machines."""
+    stacks = current if release == "cluster-autoscaler" else templates
+    values = json.loads(stacks["vet-prod-helm"].one("helm_release", name=release)["values"][0])
+    found = values["controller"] if release == "aws-ebs-csi-driver" else values
+    assert found["nodeSelector"]["node-role.kubernetes.io/control-plane"] == "true"
+    assert {"key": "CriticalAddonsOnly", "operator": "Exists"} in found["tolerations"]
+    if release == "aws-ebs-csi-driver":
+        free = json.loads(templates["vet-dev-helm"].one("helm_release", name=release)["values"][0])
+        assert "nodeSelector" not in free["controller"], "dev's server is not dedicated, and small"
+
+
+def test_an_environment_whose_server_becomes_dedicated_keeps_no_controller_off_it(tmp_path: Path) -> None:
+    """dev's values keep them on agents; both at once, and they are nowhere."""
+    main.build_app(load(dev_alone(tmp_path, {"servers": {"dedicated": True}})), outdir=str(tmp_path / "out")).synth()
+    template = Template.read(tmp_path / "out/stacks/vet-dev-helm/cdk.tf.json")
+    on_servers = {name for name, each in namespaces("vet-app").items() if each.on_dedicated_servers} | {"kube-system"}
+    for path, release in template.resources("helm_release").items():
+        namespace = release["namespace"]
+        if namespace in on_servers or any(f"namespaces_{name}_" in namespace for name in on_servers):
+            assert "DoesNotExist" not in release["values"][0], f"{path} may run on no node"

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import yaml
 
 import main
 from settings import load, timeouts
 from settings.cluster import INGRESS, Cluster
+from settings.helm_values import FOLDER
 from settings.release_sets import check, release_set
 from tests.template import Template
 
@@ -139,3 +141,22 @@ def test_every_choice_is_a_component_of_every_set() -> None:
     assert set(get_args(Cluster.model_fields["ingress"].annotation)) == set(INGRESS)
     for name in ("documented", "current"):
         assert set(INGRESS.values()) <= set(release_set(name).pins)
+
+
+def test_nothing_a_visitor_says_of_the_way_of_a_request_reaches_an_application(stack: tuple[str, Template]) -> None:
+    """The load balancer hands on what a visitor sends, but for the address, the protocol and the port."""
+    controller, template = stack
+    forged = {"Forwarded", "X-API-Host", "X-Forwarded-Prefix", "X-Forwarded-Server", "X-Forwarded-Ssl", "X-Url-Scheme"}
+    if controller == "traefik":
+        text = json.loads(_values(template)["providers"]["file"]["content"])
+        emptied = text["http"]["middlewares"]["answers"]["headers"]["customRequestHeaders"]
+        forged |= {"X-Forwarded-Host", "X-Real-Ip"}  # nginx sets these two itself
+    else:
+        own = yaml.safe_load((FOLDER / "ingress-nginx.yaml").read_text())["controller"]
+        assert own["config"]["use-forwarded-headers"] == "false"
+        emptied = own["proxySetHeaders"]
+    assert {name for name, value in emptied.items() if value == ""} == forged
+    (block,) = [
+        each for each in template.resources("kubernetes_config_map_v1").values() if "TRUSTED_PROXIES" in each["data"]
+    ]
+    assert block["data"]["TRUSTED_PROXIES"] == {"nginx": "1", "traefik": "2"}[controller]

@@ -41,7 +41,7 @@ SDK = {"AWS_REGION", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_STS_REG
 """Variables that a program with the AWS SDK takes its role from (AWS SDKs and Tools reference: assume role credential provider)."""
 
 SWITCHES = re.compile(
-    "hsts(-include-subdomains|-preload)?|server-tokens|ssl-redirect|use-[a-z-]+|compute-full-forwarded-for"
+    "hsts(-include-subdomains|-preload)?|server-tokens|ssl-redirect|use-[a-z-]+|compute-full-forwarded-for|enable-real-ip"
 )
 """Keys of the ingress controller's ConfigMap that are ``true`` or ``false`` (ingress-nginx: ConfigMap)."""
 

@@ -12,7 +12,7 @@ from settings.helm_values import unknown_keys
 from settings.namespaces import DEDICATED_TAINT
 from settings.release_sets import release_set
 from tests.template import Template
-from tests.unit.releases.samples import LOCAL, NAMESPACES, merged
+from tests.unit.releases.samples import AGAIN, LOCAL, NAMESPACES, merged
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTED = release_set("documented")
@@ -39,7 +39,7 @@ def given(template: Template, release: str) -> dict[str, Any]:
 
 
 def test_every_release_of_the_set_is_installed_where_it_belongs(platform: Template) -> None:
-    wanted = {**NAMESPACES, **LOCAL}
+    wanted = {**NAMESPACES, **LOCAL, **AGAIN}
     optional = {"cluster-autoscaler", "plugin-barman-cloud", "traefik"}
     found = releases(platform)
     assert set(found) == set(wanted) - ON_THE_NODES - optional

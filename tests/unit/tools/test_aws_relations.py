@@ -100,6 +100,11 @@ SCHEDULE, GROUP, LISTENER = "aws_scheduler_schedule", "aws_lb_target_group", "aw
 
 WRONG: dict[str, tuple[Change, str]] = {
     "two target groups of one name": (_same(GROUP, "name"), f"are one {GROUP}"),
+    "two rules of one priority": (_same("aws_lb_listener_rule", "priority"), "are one aws_lb_listener_rule"),
+    "four networks in a rule": (
+        _set("aws_lb_listener_rule", condition=[{"source_ip": {"values": [f"192.0.2.{n}/32" for n in range(4)]}}]),
+        "3 values at most",
+    ),
     "two listeners on a port": (_again(LISTENER), f"are one {LISTENER}"),
     "two volumes as one device": (_again("aws_volume_attachment", volume_id="vol-1"), "instance_id, device_name"),
     "a volume at two servers": (_again("aws_volume_attachment", device_name="/dev/sdz"), "volume_id are the same"),

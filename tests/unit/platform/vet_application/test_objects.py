@@ -182,9 +182,9 @@ def test_users_come_by_https_to_the_host(dev: Template, prod: Template) -> None:
     assert int(variables(prod)["HSTS_SECONDS"]) > int(variables(dev)["HSTS_SECONDS"])
 
 
-def test_the_client_s_address_is_believed_from_two_proxies(application: Template) -> None:
-    """The load balancer and ingress-nginx each add one (helm-values/ingress-nginx.yaml, compute-full-forwarded-for)."""
-    assert variables(application)["TRUSTED_PROXIES"] == "2"
+def test_the_client_s_address_is_the_one_that_the_ingress_controller_gives(application: Template) -> None:
+    """It replaces what came by the real address (helm-values/ingress-nginx.yaml, enable-real-ip), so there is one entry and no invented one."""
+    assert variables(application)["TRUSTED_PROXIES"] == "1"
 
 
 def test_the_configuration_is_the_pods_environment(application: Template) -> None:

@@ -1,0 +1,49 @@
+"""The table of the cluster's rights in docs/runbooks/access.md."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+FILE = Path(__file__).parents[2] / "docs/runbooks/access.md"
+
+BEGIN = "<!-- made by `make rights-cluster` -->"
+END = "<!-- up to here: rights-cluster -->"
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """A row for each attempt, a column for each who tried; then how much each may look at and change."""
+    everybody = list(found["attempts"])
+    rows = [f"| tried | {' | '.join(f'`{who}`' if ' ' not in who else who for who in everybody)} |"]
+    rows.append("|---" * (len(everybody) + 1) + "|")
+    for what in next(iter(found["attempts"].values())):
+        rows.append(f"| {what} | {' | '.join(found['attempts'][who][what] for who in everybody)} |")
+    rows.append("")
+    for who in everybody:
+        rows.append(f"- {f'`{who}`' if ' ' not in who else who}: {_sentence(found['rights'][who])}.")
+    return "\n".join(rows)
+
+
+READING = {"get", "list", "watch"}
+
+
+def _sentence(rights: Mapping[str, Mapping[str, str]]) -> str:
+    if "everywhere" in rights:
+        return "every verb on every kind"
+    said = []
+    for place, verbs in rights.items():
+        if not verbs:
+            continue
+        seen = [kind for kind, each in verbs.items() if set(each.split()) & READING]
+        changed = [f"`{kind}` ({each})" for kind, more in verbs.items() if (each := _changes(more))]
+        said.append(f"in {place} looks at {len(seen)} kinds and changes {', '.join(changed) or 'none'}")
+    return "; ".join(said) or "nothing at all"
+
+
+def _changes(verbs: str) -> str:
+    return " ".join(verb for verb in verbs.split() if verb not in READING)
+
+
+def renewed(text: str, found: Mapping[str, Any]) -> str:
+    """The page with its table made again."""
+    before, rest = text.split(BEGIN)
+    return f"{before}{BEGIN}\n\n{table(found)}\n\n{END}{rest.split(END)[1]}"
