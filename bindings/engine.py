@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -85,7 +86,7 @@ class OtherName:
         return ModuleSpec(name, _Loader(f"{self._names[root]}{dot}{rest}")) if root in self._names else None
 
 
-class _Loader:
+class _Loader(Loader):
     def __init__(self, own_name: str) -> None:
         self._own_name = own_name
 
