@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.acm.models import acm_backends
+from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
 from moto.iam.models import Role, iam_backends
@@ -83,6 +84,13 @@ def profiles_of_template(region: str, templates: Sequence[str]) -> list[str]:
     data = [known.get_launch_template(template).latest_version().data for template in templates]
     profiles = [each.get("IamInstanceProfile", {}) for each in data]
     return [each.get("Arn") or each["Name"] for each in profiles if each]
+
+
+def group_of(region: str, instance: str) -> str:
+    """Name of the auto-scaling group that an instance is in; ``*`` if it is in none."""
+    groups: Any = autoscaling_backends[ACCOUNT_ID][region].autoscaling_groups
+    found = [name for name, each in groups.items() if instance in {state.instance.id for state in each.instance_states}]
+    return found[0] if found else "*"
 
 
 def key(region: str, name: str) -> Key | None:

@@ -58,6 +58,7 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
 WITHOUT_RESOURCE: Sequence[str] = (
     "acm:ListCertificates", "acm:RequestCertificate", "autoscaling:Describe*", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricData",
     "dlm:GetLifecyclePolicies", "ec2:Describe*", "ecr:GetAuthorizationToken", "elasticloadbalancing:Describe*", "iam:ListOpenIDConnectProviders",
+    "iam:ListPolicies",
     "kms:CreateKey", "kms:ListAliases", "kms:ListKeys", "logs:DescribeLogGroups", "route53:ListHostedZones*", "s3:ListBuckets",
     "secretsmanager:ListSecrets", "sns:ListTopics", "ssm:DescribeParameters", "ssm:GetCommandInvocation", "ssm:ListCommand*",
     "tag:GetResources",
@@ -69,6 +70,7 @@ RESOURCES: Mapping[str, Sequence[tuple[str, str, str]]] = {
     "autoscaling": [
         ("*", "AutoScalingGroupName", "autoscaling autoScalingGroup:1:autoScalingGroupName/{value}"),
         ("*Tags", "Tags.ResourceId", "autoscaling autoScalingGroup:1:autoScalingGroupName/{value}"),
+        ("*InAutoScalingGroup", "InstanceId", "autoscaling autoScalingGroup:1:autoScalingGroupName/{group}"),
     ],
     "budgets": [
         ("*", "BudgetName", "budgets budget/{value}"),

@@ -133,6 +133,8 @@ class _Filled(dict[str, str]):
     def __missing__(self, name: str) -> str:
         if name == "kind":  # how Systems Manager calls what it tags: Document, Parameter, Association
             return self._call.values("ResourceType")[0].lower()
+        if name == "group":  # whose member an instance is
+            return account.group_of(self._call.region, self["value"])
         return next(iter(self._call.values(name)), {"Path": "/", "GroupName": "default"}.get(name, ""))
 
 

@@ -164,6 +164,28 @@ def test_a_command_takes_the_right_to_its_document_and_to_each_machine(
     )
 
 
+def test_who_ends_a_member_of_a_group_needs_the_right_to_the_group(
+    administrator: Clients, role: Callable[..., Clients]
+) -> None:
+    image = administrator("ec2").describe_images()["Images"][0]["ImageId"]
+    scaling = administrator("autoscaling")
+    scaling.create_launch_configuration(LaunchConfigurationName="one", ImageId=image, InstanceType="t3.micro")
+    for name in ("dev-agents", "prod-agents"):
+        scaling.create_auto_scaling_group(
+            AutoScalingGroupName=name, LaunchConfigurationName="one", MinSize=0, MaxSize=2, DesiredCapacity=1,
+            AvailabilityZones=["us-east-1a"],
+        )  # fmt: skip
+    groups = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=["dev-agents", "prod-agents"])
+    members = {each["AutoScalingGroupName"]: each["Instances"][0]["InstanceId"] for each in groups["AutoScalingGroups"]}
+    own = f"arn:aws:autoscaling:us-east-1:{ACCOUNT_ID}:autoScalingGroup:*:autoScalingGroupName/dev-*"
+    end = role(allow("autoscaling:*", resource=own))("autoscaling").terminate_instance_in_auto_scaling_group
+    assert (
+        "autoScalingGroupName/prod-agents"
+        in refusal(end, InstanceId=members["prod-agents"], ShouldDecrementDesiredCapacity=True)[1]
+    )
+    assert end(InstanceId=members["dev-agents"], ShouldDecrementDesiredCapacity=True)["Activity"]
+
+
 def test_versions_and_copies_take_rights_of_their_own(administrator: Clients, role: Callable[..., Clients]) -> None:
     s3 = administrator("s3")
     s3.create_bucket(Bucket="kept")
