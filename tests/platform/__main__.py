@@ -1,7 +1,5 @@
 """``make rights-cluster``: ask the cluster at hand who may do what in it, and write the matrix and the page of it."""
 
-import sys
-
 from operations.emulator import platform as at_hand
 from operations.failure import guided
 from tests.platform import page, rights
@@ -16,4 +14,4 @@ def write() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(guided(write))
+    guided(write)
