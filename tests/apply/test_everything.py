@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "load_balancer": {"access_logs": True},
     "access": {
         "ssh": {"public_key": KEY, "allowed_cidrs": OFFICE},
+        "rancher": {"allowed_cidrs": [*OFFICE, *(f"198.51.100.{n}/32" for n in range(4))]},  # more than a rule takes
         "api": {"access": "public", "allowed_cidrs": OFFICE},
         "principals": {"read": [f"arn:aws:iam::{ACCOUNT_ID}:role/support"]},
         "operators": [f"arn:aws:iam::{ACCOUNT_ID}:role/support"],

@@ -13,15 +13,19 @@ from operations.emulator.replacing import replace
 
 SECURE = ("HTTPS", "TLS")
 
+VALUES_OF_A_CONDITION, VALUES_OF_A_RULE = 3, 5
+"""AWS: condition types for listener rules; quotas for your Application Load Balancers."""
+
 
 class Refused(ServiceException):
     """An error of the API by its code."""
 
 
 def install() -> None:
-    """Wrap the calls that create, and the one that changes a listener."""
+    """Wrap the calls that create, and those that change a listener or a rule."""
     _judge_load_balancers()
     _judge_listeners()
+    _judge_rules()
 
 
 def _judge_load_balancers() -> None:
@@ -90,3 +94,21 @@ def _judge_certificate(protocol: Any, certificate: Any) -> None:
         raise Refused("ValidationError", f"A certificate must be specified for {protocol} listeners")
     if protocol not in SECURE and certificate:
         raise Refused("ValidationError", f"A certificate cannot be specified for {protocol} listeners")
+
+
+def _judge_rules() -> None:
+    validate = ELBv2Backend._validate_conditions
+
+    def _validate_conditions(self: Any, conditions: list[dict[str, Any]]) -> None:
+        validate(self, conditions)
+        counts = [sum(len(part["Values"]) for part in _parts(each)) for each in conditions]
+        if max(counts, default=0) > VALUES_OF_A_CONDITION or sum(counts) > VALUES_OF_A_RULE:
+            raise Refused("ValidationError", f"A rule can only have '{VALUES_OF_A_RULE}' condition values")
+
+    replace(ELBv2Backend, "_validate_conditions", _validate_conditions)
+
+
+def _parts(condition: dict[str, Any]) -> list[dict[str, Any]]:
+    """Where a condition has its values: in itself in the older form, in its own block in the newer."""
+    blocks = [each for each in condition.values() if isinstance(each, dict) and "Values" in each]
+    return blocks or ([condition] if "Values" in condition else [])

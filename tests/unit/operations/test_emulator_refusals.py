@@ -200,6 +200,30 @@ def test_a_listeners_port_is_taken_once(elb: Any, subnets: list[str]) -> None:
     elb.modify_listener(ListenerArn=second, Port=81, DefaultActions=answer("503"))
 
 
+def test_a_rule_has_three_values_a_condition_and_five_in_all(elb: Any, subnets: list[str]) -> None:
+    actions = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "403"}}]
+    arn = balancer(elb, subnets)["LoadBalancerArn"]
+    listener = elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=actions)
+    (made,) = listener["Listeners"]
+    rule = {"ListenerArn": made["ListenerArn"], "Actions": actions}
+
+    def conditions(hosts: int, networks: int) -> list[dict[str, Any]]:
+        names = {"Values": [f"h{n}.example.com" for n in range(hosts)]}
+        addresses = {"Values": [f"192.0.2.{n}/32" for n in range(networks)]}
+        return [
+            {"Field": "host-header", "HostHeaderConfig": names},
+            {"Field": "source-ip", "SourceIpConfig": addresses},
+        ]
+
+    elb.create_rule(**rule, Priority=1, Conditions=conditions(1, 3))
+    refused(
+        "ValidationError", elb.create_rule, match="condition values", **rule, Priority=2, Conditions=conditions(1, 4)
+    )
+    refused(
+        "ValidationError", elb.create_rule, match="condition values", **rule, Priority=2, Conditions=conditions(3, 3)
+    )
+
+
 def test_https_wants_a_certificate_and_http_none(elb: Any, subnets: list[str]) -> None:
     actions = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
     listener = {"LoadBalancerArn": balancer(elb, subnets)["LoadBalancerArn"], "Port": 443, "DefaultActions": actions}
