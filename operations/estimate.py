@@ -17,7 +17,7 @@ FREE = {
     "aws_cloudwatch_event_target", "aws_default_security_group", "aws_dlm_lifecycle_policy", "aws_ecr_lifecycle_policy",
     "aws_flow_log", "aws_iam_instance_profile", "aws_iam_openid_connect_provider", "aws_iam_policy", "aws_iam_role",
     "aws_iam_role_policy", "aws_iam_role_policy_attachment", "aws_internet_gateway", "aws_key_pair", "aws_kms_alias",
-    "aws_launch_template", "aws_lb_listener", "aws_lb_listener_certificate", "aws_lb_target_group",
+    "aws_launch_template", "aws_lb_listener", "aws_lb_listener_certificate", "aws_lb_listener_rule", "aws_lb_target_group",
     "aws_lb_target_group_attachment", "aws_network_interface", "aws_route", "aws_route53_record", "aws_route_table",
     "aws_route_table_association", "aws_s3_bucket_lifecycle_configuration", "aws_s3_bucket_ownership_controls",
     "aws_s3_bucket_policy", "aws_s3_bucket_public_access_block", "aws_s3_bucket_replication_configuration",

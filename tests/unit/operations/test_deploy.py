@@ -30,14 +30,16 @@ esac
 
 @dataclass(frozen=True)
 class Synthesised:
-    """Synth whose output is only the folders."""
+    """Synth whose output is stacks without anything in them."""
 
     folder: Path
 
     def synth(self) -> None:
         """Make them."""
         for stack in ("vet-state", "vet-dev", "vet-dev-helm", "vet-prod", "vet-prod-helm"):
-            (self.folder / STACKS / stack).mkdir(parents=True, exist_ok=True)
+            folder = self.folder / STACKS / stack
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "cdk.tf.json").write_text('{"terraform": {"required_providers": {}}}')
 
 
 @pytest.fixture
