@@ -13,21 +13,21 @@ from operations.emulator.stack import Stack
 from tests.apply.nodes import Deployed, agent_user_data, server_user_data, told
 
 # The fixtures of the boot tests that hold the loaded AWS CLI.
-from tests.boot.conftest import aws_socket
+from tests.boot.conftest import stand_ins
 
-__all__ = ["aws_socket"]
+__all__ = ["stand_ins"]
 
 
 @pytest.fixture(scope="module")
 def world(
-    stacks: dict[str, Stack], emulated: Account, aws_socket: str, tmp_path_factory: pytest.TempPathFactory
+    stacks: dict[str, Stack], emulated: Account, stand_ins: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Deployed:
     """The sandbox on dev."""
     known = told(server_user_data(emulated, "dev"))
     return Deployed(
         tmp_path_factory.mktemp("nodes") / "world",
         emulated.emulator.url,
-        aws_socket,
+        stand_ins,
         len(known["SERVER_ADDRESSES"].split()),
         account=emulated,
         told=known,
