@@ -177,3 +177,19 @@ def test_the_token_on_disk_stays_unless_it_was_rotated(rotated: bool, world: Wor
     assert result.code == 0, result.log
     assert token.read_text() == ("the-new-one\n" if rotated else "never-stored\n")
     assert ("warning" in result.log) is not rotated, result.log
+
+
+def test_a_data_volume_that_is_not_mounted_is_not_taken_for_an_empty_one(make_world: MakeWorld) -> None:
+    """A person says rejoin while the file system is damaged: found by a random schedule."""
+    world = make_world(3)
+    server = world.standing()[0]
+    mounted = server.root / "var/lib/vet/data"
+    mounted.unlink()
+    mounted.mkdir()
+    found = server.run("survey")
+    assert "data=unknown" in found.log, found.log
+    assert "is not mounted" in found.log, found.log
+    rejoined = server.run("rejoin")
+    assert rejoined.code == STOPPED, rejoined.log
+    assert list(mounted.iterdir()) == [], "written where the next mount hides it"
+    assert server.on_volume("server/db/etcd/member/wal").exists()
