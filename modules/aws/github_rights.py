@@ -169,7 +169,7 @@ def _outside(names: Names) -> list[Statement]:
     return [
         Statement(
             "NothingOutside",
-            ["kms:Decrypt", "kms:GenerateDataKey"],
+            ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
             conditions={"StringEquals": project, "StringNotEquals": other},
             effect="Deny",
             all_but=True,

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from modules.aws.github_rights import deploying
 from modules.aws.policy import Statement, policy
-from settings.names import Names, helm_stack, infrastructure_stack
+from settings.names import STATE_STACK, Names, helm_stack, infrastructure_stack, state_key
 
 SHELL = "AWS-RunShellScript"
 """AWS's document that runs a command as root (Systems Manager: Run Command), by which ``operations/servers.py`` calls node programs."""
@@ -74,6 +74,8 @@ def operating(names: Names, state_bucket: str) -> list[Statement]:
         Statement("RunShell", ["ssm:SendCommand"], [_document(names, SHELL)]),
         Statement("Sessions", ["ssm:StartSession"], [_document(names, each) for each in SESSIONS]),
         Statement("Answers", ["ssm:GetCommandInvocation", "ecr:GetAuthorizationToken", "tag:GetResources"]),
+        # The name servers that a deploy shows; the account's state holds zones, keys' ids and roles, and nothing secret.
+        Statement("StateOfAccount", ["s3:GetObject"], [f"{state_bucket}/{state_key(STATE_STACK)}"]),
         Statement("StateVersions", ["s3:GetBucketVersioning", "s3:ListBucketVersions"], [state_bucket]),
         Statement("StateOfBefore", ["s3:GetObjectVersion", "s3:DeleteObjectVersion"], objects),
     ]

@@ -74,8 +74,9 @@ def snapshot(aws: Clients, trusted: Settings) -> str:
     return SNAPSHOT
 
 
-def test_operators_restore_roll_and_make_room(reader: LimitedReader, snapshot: str) -> None:
+def test_operators_restore_roll_and_make_room(reader: LimitedReader, snapshot: str, aws: Clients) -> None:
     """Each goes through all of its calls of AWS; the machines' own answers are the emulator's."""
+    aws("ssm").put_parameter(Name="/vet-prod/cluster-ca", Value="CA", Type="String", Overwrite=True)
     for command, said in (
         ("make snapshots ENV=prod", snapshot),
         ("make snapshots ENV=prod TAKE=before-the-upgrade", "took before-the-upgrade"),
