@@ -94,6 +94,11 @@ write_file() { # MODE FILE  from standard input, whole or not at all
   fi
 }
 
+# Below a place where nothing is mounted lies the root disk: nothing there is no answer, and what is written there is lost.
+need_data_volume() { # CONSEQUENCE
+  mountpoint --quiet "$data" || stop "the data volume is not mounted, so $1: sudo /opt/vet/bin/mount-data"
+}
+
 uptime_seconds() { cut -d. -f1 "$root/proc/uptime"; } # since power-on: no clock that somebody sets
 
 # Whether a path is there, in three values: "not there" is said of nothing else.

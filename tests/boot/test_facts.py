@@ -189,7 +189,15 @@ def test_a_data_volume_that_is_not_mounted_is_not_taken_for_an_empty_one(make_wo
     found = server.run("survey")
     assert "data=unknown" in found.log, found.log
     assert "is not mounted" in found.log, found.log
-    rejoined = server.run("rejoin")
-    assert rejoined.code == STOPPED, rejoined.log
+    for words in (
+        ["rejoin"],
+        ["set-aside"],
+        ["progress", "read"],
+        ["progress", "forget"],
+        ["volume-identity", "write"],
+    ):
+        refused = server.run(*words)
+        assert refused.code == STOPPED, f"{words}: {refused.log}"
+        assert "is not mounted" in refused.log, f"{words}: {refused.log}"
     assert list(mounted.iterdir()) == [], "written where the next mount hides it"
     assert server.on_volume("server/db/etcd/member/wal").exists()
