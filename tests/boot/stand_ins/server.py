@@ -9,17 +9,16 @@ import contextlib
 import ctypes
 import fcntl
 import gc
-import json  # noqa: F401 - this and what follows is loaded here so that each fork has it
+import importlib
 import os
-import pathlib
 import re
-import shutil  # noqa: F401
 import signal
 import socket
-import subprocess  # noqa: F401
 import sys
-from email.utils import format_datetime  # noqa: F401
-from urllib.parse import urlparse  # noqa: F401
+from pathlib import Path
+
+LOADED = ("email.utils", "json", "shutil", "subprocess", "urllib.parse")
+"""Modules of Python that stand-ins import: each fork has them."""
 
 PIDFD_GETFD = 438
 """The number of Linux's system call of that name, the same on every architecture; Python has no function for it."""
@@ -29,6 +28,8 @@ def serve() -> None:
     """Answer calls on a port of loopback, which is printed first, until the parent is gone."""
     from awscli.clidriver import create_clidriver
 
+    for name in LOADED:
+        importlib.import_module(name)
     driver = create_clidriver()
     for service in ("s3", "secretsmanager", "ssm", "ec2"):
         # Loads the service's model and endpoint rules, which every fork then has.
@@ -68,7 +69,7 @@ def _take_files(caller: int) -> bool:
 
 def _run(caller: int, name: str, connection: socket.socket, driver: object) -> int:
     """Run a call as the caller would, and end when the caller is killed."""
-    process = pathlib.Path(f"/proc/{caller}")
+    process = Path(f"/proc/{caller}")
     fcntl.fcntl(connection, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(connection, fcntl.F_SETFL, os.O_ASYNC)  # SIGIO, which ends this process, when the connection ends
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -79,8 +80,8 @@ def _run(caller: int, name: str, connection: socket.socket, driver: object) -> i
     os.chdir(process / "cwd")
     mask = re.search(r"^Umask:\s*(\d+)", process.joinpath("status").read_text(), re.MULTILINE)
     os.umask(int(mask[1], 8) if mask else 0o022)
-    for number, mode in enumerate("rww"):  # the fork ends with the call, nothing is left to close
-        setattr(sys, ("stdin", "stdout", "stderr")[number], open(number, mode, closefd=False))  # noqa: SIM115
+    # Nothing is left to close: the fork ends with the call.
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode, closefd=False) for number, mode in enumerate("rww"))
     _bash, _script, *arguments = process.joinpath("cmdline").read_bytes().decode().split("\0")[:-1]
     import stand_in
     import state
