@@ -9,8 +9,7 @@ import os
 import shutil
 import tarfile
 import tempfile
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ from urllib.parse import urljoin
 
 import yaml
 
+from operations.download import Unreachable, read
 from operations.failure import Failure
-from settings.release_sets import SETS, Release, release_set
+from settings.release_sets import SETS, Release, ReleaseSet, release_set
 from settings.upgrades import way
 
 FOLDER = Path(".tools/charts")
@@ -29,12 +29,6 @@ CHARTS = "VET_TEST_CHARTS"
 """Environment variable: another folder with them, unpacked in the same way."""
 
 CATALOGUE = "settings/releases/catalogue.yaml"
-SECONDS = 20
-"""How long a repository may take to answer."""
-
-
-class Unreachable(Failure):
-    """A repository does not answer."""
 
 
 def at_hand() -> Path | None:
@@ -47,26 +41,23 @@ def at_hand() -> Path | None:
 
 def pinned() -> Iterator[Release]:
     """Every chart that a release set pins, each once."""
-    seen = set()
-    for name in SETS:
-        releases = release_set(name)
-        for key in releases.pins:
-            release = releases[key]
-            if (release.facts.chart or release.component.chart) and (key, release.version) not in seen:
-                seen.add((key, release.version))
-                yield release
+    return _charts(release_set(name) for name in SETS)
 
 
 def of_the_way() -> Iterator[Release]:
     """Every chart that is installed on the way from the first release set to the last, each once."""
     first, last = release_set(SETS[0]), release_set(SETS[-1])
-    steps = way(first, last).steps
+    return _charts([first, *(step.after for step in way(first, last).steps)])
+
+
+def _charts(sets: Iterable[ReleaseSet]) -> Iterator[Release]:
     seen = set()
-    for releases in (first, *(step.after for step in steps)):
-        for key, version in releases.pins.items():
-            if (releases[key].facts.chart or releases[key].component.chart) and (key, version) not in seen:
-                seen.add((key, version))
-                yield releases[key]
+    for releases in sets:
+        for pin in releases.pins.items():
+            release = releases[pin[0]]
+            if release.has_chart and pin not in seen:
+                seen.add(pin)
+                yield release
 
 
 def archive_name(release: Release) -> str:
@@ -136,26 +127,17 @@ def _downloaded(release: Release) -> tuple[bytes, str | None]:
     entry = next((each for each in entries if each["version"] == release.version), None)
     if entry is None:
         raise Failure(f"{index_url} has no {chart.name} {release.version}: pin a version that it has in {CATALOGUE}.")
-    return _read(urljoin(index_url, entry["urls"][0]), by_hand(release)), entry.get("digest")
+    return read(urljoin(index_url, entry["urls"][0]), by_hand(release)), entry.get("digest")
 
 
 @cache
 def _index(url: str) -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: dict[str, Any] = yaml.load(
-        _read(url, f"Or bring the archives to a folder and say make charts FROM=folder (they are in {url})."),
+        read(url, f"Or bring the archives to a folder and say make charts FROM=folder (they are in {url})."),
         Loader=loader,
     )
     return found
-
-
-def _read(url: str, otherwise: str) -> bytes:
-    try:
-        with urllib.request.urlopen(url, timeout=SECONDS) as answer:
-            content: bytes = answer.read()
-            return content
-    except OSError as error:  # URLError is one too
-        raise Unreachable(f"{url} does not answer: {error}. {otherwise}") from error
 
 
 def by_hand(release: Release) -> str:

@@ -7,15 +7,14 @@ then stays: a release that is replaced later is refused by the nodes.
 
 import json
 import re
-import urllib.request
 from collections.abc import Callable, Iterable
 
 from nodes.release import CHECKSUMS, NodeRelease
+from operations import download
 from operations.failure import Failure
 from settings import yaml_text
 from settings.release_sets import SETS, release_set
 
-SECONDS = 20
 FILE = "rke2.linux-amd64.tar.gz"
 LIST = "https://github.com/rancher/rke2/releases/download/{}/sha256sum-amd64.txt"
 DIGESTS = "https://api.github.com/repos/rancher/rke2/releases/tags/{}"
@@ -38,7 +37,7 @@ def fill(read: Callable[[str], bytes] | None = None) -> list[str]:
     Raises:
         Failure: a source does not answer, the two differ, or they differ from what is written down.
     """
-    read = read or _read
+    read = read or (lambda url: download.read(url, "Nothing was written"))
     text = CHECKSUMS.read_text(encoding="utf-8")
     known = yaml_text.load(text)["rke2"] or {}
     found = {version: _both(version, read) for version in dict.fromkeys(release_set(name).rke2 for name in SETS)}
@@ -75,12 +74,3 @@ def _with(text: str, lines: Iterable[str]) -> str:
     if head is None:
         raise Failure("nodes/checksums.yaml has no line `rke2:`; put it back")
     return text[: head.start()] + "\n".join([f"rke2:{head[1]}", *lines]) + text[head.end() :]
-
-
-def _read(url: str) -> bytes:
-    try:
-        with urllib.request.urlopen(url, timeout=SECONDS) as answer:
-            content: bytes = answer.read()
-            return content
-    except OSError as error:  # URLError is one too
-        raise Failure(f"{url} does not answer: {error}. Nothing was written") from error

@@ -22,9 +22,7 @@ def believed(environment: Environment) -> Iterator[str]:
     yield from node_checksums.unknown(node_release(releases))
     for key in releases.pins:
         release = releases[key]
-        if (release.facts.chart or release.component.chart) and not (
-            release.facts.digest and release.facts.digest.sha256
-        ):
+        if release.has_chart and not (release.facts.digest and release.facts.digest.sha256):
             yield f"chart {charts.archive_name(release)}"
 
 

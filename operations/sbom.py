@@ -51,12 +51,12 @@ def run() -> None:
 
 def documents() -> Iterator[tuple[str, Part, list[Part]]]:
     """Name, subject and components of each document."""
-    commit = revision().commit
-    for python in dict.fromkeys(each.application.python for each in load().environments):
+    commit, environments = revision().commit, load().environments
+    for python in dict.fromkeys(each.application.python for each in environments):
         lock = Path("vet_app/requirements") / LOCKS.get(python, MAINTAINED)
         subject = _part("container", "vet-app", f"{commit}-python{python}")
         yield f"vet-app-python{python}", subject, [*packages(lock.read_text(encoding="utf-8"), python)]
-    for release in dict.fromkeys(node_release(each.cluster.releases) for each in load().environments):
+    for release in dict.fromkeys(node_release(each.cluster.releases) for each in environments):
         subject = _part("application", "vet-nodes", bundle().sha256, sha256=bundle().sha256)
         yield f"nodes-{release.rke2.replace('+', '-')}", subject, [*downloads(release)]
 

@@ -146,6 +146,11 @@ class Release:
         return parse(self.facts.app or self.version)
 
     @property
+    def has_chart(self) -> bool:
+        """Whether a Helm chart installs it."""
+        return (self.facts.chart or self.component.chart) is not None
+
+    @property
     def chart(self) -> Chart:
         """Its Helm chart. Raises ``UnknownReleaseError`` for what has none."""
         chart = self.facts.chart or self.component.chart

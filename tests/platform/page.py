@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.generated import between
+
 FILE = Path(__file__).parents[2] / "docs/runbooks/access.md"
 
 BEGIN = "<!-- made by `make rights-cluster` -->"
@@ -45,5 +47,4 @@ def _changes(verbs: str) -> str:
 
 def renewed(text: str, found: Mapping[str, Any]) -> str:
     """The page with its table made again."""
-    before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}\n\n{table(found)}\n\n{END}{rest.split(END)[1]}"
+    return between(text, BEGIN, END, table(found))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.generated import between
 from tests.rights.matrix import Cell, home
 from tests.rights.reasons import Reason, reasons
 
@@ -66,6 +67,4 @@ def _on(reason: Reason) -> str:
 
 def renewed(text: str, cells: Sequence[Cell], company: Sequence[Cell]) -> str:
     """The page with its tables made anew."""
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    return f"{before}{BEGIN}\n\n{table(cells, company)}\n\n{END}{after}"
+    return between(text, BEGIN, END, table(cells, company))

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from operations import charts
-from operations.charts import Unreachable, archive_name, fetch, run_if_reachable
+from operations.charts import archive_name, fetch, run_if_reachable
+from operations.download import Unreachable
 from operations.emulator.charts import serve
 from operations.failure import Failure
 from settings.release_sets import SETS, Chart, Component, Digest, Facts, Release, catalogue, release_set
