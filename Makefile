@@ -5,7 +5,7 @@ YES = $(if $(AUTO_APPROVE),--yes)
 
 # What may be given on the command line. Recipes take a value from their environment ("$${ENV-}"), where no shell looks into
 # it; make itself would run what is in $(shell ...), so a value that was given stands for itself. $(if ...) is for switches.
-VARIABLES = ADOPT ASSUME AUTO_APPROVE CHANGED DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FILL FORCE FROM LOSE N ONCE PROGRAMS ROLE SEED \
+VARIABLES = ADOPT ASSUME AUTO_APPROVE CHANGED DAYS DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FILL FORCE FROM IMAGE LOSE N ONCE PLATFORMS PROGRAMS ROLE SEED \
   SHORT SNAPSHOT STEP TAKE TO TUNNEL VERSION
 $(foreach name,$(VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
@@ -37,7 +37,7 @@ test-all:
 test-unit: ## tests of settings, stacks, nodes and tools
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m operations charts --if-reachable
-	@$(RUN) python -m pytest -n 2 --dist worksteal --junitxml=$(REPORTS)/unit.xml tests/unit
+	@$(RUN) python -m pytest -n 2 --dist worksteal --junitxml=$(REPORTS)/unit.xml tests/unit packages/quick_bindings/tests/test_levers.py
 
 test-boot: ## the nodes' programs in a sandbox, every scenario by name
 	@if [ -d tests/boot ]; then $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot; fi
@@ -47,6 +47,12 @@ test-schedules: ## twenty random schedules of faults on servers that run etcd it
 
 test-apply: ## the real Terraform against an AWS emulator
 	@if [ -d tests/apply ]; then $(RUN) python -m pytest tests/apply; fi
+
+.PHONY: test-pipeline
+test-pipeline: ## the workflows' own lines on an emulated account: review, image, deploy, drift [VET_TEST_KUBECONFIG=... releases as well]
+	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
+	@$(RUN) python -m operations charts --if-reachable
+	@$(RUN) python -m pytest -v -rs tests/pipeline
 
 .PHONY: test-changes
 test-changes: ## every setting changed by itself on an applied environment, and 30 batches of five: about an hour [SEED=...]
@@ -80,8 +86,12 @@ charts: ## the Helm charts of the release sets, checked by digest, for the tests
 	@$(RUN) python -m operations charts $${FROM:+--source "$$FROM"}
 
 .PHONY: test-engines
-test-engines: ## the same JSON by CDK for Terraform and CDK Terrain, on each Python; makes their environments, minutes each
+test-engines: ## the same JSON by CDK for Terraform and CDK Terrain, on each Python, and a move between them; makes their environments, minutes each
 	@$(RUN) python -m pytest -v -rs tests/engines
+
+.PHONY: test-levers
+test-levers: ## what loads the bindings quickly, each part of it broken on purpose: two minutes
+	@$(RUN) python -m pytest -q packages/quick_bindings/tests/test_falling_back.py
 
 .PHONY: sbom
 sbom: ## CycloneDX of the application's image and of the nodes' programs, in cdktf.out/sbom/
@@ -106,9 +116,9 @@ lint-code:
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
-	@$(RUN) shellcheck -x -P nodes/bin nodes/loader.sh nodes/bin/* scripts/find-python scripts/run .ci/run vet
+	@$(RUN) shellcheck -x -P nodes/bin nodes/loader.sh nodes/volumes/mount-extra-volumes nodes/bin/* scripts/find-python scripts/run .ci/run vet
 	@$(RUN) yamllint -s environments tests/architecture.yaml tests/policy/accepted.yaml tests/policy/secrets.yaml tests/policy/aws_attributes.yaml settings/aws_constraints.yaml
-	@.tools/checkov/bin/zizmor --offline --quiet .github/workflows
+	@.tools/checkov/bin/zizmor --offline --quiet .github/workflows .github/actions
 
 .PHONY: lint-json
 lint-json:
@@ -121,11 +131,16 @@ lint-switches: ## every switch of README alone, by the same two judges: minutes
 	@$(RUN) python -B scripts/install.py tests/policy/Pipfile.lock .tools/checkov
 	@$(RUN) python -m tests.policy.switches
 
-format: ## put the code into its form
+format: ## format the code
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
 
-.PHONY: local drill recover-state
+.PHONY: local clinic drill recover-state
+clinic: ## the whole clinic on this machine: both stacks, its pages and a demo clinic, until Ctrl-C: VET_TEST_KUBECONFIG=... [ONCE=yes]
+	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
+	@$(RUN) python -m operations charts --if-reachable
+	@$(RUN) python -m operations clinic $(if $(ONCE),--once)
+
 local: ## the infrastructure on this machine: real Terraform, emulated AWS, until Ctrl-C
 	@$(RUN) python -m operations local $(if $(ONCE),--once)
 
@@ -144,15 +159,23 @@ fuzz: ## settings with people's mistakes, refused or such that AWS takes them: m
 	@$(RUN) python -m tests.fuzz -- $${N:+"$$N"}
 
 .PHONY: commands
-commands: ## make the reference of vet's commands anew (docs/commands.md)
+commands: ## regenerate the reference of vet's commands (docs/commands.md)
 	@$(RUN) python -m operations.cli.reference
 
 .PHONY: snapshot
-snapshot: ## make the checked-in JSON of the shipped environments anew (tests/snapshot)
+snapshot: ## regenerate the checked-in JSON of the shipped environments (tests/snapshot)
 	@$(RUN) python -m tests.snapshot
 
+.PHONY: library
+library: ## regenerate the list of what others may use of the constructs (docs/library.txt), after its entry in CHANGELOG
+	@$(RUN) python -m tests.surface
+
+.PHONY: wheel
+wheel: ## the constructs as a wheel for other projects, in cdktf.out/wheel/
+	@$(RUN) python -m pip wheel --quiet --no-deps --wheel-dir cdktf.out/wheel .
+
 .PHONY: rights
-rights: ## compute anew who can do what in AWS: tests/rights/matrix.yaml, and the table in docs/runbooks/access.md
+rights: ## compute who can do what in AWS: tests/rights/matrix.yaml, and the table in docs/runbooks/access.md
 	@$(RUN) python -m tests.rights
 
 .PHONY: mutate
@@ -175,23 +198,43 @@ bench-mutation: ## change the nodes' programs in one place at a time, and list w
 cost: ## what it costs a month: make cost [ENV=dev] [ASSUME="nat_gb=500"] [DETAILS=yes]
 	@$(RUN) python -m operations cost $(if $(DETAILS),--details) $${ASSUME:+--assume="$$ASSUME"} -- $${ENV:+"$$ENV"}
 
+.PHONY: rightsize
+rightsize: ## machines that would do for what was measured, and what that saves: make rightsize ENV=prod [DAYS=14]
+	@$(RUN) python -m operations env rightsize $${DAYS:+--days="$$DAYS"} -- "$${ENV-}"
+
 .PHONY: report
 report: ## a page that explains the platform, and the pictures in docs/pictures
 	@$(RUN) python -m operations report
 
 .PHONY: aws-models
-aws-models: ## take anew what AWS's published models say of each attribute
+aws-models: ## read again what AWS's published models say of each attribute
 	@$(RUN) python -B scripts/install.py tests/policy/Pipfile.lock .tools/checkov
 	@.tools/checkov/bin/python -m tests.policy.aws_models
 
-schema: ## make the JSON Schemas for editors anew
+schema: ## regenerate the JSON Schemas for editors
 	@$(RUN) python -m settings.schema
 
-lock: ## choose the packages' versions anew (Pipfile, tests/policy/Pipfile)
+lock: ## choose the newest versions of the packages (Pipfile, tests/policy/Pipfile)
 	@$(RUN) python scripts/lock.py Pipfile tests/policy/Pipfile
 
 state: ## once per account: the state bucket and the DNS zones [ADOPT=yes takes over what exists]
 	@$(RUN) python -m operations state bootstrap $(YES) $(if $(ADOPT),--adopt)
+
+.PHONY: review
+review: ## what this checkout would change in every stack: infrastructure, cluster, cost, pictures; risks first
+	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
+	@$(RUN) python -m operations charts --if-reachable
+	@$(RUN) python -m operations review
+
+.PHONY: drift
+drift: ## whether what is deployed is what this checkout says; drift.md tells what is not
+	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
+	@$(RUN) python -m operations charts --if-reachable
+	@$(RUN) python -m operations drift
+
+.PHONY: workflows
+workflows: ## write the pipeline for GitHub and GitLab from its description (operations/pipeline)
+	@$(RUN) python -m operations workflows
 
 .PHONY: plan
 plan: ## what a deploy would change in the infrastructure: make plan ENV=dev
@@ -204,18 +247,38 @@ destroy: ## the same in the opposite order: make destroy ENV=dev
 	@$(RUN) python -m operations env destroy $(YES) -- "$${ENV-}"
 
 .PHONY: doctor
-doctor: ## what is well and what to mend: make doctor ENV=dev
+doctor: ## diagnose an environment: make doctor ENV=dev
 	@$(RUN) python -m operations doctor -- "$${ENV-}"
 
-kubeconfig: ## kubectl's way in, without a key: make kubeconfig ENV=dev ROLE=read [TUNNEL=yes]
+kubeconfig: ## write a kubeconfig without keys: make kubeconfig ENV=dev ROLE=read [TUNNEL=yes]
 	@$(RUN) python -m operations cluster kubeconfig $(if $(TUNNEL),--tunnel) $${ROLE:+--role="$$ROLE"} -- "$${ENV-}"
 
 push: ## the application's image to the environment's registry: make push ENV=dev [DRY_RUN=yes]
 	@$(RUN) python -m operations app push $(if $(DRY_RUN),--dry-run) -- "$${ENV-}"
 
+.PHONY: publish
+publish: ## the application's image, built once, to every environment's registry [PLATFORMS=linux/amd64,linux/arm64]
+	@$(RUN) python -m operations app publish $${PLATFORMS:+--platforms="$$PLATFORMS"}
+
+.PHONY: release
+release: ## deploy an image and try it; the former one comes back if it fails: make release ENV=dev [IMAGE=sha256:... or former]
+	@$(RUN) python -m operations app release -- "$${ENV-}" $${IMAGE:+"$$IMAGE"}
+
+.PHONY: pin
+pin: ## name an image in the environment's file by a commit: make pin ENV=dev IMAGE=sha256:...
+	@$(RUN) python -m operations app pin -- "$${ENV-}" "$${IMAGE-}"
+
+.PHONY: smoke
+smoke: ## log in and read a record by the clinic's address: make smoke ENV=dev
+	@$(RUN) python -m operations app smoke -- "$${ENV-}"
+
 .PHONY: recover-database
 recover-database: ## let the clinic's database go, for a deploy that makes it from its archive: make recover-database ENV=prod
 	@$(RUN) python -m operations app recover-database $(YES) -- "$${ENV-}"
+
+.PHONY: upgrade-database
+upgrade-database: ## another major of PostgreSQL, before and after a deploy (docs/runbooks/upgrading.md): make upgrade-database ENV=prod
+	@$(RUN) python -m operations app upgrade-database $(YES) -- "$${ENV-}"
 
 clinic-admin: ## the clinic's first user, or a lost password: make clinic-admin ENV=dev EMAIL=anna@clinic.example
 	@$(RUN) python -m operations app admin -- "$${ENV-}" "$${EMAIL-}"
@@ -237,6 +300,10 @@ defragment: ## make room in etcd, one server at a time, and clear its alarm: mak
 .PHONY: roll-agents
 roll-agents: ## new images, types and configuration to the agents, zone by zone: make roll-agents ENV=prod
 	@$(RUN) python -m operations cluster agents roll $(YES) -- "$${ENV-}"
+
+.PHONY: grow-volumes
+grow-volumes: ## the pools' further volumes as large as the settings say, while they are used: make grow-volumes ENV=prod
+	@$(RUN) python -m operations cluster agents grow-volumes $(YES) -- "$${ENV-}"
 
 .PHONY: upgrade
 upgrade: ## to the versions of a release set, one step at a time: make upgrade ENV=dev [TO=current] [DRY_RUN=yes]

@@ -38,10 +38,15 @@ def synthesise(environments: Path | None = None, outdir: str | None = None) -> "
     gc.disable()  # a process this short has no garbage worth looking for among so many classes
     bindings.enable(start=True)
     from settings.loader import ENVIRONMENTS
-    from settings.terminal import load_or_exit
+    from settings.problems import SettingsError
+    from settings.terminal import load_or_exit, show_errors
 
     settings = load_or_exit(environments or ENVIRONMENTS)
-    build_app(settings, outdir).synth()
+    try:
+        build_app(settings, outdir).synth()
+    except SettingsError as error:  # an override of a resource that there is not
+        show_errors(error)
+        sys.exit(1)
     return settings
 
 

@@ -21,10 +21,18 @@ class Fixed(Construct):
     :param values: values by the key of the setting that decides them, such as ``cluster.pod_cidr``.
     :param why: what a change would do, for the message.
     :param remedy: what to do instead.
+    :param formerly: what environments have that were deployed before a key was remembered, by the key; left out, what the settings say now.
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, values: Mapping[str, str], why: str, remedy: str = REMEDY
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        values: Mapping[str, str],
+        why: str,
+        remedy: str = REMEDY,
+        formerly: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(scope, id_)
         # CDKTF's own class for terraform_data runs `terraform version` at synth, once for each of them, and fails where there is none.
@@ -35,19 +43,22 @@ class Fixed(Construct):
             terraform_generator_metadata=TerraformProviderGeneratorMetadata(provider_name="terraform"),
             lifecycle=TerraformResourceLifecycle(
                 ignore_changes=["input"],
-                postcondition=[_unchanged(key, value, f"{why} {remedy}") for key, value in values.items()],
+                postcondition=[
+                    _unchanged(key, value, (formerly or {}).get(key, value), f"{why} {remedy}")
+                    for key, value in values.items()
+                ],
             ),
         )
         kept.add_override("input", dict(values))
 
 
-def _unchanged(key: str, value: str, advice: str) -> Postcondition:
-    deployed, wanted = f'self.input["{key}"]', json.dumps(value)
+def _unchanged(key: str, value: str, formerly: str, advice: str) -> Postcondition:
+    deployed, wanted = f'try(self.input["{key}"], {json.dumps(formerly)})', json.dumps(value)
     return Postcondition(
         # A key that was not remembered at the first deploy has nothing to differ from.
-        condition=f"${{try({deployed}, {wanted}) == {wanted}}}",
+        condition=f"${{{deployed} == {wanted}}}",
         error_message=(
-            f"{key} is fixed after the first deploy: ${{try({deployed}, {wanted})}} is deployed, and the settings say {value}. "
+            f"{key} is fixed after the first deploy: ${{{deployed}}} is deployed, and the settings say {value}. "
             f"{advice}"
         ),
     )

@@ -33,12 +33,15 @@ CONTROL_PLANE = (
 """Users that Kubernetes' and RKE2's own programs are."""
 
 
-def arguments() -> list[str]:
-    """Of the API server; given, they go over RKE2's own."""
+def arguments(*, files: int = FILES) -> list[str]:
+    """Of the API server; given, they go over RKE2's own.
+
+    :param files: how many older ones are kept.
+    """
     return [
         f"audit-log-path={LOG_FILE}",
         f"audit-log-maxsize={MEGABYTES}",
-        f"audit-log-maxbackup={FILES}",
+        f"audit-log-maxbackup={files}",
         f"audit-log-maxage={DAYS}",
     ]
 

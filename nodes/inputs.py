@@ -1,7 +1,8 @@
 """What a cluster's nodes are told at boot: the seam between Terraform and the programs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from nodes.extras import Extras
 from nodes.release import DOCUMENTED, NodeRelease
 
 
@@ -19,7 +20,7 @@ class ClusterInputs:
     """AWS account, 12 digits."""
 
     vpc_id: str
-    """The VPC; part of the initialisation marker's key, so that an environment created anew starts clean."""
+    """The VPC; part of the initialisation marker's key, so that an environment created again starts clean."""
 
     api_host: str
     """DNS name of the network load balancer for 6443 (people, Helm) and 9345 (agents)."""
@@ -55,6 +56,18 @@ class ClusterInputs:
     metrics_namespace: str = ""
     """CloudWatch namespace of what the nodes measure; empty: they measure nothing."""
 
+    log_groups: str = ""
+    """What the names of the CloudWatch log groups begin with that the nodes send to; empty: they send nothing."""
+
+    monitored: str = ""
+    """``yes``: Prometheus asks the control plane and etcd (``services.monitoring``); empty: nobody does."""
+
+    hardening: str = ""
+    """``cis``: RKE2's profile for the CIS benchmark, and a machine that is fit for it; empty: neither."""
+
+    identity_issuer: str = ""
+    """Issuer of the tokens by which people are who they are in AWS; empty: the API server knows its own accounts alone."""
+
     application_namespace: str = "vet-app"
     """Namespace of the application."""
 
@@ -78,3 +91,9 @@ class ClusterInputs:
 
     dedicated_servers: bool = False
     """Taint the servers so that only what tolerates it runs there."""
+
+    vpc_cidr: str = "10.0.0.0/16"
+    """Addresses of the VPC."""
+
+    extras: Extras = field(default_factory=Extras)
+    """What the team adds."""

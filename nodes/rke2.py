@@ -6,11 +6,13 @@ part holds a secret. Sources: docs.rke2.io (server_config, agent_config, backup_
 tag.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
-from nodes import audit_policy
+from nodes import audit_policy, authentication, hardening
+from nodes.extras import CLOUD_CONTROLLER
 from nodes.inputs import ClusterInputs
 from settings import helm_values, yaml_text
 from settings.namespaces import ADMISSION_PLUGINS
@@ -27,7 +29,10 @@ PODS_GRACE_SECONDS, CRITICAL_GRACE_SECONDS = 75, 20
 """What pods get when their node goes down, and after them those that a node cannot be without: together less than the two minutes that AWS
 gives before it takes a Spot instance back."""
 
-CLOUD_CONTROLLER = "aws-cloud-controller-manager"
+MEASURED = ("kube-controller-manager", "kube-scheduler")
+"""What listens for Prometheus where there is one, and else for the server alone. Both ask for a token that may read their measurements, by TLS
+(kubernetes.io: kube-scheduler, --authorization-kubeconfig, which RKE2 gives). The benchmark keeps them closed (1.3.7, 1.4.2), and so does a hardened
+cluster."""
 
 SERVER_TAINT = "CriticalAddonsOnly=true:NoExecute"
 """Taint of dedicated servers: RKE2's own packaged components tolerate it (docs.rke2.io, ha)."""
@@ -45,7 +50,7 @@ def server_config(inputs: ClusterInputs) -> str:
     """
     addresses = inputs.server_addresses.split()
     config: dict[str, Any] = {
-        **_common(),
+        **_common(inputs),
         "agent-token-file": AGENT_TOKEN,
         "tls-san": [inputs.api_host, *addresses],
         "write-kubeconfig-mode": "0600",
@@ -55,16 +60,8 @@ def server_config(inputs: ClusterInputs) -> str:
         "disable": ["rke2-ingress-nginx", "rke2-traefik", "rke2-traefik-crd"],
         # Must be the same on all servers; a cloud provider name alone implies it.
         "disable-cloud-controller": True,
-        "kube-apiserver-arg": [
-            f"service-account-issuer={inputs.issuer_url}",
-            f"service-account-jwks-uri={inputs.issuer_url}/openid/v1/jwks",
-            # Given, the list replaces RKE2's own, so the audience of ordinary tokens is in it again.
-            f"api-audiences={inputs.issuer_url},https://kubernetes.default.svc.cluster.local,rke2",
-            *audit_policy.arguments(),
-            f"enable-admission-plugins={','.join(ADMISSION_PLUGINS)}",
-        ],
+        "kube-apiserver-arg": _api_server(inputs),
         "audit-policy-file": audit_policy.POLICY_FILE,
-        "etcd-expose-metrics": True,
         "etcd-snapshot-schedule-cron": inputs.snapshot_schedule,
         **_retention(inputs, len(addresses)),
         "etcd-snapshot-compress": True,
@@ -76,7 +73,27 @@ def server_config(inputs: ClusterInputs) -> str:
     }
     if inputs.dedicated_servers:
         config["node-taint"] = [SERVER_TAINT]
-    return _checked(config, inputs.release.rke2, "server")
+    if inputs.hardening:
+        config |= hardening.server_configuration()
+    elif inputs.monitored:
+        config |= {f"{name}-arg": ["bind-address=0.0.0.0"] for name in MEASURED}
+    return _checked(_with(config, inputs.extras.server_config), inputs.release.rke2, "server")
+
+
+def _api_server(inputs: ClusterInputs) -> list[str]:
+    """Arguments of the API server; given, each goes over RKE2's own."""
+    hardened = bool(inputs.hardening)
+    plugins = [*ADMISSION_PLUGINS, *(hardening.ADMISSION_PLUGINS if hardened else ())]
+    return [
+        f"service-account-issuer={inputs.issuer_url}",
+        f"service-account-jwks-uri={inputs.issuer_url}/openid/v1/jwks",
+        # Given, the list replaces RKE2's own, so the audience of ordinary tokens is in it again.
+        f"api-audiences={inputs.issuer_url},https://kubernetes.default.svc.cluster.local,rke2",
+        *audit_policy.arguments(files=hardening.AUDIT_FILES if hardened else audit_policy.FILES),
+        f"enable-admission-plugins={','.join(plugins)}",
+        *(hardening.API_SERVER if hardened else ()),
+        *authentication.arguments(inputs),
+    ]
 
 
 def _retention(inputs: ClusterInputs, servers: int) -> dict[str, int]:
@@ -91,14 +108,21 @@ def _retention(inputs: ClusterInputs, servers: int) -> dict[str, int]:
     return {"etcd-snapshot-retention": inputs.snapshots_kept, "etcd-s3-retention": in_bucket}
 
 
-def agent_config(inputs: ClusterInputs) -> str:
-    """Configuration shared by all agents, as YAML.
+def agent_config(inputs: ClusterInputs, *, labels: Mapping[str, str] | None = None, taints: Sequence[str] = ()) -> str:
+    """Configuration shared by agents of one kind, as YAML.
+
+    :param labels: of their Nodes. RKE2 gives them when a node registers, and leaves a Node that is there as it is.
+    :param taints: of their Nodes, as ``key=value:effect``.
 
     Raises:
         UnknownKeysError: A key is not known to the release's RKE2.
     """
-    config = {**_common(), "server": f"https://{inputs.api_host}:9345"}
-    return _checked(config, inputs.release.rke2, "agent")
+    config: dict[str, Any] = {**_common(inputs), "server": f"https://{inputs.api_host}:9345"}
+    if labels:
+        config["node-label"] = [f"{key}={value}" for key, value in labels.items()]
+    if taints:
+        config["node-taint"] = list(taints)
+    return _checked(_with(config, inputs.extras.agent_config), inputs.release.rke2, "agent")
 
 
 def cloud_controller(inputs: ClusterInputs) -> str:
@@ -110,6 +134,7 @@ def cloud_controller(inputs: ClusterInputs) -> str:
     values = helm_values.merge(
         helm_values.load(helm_values.FOLDER / f"{CLOUD_CONTROLLER}.yaml"),
         {"image": {"tag": inputs.release.cloud_controller_image}},
+        inputs.extras.cloud_controller_values,
     )
     chart = {
         "apiVersion": "helm.cattle.io/v1",
@@ -143,7 +168,7 @@ def credential_provider(region: str) -> str:
     )
 
 
-def kubelet() -> str:
+def kubelet(inputs: ClusterInputs) -> str:
     """The kubelet's own configuration: a node that is shut down ends its pods first (kubernetes.io: node shutdowns). No flag sets these."""
     return to_yaml(
         {
@@ -151,12 +176,14 @@ def kubelet() -> str:
             "kind": "KubeletConfiguration",
             "shutdownGracePeriod": f"{PODS_GRACE_SECONDS + CRITICAL_GRACE_SECONDS}s",
             "shutdownGracePeriodCriticalPods": f"{CRITICAL_GRACE_SECONDS}s",
+            **({"podPidsLimit": hardening.POD_PIDS} if inputs.hardening else {}),
         }
     )
 
 
-def _common() -> dict[str, Any]:
+def _common(inputs: ClusterInputs) -> dict[str, Any]:
     return {
+        **(hardening.configuration() if inputs.hardening else {}),
         "kubelet-arg": [f"config={KUBELET}"],
         "token-file": TOKEN,
         "cloud-provider-name": "external",
@@ -164,6 +191,14 @@ def _common() -> dict[str, Any]:
         "image-credential-provider-bin-dir": f"{CREDENTIAL_PROVIDER}/bin",
         "image-credential-provider-config": f"{CREDENTIAL_PROVIDER}/config.yaml",
     }
+
+
+def _with(config: dict[str, Any], further: Mapping[str, Any]) -> dict[str, Any]:
+    """The platform's keys and the team's; of a list the platform's entries come first."""
+    added = {
+        key: [*config.get(key, []), *value] if isinstance(value, list) else value for key, value in further.items()
+    }
+    return {**config, **added}
 
 
 def _checked(config: dict[str, Any], release: str, role: Role) -> str:
@@ -178,9 +213,13 @@ def _checked(config: dict[str, Any], release: str, role: Role) -> str:
     return to_yaml(config)
 
 
-def to_yaml(document: dict[str, Any]) -> str:
-    """YAML for people: in the order given, and text of several lines as a literal block."""
-    return yaml.dump(document, Dumper=_BlockDumper, sort_keys=False, width=4096)
+def to_yaml(document: dict[str, Any], *, short: bool = False) -> str:
+    """YAML for people: in the order given, and text of several lines as a literal block.
+
+    :param short: each innermost list and mapping on one line, since user data has room for 16 KB (EC2 API: RunInstances).
+    """
+    flow = None if short else False
+    return yaml.dump(document, Dumper=_BlockDumper, sort_keys=False, width=4096, default_flow_style=flow)
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> Any:

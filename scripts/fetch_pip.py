@@ -100,5 +100,5 @@ def pinned() -> tuple[str, str]:
     """Name of pip's wheel and its SHA-256, as ``pip.txt`` has them."""
     found = re.search(r"^pip==(\S+) --hash=sha256:([0-9a-f]{64})$", PINNED.read_text(), re.MULTILINE)
     if not found:
-        raise LookupError(f"{PINNED} names no version with its hash; make it anew: python scripts/lock.py --tools")
+        raise LookupError(f"{PINNED} names no version with its hash; make it again: python scripts/lock.py --tools")
     return f"pip-{found[1]}-py3-none-any.whl", found[2]

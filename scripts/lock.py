@@ -1,7 +1,7 @@
-"""Choose versions anew for every Pipfile given, and write its lock beside it: ``lock.py Pipfile tests/policy/Pipfile``.
+"""Choose the newest versions for every Pipfile given, and write its lock next to it: ``lock.py Pipfile tests/policy/Pipfile``.
 
 Pipenv resolves; it lives in a folder of its own, because its pins are none of the project's business; those are in ``pipenv.txt``, each with
-its hash, and ``lock.py --tools`` chooses them and pip's (``pip.txt``) anew. From its result
+its hash, and ``lock.py --tools`` chooses them and pip's (``pip.txt``). From its result
 the addresses of package indexes are taken out: packages come from wherever a machine's pip is configured to get them,
 and hashes tell whether they are the right ones.
 """

@@ -96,6 +96,26 @@ class Principals(Section):
     """May read credentials that only look."""
 
 
+class Identity(Section):
+    """How those in ``principals`` reach the Kubernetes API (docs/runbooks/access.md)."""
+
+    issuer: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^https://[a-z0-9-]+\.tokens\.sts\.[a-z0-9.-]+[a-z]$",
+                examples=["https://0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0.tokens.sts.global.api.aws"],
+            ),
+        ]
+        | None
+    ) = None
+    """The account's issuer of tokens, as ``aws iam enable-outbound-web-identity-federation`` prints it: then people and pipelines reach the
+    Kubernetes API as who they are in AWS, and its audit log says so. Left out, all of a role are one account."""
+
+    shared: bool = True
+    """Whether they may read the credentials of the shared accounts as well, which old kubeconfigs do."""
+
+
 class Access(Section):
     """Everything about reaching the environment as an operator."""
 
@@ -110,6 +130,9 @@ class Access(Section):
 
     principals: Principals = Principals()
     """People and pipelines by role."""
+
+    identity: Identity = Identity()
+    """Whether they are one account for each role, or who they are in AWS."""
 
     operators: list[Principal] = []
     """May take the role ``<prefix>-operate-<env>``: deploy, roll, restore and look after this environment from their own

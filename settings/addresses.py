@@ -1,12 +1,12 @@
 """The address plan: which fixed address each server has. Plain arithmetic, without AWS."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from settings.environment import Environment
-
-FIRST_SERVER_HOST = 10
-"""Host number of the first server in its private subnet; AWS keeps the first four addresses and the last."""
+from settings.network import FIRST_SERVER_HOST
+from settings.pools import Pool
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,10 @@ class Slot:
 
 def server_slots(environment: Environment) -> list[Slot]:
     """Places of the servers, one zone after the other: slot 3 of three zones is in the first zone again."""
-    zones = list(environment.network.zones.items())
+    zones, existing = list(environment.network.zones.items()), environment.network.existing
+    first = existing.first_server_host if existing else FIRST_SERVER_HOST
     return [
-        Slot(number, letter, subnets.private.network_address + FIRST_SERVER_HOST + number // len(zones))
+        Slot(number, letter, subnets.private.network_address + first + number // len(zones))
         for number in range(environment.servers.count)
         for letter, subnets in [zones[number % len(zones)]]
     ]
@@ -38,17 +39,51 @@ def agents_by_zone(environment: Environment) -> dict[str, int]:
 
     With one server in the first zone the first agent goes to the second, so that a small environment uses both.
     """
-    return _spread(environment, environment.agents.count)
+    return _spread(environment, list(environment.network.zones), environment.agents.count)
 
 
 def maximum_agents_by_zone(environment: Environment) -> dict[str, int]:
     """How many agents each zone may have: the maximum spread in the same order."""
-    return _spread(environment, environment.agents.maximum)
+    return _spread(environment, list(environment.network.zones), environment.agents.maximum)
 
 
-def _spread(environment: Environment, total: int) -> dict[str, int]:
-    letters = list(environment.network.zones)
+@dataclass(frozen=True)
+class Fleet:
+    """Nodes of a pool that are bought in one way, by zone."""
+
+    spot: bool
+    """Whether AWS may take them back."""
+
+    fixed: bool
+    """Their number is not the autoscaler's: the on-demand base of a Spot pool."""
+
+    minimum: dict[str, int]
+    """How many each zone starts with, and the fewest."""
+
+    maximum: dict[str, int]
+    """How many each zone may have."""
+
+
+def fleets(environment: Environment, pool: Pool) -> list[Fleet]:
+    """A pool's nodes: all in one fleet, or, where a Spot pool has an on-demand base, that base in a second one."""
+    letters, base = pool.zones or list(environment.network.zones), pool.on_demand_base
+    spread = {total: _spread(environment, letters, total) for total in (pool.count - base, pool.maximum - base, base)}
+    found = [Fleet(pool.spot, False, spread[pool.count - base], spread[pool.maximum - base])]
+    return found + ([Fleet(False, True, spread[base], spread[base])] if base else [])
+
+
+def maximum_nodes_by_zone(environment: Environment) -> dict[str, int]:
+    """How many agents each zone may have, those of all pools among them."""
+    found = maximum_agents_by_zone(environment)
+    for pool in environment.pools.values():
+        for fleet in fleets(environment, pool):
+            for letter, maximum in fleet.maximum.items():
+                found[letter] += maximum
+    return found
+
+
+def _spread(environment: Environment, letters: Sequence[str], total: int) -> dict[str, int]:
     start = environment.servers.count % len(letters)
-    order = letters[start:] + letters[:start]
+    order = [*letters[start:], *letters[:start]]
     each, rest = divmod(total, len(letters))
     return {letter: each + (order.index(letter) < rest) for letter in letters}

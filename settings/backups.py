@@ -54,7 +54,8 @@ Moment = Annotated[
 
 
 class VolumeSnapshots(Section):
-    """EBS snapshots of the servers' data volumes: a second way back beside etcd's own snapshots."""
+    """EBS snapshots of the servers' data volumes and of pods' volumes, the database's among them: a second way back beside etcd's own
+    snapshots and the database's backups. Each is of one moment, as after a power cut; two volumes are not of the same moment."""
 
     enabled: bool = False
     """Have Data Lifecycle Manager take them."""
@@ -80,7 +81,7 @@ class Backups(Section):
     """Days that a deleted or overwritten object of a bucket can still be brought back."""
 
     volume_snapshots: VolumeSnapshots = VolumeSnapshots()
-    """Snapshots of the data volumes."""
+    """Snapshots of volumes."""
 
     replica_region: Region | None = None
     """A second region, to which etcd snapshots and database backups are copied as they are written."""

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from settings.instance_types import INSTANCE_TYPES
+from settings.quantities import MI, TI, cores, size
 from settings.regions import ZONES
 
 EXPRESSIONS = ("${", "%{")
@@ -27,6 +28,15 @@ def literal(text: str) -> str:
     for start in EXPRESSIONS:
         text = text.replace(start, start[0] + start)
     return text
+
+
+def literal_tree(value: Any) -> Any:
+    """The same for every text in maps and lists, keys included."""
+    if isinstance(value, str):
+        return literal(value)
+    if isinstance(value, Mapping):
+        return {literal(key): literal_tree(each) for key, each in value.items()}
+    return [literal_tree(each) for each in value] if isinstance(value, list) else value
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -42,12 +52,15 @@ class Section(BaseModel):
     """A part of the settings: frozen, a key that it does not know is an error, and ``"3"`` is not the number 3.
 
     Its texts go into Terraform's JSON, into files on the nodes and into shells, so they are one line, and nothing in them is evaluated.
-    A section whose texts are words for people (``WORDS``) may hold what Terraform would evaluate: who hands them on escapes it with
-    :func:`literal`.
+    A section whose texts are words for people (``WORDS``) may hold what Terraform would evaluate, and one that holds texts of another
+    program (``DOCUMENTS``) several lines as well: who hands them on escapes them with :func:`literal`.
     """
 
     WORDS: ClassVar[frozenset[str]] = frozenset()
     """Fields that are words for people."""
+
+    DOCUMENTS: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are for another program: values of charts, manifests, scripts."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
@@ -55,10 +68,12 @@ class Section(BaseModel):
     @classmethod
     def texts_are_texts(cls, value: Any, info: ValidationInfo) -> Any:
         """Refuse what Terraform would evaluate, and characters that nobody sees."""
+        documents = info.field_name in cls.DOCUMENTS
         for text in _texts(value):
-            if info.field_name not in cls.WORDS and any(start in text for start in EXPRESSIONS):
+            if not documents and info.field_name not in cls.WORDS and any(start in text for start in EXPRESSIONS):
                 raise ValueError("must not hold ${ or %{: Terraform would evaluate what follows")
-            if not text.isprintable():
+            shown = text.replace("\n", "").replace("\t", "") if documents else text
+            if not shown.isprintable():
                 raise ValueError(
                     "must be one line of visible characters: it holds a line break or another that nobody sees"
                 )
@@ -66,6 +81,7 @@ class Section(BaseModel):
 
 
 LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+"""A label of a DNS name, and a name of most things in Kubernetes."""
 
 
 def _labels_are_short(name: str) -> str:
@@ -128,14 +144,12 @@ def _in_range(of: str, amount: float, low: float, high: float, words: str) -> st
 
 def _some_cpu(text: str) -> str:
     """A thousandth of a CPU is the least that Kubernetes counts; no EC2 type has more than 1,000."""
-    amount = float(text.removesuffix("m")) / (1000 if text.endswith("m") else 1)
-    return _in_range(text, amount, 0.001, 1000, "between 1m and 1000 CPUs")
+    return _in_range(text, cores(text), 0.001, 1000, "between 1m and 1000 CPUs")
 
 
 def _some_memory(text: str) -> str:
     """A container of less than a few MiB cannot start; no EC2 type or gp3 volume has more than some TiB."""
-    amount = int(text[:-2]) * 1024 ** ("Ki", "Mi", "Gi", "Ti").index(text[-2:])
-    return _in_range(text, amount, 4 * 1024, 64 * 1024**3, "between 4Mi and 64Ti")
+    return _in_range(text, size(text), 4 * MI, 64 * TI, "between 4Mi and 64Ti")
 
 
 Cpu = Annotated[

@@ -56,6 +56,10 @@ class Cluster(Section):
     service_cidr: Cidr = IPv4Network("10.43.0.0/16")
     """Addresses of services, /12 to /24; must not overlap the VPC or the pods."""
 
+    hardening: Annotated[Literal["cis"], Field(examples=["cis"])] | None = None
+    """``cis``: RKE2's profile for the CIS benchmark, and what it needs of the machines and of the platform
+    (docs/runbooks/cis-hardening.md). Left out, RKE2's own defaults, which pass most of the benchmark."""
+
     snapshots: Snapshots = Snapshots()
     """etcd snapshots."""
 

@@ -22,6 +22,9 @@ class CostAssumptions(Section):
     nat_gb: Amount = 100
     """GB through each NAT gateway: images, packages, AWS's APIs. S3 goes through its own endpoint and is not counted."""
 
+    endpoint_gb: Amount = 10
+    """GB through each interface endpoint (``network.endpoints``)."""
+
     internet_gb: Amount = 20
     """GB out to the internet. The first 100 GB of an account are free; they are counted all the same."""
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any
 
 from pydantic import BaseModel
 
+from settings.base import literal
 from settings.environment import Environment
+from settings.model_keys import entries, section
 
 
 class Kind(StrEnum):
@@ -65,6 +66,9 @@ _PODS = _effect(Kind.RESTART, on=HELM, note="pod by pod, nobody notices")
 _IN_AWS = _effect(Kind.AT_ONCE, on=INFRASTRUCTURE)
 _ON_THE_CLUSTER = _effect(Kind.AT_ONCE, on=HELM)
 _SERVERS = _effect(Kind.ROLL, on=INFRASTRUCTURE)
+_SCRIPTS = _effect(
+    Kind.ROLL, Kind.REFRESH, on=INFRASTRUCTURE, note="servers and agents fetch one archive, so both are renewed"
+)
 _AGENTS = _effect(Kind.REFRESH, on=INFRASTRUCTURE)
 _DISK = _effect(
     Kind.AT_ONCE, on=INFRASTRUCTURE, note="the disk grows at once, its file system at the next boot; never smaller"
@@ -76,7 +80,15 @@ _VERSIONS = _effect(
     on="infrastructure helm",
     note="docs/runbooks/upgrading.md, one Kubernetes minor at a time",
 )
+_PRINCIPALS = _effect(Kind.AT_ONCE, on="infrastructure helm")
 _NOTHING = _effect(Kind.NOTHING)
+_HANDLER = ("helm_release.interruptions_*",)
+_MONITORING = ("helm_release.monitoring_*", "kubernetes_namespace_v1.namespaces_cattle-monitoring-system_*")
+_LOGS = (
+    "aws_cloudwatch_log_group.pod_logs_*",
+    "helm_release.logs_*",
+    "kubernetes_namespace_v1.namespaces_logging_*",
+)
 _NAMES = ("aws_route53_record.*", "aws_acm_certificate*")
 
 EFFECTS: Mapping[str, Effect] = {
@@ -91,6 +103,9 @@ EFFECTS: Mapping[str, Effect] = {
         Kind.AT_ONCE, Kind.INTERRUPTS, on="infrastructure helm", loses=_NAMES,
         note="the former name ends; Rancher's own setting server-url must be changed as well, and imported clusters come again",
     ),
+    "hosts.grafana": _effect(
+        Kind.AT_ONCE, on="infrastructure helm", loses=_NAMES, note="a new certificate is issued first, for all hosts; without, the name ends"
+    ),
     "zone": _effect(
         Kind.AT_ONCE, Kind.INTERRUPTS, on="infrastructure helm", loses=_NAMES,
         note="make state first makes the zone; names spread within minutes",
@@ -104,7 +119,17 @@ EFFECTS: Mapping[str, Effect] = {
         loses=("aws_eip.network_nat_address_*", "aws_nat_gateway.*"),
         note="a gateway that goes takes its public address with it; open connections of its zone break off",
     ),
+    "network.private_only": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
+    "network.endpoints": _effect(
+        Kind.AT_ONCE, on="infrastructure helm", note="calls of the service go through the endpoint within a minute, and back when it goes; with a proxy also at the roll"
+    ),
+    "network.existing": _effect(Kind.FIXED, on=INFRASTRUCTURE, note=_FIXED),
+    "network.existing.first_server_host": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
     "network.flow_logs": _IN_AWS,
+    "node_logs.enabled": _effect(
+        Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on=INFRASTRUCTURE, loses=("aws_cloudwatch_log_group.node_logs_*",),
+        note="nodes send from their next replacement on; turned off, an unprotected environment loses what was sent",
+    ),
     "access.api.access": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_lb.public_api_*",),
         note="the public load balancer comes and goes; kubeconfigs are written again by make kubeconfig",
@@ -123,9 +148,15 @@ EFFECTS: Mapping[str, Effect] = {
         Kind.AT_ONCE, Kind.INTERRUPTS, on=INFRASTRUCTURE, note="the jump host stops for a minute"
     ),
     "access.operators": _effect(Kind.AT_ONCE, note="by make state"),
-    "access.principals.admin": _IN_AWS,
-    "access.principals.deploy": _IN_AWS,
-    "access.principals.read": _IN_AWS,
+    "access.principals.admin": _PRINCIPALS,
+    "access.principals.deploy": _PRINCIPALS,
+    "access.principals.read": _PRINCIPALS,
+    "access.identity.issuer": _effect(
+        Kind.AT_ONCE, Kind.ROLL, on="infrastructure helm", note="the API server knows people's tokens from the roll on; those of the shared accounts stay good"
+    ),
+    "access.identity.shared": _effect(
+        Kind.AT_ONCE, on=INFRASTRUCTURE, note="kubeconfigs of the shared accounts end; what they have read, within twelve hours"
+    ),
     "image.owner": _NODE_PROGRAMS,
     "image.name": _NODE_PROGRAMS,
     "image.pin": _NODE_PROGRAMS,
@@ -149,6 +180,35 @@ EFFECTS: Mapping[str, Effect] = {
     "agents.root_volume_gib": _AGENTS,
     "agents.spot": _AGENTS,
     "agents.autoscaler": _effect(Kind.AT_ONCE, on=HELM, loses=("helm_release.autoscaler_*",)),
+    "pools": _effect(
+        Kind.AT_ONCE, Kind.RESTART, on="infrastructure helm", loses=_HANDLER,
+        note="a new pool is started; the nodes of one that is taken out or renamed are drained and ended; with the first Spot pool, which make state allows first, database and application restart, to keep away from it",
+    ),
+    "pools.*.instance_types": _AGENTS,
+    "pools.*.count": _effect(
+        Kind.AT_ONCE, on=INFRASTRUCTURE, note="more are started; fewer is a lower bound, the autoscaler or a person ends them"
+    ),
+    "pools.*.maximum": _effect(
+        Kind.AT_ONCE, on=INFRASTRUCTURE, note="below what runs, the surplus is drained and ended"
+    ),
+    "pools.*.zones": _effect(
+        Kind.AT_ONCE, on=INFRASTRUCTURE, note="its nodes are spread again; those of a zone that is taken out are drained and ended"
+    ),
+    "pools.*.labels": _AGENTS,
+    "pools.*.taints": _AGENTS,
+    "pools.*.root_volume_gib": _AGENTS,
+    "pools.*.extra_volumes": _effect(
+        Kind.REFRESH, on=INFRASTRUCTURE, note="a larger one comes to nodes that run by make grow-volumes, without a refresh"
+    ),
+    "pools.*.spot": _effect(
+        Kind.AT_ONCE, Kind.RESTART, on="infrastructure helm", loses=_HANDLER,
+        note="nodes of the other kind are started and the former ones drained and ended; database and application keep away from Spot nodes",
+    ),
+    "pools.*.on_demand_base": _effect(
+        Kind.AT_ONCE, on=INFRASTRUCTURE, note="the base's nodes are started, or drained and ended"
+    ),
+    "pools.*.image": _AGENTS,
+    "pools.*.priority": _ON_THE_CLUSTER,
     "load_balancer.target_port": _IN_AWS,
     "load_balancer.health_check.path": _IN_AWS,
     "load_balancer.health_check.interval_seconds": _IN_AWS,
@@ -171,6 +231,10 @@ EFFECTS: Mapping[str, Effect] = {
     "cluster.cni": _effect(Kind.FIXED, on=INFRASTRUCTURE, note=_FIXED),
     "cluster.pod_cidr": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
     "cluster.service_cidr": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
+    "cluster.hardening": _effect(
+        Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on="infrastructure helm",
+        note="pods that break its rules are refused from the roll on, those that run stay; etcd's data change their owner at the roll (docs/runbooks/cis-hardening.md)",
+    ),
     "cluster.snapshots.schedule": _SERVERS,
     "cluster.snapshots.retention": _SERVERS,
     "charts.mirror": _effect(
@@ -204,6 +268,13 @@ EFFECTS: Mapping[str, Effect] = {
     "application.clinic.opening_hours": _PODS,
     "application.clinic.slot_minutes": _PODS,
     "application.email": _PODS,
+    "application.email_from": _PODS,
+    "application.email_reply_to": _PODS,
+    "application.email_relay": _ON_THE_CLUSTER,
+    "application.attachments_in_s3": _effect(
+        Kind.AT_ONCE, Kind.RESTART, on="infrastructure helm", loses=("aws_s3_bucket.buckets_files_*",),
+        note="new files go to the bucket, none is moved; turned off, an unprotected environment loses what is in it",
+    ),
     "application.hsts_seconds": _PODS,
     "application.log_level": _PODS,
     "backups.database_days": _ON_THE_CLUSTER,
@@ -211,11 +282,14 @@ EFFECTS: Mapping[str, Effect] = {
         Kind.AT_ONCE, on="infrastructure helm", loses=("helm_release.*beside*",), note="the database beside comes and goes"
     ),
     "backups.noncurrent_days": _IN_AWS,
-    "backups.volume_snapshots.enabled": _IN_AWS,
+    "backups.volume_snapshots.enabled": _effect(
+        Kind.AT_ONCE, on="infrastructure helm", note="volumes of pods that are there already get the tag by hand (docs/runbooks/restoring-a-volume.md)"
+    ),
     "backups.volume_snapshots.every_hours": _IN_AWS,
     "backups.volume_snapshots.kept": _IN_AWS,
     "backups.replica_region": _effect(
-        Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_s3_bucket.replicas_*",), note="copies what is written from then on; a copy that is full is kept from being deleted"
+        Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_s3_bucket.replicas_*", "aws_kms_key.replicas_*"),
+        note="copies what is written from then on; a copy that is full is kept from being deleted",
     ),
     "backups.logs_days": _IN_AWS,
     "schedule.enabled": _IN_AWS,
@@ -223,20 +297,65 @@ EFFECTS: Mapping[str, Effect] = {
     "schedule.stop": _IN_AWS,
     "schedule.days": _IN_AWS,
     "schedule.time_zone": _IN_AWS,
+    "patches": _effect(
+        Kind.AT_ONCE, on=HELM, loses=("helm_release.restarts_*",), note="nodes that wait for a restart get it in the next window"
+    ),
+    "patches.days": _ON_THE_CLUSTER,
+    "patches.start": _ON_THE_CLUSTER,
+    "patches.end": _ON_THE_CLUSTER,
+    "patches.time_zone": _ON_THE_CLUSTER,
     "alarms.enabled": _effect(
-        Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on=INFRASTRUCTURE, note="alarms are there at once; nodes measure disks after the roll"
+        Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on=INFRASTRUCTURE, loses=("aws_kms_key.alarms_key_*",),
+        note="alarms are there at once; nodes measure disks after the roll",
     ),
     "alarms.emails": _IN_AWS,
     "alarms.disk_percent": _IN_AWS,
     "alarms.snapshot_hours": _IN_AWS,
     "alarms.certificate_days": _IN_AWS,
+    "dashboard.enabled": _IN_AWS,
     "budget.enabled": _IN_AWS,
     "budget.monthly_usd": _IN_AWS,
     "budget.alert_percent": _IN_AWS,
+    "services.monitoring.enabled": _effect(
+        Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on="infrastructure helm", loses=_MONITORING,
+        note="etcd, scheduler and controller manager are measured after the servers' roll; turned off, measurements go with their volumes",
+    ),
+    "services.monitoring.retention_days": _ON_THE_CLUSTER,
+    "services.monitoring.volume": _effect(
+        Kind.AT_ONCE, on=HELM, note="measurements begin to fill it; the volume that is there is widened by hand (docs/runbooks/monitoring.md)"
+    ),
+    "services.monitoring.alerts.emails": _ON_THE_CLUSTER,
+    "services.monitoring.alerts.smtp": _ON_THE_CLUSTER,
+    "services.monitoring.alerts.smtp.server": _ON_THE_CLUSTER,
+    "services.monitoring.alerts.smtp.sender": _ON_THE_CLUSTER,
+    "services.monitoring.alerts.smtp.username": _ON_THE_CLUSTER,
+    "services.monitoring.alerts.webhook": _ON_THE_CLUSTER,
+    "services.logs.enabled": _effect(
+        Kind.AT_ONCE, on="infrastructure helm", loses=_LOGS,
+        note="what pods write from then on, and what the nodes still have; turned off, an unprotected environment loses what was sent",
+    ),
+    "services.logs.left_out": _ON_THE_CLUSTER,
+    "values": _effect(
+        Kind.AT_ONCE, Kind.ROLL, on="infrastructure helm", note="a release's own pods are replaced if its chart says so; the cloud controller's values come with the servers' roll"
+    ),
+    "extra_releases": _effect(Kind.AT_ONCE, on=HELM, loses=("helm_release.extra_*", "kubernetes_namespace_v1.namespaces_*")),
+    "extra_manifests": _effect(Kind.AT_ONCE, on=HELM, loses=("helm_release.extra_*",)),
+    "rke2_config.servers": _SERVERS,
+    "rke2_config.agents": _AGENTS,
+    "registries.mirrors": _NODE_PROGRAMS,
+    "registries.credentials": _NODE_PROGRAMS,
+    "proxy": _effect(Kind.ROLL, Kind.REFRESH, on=INFRASTRUCTURE, note="pods are told by `values`"),
+    "proxy.url": _NODE_PROGRAMS,
+    "proxy.direct": _NODE_PROGRAMS,
+    "extra_user_data.servers.before_join": _SCRIPTS,
+    "extra_user_data.servers.after_join": _SCRIPTS,
+    "extra_user_data.agents.before_join": _SCRIPTS,
+    "extra_user_data.agents.after_join": _SCRIPTS,
+    "terraform_overrides": _effect(Kind.AT_ONCE, on="infrastructure helm", note="what it does to the resource is for you to judge: read the plan"),
     "tags": _effect(Kind.AT_ONCE, Kind.REFRESH, on="infrastructure helm", note="machines and disks of agents have it after the refresh"),
     "acknowledged": _NOTHING,
 }  # fmt: skip
-"""By the key's path in an environment's file. What is below ``cost`` is of the estimate alone."""
+"""By the key's path in an environment's file; ``*`` stands for any name that the file gives. What is below ``cost`` is of the estimate alone."""
 
 PROJECT_EFFECTS: Mapping[str, Effect] = {
     "name_prefix": _effect(Kind.FIXED, note="every name begins with it"),
@@ -261,29 +380,62 @@ _ESTIMATE = _effect(Kind.NOTHING, note="make cost assumes it")
 
 
 def effect(key: str) -> Effect:
-    """The declared effect of a key of an environment's file; of a key inside a mapping (``tags.team``), the mapping's.
+    """The declared effect of a key of an environment's file; of a key inside a mapping (``tags.team``), the mapping's, unless its parts have
+    their own (``pools.reports.count``).
 
     Raises:
         KeyError: no effect is declared for it.
     """
     if key.startswith("cost."):
         return _ESTIMATE
-    return EFFECTS[next((known for known in _outwards(key) if known in EFFECTS), key)]
+    return EFFECTS[next((known for known in _outwards(_unnamed(key)) if known in EFFECTS), key)]
+
+
+ADDITIONS = (
+    "network.private_only",
+    "network.endpoints",
+    "network.existing",
+    "pools.*.extra_volumes",
+    "patches",
+    "values",
+    "extra_releases",
+    "extra_manifests",
+    "rke2_config",
+    "registries",
+    "proxy",
+    "extra_user_data",
+    "terraform_overrides",
+    "dashboard",
+    "hosts.grafana",
+)
+"""Settings that are remembered only where something is written: an environment that adds nothing has the state that it had before they were.
+Those of a service are remembered while it is on."""
 
 
 def remembered(environment: Environment, stack: str) -> dict[str, str]:
-    """The settings that matter to one stack, by key and in JSON, as its state keeps them for the next plan to compare with.
+    """The settings that matter to one stack, by key and in JSON, as its state keeps them for the next plan to compare with:
+    escaped, since they are texts that Terraform would evaluate.
 
     :param stack: ``infrastructure`` or ``helm``.
     """
     values = _flat(environment.model_dump(mode="json"))
-    return {key: json.dumps(value, sort_keys=True) for key, value in values if stack in effect(key).stacks}
+    off = tuple(f"services.{name}." for name, service in environment.services if not service.enabled)
+    return {
+        key: literal(json.dumps(value, sort_keys=True))
+        for key, value in values
+        if stack in effect(key).stacks
+        and (value or not {*_outwards(_unnamed(key))} & {*ADDITIONS})
+        and not key.startswith(off)
+    }
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Keys whose value differs, in the order of the file."""
+    """Keys whose value differs, in the order of the file; of a named part that came or went (``pools.reports``) its name alone."""
     keys = [*after, *(key for key in before if key not in after)]
-    return [key for key in keys if before.get(key) != after.get(key)]
+    here, there = ({_named(key) for key in side} for side in (before, after))
+    whole = here ^ there
+    found = [_named(key) if _named(key) in whole else key for key in keys if before.get(key) != after.get(key)]
+    return list(dict.fromkeys(found))
 
 
 def declared(
@@ -292,27 +444,31 @@ def declared(
     """Every field of the model and of the sections in it that has an effect, with the class that declares the field."""
     for name, field in model.model_fields.items():
         key = f"{path}{name}"
-        section = _section(field.annotation)
+        inner = section(field.annotation)
         if known := effects.get(key) or (_ESTIMATE if key.startswith("cost.") else None):
             yield model, name, known
-        if section:
-            yield from declared(section, effects, f"{key}.")
+        if inner:
+            yield from declared(inner, effects, f"{key}.")
+        elif each := entries(field.annotation):
+            yield from declared(each, effects, f"{key}.*.")
+
+
+def _unnamed(key: str) -> str:
+    """The key as it is declared: ``pools.reports.count`` is ``pools.*.count``."""
+    first, _, rest = key.partition(".")
+    generic = f"{first}.*.{rest.partition('.')[2]}".removesuffix(".")
+    return generic if f"{first}.*" in _sections() and rest else key
+
+
+def _named(key: str) -> str:
+    """The part that a file names: ``pools.reports`` of ``pools.reports.count``; any other key is by itself."""
+    return ".".join(key.split(".")[:2]) if _unnamed(key) != key else key
 
 
 @cache
-def keys(model: type[BaseModel], path: str = "") -> tuple[str, ...]:
-    """Paths of all leaves of a model: of every field that is no section."""
-    found: list[str] = []
-    for name, field in model.model_fields.items():
-        section = _section(field.annotation)
-        found += keys(section, f"{path}{name}.") if section else [f"{path}{name}"]
-    return tuple(found)
-
-
-def _section(annotation: Any) -> type[BaseModel] | None:
-    """The section that a field is, also when it may be left out; a mapping to sections is a leaf."""
-    kinds = [annotation, *(get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ())]
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+def _sections() -> frozenset[str]:
+    """Every section that has a key with an effect below it, ``pools`` and ``pools.*`` included."""
+    return frozenset(section for key in EFFECTS for section in _outwards(key.rpartition(".")[0]))
 
 
 def _outwards(key: str) -> Iterator[str]:
@@ -324,7 +480,7 @@ def _outwards(key: str) -> Iterator[str]:
 def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
         key = f"{path}{name}"
-        inside = key in ("cost",) or any(known.startswith(f"{key}.") for known in EFFECTS)
+        inside = key == "cost" or _unnamed(key) in _sections()
         if isinstance(value, Mapping) and inside:
             yield from _flat(value, f"{key}.")
         else:

@@ -1,6 +1,6 @@
 """One environment: everything in ``environments/<name>.yaml`` over ``environments/_common.yaml``."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -9,11 +9,15 @@ from settings.backups import Backups
 from settings.base import Host, Region, Section
 from settings.cluster import Charts, Cluster
 from settings.cost import CostAssumptions
-from settings.guarding import Alarms
+from settings.extras import ExtraRelease, ExtraUserData, Manifest, Name, Overrides, Proxy, Registries, Rke2Config
+from settings.guarding import Alarms, Dashboard, NodeLogs
 from settings.load_balancer import LoadBalancer
 from settings.network import Network
 from settings.nodes import Agents, Image, Servers
+from settings.patches import Patches
+from settings.pools import Pool, PoolName
 from settings.saving import Budget, Schedule
+from settings.services import Services
 from settings.workloads import Application, Rancher
 
 
@@ -26,14 +30,29 @@ class Hosts(Section):
     rancher: Host
     """Rancher."""
 
+    grafana: Host | None = None
+    """Grafana (``services.monitoring``); left out, it is reached through the Kubernetes API alone (``kubectl port-forward``)."""
+
+    @property
+    def named(self) -> list[tuple[str, str]]:
+        """Those that there are, by key."""
+        return [(key, host) for key, host in self if host is not None]
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """Those of the operators' pages, Rancher's first."""
+        return (self.rancher, *([self.grafana] if self.grafana else []))
+
     @property
     def all(self) -> tuple[str, ...]:
         """Every host, the application's first."""
-        return (self.application, self.rancher)
+        return (self.application, *self.operators)
 
 
 class Environment(Section):
     """Settings of one environment."""
+
+    DOCUMENTS = frozenset({"values", "extra_manifests", "terraform_overrides"})
 
     name: Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$", examples=["dev, by renaming the file"])]
     """Taken from the file's name: ``environments/dev.yaml`` is ``dev``. 1 to 12 lower-case letters, digits and
@@ -67,6 +86,9 @@ class Environment(Section):
     agents: Agents
     """Worker nodes."""
 
+    pools: Annotated[dict[PoolName, Pool], Field(max_length=10)] = {}
+    """More worker nodes, of other kinds, by name. One that is taken out is drained, and so is one that is renamed: the new name is another pool."""
+
     load_balancer: LoadBalancer
     """Application load balancer."""
 
@@ -91,11 +113,49 @@ class Environment(Section):
     schedule: Schedule = Schedule()
     """Hours in which the nodes run."""
 
+    patches: Patches | None = None
+    """When nodes restart for updates of the operating system; left out, they do not."""
+
     alarms: Alarms = Alarms()
     """Alarms by e-mail."""
 
+    dashboard: Dashboard = Dashboard()
+    """A page of what AWS measures."""
+
+    node_logs: NodeLogs = NodeLogs()
+    """Logs of the nodes in CloudWatch."""
+
     budget: Budget = Budget()
     """Alerts on cost."""
+
+    services: Services = Services()
+    """Monitoring."""
+
+    values: dict[str, dict[str, Any]] = {}
+    """Values over the platform's own, by the release that they are for: ``ingress-nginx: {controller: {...}}``. Maps are merged key by
+    key, lists replaced."""
+
+    extra_releases: dict[Name, ExtraRelease] = {}
+    """Further Helm releases, by name."""
+
+    extra_manifests: dict[Name, Annotated[list[Manifest], Field(min_length=1)]] = {}
+    """Further Kubernetes objects, in groups by name."""
+
+    rke2_config: Rke2Config = Rke2Config()
+    """Further keys of RKE2's configuration."""
+
+    registries: Registries = Registries()
+    """Mirrors of image registries, and registries with a password."""
+
+    proxy: Proxy | None = None
+    """The proxy through which nodes reach the internet."""
+
+    extra_user_data: ExtraUserData = ExtraUserData()
+    """Scripts on the nodes."""
+
+    terraform_overrides: dict[str, Overrides] = {}
+    """Attributes of resources as Terraform's JSON has them, by stack and construct: ``infrastructure/servers/slot_0/Resource``. What
+    follows is yours: no rule has looked at it."""
 
     tags: dict[str, str] = {}
     """More tags for everything in the environment, at most six: an object in S3 has ten tags, and four are the
@@ -103,3 +163,8 @@ class Environment(Section):
 
     acknowledged: dict[str, Annotated[str, Field(min_length=10)]] = {}
     """Warnings that the team has looked at, by their code, with the reason why they are fine here."""
+
+    @property
+    def interruptible(self) -> bool:
+        """Whether it has Spot nodes that the platform's own rules of placement know of: those of an environment with pools."""
+        return bool(self.pools) and (self.agents.spot or any(pool.spot for pool in self.pools.values()))

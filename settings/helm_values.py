@@ -3,10 +3,14 @@
 A release's values are merged in this order, later ones winning key by key, lists replaced as a whole (Helm's own rule):
 
 1. ``helm-values/<release>.yaml``: what holds everywhere;
-2. ``helm-values/release-sets/<set>/<release>.yaml``: what goes with that set alone;
-3. ``helm-values/since/<release>-<version>.yaml``: what the chart wants from that version on, whichever set it is pinned over;
-4. ``helm-values/<environment>/<release>.yaml``: differences of one environment;
-5. what comes from settings or from AWS: hosts, replicas, ARNs.
+2. ``helm-values/<chart>.yaml``: what one of several charts wants that a release may have, where its name is not the release's;
+3. ``helm-values/release-sets/<set>/<release>.yaml``: what goes with that set alone;
+4. ``helm-values/since/<release>-<version>.yaml``: what the chart wants from that version on, whichever set it is pinned over;
+5. the digests of the chart's images (:mod:`settings.images`);
+6. what comes from settings or from AWS: hosts, replicas, ARNs;
+7. the environment's setting ``values``, which changes nothing that ``settings/protected.py`` names.
+
+The first five belong to the constructs; the others are given to them.
 
 Helm ignores a key that its chart does not know. ``helm-values/keys/`` therefore lists the keys of each chart, made by
 
@@ -15,7 +19,7 @@ Helm ignores a key that its chart does not know. ``helm-values/keys/`` therefore
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,13 +27,14 @@ from typing import Any
 import yaml
 
 from settings import yaml_text
-from settings.release_sets import Release, parse, release_set
+from settings.images import digest_values
+from settings.release_sets import Release, find, parse, release_set
 
 FOLDER = Path(__file__).parent.parent / "helm-values"
 """Where values, lists of keys and local charts are."""
 
-NOT_ENVIRONMENTS = ("charts", "keys", "release-sets", "since")
-"""Folders of ``helm-values/`` that are no environment's."""
+FOLDERS = ("charts", "keys", "release-sets", "since")
+"""Folders of ``helm-values/``."""
 
 FREE = frozenset(
     {"affinity", "extraArgs", "extraEnv", "nodeSelector", "resources", "securityContext", "updateStrategy"}
@@ -44,25 +49,31 @@ class ValuesError(ValueError):
     """A values file that cannot be used; the message names the file and the remedy."""
 
 
-def files(release: str, set_name: str, environment: str, version: str | None = None) -> list[Path]:
-    """The values files that exist for a release, in the order in which they are merged.
+def files(release: str, set_name: str, version: str | None = None) -> list[Path]:
+    """The values files that exist for a release in every environment, in the order in which they are merged.
 
     :param version: of the release, where another is pinned than the set's.
 
-    Raises ``ValuesError`` when an environment has the name of another folder, or when the release has no file at all.
+    Raises ``ValuesError`` when the release has no file at all.
     """
-    if environment in NOT_ENVIRONMENTS:
-        raise ValuesError(
-            f"helm-values/{environment}/ is not an environment's folder: name the environment otherwise than "
-            f"{', '.join(NOT_ENVIRONMENTS)}"
-        )
     base = FOLDER / f"{release}.yaml"
     if not base.exists():
         raise ValuesError(f"helm-values/{base.name} does not exist: every release has one, if only with a comment")
-    layers = [base, FOLDER / "release-sets" / set_name / base.name]
-    layers += _since(release, version or release_set(set_name).pins.get(release))
-    layers += [FOLDER / environment / base.name]
+    pinned = _version(release, set_name, version)
+    layers = [base, *_of_chart(release, pinned), FOLDER / "release-sets" / set_name / base.name]
+    layers += _since(release, pinned)
     return [path for path in layers if path.exists()]
+
+
+def _version(release: str, set_name: str, given: str | None) -> str | None:
+    return given or release_set(set_name).pins.get(release)
+
+
+def _of_chart(release: str, version: str | None) -> list[Path]:
+    """What the release's chart alone wants, where the chart has another name."""
+    if version is None or (chart := find(release, version).chart.name) == release:
+        return []
+    return [FOLDER / f"{chart}.yaml"]
 
 
 def _since(release: str, version: str | None) -> list[Path]:
@@ -76,19 +87,20 @@ def _since(release: str, version: str | None) -> list[Path]:
     return [path for first, path in sorted(found, key=lambda each: each[0]) if parse(version) >= first]
 
 
-def values(
-    release: str,
-    set_name: str,
-    environment: str,
-    derived: Mapping[str, Any] | None = None,
-    *,
-    version: str | None = None,
-) -> Values:
-    """The merged values of a release; ``derived`` comes from settings or AWS and goes last.
+def values(release: str, set_name: str, *over: Mapping[str, Any], version: str | None = None) -> Values:
+    """The merged values of a release.
 
+    :param over: what goes over the files, the last one winning: what comes from settings or AWS, then the setting ``values``.
     :param version: as for :func:`files`.
     """
-    return merge(*(load(path) for path in files(release, set_name, environment, version)), derived or {})
+    layers = [load(path) for path in files(release, set_name, version)]
+    return merge(*layers, digest_values(release, _version(release, set_name, version)), *over)
+
+
+def left_over(environments: Iterable[str]) -> dict[str, list[Path]]:
+    """Files of ``helm-values/<environment>/``, by environment: once they were an environment's own values, and nothing reads them any more."""
+    found = {name: sorted((FOLDER / name).glob("*.yaml")) for name in environments if name not in FOLDERS}
+    return {name: paths for name, paths in found.items() if paths}
 
 
 def load(path: Path) -> Values:
@@ -173,9 +185,10 @@ def _paths(given: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def read_chart(chart: Path) -> list[str]:
-    """Key paths of a chart directory: its default values, and what its templates ask for besides."""
-    defaults = load(chart / "values.yaml")
-    paths = set(_chart_paths(defaults))
+    """Key paths of a chart directory: its default values, what its templates ask for besides, and the keys of the charts in it."""
+    paths = set(_chart_paths(load(chart / "values.yaml")))
+    for folder in sorted(each.parent for each in (chart / "charts").glob("*/values.yaml")):
+        paths |= {f"{folder.name}.{path}" for path in read_chart(folder)}
     templates = [path for path in sorted((chart / "templates").rglob("*")) if path.is_file()]
     asked = {name for path in templates for name in _used(path.read_text(encoding="utf-8"))}
     # The deepest first: where a template asks for `a.b` and tests whether there is an `a`, the keys of `a` are the chart's.
@@ -193,7 +206,8 @@ def _used(template: str) -> list[str]:
 def _chart_paths(defaults: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     for key, value in defaults.items():
         path = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value and key not in FREE and not _is_free(value):
+        known = isinstance(value, Mapping) and value and key not in FREE and "." not in key
+        if known and not _is_free(value):
             yield from _chart_paths(value, f"{path}.")
         elif value is None or isinstance(value, Mapping):
             yield f"{path}.*"
@@ -202,8 +216,8 @@ def _chart_paths(defaults: Mapping[str, Any], prefix: str = "") -> Iterator[str]
 
 
 def _is_free(value: Mapping[str, Any]) -> bool:
-    """Labels, annotations and the like: their keys are names of things, not of the chart."""
-    return any("." in str(key) or "/" in str(key) for key in value)
+    """Labels, annotations and the like: their keys are names of things, not of the chart. A file's name, which stands for a map, makes none."""
+    return any("." in str(key) or "/" in str(key) for key, found in value.items() if not isinstance(found, Mapping))
 
 
 def _shown(path: Path) -> str:

@@ -9,15 +9,21 @@ from settings.base import Section
 NETWORKS_A_RULE = 3
 """Values of one condition, of five a rule, the host's among them (AWS: condition types for listener rules)."""
 
-MOST_NETWORKS = (100 - 1) * NETWORKS_A_RULE
-"""A load balancer has a hundred rules before a quota is raised (AWS: quotas for your Application Load Balancers); one is the application's."""
+RULES = 100
+"""Rules that a load balancer has before a quota is raised (AWS: quotas for your Application Load Balancers)."""
+
+
+def most_networks(limited_hosts: int) -> int:
+    """How many networks may reach so many hosts: each host has rules of its own, and the application's host has one."""
+    return (RULES - 1) // limited_hosts * NETWORKS_A_RULE
 
 
 class HealthCheck(Section):
     """How the load balancer asks a server whether it can take requests."""
 
     path: Annotated[str, Field(pattern=r"^/[!-~]*$", max_length=1024, examples=["/ping"])] = "/ping"
-    """Path asked over HTTPS. The ingress controller's default server answers it with 200 for any host name."""
+    """Path asked over HTTPS. The ingress controller's default server answers it with 200 by address, as it is asked, and for
+    each host that no Ingress has."""
 
     interval_seconds: Annotated[int, Field(ge=5, le=300)] = 15
     """Seconds between two checks."""

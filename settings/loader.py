@@ -1,10 +1,11 @@
 """From the YAML files in ``environments/`` to :class:`Settings`, or to every error of all files together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from settings import helm_values
 from settings.documents import Document, Layers, merged, read
 from settings.environment import Environment
 from settings.names import Names
@@ -68,6 +69,7 @@ def load(directory: Path = ENVIRONMENTS) -> Settings:
         for name in documents
         if name.endswith(".yaml") and not name.startswith("_")
     }
+    problems += _left_over(environments)
     for candidate in (project, *environments.values()):
         problems += candidate.problems
     problems += _between(environments)
@@ -81,6 +83,32 @@ def load(directory: Path = ENVIRONMENTS) -> Settings:
         tuple(Environment.model_validate(candidate.layers.data) for candidate in environments.values()),
         tuple(sorted(warning for candidate in environments.values() for warning in _warnings(candidate))),
     )
+
+
+def checked(project: Project, *environments: Environment) -> Settings:
+    """Settings that were made in Python, held against the same rules as those from files.
+
+    Raises:
+        SettingsError: with every problem of every environment; in the place of a file stands the environment's name.
+    """
+    candidates = {environment.name: _made(project, environment) for environment in environments}
+    problems = [
+        Layers({}, (Document("project"),)).problem(finding)
+        for finding in found(PROJECT_ERRORS, {**dict(project), "project": project})
+    ]
+    problems += [problem for candidate in candidates.values() for problem in candidate.problems]
+    problems += _between(candidates)
+    if problems:
+        raise SettingsError(problems)
+    warnings = sorted(warning for candidate in candidates.values() for warning in _warnings(candidate))
+    return Settings(project, tuple(sorted(environments, key=lambda each: each.name)), tuple(warnings))
+
+
+def _made(project: Project, environment: Environment) -> Candidate:
+    names = Names(project, environment)
+    facts = {**dict(environment), "project": project, "names": names}
+    layers = Layers(environment.model_dump(mode="json"), (Document(f"environment {environment.name}"),), facts)
+    return Candidate(layers, facts, tuple(map(layers.problem, found(ERRORS, facts))))
 
 
 def placeholders_left(project: Project, directory: Path = ENVIRONMENTS) -> list[Problem]:
@@ -99,6 +127,15 @@ def placeholders_left(project: Project, directory: Path = ENVIRONMENTS) -> list[
         for key, placeholder in PLACEHOLDERS.items()
         if getattr(project, key) == placeholder
     ]
+
+
+def _left_over(environments: Iterable[str]) -> Iterator[Problem]:
+    """An environment's values stand in its own file; nobody's are dropped without a word."""
+    for name, paths in helm_values.left_over(environments).items():
+        for path in paths:
+            rule = "must not be there: nothing reads it, since an environment's values are checked and planned as its other settings are"
+            remedy = f"move what it says to environments/{name}.yaml, below values: {{{path.stem}: ...}}, and delete it"
+            yield Problem(f"helm-values/{name}/{path.name}", 1, "", "", rule, remedy)
 
 
 def _misnamed(documents: Mapping[str, Document]) -> Iterator[Problem]:

@@ -68,6 +68,10 @@ ROLE = Limit("IAM role", 64, 30)
 """AWS IAM: quotas, role names."""
 
 
+SNAPSHOT_TAG = "Snapshot"
+"""Key of the tag on volumes that Data Lifecycle Manager takes snapshots of; its value is the environment's base name."""
+
+
 @dataclass(frozen=True)
 class Names:
     """Physical names of one environment."""
@@ -85,6 +89,11 @@ class Names:
         """Tag key by which the AWS cloud controller knows the cluster's resources (cloud-provider-aws,
         prerequisites)."""
         return f"kubernetes.io/cluster/{self.base}"
+
+    @property
+    def interruption_tag(self) -> str:
+        """Tag key of machines that this cluster's interruption handler empties: it looks for the key alone, so the key holds the cluster."""
+        return f"aws-node-termination-handler/{self.base}"
 
     @property
     def own_tags(self) -> dict[str, str]:
@@ -158,6 +167,12 @@ class Names:
         return self.arn("iam", f"{kind}{self.project.access.role_path}{name}", region="")
 
     @property
+    def runbooks(self) -> str:
+        """Where the runbooks are read: in the project's repository, if the settings name one, or else by their path in it."""
+        github = self.project.github
+        return f"https://github.com/{github.repository}/blob/main/docs/runbooks" if github else "docs/runbooks"
+
+    @property
     def application_repository(self) -> str:
         """Name of the ECR repository with the application's images, such as ``vet-dev/vet-app``."""
         return f"{self.base}/vet-app"
@@ -177,9 +192,23 @@ class Names:
         """CloudWatch namespace of what the nodes measure, such as ``vet-dev/nodes``: an environment writes to its own alone."""
         return f"{self.base}/nodes"
 
+    def log_group(self, purpose: str) -> str:
+        """A log group's name in CloudWatch, such as ``/vet-dev/audit``."""
+        return f"{self.log_groups}/{purpose}"
+
+    @property
+    def log_groups(self) -> str:
+        """What the names of an environment's log groups begin with, such as ``/vet-dev``."""
+        return f"/{self.base}"
+
     def secret(self, purpose: str) -> str:
         """A secret's name in Secrets Manager, such as ``vet-dev/server-token``."""
         return f"{self.base}/{purpose}"
+
+    def registry_secret(self, name: str) -> str:
+        """Name of the secret with a registry's password, which the team makes: below the environment's own, so that no other environment's nodes
+        read it, and apart from those of the cluster."""
+        return self.secret(f"registries/{name}")
 
     def parameter(self, purpose: str) -> str:
         """A parameter's name in Parameter Store, such as ``/vet-dev/cluster-ca``."""

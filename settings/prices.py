@@ -15,6 +15,14 @@ SIZES = {"nano": 1 / 16, "micro": 1 / 8, "small": 1 / 4, "medium": 1 / 2, "large
 """Price of an instance size relative to the family's large."""
 
 
+class Commitment(Section):
+    """A discount for paying every hour of some years, without upfront payment."""
+
+    name: str
+    years: int
+    percent: float
+
+
 class Prices(Section):
     """List prices in USD."""
 
@@ -22,12 +30,15 @@ class Prices(Section):
     as_of: str
     pages: dict[str, str]
     instance_hour_of_large: dict[str, float]
-    surplus_vcpu_hour: float
+    commitments: list[Commitment]
+    surplus_vcpu_hour: dict[str, float]
     detailed_monitoring_instance: float
     volume_gib_month: dict[str, float]
     snapshot_gib_month: float
     nat_gateway_hour: float
     nat_gateway_gb: float
+    endpoint_zone_hour: float
+    endpoint_gb: float
     public_ipv4_hour: float
     internet_gb: float
     cross_zone_gb: float
@@ -40,6 +51,7 @@ class Prices(Section):
     image_gb_month: float
     log_gb: float
     alarm_month: float
+    dashboard_month: float
     budget_action_day: float
 
     def instance_hour(self, instance_type: str) -> float:

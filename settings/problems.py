@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 Key = tuple[str | int, ...]
 """Where a value stands in a document: ``("network", "zones", "a", "public")``."""
@@ -9,6 +10,9 @@ Key = tuple[str | int, ...]
 
 MOST_SHOWN = 40
 """Problems that are told at once: more are no help."""
+
+MOST_TOLD = 15_000
+"""Characters of all problems together: one wrong list can have many, each with a long rule."""
 
 MOST_CHARACTERS = 160
 """Characters of a file's name, a key or a value that a message shows."""
@@ -118,14 +122,16 @@ class SettingsError(Exception):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         every = tuple(sorted(set(problems)))
-        self.problems, self.untold = every[:MOST_SHOWN], len(every) - MOST_SHOWN
+        until = accumulate(len(str(each)) for each in every[:MOST_SHOWN])
+        self.problems = every[: max(1, sum(length <= MOST_TOLD for length in until))]
+        self.untold = len(every) - len(self.problems)
         super().__init__(self.problems)
 
     @property
     def title(self) -> str:
         """One line about all of them."""
-        count = len(self.problems) + max(self.untold, 0)
-        first = f" These are the first {MOST_SHOWN}." if self.untold > 0 else ""
+        count = len(self.problems) + self.untold
+        first = f" These are the first {len(self.problems)}." if self.untold else ""
         return f"{count} {'error' if count == 1 else 'errors'} in the settings. Nothing was made.{first}"
 
     def __str__(self) -> str:

@@ -70,7 +70,7 @@ class Project(Section):
     the PATH; ``TERRAFORM_BINARY_NAME`` wins over both. Moving what is deployed: docs/opentofu.md."""
 
     state_encryption: Literal["encrypt", "decrypt"] | None = None
-    """``encrypt``: OpenTofu encrypts state and plans with the state's key before it writes them, so that whoever may read the
+    """``encrypt``: OpenTofu encrypts state and plans with the state's key before it writes them, so that anybody who may read the
     bucket reads nothing without the key. ``decrypt``: it writes them plainly again, which comes before this is taken out.
     Needs ``engine: tofu``. ``vet-state``, which makes the key, stays as the bucket encrypts it."""
 

@@ -159,11 +159,16 @@ class Release:
         return chart
 
     @property
+    def tag(self) -> str:
+        """Tag of its image, with the digest where there is one."""
+        return self.facts.tag or self.version
+
+    @property
     def image(self) -> str:
         """Full image reference, by digest where there is one. Raises ``UnknownReleaseError`` for what is no image."""
         if self.component.image is None:
             raise UnknownReleaseError(f"{self.label} is not an image")
-        return f"{self.component.image}:{self.facts.tag or self.version}"
+        return f"{self.component.image}:{self.tag}"
 
     @property
     def fits(self) -> dict[str, Fit]:

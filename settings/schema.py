@@ -5,15 +5,18 @@ knows it all.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from settings.effects import EFFECTS, PROJECT_EFFECTS, Effect, declared
 from settings.environment import Environment
 from settings.loader import ENVIRONMENTS
+from settings.model_keys import entries, section
 from settings.project import Project
 from settings.rules import WARNINGS
 
@@ -21,15 +24,19 @@ FOLDER = ENVIRONMENTS / "schema"
 """Where the schemas are; each YAML file names its own in its first line."""
 
 PAGE = ENVIRONMENTS.parent / "docs/settings.md"
-"""What the change of each setting does, for people."""
+"""Every setting, for people."""
+
+COMPUTED = ("name", "region", "zone")
+"""Keys of an environment that the loader fills in where its files leave them out."""
 
 EFFECT = "A change: "
 """What the sentence about its effect begins with."""
 
-PAGE_BEGINNING = """# What the change of a setting does
+PAGE_BEGINNING = """# Every setting
 
-Made by `make schema` from `settings/effects.py`; the same sentences are in the editor and in `make plan`. How to go about what is fixed,
-or takes care: [runbooks/changing-settings.md](runbooks/changing-settings.md).
+Made by `make schema` from the types in `settings/`; the same sentences are in the editor. The first part of the table is an environment's (`environments/<env>.yaml`, over `_common.yaml`),
+the second the project's (`_project.yaml`). What a setting costs: `make cost`. How to go about a change that is fixed or needs care:
+[runbooks/changing-settings.md](runbooks/changing-settings.md). The last column says what a change does to an environment that runs; `make plan` says it too:
 
 - **at once**: the deploy brings it.
 - **next server roll**, **agents' refresh**: the deploy leaves what runs alone; `make roll-servers` and `make roll-agents` bring it.
@@ -72,10 +79,47 @@ def _tell_effects(schema: dict[str, Any], root: type[BaseModel], effects: Mappin
             properties[name]["description"] = f"{text}\n\n{EFFECT}{effect}."
 
 
-def effects_page() -> str:
-    """The page of all effects, in Markdown."""
-    rows = [f"| `{key}` | {effect} |" for key, effect in [*EFFECTS.items(), *PROJECT_EFFECTS.items()]]
-    return "\n".join([PAGE_BEGINNING, "| setting | its change |", "|---|---|", *rows]) + "\n"
+def settings_page() -> str:
+    """The page of all settings, in Markdown: meaning, default, and what a change does."""
+    parts = ((Environment, EFFECTS), (Project, PROJECT_EFFECTS))
+    rows = [
+        f"| `{key}` | {_meaning(field)} | {'computed' if key in COMPUTED else _default(field)} | {effect} |"
+        for model, effects in parts
+        for key, effect in effects.items()
+        for field in [_field(model, key)]
+    ]
+    return (
+        "\n".join([PAGE_BEGINNING, "| setting | what it is | default | its change |", "|---|---|---|---|", *rows])
+        + "\n"
+    )
+
+
+def _field(model: type[BaseModel], key: str) -> FieldInfo:
+    """The field of a key such as ``network.cidr`` or ``pools.*.count``."""
+    name, _, rest = key.partition(".")
+    field = model.model_fields[name]
+    if not rest:
+        return field
+    inner = entries(field.annotation) if rest.startswith("*.") else section(field.annotation)
+    if inner is None:
+        raise LookupError(f"{key}: {model.__name__}.{name} is no section")
+    return _field(inner, rest.removeprefix("*."))
+
+
+def _meaning(field: FieldInfo) -> str:
+    """The first sentence of its docstring, in a cell."""
+    text = " ".join((field.description or "").replace("|", "\\|").replace("``", "`").split())
+    return re.split(r"(?<=[.])\s+(?=[A-Z])", text, maxsplit=1)[0]
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel) or value is None or value in ("", [], {}, ()):
+        return ""
+    text = json.dumps(value, default=str)
+    return f"`{text.strip(chr(34))}`"
 
 
 def schemas() -> dict[Path, str]:
@@ -96,7 +140,7 @@ def main() -> None:
     for path, text in schemas().items():
         path.write_text(text, encoding="utf-8")
         print(f"wrote {path.relative_to(ENVIRONMENTS.parent)}")
-    PAGE.write_text(effects_page(), encoding="utf-8")
+    PAGE.write_text(settings_page(), encoding="utf-8")
     print(f"wrote {PAGE.relative_to(ENVIRONMENTS.parent)}")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from settings.environment import Environment
+from settings.namespaces import LOGGING
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,21 @@ CERTIFICATES = ServiceAccount("cert-manager", "cert-manager")
 
 AUTOSCALER = ServiceAccount("kube-system", "cluster-autoscaler")
 """The cluster autoscaler sets the agents' desired capacity."""
+
+INTERRUPTIONS = ServiceAccount("kube-system", "interruption-handler")
+"""The interruption handler reads what EC2 says of its machines."""
+
+LOGS = ServiceAccount(LOGGING, "fluent-bit")
+"""Fluent Bit adds to the group with the pods' logs."""
+
+
+APPLICATION_ACCOUNT = "vet-app"
+"""Name of the service account of the application's pods, which have one where they need an AWS role."""
+
+
+def application(environment: Environment) -> ServiceAccount:
+    """The application's pods read and write files of patients."""
+    return ServiceAccount(environment.application.namespace, APPLICATION_ACCOUNT)
 
 
 DATABASE = "database"

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
-from settings.base import Cpu, Memory, Section
+from settings.base import Cidr, Cpu, Memory, Section
 
 
 def _known_zone(name: str) -> str:
@@ -29,6 +29,12 @@ Image = Annotated[
 ]
 """An image in the environment's repository: its tag, or its digest (OCI distribution specification: pulling
 manifests)."""
+
+
+MailAddress = Annotated[
+    str, Field(pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+$", examples=["hello@clinic.example"])
+]
+"""An e-mail address."""
 
 
 class Rancher(Section):
@@ -65,8 +71,8 @@ class Clinic(Section):
     time_zone: TimeZone = "UTC"
     """Where the clinic's clock is."""
 
-    language: Literal["en", "de"] = "en"
-    """Language of pages and letters, until a visitor's browser asks for another."""
+    language: Literal["en", "en-us", "en-gb", "de", "fr"] = "en"
+    """Language of pages and papers, with a country's dates and clock, until the manager chooses one in the application."""
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"])] = "USD"
     """Currency of prices (ISO 4217)."""
@@ -138,6 +144,20 @@ class Application(Section):
     email: bool = False
     """Send reminders. Needs the Secret ``vet-app-email`` in the namespace with the key ``EMAIL_URL``; without it they
     are listed and printed."""
+
+    email_from: MailAddress | None = None
+    """Sender of reminders; ``noreply@`` the application's host where it is left out. Amazon SES refuses a sender whose
+    address or domain it has not verified."""
+
+    email_reply_to: MailAddress | None = None
+    """Where owners' answers go; to the sender where it is left out."""
+
+    email_relay: Cidr | None = None
+    """Addresses of a mail server inside of the VPC; without it pods reach those outside alone."""
+
+    attachments_in_s3: bool = False
+    """Keep new files of patients in a bucket of S3 instead of the database; those that are in the database stay there. Turned off, an
+    unprotected environment loses the bucket with its files, and a protected one cannot read them until it is on again."""
 
     hsts_seconds: Annotated[int, Field(ge=0, le=63_072_000)] = 86_400
     """How long browsers remember to come by https alone (RFC 6797). Raise it only for a host that will stay https."""

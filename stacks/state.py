@@ -63,6 +63,9 @@ class StateStack(PlatformStack):
             )
             self.output("github_plan_role", roles.plan.arn, "variable AWS_PLAN_ROLE of the repository on GitHub")
             self.output(
+                "github_publish_role", roles.publish.arn, "variable AWS_PUBLISH_ROLE of the repository on GitHub"
+            )
+            self.output(
                 "github_deploy_roles",
                 {name: role.arn for name, role in roles.deploy.items()},
                 "variable AWS_DEPLOY_ROLE of each environment on GitHub",

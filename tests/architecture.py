@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -30,7 +30,7 @@ def node(test: str) -> str:
     """The node id of a test as the mapping names it."""
     module, function = test.split("::")
     folder, _, name = module.rpartition("/")
-    return f"tests/unit/{folder or 'stacks'}/test_{name}.py::{function}"
+    return f"{PurePosixPath('tests/unit', folder or 'stacks', f'test_{name}.py')}::{function}"
 
 
 def unproven(passed: Collection[str], skipped: Collection[str]) -> list[str]:

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from operations.emulator import REPOSITORY
+from operations.devtools.emulator import REPOSITORY
 
 PACKAGE = REPOSITORY / "tests/apply/cdktf"
 TOOL = REPOSITORY / ".tools/cdktf"

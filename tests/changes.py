@@ -10,27 +10,63 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from settings.documents import merged
-from settings.effects import keys
 from settings.environment import Environment
 from settings.loader import ENVIRONMENTS
+from settings.model_keys import keys
+from settings.pools import Pool
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHnuLIqriBtSzn1ayt2WvEXUextsV/h1tggansAHo0Mg ops"  # of a pair whose private half was thrown away
+POOL: Mapping[str, Any] = {
+    "instance_types": ["m6i.large", "m5.large"],
+    "count": 2,
+    "maximum": 4,
+    "spot": True,
+    "on_demand_base": 1,
+}
+"""A pool against which a change of a pool is seen."""
+
+EXISTING: Mapping[str, Any] = {
+    "cidr": "10.20.0.0/16",
+    "zones": {
+        "a": {"public": "10.20.1.0/24", "private": "10.20.10.0/24"},
+        "b": {"public": "10.20.2.0/24", "private": "10.20.11.0/24"},
+    },
+    "nat_gateways": [],
+    "existing": {
+        "id": "vpc-0123456789abcdef0",
+        "subnets": {
+            "a": {"public": "subnet-0123456789abcdef1", "private": "subnet-0123456789abcdef2"},
+            "b": {"public": "subnet-0123456789abcdef3", "private": "subnet-0123456789abcdef4"},
+        },
+    },
+}
+"""A network in a VPC that is there already."""
+
 ROLE = "arn:aws:iam::123456789012:role/somebody"
+ISSUER = "https://0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0.tokens.sts.global.api.aws"
+
+SCRIPT = "#!/bin/sh\ntrue\n"
 
 CHOSEN: Mapping[str, Any] = {
     "region": "us-west-2",
     "hosts.application": "clinic.dev.example.com",
     "hosts.rancher": "admin.dev.example.com",
+    "hosts.grafana": "grafana.dev.example.com",
     "zone": "example.com",
     "network.cidr": "10.0.0.0/17",
     "network.zones": {"a": {"public": "10.0.5.0/24", "private": "10.0.15.0/24"}},
     "network.nat_gateways": ["a"],
+    "network.endpoints": ["ec2", "sts"],
+    "network.existing.id": "vpc-0123456789abcdef9",
+    "network.existing.subnets": {"a": {"private": "subnet-0123456789abcdef9"}},
+    "network.existing.first_server_host": 20,
     "access.api.allowed_cidrs": ["203.0.113.0/24"],
     "access.rancher.allowed_cidrs": ["203.0.113.0/24"],
     "access.ssh.public_key": KEY,
     "access.ssh.allowed_cidrs": ["203.0.113.0/24"],
     "access.ssh.jump_host.instance_type": "t3.small",
     "access.operators": [ROLE],
+    "access.identity.issuer": ISSUER,
     "access.principals.admin": [ROLE],
     "access.principals.deploy": [ROLE],
     "access.principals.read": [ROLE],
@@ -40,8 +76,22 @@ CHOSEN: Mapping[str, Any] = {
     "servers.count": 3,
     "servers.instance_type": "m6i.large",
     "agents.instance_type": "m6i.large",
+    "pools": {"reports": POOL},
+    "pools.reports.instance_types": ["m5.large", "m6i.large"],
+    "pools.reports.count": 3,
+    "pools.reports.maximum": 5,
+    "pools.reports.zones": ["b"],
+    "pools.reports.labels": {"workload": "reports"},
+    "pools.reports.taints": [{"key": "workload", "value": "reports"}],
+    "pools.reports.root_volume_gib": 60,
+    "pools.reports.extra_volumes": [{"path": "/mnt/reports", "gib": 100}],
+    "pools.reports.spot": False,
+    "pools.reports.on_demand_base": 2,
+    "pools.reports.image": "ami-0123456789abcdef0",
+    "pools.reports.priority": 20,
     "load_balancer.health_check.path": "/healthz",
     "cluster.versions": {"rke2": "v1.26.14+rke2r1"},
+    "cluster.hardening": "cis",
     "cluster.pod_cidr": "10.44.0.0/16",
     "cluster.service_cidr": "10.45.0.0/16",
     "cluster.snapshots.schedule": "0 */4 * * *",
@@ -60,13 +110,53 @@ CHOSEN: Mapping[str, Any] = {
     "application.clinic.time_zone": "Europe/Berlin",
     "application.clinic.currency": "EUR",
     "application.clinic.opening_hours": "09:00-17:00",
+    "application.email_from": "hello@clinic.example",
+    "application.email_reply_to": "desk@clinic.example",
+    "application.email_relay": "10.0.10.25/32",
     "backups.database_beside": "2026-11-24T09:30:00Z",
     "backups.replica_region": "us-west-2",
     "schedule.start": "06:00",
     "schedule.stop": "20:00",
     "schedule.time_zone": "Europe/Paris",
+    "patches.days": "SAT-SUN",
+    "patches.start": "01:00",
+    "patches.end": "04:00",
+    "patches.time_zone": "Europe/Paris",
     "alarms.emails": ["oncall@example.com"],
     "budget.alert_percent": [50],
+    "services.monitoring.volume": "30Gi",
+    "services.monitoring.alerts.emails": ["oncall@example.com"],
+    "services.monitoring.alerts.smtp.server": "mail.example.com:587",
+    "services.monitoring.alerts.smtp.sender": "alarm@example.com",
+    "services.monitoring.alerts.smtp.username": "alarm",
+    "services.logs.left_out": ["kube-system"],
+    "values": {
+        "aws-cloud-controller-manager": {"resources": {"limits": {"memory": "300Mi"}}},
+        "rancher": {"resources": {"limits": {"memory": "4Gi"}}},
+    },
+    "extra_releases": {
+        "kured": {
+            "chart": "kured",
+            "repository": "https://kubereboot.github.io/charts",
+            "version": "5.5.1",
+            "namespace": "kured",
+        }
+    },
+    "extra_manifests": {"quota": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "quota"}}]},
+    "rke2_config.servers": {"kube-controller-manager-arg": ["terminated-pod-gc-threshold=500"]},
+    "rke2_config.agents": {"node-label": ["clinic=main"]},
+    "registries.mirrors": {"docker.io": {"endpoints": ["https://mirror.example.com"]}},
+    "registries.credentials": {"mirror.example.com": "mirror"},
+    "proxy.url": "http://proxy.example.com:3128",
+    "proxy.direct": ["registry.example.com"],
+    "extra_user_data.servers.before_join": {"10-first": SCRIPT},
+    "extra_user_data.servers.after_join": {"90-last": SCRIPT},
+    "extra_user_data.agents.before_join": {"10-first": SCRIPT},
+    "extra_user_data.agents.after_join": {"90-last": SCRIPT},
+    "terraform_overrides": {
+        "infrastructure/servers/slot_0/Resource": {"tags.Note": "mine"},
+        "helm/rancher/rancher/Resource": {"timeout": 2400},
+    },
     "tags": {"Team": "platform"},
     "acknowledged": {"small-servers": "Somebody has looked at it again."},
 }
@@ -75,26 +165,50 @@ CHOSEN: Mapping[str, Any] = {
 BESIDE: Mapping[str, Mapping[str, Any]] = {
     "network.zones": {"network": {"zones": {"b": {"public": "10.0.2.0/24", "private": "10.0.11.0/24"}}}},
     "access.api.allowed_cidrs": {"access": {"api": {"access": "public", "allowed_cidrs": ["198.51.100.0/24"]}}},
+    "network.existing": {"network": EXISTING},
+    "network.private_only": {"proxy": {"url": "http://proxy.example.com:3128"}},
+    "access.principals": {"access": {"identity": {"issuer": ISSUER}}},
+    "access.identity.shared": {"access": {"identity": {"issuer": ISSUER}, "principals": {"read": [ROLE]}}},
     "backups.logs_days": {"network": {"flow_logs": True}},
     "access.api.access": {"access": {"api": {"allowed_cidrs": ["203.0.113.0/24"]}}},
     "access.ssh.jump_host.instance_type": {"access": {"ssh": {"jump_host": {"enabled": True}}}},
     "access.ssh.allowed_cidrs": {"access": {"ssh": {"public_key": KEY}}},
+    "application.email_relay": {"application": {"email": True}},
+    "pools.reports": {"pools": {"reports": POOL}},
+    "pools.reports.spot": {"pools": {"reports": {"on_demand_base": 0}}},
+    "pools.reports.priority": {"agents": {"autoscaler": True}},
     "application.autoscaling.cpu_percent": {"application": {"autoscaling": {"maximum": 6}}},
+    "patches": {"patches": {}},
     "schedule": {"schedule": {"enabled": True}},
+    "hosts.grafana": {"services": {"monitoring": {"enabled": True}}},
+    "services.monitoring": {"services": {"monitoring": {"enabled": True}}},
+    "services.monitoring.alerts.smtp": {
+        "services": {"monitoring": {"alerts": {"smtp": {"server": "smtp.example.com:587", "sender": "a@example.com"}}}}
+    },
+    "services.logs": {"services": {"logs": {"enabled": True}}},
     "alarms": {"alarms": {"enabled": True}},
     "budget": {"budget": {"enabled": True}},
     "backups.volume_snapshots": {"backups": {"volume_snapshots": {"enabled": True}}},
+    "proxy.direct": {"proxy": {"url": "http://other.example.com:3128"}},
     "load_balancer.access_logs_days": {"load_balancer": {"access_logs": True}},
 }
 """What must be on for a setting to matter, by the key or by the section; a change is seen against an environment that has it."""
+
+TOGETHER: Mapping[str, Mapping[str, Any]] = {
+    "network.private_only": {
+        "network": {"nat_gateways": [], "zones": {letter: {"public": None} for letter in ("a", "b")}},
+    },
+}
+"""What has to change at the same time."""
 
 UNCHANGEABLE = frozenset({"name", "cluster.cni", "load_balancer.target_port"})
 """Keys without another value: the file's name, and choices of one."""
 
 
 def changeable() -> list[str]:
-    """Keys that have another value; ``cost`` is the estimate's alone."""
-    return [key for key in keys(Environment) if key not in UNCHANGEABLE and not key.startswith("cost.")]
+    """Keys that have another value; ``cost`` is the estimate's alone. Those of a pool are of the pool ``reports``."""
+    found = [key for key in keys(Environment) if key not in UNCHANGEABLE and not key.startswith("cost.")]
+    return found + [f"pools.reports.{key}" for key in keys(Pool)]
 
 
 def beside(key: str) -> dict[str, Any]:
@@ -111,7 +225,7 @@ def another(key: str, environment: Environment) -> dict[str, Any]:
     value = CHOSEN[key] if key in CHOSEN else _another(*_field(key, environment))
     for part in reversed(key.split(".")):
         value = {part: value}
-    return dict(value)
+    return merged(dict(TOGETHER.get(key, {})), dict(value))
 
 
 def _field(key: str, environment: Environment) -> tuple[FieldInfo, Any]:

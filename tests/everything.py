@@ -25,34 +25,93 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHnuLIqriBtSzn1ayt2WvEXUextsV/h1tggan
 """Of a pair whose private half was thrown away."""
 
 OFFICE = ["203.0.113.0/24", "198.51.100.0/24"]
+ISSUER = "https://0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0.tokens.sts.global.api.aws"
 PEOPLE = "arn:aws:iam::123456789012:role/"
+
+SCRIPT = "#!/bin/sh\ntrue ${ROLE}\n"
 
 ENVIRONMENT: dict[str, Any] = {
     "protect": True,
     "schedule": {"enabled": True},
     "budget": {"enabled": True},
     "alarms": {"enabled": True, "emails": ["oncall@example.com"]},
+    "dashboard": {"enabled": True},
     "backups": {
         "volume_snapshots": {"enabled": True},
         "replica_region": "us-west-2",
         "database_beside": "2026-11-24T09:30:00Z",
     },
-    "network": {"flow_logs": True},
+    "network": {"flow_logs": True, "endpoints": ["ecr.api", "ssm", "ssmmessages"]},
+    "node_logs": {"enabled": True},
+    "services": {
+        "monitoring": {
+            "enabled": True,
+            "alerts": {
+                "emails": ["oncall@example.com"],
+                "smtp": {
+                    "server": "email-smtp.us-east-1.amazonaws.com:587",
+                    "sender": "alerts@example.com",
+                    "username": "alerts",
+                },
+                "webhook": True,
+            },
+        },
+        "logs": {"enabled": True, "left_out": ["kube-system"]},
+    },
+    "cluster": {"hardening": "cis"},
     "agents": {"spot": True, "autoscaler": True},
+    "pools": {
+        "reports": {
+            "instance_types": ["t3.large", "t3a.large"],
+            "count": 1,
+            "maximum": 2,
+            "zones": ["b"],
+            "extra_volumes": [{"path": "/mnt/reports", "gib": 20}],
+        },
+        "batch": {
+            "instance_types": ["c6i.xlarge", "c5.xlarge"],
+            "count": 2,
+            "maximum": 4,
+            "spot": True,
+            "on_demand_base": 1,
+            "labels": {"workload": "batch"},
+            "taints": [{"key": "workload", "value": "batch"}],
+        },
+    },
     "load_balancer": {"access_logs": True},
-    "application": {"autoscaling": {"maximum": 4}, "email": True},
+    "application": {
+        "autoscaling": {"maximum": 4},
+        "email": True,
+        "email_from": "hello@clinic.example",
+        "email_reply_to": "desk@clinic.example",
+        "email_relay": "10.0.10.25/32",
+        "attachments_in_s3": True,
+    },
+    "rke2_config": {
+        "servers": {"kube-controller-manager-arg": ["terminated-pod-gc-threshold=500"]},
+        "agents": {"node-label": ["clinic=main"]},
+    },
+    "registries": {
+        "mirrors": {"docker.io": {"endpoints": ["https://mirror.example.com"], "rewrite": {"^rancher/(.*)": "m/$1"}}},
+        "credentials": {"mirror.example.com": "mirror"},
+    },
+    "proxy": {"url": "http://proxy.example.com:3128", "direct": ["registry.example.com"]},
+    "extra_user_data": {
+        kind: {"before_join": {"10-first": SCRIPT}, "after_join": {"90-last": SCRIPT}} for kind in ("servers", "agents")
+    },
     "tags": {"Team": "platform"},
     "access": {
         "ssh": {"public_key": KEY, "allowed_cidrs": OFFICE, "jump_host": {"enabled": True}},
         "rancher": {"allowed_cidrs": [*OFFICE, "192.0.2.7/32", "192.0.2.8/32", "192.0.2.9/32"]},
         "api": {"access": "public", "allowed_cidrs": OFFICE},
         "operators": [f"{PEOPLE}operator"],
+        "identity": {"issuer": ISSUER},
         "principals": {role: [f"{PEOPLE}{role}"] for role in ("admin", "deploy", "read")},
     },
 }
 
 
-PARTS = ("access", "agents", "application", "backups")
+PARTS = ("access", "agents", "application", "backups", "network")
 """Sections that hold several switches."""
 
 
@@ -77,7 +136,8 @@ def everything(folder: Path, *, name: str = NAME, project: dict[str, Any] | None
     files = folder / "environments"
     shutil.copytree(ENVIRONMENTS, files)
     _change(files / "_project.yaml", files / "_project.yaml", merged(PROJECT, project or {}))
-    hosts = {"application": f"vet-app.{name}.{{domain}}", "rancher": f"rancher.{name}.{{domain}}"}
+    hosts = {"application": "vet-app", "rancher": "rancher", "grafana": "grafana"}
+    hosts = {key: f"{first}.{name}.{{domain}}" for key, first in hosts.items()}
     _change(files / "dev.yaml", files / f"{name}.yaml", merged(merged(ENVIRONMENT, {"hosts": hosts}), more))
     return load(files)
 

@@ -18,6 +18,7 @@ SEPARATE = {
     "the Helm stacks on a Kubernetes API": "make test-platform, with VET_TEST_KUBECONFIG, after make charts",
     "make upgrade on API servers of each Kubernetes": "make test-upgrade, with VET_TEST_API (tests/README.md)",
     "recovery, drain and policies where pods run": "make test-pods, with VET_TEST_KUBECONFIG of a cluster that has the Helm stack",
+    "what a visitor sees of the ingress controller": "make test-pods, with VET_TEST_INGRESS (tests/README.md)",
     "the application under its pod's limits": "make load-app",
 }
 """Suites that have a target of their own, and which."""

@@ -1,5 +1,7 @@
 """Worker nodes: a launch template, and an auto-scaling group in each zone."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -17,8 +19,13 @@ from modules.aws.instance_role import InstanceRole
 from modules.aws.lifecycle import lifecycle
 from modules.aws.servers import IMDS, NodeContext, unlimited_credits
 from nodes.boot import agent_user_data
+from nodes.extra_volumes import device
 from settings.addresses import agents_by_zone, maximum_agents_by_zone
+from settings.pools import PURCHASE_LABEL, SPOT, ExtraVolume
 from settings.saving import SERVERS_STAY
+
+ROOT_DEVICE = "/dev/sda1"
+"""Attachment name of the root volume in Ubuntu's images."""
 
 DRAIN_HOOK = "drain"
 """The lifecycle hook's name, which ``nodes/bin/drain-leaving-agents`` answers."""
@@ -26,6 +33,30 @@ DRAIN_HOOK = "drain"
 DRAINING = SERVERS_STAY - timedelta(minutes=5)
 """How long a terminated agent may take to be emptied. In an environment that sleeps the servers, which empty it, stop after
 ``SERVERS_STAY``."""
+
+HOOK: Mapping[str, Any] = {
+    "name": DRAIN_HOOK,
+    "lifecycle_transition": "autoscaling:EC2_INSTANCE_TERMINATING",
+    "heartbeat_timeout": int(DRAINING.total_seconds()),
+    "default_result": "CONTINUE",
+}
+"""Whatever terminates an agent, a refresh or a smaller group: its machine waits until a server has emptied it
+(``nodes/bin/drain-leaving-agents``), and goes by itself when nobody answers."""
+
+
+@dataclass(frozen=True)
+class SizedGroup:
+    """A group and what it is meant to have."""
+
+    key: str
+    """What tells it from the environment's other groups: the zone's letter, for a pool's with its name before it."""
+
+    what: str
+    """Whose and where, in words."""
+
+    group: AutoscalingGroup
+    minimum: int
+    maximum: int
 
 
 class Agents(Construct):
@@ -41,68 +72,30 @@ class Agents(Construct):
         self.template = self._launch_template(role)
         minimum = agents_by_zone(context.environment)
         maximum = maximum_agents_by_zone(context.environment)
-        self.groups = {letter: self._group(letter, minimum[letter], maximum[letter]) for letter in minimum}
-        for letter, group in self.groups.items():
-            self._drain(letter, group)
+        self.groups = [
+            SizedGroup(letter, f"zone {letter}", self._group(letter, least, maximum[letter]), least, maximum[letter])
+            for letter, least in minimum.items()
+        ]
+        for sized in self.groups:
+            AutoscalingLifecycleHook(self, f"drain_{sized.key}", autoscaling_group_name=sized.group.name, **HOOK)
 
     def _launch_template(self, role: InstanceRole) -> LaunchTemplate:
-        context, agents = self._context, self._context.environment.agents
-        tags = {"Name": self._name, **context.names.node_tags("agent"), **context.names.tags}
-        market: dict[str, Any] | None = {"market_type": "spot"} if agents.spot else None
-        user_data = TerraformLocal(self, "user_data", agent_user_data(context.inputs))
-        return LaunchTemplate(
+        environment = self._context.environment
+        agents = environment.agents
+        labels = {PURCHASE_LABEL: SPOT} if agents.spot and environment.pools else {}
+        return launch_template(
             self,
-            "Resource",
+            context=self._context,
+            role=role,
             name=self._name,
-            description=f"Agents of {context.names.base}",
-            update_default_version=True,
-            image_id=context.image_id,
+            description=f"Agents of {self._context.names.base}",
             instance_type=agents.instance_type,
-            key_name=context.key_name,
-            iam_instance_profile={"arn": role.profile.arn},
-            vpc_security_group_ids=[context.security_group.id],
-            ebs_optimized="true",
-            monitoring={"enabled": True},
-            metadata_options=IMDS,
-            credit_specification=unlimited_credits(agents.instance_type),
-            instance_market_options=market,
-            block_device_mappings=[
-                LaunchTemplateBlockDeviceMappings(
-                    device_name="/dev/sda1",
-                    ebs={
-                        "volume_type": "gp3",
-                        "volume_size": agents.root_volume_gib,
-                        "encrypted": "true",
-                        "kms_key_id": context.volume_key.arn,
-                        "delete_on_termination": "true",
-                    },
-                )
-            ],
-            tag_specifications=[
-                LaunchTemplateTagSpecifications(resource_type=kind, tags=tags)
-                for kind in ("instance", "volume", "network-interface")
-            ],
-            user_data=Fn.base64encode(user_data.as_string),
-            tags={"Name": self._name},
+            image_id=self._context.image_id,
+            root_volume_gib=agents.root_volume_gib,
+            tags={"Name": self._name, **self._context.names.node_tags("agent"), **self._context.names.tags},
+            user_data=agent_user_data(self._context.inputs, labels=labels),
+            instance_market_options={"market_type": "spot"} if agents.spot else None,
         )
-
-    def _drain(self, letter: str, group: AutoscalingGroup) -> None:
-        """Whatever terminates an agent, a refresh or a smaller group: its machine waits until a server has emptied it
-        (``nodes/bin/drain-leaving-agents``), and goes by itself when nobody answers."""
-        AutoscalingLifecycleHook(
-            self,
-            f"drain_{letter}",
-            name=DRAIN_HOOK,
-            autoscaling_group_name=group.name,
-            lifecycle_transition="autoscaling:EC2_INSTANCE_TERMINATING",
-            heartbeat_timeout=int(DRAINING.total_seconds()),
-            default_result="CONTINUE",
-        )
-
-    def _decided_elsewhere(self) -> list[str]:
-        """Sizes that Terraform leaves alone: a schedule sets the limits as well, so at night a plan shows no change."""
-        scheduled = self._context.environment.schedule.enabled
-        return ["desired_capacity", *(["max_size", "min_size"] if scheduled else [])]
 
     def _group(self, letter: str, minimum: int, maximum: int) -> AutoscalingGroup:
         context = self._context
@@ -111,8 +104,8 @@ class Agents(Construct):
             "Name": self._name,
             **context.names.node_tags("agent"),
             **context.names.tags,
-            "k8s.io/cluster-autoscaler/enabled": "true",
-            f"k8s.io/cluster-autoscaler/{context.names.base}": "owned",
+            **autoscaled(context),
+            **(handled(context) if context.environment.agents.spot and context.environment.interruptible else {}),
         }
         return AutoscalingGroup(
             self,
@@ -125,7 +118,95 @@ class Agents(Construct):
             launch_template={"id": self.template.id, "version": "$Latest"},
             health_check_type="EC2",
             force_delete=not context.environment.protect,
-            tag=[AutoscalingGroupTag(key=key, value=value, propagate_at_launch=True) for key, value in tags.items()],
-            lifecycle=lifecycle(ignore=self._decided_elsewhere()),
+            tag=group_tags(tags),
+            lifecycle=lifecycle(ignore=decided_elsewhere(context)),
             depends_on=list(context.wait_for),
         )
+
+
+def launch_template(
+    scope: Construct,
+    *,
+    context: NodeContext,
+    role: InstanceRole,
+    name: str,
+    description: str,
+    instance_type: str,
+    image_id: str,
+    root_volume_gib: int,
+    tags: Mapping[str, str],
+    user_data: str,
+    extra_volumes: Sequence[ExtraVolume] = (),
+    **more: Any,
+) -> LaunchTemplate:
+    """How agents of one kind start. It is the main resource of ``scope``.
+
+    :param extra_volumes: further disks, in the order of their attachment names.
+    :param more: further arguments of the resource.
+    """
+    told = TerraformLocal(scope, "user_data", user_data)
+    return LaunchTemplate(
+        scope,
+        "Resource",
+        name=name,
+        description=description,
+        update_default_version=True,
+        image_id=image_id,
+        instance_type=instance_type,
+        key_name=context.key_name,
+        iam_instance_profile={"arn": role.profile.arn},
+        vpc_security_group_ids=[context.security_group.id],
+        ebs_optimized="true",
+        monitoring={"enabled": True},
+        metadata_options=IMDS,
+        credit_specification=unlimited_credits(instance_type),
+        block_device_mappings=[
+            _disk(context, ROOT_DEVICE, root_volume_gib),
+            *(_disk(context, f"/dev/{device(index)}", each.gib) for index, each in enumerate(extra_volumes)),
+        ],
+        tag_specifications=[
+            LaunchTemplateTagSpecifications(resource_type=kind, tags=dict(tags))
+            for kind in ("instance", "volume", "network-interface")
+        ],
+        user_data=Fn.base64encode(told.as_string),
+        tags={"Name": name},
+        **more,
+    )
+
+
+def _disk(context: NodeContext, name: str, gib: int) -> LaunchTemplateBlockDeviceMappings:
+    """A disk that is made with a node and goes with it."""
+    return LaunchTemplateBlockDeviceMappings(
+        device_name=name,
+        ebs={
+            "volume_type": "gp3",
+            "volume_size": gib,
+            "encrypted": "true",
+            "kms_key_id": context.volume_key.arn,
+            "delete_on_termination": "true",
+        },
+    )
+
+
+def group_tags(tags: Mapping[str, str]) -> list[AutoscalingGroupTag]:
+    """Tags of a group and of the machines that it starts."""
+    return [AutoscalingGroupTag(key=key, value=value, propagate_at_launch=True) for key, value in tags.items()]
+
+
+def autoscaled(context: NodeContext) -> dict[str, str]:
+    """Tags by which the autoscaler finds the groups of this cluster (its AWS docs: auto-discovery)."""
+    return {
+        "k8s.io/cluster-autoscaler/enabled": "true",
+        f"k8s.io/cluster-autoscaler/{context.names.base}": "owned",
+    }
+
+
+def handled(context: NodeContext) -> dict[str, str]:
+    """Tag of machines that the interruption handler empties when EC2 says that it takes them."""
+    return {context.names.interruption_tag: "owned"}
+
+
+def decided_elsewhere(context: NodeContext) -> list[str]:
+    """Sizes that Terraform leaves alone: a schedule sets the limits as well, so at night a plan shows no change."""
+    scheduled = context.environment.schedule.enabled
+    return ["desired_capacity", *(["max_size", "min_size"] if scheduled else [])]

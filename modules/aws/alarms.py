@@ -1,6 +1,6 @@
 """Alarms that mean that somebody has to look, and the topic that tells them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
@@ -9,7 +9,8 @@ from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
 from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from constructs import Construct
 
-from modules.aws.agents import Agents
+from modules.aws import pod_logs
+from modules.aws.agents import SizedGroup
 from modules.aws.encryption_key import EncryptionKey
 from modules.aws.load_balancer import ApiLoadBalancer, IngressLoadBalancer
 from modules.aws.policy import Statement, policy
@@ -30,7 +31,7 @@ class Watched:
     api: ApiLoadBalancer
     certificate_arn: str
     servers: Servers
-    agents: Agents
+    agents: Sequence[SizedGroup]
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,14 @@ class Alarms(Construct):
         # A node that sends nothing is a fault, but not where nodes are meant to sleep.
         self._silence = "notBreaching" if environment.schedule.enabled else "breaching"
         topic = self._topic()
-        for alarm in (
-            *self._load_balancers(watched),
-            *self._machines(watched),
-            *self._cluster(),
-            self._public(watched),
-        ):
-            self._create(alarm, topic.arn)
+        every = [*self._load_balancers(watched), *self._machines(watched), *self._cluster(), self._public(watched)]
+        if environment.services.logs.enabled:
+            every.append(self._pods_are_silent())
+        self.arns: Sequence[str] = [self._create(alarm, topic.arn).arn for alarm in every]
+        """Of every alarm."""
 
-    def _create(self, alarm: Alarm, topic_arn: str) -> None:
-        CloudwatchMetricAlarm(
+    def _create(self, alarm: Alarm, topic_arn: str) -> CloudwatchMetricAlarm:
+        return CloudwatchMetricAlarm(
             self,
             alarm.id_,
             alarm_name=self._names.of(alarm.id_.replace("_", "-")),
@@ -102,10 +101,10 @@ class Alarms(Construct):
             says = f"server {number} fails EC2's status checks (docs/runbooks/lost-server.md)"
             dimensions = {"InstanceId": server.instance.id}
             yield Alarm(f"server_{number}_status", says, "AWS/EC2", "StatusCheckFailed", dimensions, threshold=1)
-        for letter, group in watched.agents.groups.items():
-            says = f"an agent in zone {letter} fails EC2's status checks; its group replaces it"
-            dimensions = {"AutoScalingGroupName": group.name}
-            yield Alarm(f"agents_{letter}_status", says, "AWS/EC2", "StatusCheckFailed", dimensions, threshold=1)
+        for sized in watched.agents:
+            says = f"an agent in {sized.what} fails EC2's status checks; its group replaces it"
+            dimensions = {"AutoScalingGroupName": sized.group.name}
+            yield Alarm(f"agents_{sized.key}_status", says, "AWS/EC2", "StatusCheckFailed", dimensions, threshold=1)
 
     def _cluster(self) -> Iterator[Alarm]:
         """What the nodes send (``nodes/bin/measure``)."""
@@ -145,6 +144,21 @@ class Alarms(Construct):
             BELOW,
             seconds=DAY,
             periods=1,
+        )
+
+    def _pods_are_silent(self) -> Alarm:
+        """A group has no measurement while nothing arrives (CloudWatch Logs user guide: metrics)."""
+        return Alarm(
+            "pod_logs",
+            "no pod's log has arrived for an hour (docs/runbooks/logs.md)",
+            "AWS/Logs",
+            "IncomingLogEvents",
+            {"LogGroupName": self._names.log_group(pod_logs.PURPOSE)},
+            1,
+            BELOW,
+            seconds=QUARTER,
+            periods=4,
+            missing=self._silence,
         )
 
     def _topic(self) -> SnsTopic:

@@ -72,12 +72,19 @@ def _by_name(names: Names, zone_arn: str) -> list[Statement]:
                 names.arn("ecr", f"repository/{base}/*"),
             ],
         ),
+        *_queues(names),
         Statement("Logs", ["logs:*"], [names.arn("logs", f"log-group:/{base}/*")]),
         Statement("Groups", ["autoscaling:*"], [names.agent_groups]),
         Statement("Metrics", ["cloudwatch:PutMetricData"], conditions=_equal("cloudwatch:namespace", f"{base}/*", like=True)),
         Statement("Names", ["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"], [zone_arn]),
         Statement("FollowNames", ["route53:GetChange"], ["arn:aws:route53:::change/*"]),
     ]  # fmt: skip
+
+
+def _queues(names: Names) -> list[Statement]:
+    if not names.environment.interruptible:
+        return []
+    return [Statement("Queues", ["sqs:ReceiveMessage", "sqs:DeleteMessage"], [names.arn("sqs", f"{names.base}-*")])]
 
 
 def _by_tag(names: Names) -> list[Statement]:

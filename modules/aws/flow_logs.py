@@ -9,10 +9,8 @@ from constructs import Construct
 from modules.aws.policy import Statement, policy, trust
 from settings.names import Names
 
-
-def flow_logs_group(names: Names) -> str:
-    """Name of the group with an environment's flow logs, which its key's policy names as well."""
-    return f"/{names.base}/flow-logs"
+PURPOSE = "flow-logs"
+"""What the group is for."""
 
 
 class FlowLogs(Construct):
@@ -24,7 +22,7 @@ class FlowLogs(Construct):
     def __init__(self, scope: Construct, id_: str, *, names: Names, vpc_id: str, days: int, key_arn: str) -> None:
         super().__init__(scope, id_)
         group = CloudwatchLogGroup(
-            self, "group", name=flow_logs_group(names), retention_in_days=_allowed(days), kms_key_id=key_arn
+            self, "group", name=names.log_group(PURPOSE), retention_in_days=days, kms_key_id=key_arn
         )
         role = IamRole(
             self,
@@ -52,9 +50,3 @@ class FlowLogs(Construct):
             log_destination=group.arn,
             tags={"Name": names.base},
         )
-
-
-def _allowed(days: int) -> int:
-    """The shortest retention that CloudWatch Logs offers and that is not shorter than asked (API: PutRetentionPolicy)."""
-    offered = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-    return next(number for number in offered if number >= days)

@@ -13,7 +13,7 @@ from settings.names import Names, helm_stack, infrastructure_stack
 
 STATES = (
     "acm:Describe*", "acm:List*", "autoscaling:Describe*", "budgets:ListTagsForResource", "budgets:ViewBudget",
-    "cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource", "dlm:Get*", "dlm:ListTagsForResource", "ec2:Describe*",
+    "cloudwatch:DescribeAlarms", "cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource", "dlm:Get*", "dlm:ListTagsForResource", "ec2:Describe*",
     "ecr:Describe*", "ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy", "ecr:ListTagsForResource",
     "elasticloadbalancing:Describe*", "iam:GetInstanceProfile", "iam:GetOpenIDConnectProvider", "iam:GetPolicy",
     "iam:GetPolicyVersion", "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies",
@@ -61,13 +61,42 @@ def planning(names: Sequence[Names], state_bucket: str, state_key: str) -> list[
     parameters = [each.arn("ssm", f"{kind}{each.base}{rest}") for each in names for kind, rest in PUBLISHED]
     return [
         Statement("States", STATES),
+        *(_events(names, EVENT_STATES)),
         Statement("Buckets", BUCKETS, [*buckets, state_bucket, f"{state_bucket}-replica"]),
         Statement("State", ["s3:GetObject"], [f"{state_bucket}/*"]),
-        Statement("StateKey", ["kms:Decrypt"], [state_key]),
+        Statement("StateKey", ["kms:Decrypt", *_encrypting(names)], [state_key]),
         Statement("Programs", ["s3:GetObject", "s3:GetObjectTagging"], published),
         Statement("ProgramsKey", ["kms:Decrypt"], conditions=_of_programs(names)),
         Statement("Published", ["ssm:GetParameter*", "ssm:GetDocument"], parameters),
     ]
+
+
+PUBLISH = (
+    "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer",
+    "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart",
+)  # fmt: skip
+"""What pushing an image takes, and bringing one that another registry has (Amazon ECR user guide: pushing an image, required rights)."""
+
+
+def publishing(names: Sequence[Names]) -> list[Statement]:
+    """Bring images to the application's repositories, whose tags cannot be changed: nothing runs by that."""
+    return [
+        Statement("Login", ["ecr:GetAuthorizationToken"]),
+        Statement("Images", PUBLISH, [each.arn("ecr", f"repository/{each.application_repository}") for each in names]),
+    ]
+
+
+EVENT_STATES = ("events:Describe*", "events:List*", "sqs:Get*", "sqs:List*")
+"""How the rules and the queue of the interruption handler are."""
+
+
+def _events(names: Sequence[Names], actions: Sequence[str]) -> list[Statement]:
+    """Rules and queue of the environments that have an interruption handler."""
+    found = [each for each in names if each.environment.interruptible]
+    resources = [
+        arn for each in found for arn in (each.arn("events", f"rule/{each.base}-*"), each.arn("sqs", f"{each.base}-*"))
+    ]
+    return [Statement("Events", actions, resources)] if found else []
 
 
 PUBLISHED = (("parameter/", "/cluster-ca"), ("document/", "-*"))
@@ -81,11 +110,18 @@ def _of_programs(names: Sequence[Names]) -> dict[str, dict[str, list[str]]]:
     return {"StringLike": {"kms:EncryptionContext:aws:s3:arn": contexts, "kms:ViaService": ["s3.*.amazonaws.com"]}}
 
 
+def _encrypting(names: Sequence[Names]) -> list[str]:
+    """OpenTofu makes a new data key each time that it opens its encryption, also to read (opentofu/opentofu
+    internal/encryption/keyprovider/aws_kms/provider.go), and a plan file is written with it. Such a key opens nothing that is there."""
+    return ["kms:GenerateDataKey"] if any(each.project.state_encryption for each in names) else []
+
+
 def deploying(names: Names, *, zone_arn: str, state_bucket: str, state_key: str) -> list[Statement]:
     """Everything that the infrastructure stack of one environment holds, and its state."""
     return [
         Statement("States", STATES),
         Statement("Services", MANAGED),
+        *_events([names], ("events:*", "sqs:*")),
         *_named(names, zone_arn),
         *_keys(names),
         *_roles(names),
@@ -106,6 +142,7 @@ def _named(names: Names, zone_arn: str) -> list[Statement]:
                 names.agent_groups,
                 names.arn("budgets", f"budget/{base}", region=""),
                 names.arn("cloudwatch", f"alarm:{base}-*"),
+                names.arn("cloudwatch", f"dashboard/{base}", region=""),
                 names.arn("ecr", f"repository/{base}/*"),
                 names.arn("logs", f"log-group:/{base}/*"),
                 names.arn("scheduler", f"schedule/default/{base}-*"),

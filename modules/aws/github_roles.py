@@ -14,7 +14,8 @@ from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.route53_zone import Route53Zone
 from constructs import Construct
 
-from modules.aws.github_rights import deploying, planning
+from modules.aws.github_rights import deploying, planning, publishing
+from modules.aws.operator_role import reaching
 from modules.aws.policy import Statement, policy
 from modules.aws.state_storage import StateStorage
 from settings import Settings
@@ -25,7 +26,8 @@ AUDIENCE = "sts.amazonaws.com"
 
 
 class GitHubRoles(Construct):
-    """One role that plans every stack and changes nothing, and one for each environment that deploys it alone.
+    """One role that plans every stack and changes nothing, one that brings images to the registries, and one for each environment that
+    deploys it alone.
 
     :param repository: ``OWNER/NAME`` or ``OWNER@ID/NAME@ID``, whichever its tokens' subjects have.
     :param storage: the state that both read and the deploying roles write, each its own.
@@ -50,11 +52,15 @@ class GitHubRoles(Construct):
         state = {"state_bucket": storage.bucket.arn, "state_key": storage.key.arn}
         names = [Names(settings.project, environment) for environment in settings.environments]
         self.plan = self._role("plan", ["pull_request", "ref:refs/heads/main"], planning(names, **state))
+        self.publish = self._role("publish", ["ref:refs/heads/main"], publishing(names))
         self.deploy = {
             each.environment.name: self._role(
                 f"deploy-{each.environment.name}",
                 [f"environment:{each.environment.name}"],
-                deploying(each, zone_arn=zones[each.environment.zone].arn, **state),
+                [
+                    *deploying(each, zone_arn=zones[each.environment.zone].arn, **state),
+                    *reaching(each, storage.bucket.arn),
+                ],
             )
             for each in names
         }

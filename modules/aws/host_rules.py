@@ -21,14 +21,14 @@ OPEN, LIMITED, REFUSED = 1, 10, 50_000
 
 
 class HostRules(Construct):
-    """One host is everybody's, another that of some networks, and nothing else passes.
+    """One host is everybody's, others are those of some networks, and nothing else passes.
 
     The load balancer sees the address itself, so no header is believed. Whatever names neither host exactly is refused as well: a server
     behind it may read ``rancher.example.com:443``, or an address in the request's first line, as Rancher's host. The last rule refuses,
     not the listener, and comes after the others: turning this on and off never refuses the host that is everybody's.
 
     :param open_host: reached from everywhere.
-    :param limited_host: reached from ``networks`` alone.
+    :param limited_hosts: reached from ``networks`` alone.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class HostRules(Construct):
         listener: LbListener,
         target_group_arn: str,
         open_host: str,
-        limited_host: str,
+        limited_hosts: Sequence[str],
         networks: Sequence[IPv4Network],
     ) -> None:
         super().__init__(scope, id_)
@@ -47,9 +47,11 @@ class HostRules(Construct):
         forward = LbListenerRuleAction(type="forward", target_group_arn=target_group_arn)
         batches = [networks[start : start + NETWORKS_A_RULE] for start in range(0, len(networks), NETWORKS_A_RULE)]
         rules = [self._rule("open", OPEN, forward, hosts=[open_host])]
+        # Each host has rules of its own: both names in one condition would leave room for fewer networks.
+        limited = [(host, batch) for host in limited_hosts for batch in batches]
         rules += [
-            self._rule(f"limited_{index}", LIMITED + index, forward, hosts=[limited_host], sources=[*map(str, batch)])
-            for index, batch in enumerate(batches)
+            self._rule(f"limited_{index}", LIMITED + index, forward, hosts=[host], sources=[*map(str, batch)])
+            for index, (host, batch) in enumerate(limited)
         ]
         answer = LbListenerRuleActionFixedResponse(
             content_type="text/plain", status_code="403", message_body="Forbidden"

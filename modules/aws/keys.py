@@ -2,8 +2,8 @@
 
 from constructs import Construct
 
+from modules.aws import flow_logs, node_logs, pod_logs
 from modules.aws.encryption_key import USE, EncryptionKey, through_service
-from modules.aws.flow_logs import flow_logs_group
 from modules.aws.policy import Statement
 from settings.environment import Environment
 from settings.names import Names
@@ -29,19 +29,23 @@ class Keys(Construct):
         self.backups = self._key("backups", "Node programs, etcd snapshots, database backups, images", *self._logs())
 
     def _logs(self) -> list[Statement]:
-        """CloudWatch Logs encrypts the flow logs' group, where there is one (CloudWatch Logs user guide: encrypt log data using AWS KMS)."""
-        if not self._environment.network.flow_logs:
-            return []
-        region, account_id = self._environment.region, self._names.project.account_id
-        group = f"arn:aws:logs:{region}:{account_id}:log-group:{flow_logs_group(self._names)}"
-        return [
-            Statement(
-                "FlowLogs",
-                [action for action in USE if action != "kms:DescribeKey"],  # it has no encryption context to compare
-                principals={"Service": f"logs.{region}.amazonaws.com"},
-                conditions={"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": group}},
-            )
-        ]
+        """CloudWatch Logs encrypts the groups that there are (CloudWatch Logs user guide: encrypt log data using AWS KMS)."""
+        purposes = {
+            "FlowLogs": [flow_logs.PURPOSE] if self._environment.network.flow_logs else [],
+            "PodLogs": [pod_logs.PURPOSE] if self._environment.services.logs.enabled else [],
+            "NodeLogs": [node_logs.AUDIT, node_logs.JOURNAL] if self._environment.node_logs.enabled else [],
+        }
+        return [self._groups(sid, each) for sid, each in purposes.items() if each]
+
+    def _groups(self, sid: str, purposes: list[str]) -> Statement:
+        region = self._environment.region
+        groups = [self._names.arn("logs", f"log-group:{self._names.log_group(purpose)}") for purpose in purposes]
+        return Statement(
+            sid,
+            [action for action in USE if action != "kms:DescribeKey"],  # it has no encryption context to compare
+            principals={"Service": f"logs.{region}.amazonaws.com"},
+            conditions={"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": groups if len(groups) > 1 else groups[0]}},
+        )
 
     def _key(self, id_: str, purpose: str, *statements: Statement) -> EncryptionKey:
         return EncryptionKey(

@@ -9,11 +9,11 @@ from cdktf_cdktf_provider_aws.lb import Lb
 from cdktf_cdktf_provider_aws.lb_listener import LbListener, LbListenerDefaultAction
 from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
 from cdktf_cdktf_provider_aws.lb_target_group_attachment import LbTargetGroupAttachment
-from cdktf_cdktf_provider_aws.subnet import Subnet
 from constructs import Construct
 
 from modules.aws.host_rules import HostRules
 from modules.aws.lifecycle import lifecycle
+from modules.aws.network import PlacedSubnet
 from modules.aws.security_groups import HTTP, HTTPS, KUBERNETES_API, Port, SecurityGroup
 from modules.aws.servers import Servers
 from settings.environment import Hosts
@@ -37,7 +37,7 @@ class ApiLoadBalancer(Construct):
         *,
         name: str,
         vpc_id: str,
-        subnets: Mapping[str, Subnet],
+        subnets: Mapping[str, PlacedSubnet],
         security_group: SecurityGroup,
         ports: Sequence[Port],
         internal: bool,
@@ -108,8 +108,9 @@ class ApiLoadBalancer(Construct):
 class IngressLoadBalancer(Construct):
     """The application load balancer: ends TLS, sends plain HTTP to HTTPS, and forwards to the ingress controller on the servers.
 
-    :param hosts: the public names; Rancher's is limited to ``rancher_networks``, if there are any.
+    :param hosts: the public names; the operators' are limited to ``rancher_networks``, if there are any.
     :param certificate_arn: a certificate that has been issued; a reference to its validation, so that the listener waits.
+    :param internal: without public addresses, for those inside the VPC and the networks that it is connected to.
     :param logs_bucket: bucket for access logs, if they are kept.
     """
 
@@ -121,12 +122,13 @@ class IngressLoadBalancer(Construct):
         names: Names,
         settings: LoadBalancer,
         vpc_id: str,
-        subnets: Mapping[str, Subnet],
+        subnets: Mapping[str, PlacedSubnet],
         security_group: SecurityGroup,
         hosts: Hosts,
         rancher_networks: Sequence[IPv4Network],
         certificate_arn: str,
         protect: bool,
+        internal: bool = False,
         logs_bucket: str | None,
         wait_for: Sequence[ITerraformDependable] = (),
     ) -> None:
@@ -138,7 +140,7 @@ class IngressLoadBalancer(Construct):
             "Resource",
             name=names.base,
             load_balancer_type="application",
-            internal=False,
+            internal=internal,
             subnets=[subnet.id for subnet in subnets.values()],
             security_groups=[security_group.id],
             idle_timeout=settings.idle_timeout_seconds,
@@ -158,7 +160,7 @@ class IngressLoadBalancer(Construct):
                 listener=listener,
                 target_group_arn=self._group.arn,
                 open_host=hosts.application,
-                limited_host=hosts.rancher,
+                limited_hosts=hosts.operators,
                 networks=rancher_networks,
             )
 

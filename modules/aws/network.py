@@ -1,6 +1,10 @@
-"""The network of an environment: VPC, subnets, ways in and out."""
+"""The network of an environment: VPC, subnets, ways in and out, or a VPC that is there already."""
+
+from collections.abc import Mapping
 
 from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_aws.data_aws_subnet import DataAwsSubnet
+from cdktf_cdktf_provider_aws.data_aws_vpc import DataAwsVpc
 from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
 from cdktf_cdktf_provider_aws.eip import Eip
 from cdktf_cdktf_provider_aws.internet_gateway import InternetGateway
@@ -13,6 +17,8 @@ from cdktf_cdktf_provider_aws.vpc import Vpc
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
+from modules.aws.existing_network import existing_subnets, existing_vpc
+from modules.aws.security_groups import SecurityGroup
 from modules.fixed import Fixed
 from settings.environment import Environment
 from settings.names import Names
@@ -21,11 +27,16 @@ ANYWHERE = "0.0.0.0/0"
 """The default route."""
 
 
+PlacedSubnet = Subnet | DataAwsSubnet
+"""A subnet that the environment makes, or one that is there already."""
+
+
 class Network(Construct):
-    """VPC with a public and a private subnet in each zone. Everything is keyed by the zone's letter.
+    """VPC with a public and a private subnet in each zone, or with private ones alone. Everything is keyed by the zone's letter.
 
     Public subnets reach the internet through the internet gateway, private ones through a NAT gateway: that of their own zone, or the
-    first there is. S3 is reached by a gateway endpoint, which costs nothing and keeps snapshots off the NAT gateway.
+    first there is. S3 is reached by a gateway endpoint, which costs nothing and keeps snapshots off the NAT gateway. In a VPC that is there
+    already nothing of this is made: its subnets are looked up, and a plan fails where they are not what the settings say.
     """
 
     def __init__(self, scope: Construct, id_: str, *, names: Names, environment: Environment) -> None:
@@ -33,6 +44,19 @@ class Network(Construct):
         self._names = names
         self._settings = environment.network
         self._region = environment.region
+        self._egress: list[ITerraformDependable] = []
+        self.vpc: Vpc | DataAwsVpc
+        self.public: Mapping[str, PlacedSubnet]
+        self.private: Mapping[str, PlacedSubnet]
+        if self._settings.existing:
+            self.vpc = existing_vpc(self, settings=self._settings)
+            self.public = existing_subnets(self, kind="public", settings=self._settings, region=environment.region)
+            self.private = existing_subnets(self, kind="private", settings=self._settings, region=environment.region)
+        else:
+            self._make()
+
+    def _make(self) -> None:
+        names = self._names
         self.vpc = Vpc(
             self,
             "vpc",
@@ -42,13 +66,21 @@ class Network(Construct):
             tags={"Name": names.base},
         )
         DefaultSecurityGroup(self, "default_security_group", vpc_id=self.vpc.id, tags={"Name": names.of("unused")})
-        self.public = {letter: self._subnet("public", letter) for letter in self._settings.zones}
+        self.public, tables = {}, []
+        if not self._settings.private_only:
+            self.public = {letter: self._subnet("public", letter) for letter in self._settings.zones}
         self.private = {letter: self._subnet("private", letter) for letter in self._settings.zones}
-        gateway = InternetGateway(self, "internet_gateway", vpc_id=self.vpc.id, tags={"Name": names.base})
-        public_table = self._public_routes(gateway)
-        nat_gateways = {letter: self._nat_gateway(letter, gateway) for letter in self._settings.nat_gateways}
-        private_tables = self._private_routes(nat_gateways)
-        self._s3_endpoint([public_table, *private_tables.values()])
+        nat_gateways: dict[str, NatGateway] = {}
+        if not self._settings.private_only:
+            gateway = InternetGateway(self, "internet_gateway", vpc_id=self.vpc.id, tags={"Name": names.base})
+            tables.append(self._public_routes(gateway))
+            nat_gateways = {letter: self._nat_gateway(letter, gateway) for letter in self._settings.nat_gateways}
+        self._s3_endpoint([*tables, *self._private_routes(nat_gateways).values()])
+
+    @property
+    def balanced(self) -> Mapping[str, PlacedSubnet]:
+        """Where the application load balancer stands: in the public subnets, where there are any."""
+        return self.public or self.private
 
     @property
     def egress(self) -> list[ITerraformDependable]:
@@ -58,6 +90,26 @@ class Network(Construct):
     def zone(self, letter: str) -> str:
         """Full name of a zone, such as us-east-1a."""
         return f"{self._region}{letter}"
+
+    def connect(self, security_group: SecurityGroup) -> None:
+        """Make the interface endpoints that the settings name, in every zone.
+
+        :param security_group: who has it may be reached by the nodes.
+        """
+        for name in self._settings.endpoints:
+            label = name.replace(".", "-")
+            endpoint = VpcEndpoint(
+                self,
+                f"{label}_endpoint",
+                vpc_id=self.vpc.id,
+                service_name=f"com.amazonaws.{self._region}.{name}",
+                vpc_endpoint_type="Interface",
+                subnet_ids=[subnet.id for subnet in self.private.values()],
+                security_group_ids=[security_group.id],
+                private_dns_enabled=True,
+                tags={"Name": self._names.of(label)},
+            )
+            self._egress.append(endpoint)
 
     def _subnet(self, kind: str, letter: str) -> Subnet:
         public = kind == "public"
@@ -105,23 +157,24 @@ class Network(Construct):
         )
 
     def _private_routes(self, nat_gateways: dict[str, NatGateway]) -> dict[str, RouteTable]:
-        first = next(iter(nat_gateways.values()))
+        first = next(iter(nat_gateways.values()), None)
         tables: dict[str, RouteTable] = {}
-        self._egress: list[ITerraformDependable] = []
         for letter, subnet in self.private.items():
             tags = {"Name": self._names.of("private", letter)}
             tables[letter] = RouteTable(self, f"private_routes_{letter}", vpc_id=self.vpc.id, tags=tags)
-            route = Route(
-                self,
-                f"private_default_route_{letter}",
-                route_table_id=tables[letter].id,
-                destination_cidr_block=ANYWHERE,
-                nat_gateway_id=nat_gateways.get(letter, first).id,
-            )
+            if gateway := nat_gateways.get(letter, first):
+                route = Route(
+                    self,
+                    f"private_default_route_{letter}",
+                    route_table_id=tables[letter].id,
+                    destination_cidr_block=ANYWHERE,
+                    nat_gateway_id=gateway.id,
+                )
+                self._egress.append(route)
             association = RouteTableAssociation(
                 self, f"private_routes_{letter}_association", subnet_id=subnet.id, route_table_id=tables[letter].id
             )
-            self._egress += [route, association]
+            self._egress.append(association)
         return tables
 
     def _s3_endpoint(self, tables: list[RouteTable]) -> None:

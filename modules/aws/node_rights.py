@@ -1,9 +1,11 @@
 """What servers and agents may do in AWS: two roles, each with the least that its work needs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modules.aws.bucket import Bucket
 from modules.aws.encryption_key import EncryptionKey
+from modules.aws.node_logs import NodeLogs
 from modules.aws.policy import Statement
 from modules.aws.secrets import ClusterSecrets
 from modules.aws.storage import Buckets
@@ -30,6 +32,10 @@ class NodeRights:
     """ARN pattern of the agents' auto-scaling groups."""
     metrics_namespace: str
     """CloudWatch namespace that the nodes may write to; empty: none."""
+    logs: NodeLogs | None = None
+    """Where nodes send their logs, if they do."""
+    registry_secrets: Sequence[str] = ()
+    """ARN patterns of the secrets with passwords of registries (``registries.credentials``)."""
 
     def server(self) -> list[Statement]:
         """Rights of a server: form the cluster, publish what others need, take snapshots, run the AWS cloud controller."""
@@ -58,6 +64,7 @@ class NodeRights:
             self._cloud_controller(),
             # Describe calls know no resource (service authorization reference: EC2 Auto Scaling).
             Statement("LeavingAgents", ["autoscaling:DescribeAutoScalingInstances"]),
+            *self._logs("AuditLog", self.logs.audit.arn if self.logs else None),
             Statement("LetAgentsGo", ["autoscaling:CompleteLifecycleAction"], [self.agent_groups]),
         ]
 
@@ -76,6 +83,8 @@ class NodeRights:
     def _shared(self) -> list[Statement]:
         return [
             *self._metrics(),
+            *self._logs("Journal", self.logs.journal.arn if self.logs else None),
+            *self._registries(),
             Statement("Programs", ["s3:GetObject"], [self.buckets.nodes.objects(BUNDLES)]),
             Statement("RegistryLogin", ["ecr:GetAuthorizationToken"]),
             Statement(
@@ -91,6 +100,19 @@ class NodeRights:
             return []
         only = {"StringEquals": {"cloudwatch:namespace": self.metrics_namespace}}
         return [Statement("Metrics", ["cloudwatch:PutMetricData"], conditions=only)]
+
+    def _logs(self, sid: str, group_arn: str | None) -> list[Statement]:
+        """To add to a group, and neither to read it nor to take anything away (service authorization reference: CloudWatch Logs)."""
+        if not group_arn:
+            return []
+        actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        return [Statement(sid, actions, [group_arn, f"{group_arn}:*"])]
+
+    def _registries(self) -> list[Statement]:
+        """They are encrypted with AWS's own key, which lets whoever may read the secret (AWS Secrets Manager user guide: encryption)."""
+        if not self.registry_secrets:
+            return []
+        return [Statement("Registries", ["secretsmanager:GetSecretValue"], sorted(set(self.registry_secrets)))]
 
     def _cloud_controller(self) -> Statement:
         """What the cloud controller reads to describe nodes (cloud-provider-aws, prerequisites), without load balancers or routes.

@@ -1,7 +1,7 @@
 """The role of people who look after one environment from their own machine: deploys, rolls, restores, drills, and looking at it.
 
-A workflow's role deploys and runs nothing on a machine; this one runs the nodes' programs by Run Command as well, which is
-being root on every server of the environment. It reaches nothing of another one.
+A workflow's role deploys the same stacks and runs nothing on a machine (:func:`reaching`); this one runs the nodes' programs by Run Command as
+well, which is being root on every server of the environment. It reaches nothing of another one.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,13 @@ from modules.aws.policy import Statement, policy
 from settings.names import STATE_STACK, Names, helm_stack, infrastructure_stack, state_key
 
 SHELL = "AWS-RunShellScript"
-"""AWS's document that runs a command as root (Systems Manager: Run Command), by which ``operations/servers.py`` calls node programs."""
+"""AWS's document that runs a command as root (Systems Manager: Run Command), by which ``operations/shared/servers.py`` calls node programs."""
+
+TUNNEL = "AWS-StartPortForwardingSession"
+"""AWS's document of the tunnel to a private API (``operations/shared/kubeconfig.py``)."""
 
 SESSIONS = (
-    "AWS-StartPortForwardingSession",
+    TUNNEL,
     "AWS-StartPortForwardingSessionToRemoteHost",
     "SSM-SessionManagerRunShell",
 )
@@ -61,6 +64,20 @@ class OperatorRole(Construct):
             role=self.role.id,
             policy=policy(*rights, *operating(names, state_bucket)),
         )
+
+
+def reaching(names: Names, state_bucket: str) -> list[Statement]:
+    """What a deploy of the Helm stack takes beside the infrastructure's: a tunnel to a server's API and nothing else. A session that names no
+    document would be a shell: AWS then asks for a right to that as well, which is not given (Systems Manager user guide: enforce a session
+    document permission check)."""
+    own = {"StringEquals": {"aws:ResourceTag/Environment": names.environment.name}}
+    checked = {**own, "BoolIfExists": {"ssm:SessionDocumentAccessCheck": "true"}}
+    machines = [names.arn("ec2", "instance/*")]
+    return [
+        Statement("Tunnel", ["ssm:StartSession"], machines, conditions=checked),
+        Statement("TunnelBy", ["ssm:StartSession"], [_document(names, TUNNEL)]),
+        Statement("StateOfAccount", ["s3:GetObject"], [f"{state_bucket}/{state_key(STATE_STACK)}"]),
+    ]
 
 
 def operating(names: Names, state_bucket: str) -> list[Statement]:

@@ -79,10 +79,32 @@ def autoscaler(names: Names) -> list[Statement]:
     return [Statement("Look", look), Statement("Scale", scale, [names.agent_groups], conditions=own)]
 
 
+def interruptions(queue_arn: str) -> list[Statement]:
+    """The interruption handler (aws-node-termination-handler: IAM role), without the answer to lifecycle hooks, which is the servers'."""
+    return [
+        Statement("Events", ["sqs:ReceiveMessage", "sqs:DeleteMessage"], [queue_arn]),
+        Statement("Look", ["ec2:DescribeInstances"]),
+    ]
+
+
+def logs(group_arn: str) -> list[Statement]:
+    """Fluent Bit (its docs: Amazon CloudWatch) adds to one group, and neither reads it nor takes anything away."""
+    return [Statement("Add", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{group_arn}:*"])]
+
+
 def database(bucket: Bucket, key: EncryptionKey) -> list[Statement]:
     """Backups and write-ahead log of the database."""
     return [
         Statement("List", ["s3:ListBucket", "s3:GetBucketLocation"], [bucket.arn]),
         Statement("Backups", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [bucket.objects()]),
         key.use("BackupsKey"),
+    ]
+
+
+def attachments(bucket: Bucket, key: EncryptionKey) -> list[Statement]:
+    """Files of patients. Without the right to list, S3 answers 403 and not 404 for a name that is free (S3: HeadObject, permissions)."""
+    return [
+        Statement("List", ["s3:ListBucket"], [bucket.arn]),
+        Statement("Files", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [bucket.objects("attachments/")]),
+        key.use("FilesKey"),
     ]

@@ -20,7 +20,7 @@ class ReadyGate(Construct):
     It runs a document of the environment's own: the nodes fetch no other (``modules/aws/instance_role.py``).
 
     The provider now and then takes one that was made while its machine initialises for a success at once
-    (hashicorp/terraform-provider-aws#31175), so ``operations/cluster_ready.py`` and the Helm stack look at what it stands for.
+    (hashicorp/terraform-provider-aws#31175), so ``operations/deployment/cluster_ready.py`` and the Helm stack look at what it stands for.
     """
 
     def __init__(self, scope: Construct, id_: str, *, name: str, server: Server) -> None:

@@ -1,6 +1,7 @@
 """Hours in which an environment runs: the servers are stopped and started, the agents end and come anew."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cdktf_cdktf_provider_aws.autoscaling_schedule import AutoscalingSchedule
@@ -9,10 +10,9 @@ from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.scheduler_schedule import SchedulerSchedule
 from constructs import Construct
 
-from modules.aws.agents import Agents
+from modules.aws.agents import SizedGroup
 from modules.aws.policy import Statement, policy, trust
 from modules.aws.servers import Servers
-from settings.addresses import agents_by_zone, maximum_agents_by_zone
 from settings.environment import Environment
 from settings.names import Names
 from settings.saving import SERVERS_STAY
@@ -36,7 +36,7 @@ class Schedule(Construct):
         names: Names,
         environment: Environment,
         servers: Servers,
-        agents: Agents,
+        agents: Sequence[SizedGroup],
     ) -> None:
         super().__init__(scope, id_)
         self._names, self._environment, self._settings = names, environment, environment.schedule
@@ -45,10 +45,9 @@ class Schedule(Construct):
         settings = environment.schedule
         self._servers("start", settings.start)
         self._servers("stop", _later(settings.stop, SERVERS_STAY))
-        minimum, maximum = agents_by_zone(environment), maximum_agents_by_zone(environment)
-        for letter, group in agents.groups.items():
-            self._agents("stop", letter, group.name, settings.stop, 0, 0)
-            self._agents("start", letter, group.name, settings.start, minimum[letter], maximum[letter])
+        for sized in agents:
+            self._agents("stop", sized, settings.stop, 0, 0)
+            self._agents("start", sized, settings.start, sized.minimum, sized.maximum)
 
     def _servers(self, action: str, at: str) -> None:
         """Call EC2 directly (EventBridge Scheduler: universal targets)."""
@@ -70,13 +69,13 @@ class Schedule(Construct):
             },
         )
 
-    def _agents(self, action: str, letter: str, group: str, at: str, minimum: int, maximum: int) -> None:
+    def _agents(self, action: str, sized: SizedGroup, at: str, minimum: int, maximum: int) -> None:
         hour, minute = at.split(":")
         AutoscalingSchedule(
             self,
-            f"{action}_agents_{letter}",
-            scheduled_action_name=self._names.of(f"{action}-agents", letter),
-            autoscaling_group_name=group,
+            f"{action}_agents_{sized.key}",
+            scheduled_action_name=self._names.of(f"{action}-agents", sized.key),
+            autoscaling_group_name=sized.group.name,
             recurrence=f"{int(minute)} {int(hour)} * * {UNIX_DAYS[self._settings.days]}",
             time_zone=self._settings.time_zone,
             min_size=minimum,

@@ -1,6 +1,6 @@
 """Who may talk to whom. Groups refer to each other; addresses appear only where the internet or an office begins."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup as AwsSecurityGroup
@@ -10,6 +10,7 @@ from constructs import Construct
 
 from settings.environment import Environment
 from settings.names import Names
+from settings.network import BEHIND_NAT
 
 INTERNET = "0.0.0.0/0"
 """Everybody. Allowed into the application load balancer and nowhere else."""
@@ -132,12 +133,13 @@ class SecurityGroups(Construct):
         self.ingress = self._group("ingress", "Application load balancer")
         self.api = self._group("api", "Internal load balancer of the Kubernetes API")
         self.operators = self._group("operators", "Way in for operators: jump host")
-        self._internet_to_ingress_to_nodes()
+        self._clients_to_ingress_to_nodes([*map(str, BEHIND_NAT)] if environment.network.private_only else [INTERNET])
         self._api_to_nodes()
         self._operators(environment)
         self.nodes.allow_members()
         self.nodes.allow_out()
         self.public_api = self._public_api(environment) if environment.access.api.access == "public" else None
+        self.endpoints = self._endpoints() if environment.network.endpoints else None
 
     def _group(self, id_: str, description: str, tags: dict[str, str] | None = None) -> SecurityGroup:
         return SecurityGroup(
@@ -149,9 +151,9 @@ class SecurityGroups(Construct):
             tags=tags,
         )
 
-    def _internet_to_ingress_to_nodes(self) -> None:
-        self.ingress.allow_from_networks([INTERNET], HTTP)
-        self.ingress.allow_from_networks([INTERNET], HTTPS)
+    def _clients_to_ingress_to_nodes(self, clients: Sequence[str]) -> None:
+        self.ingress.allow_from_networks(clients, HTTP)
+        self.ingress.allow_from_networks(clients, HTTPS)
         self.ingress.allow_out(self.nodes)
         self.nodes.allow_from(self.ingress, HTTP, HTTPS)
 
@@ -165,6 +167,11 @@ class SecurityGroups(Construct):
         self.operators.allow_out()
         self.nodes.allow_from(self.operators, SSH)
         self.api.allow_from(self.operators, KUBERNETES_API)
+
+    def _endpoints(self) -> SecurityGroup:
+        group = self._group("endpoints", "Endpoints of AWS services inside the VPC")
+        group.allow_from(self.nodes, HTTPS)
+        return group
 
     def _public_api(self, environment: Environment) -> SecurityGroup:
         group = self._group("public_api", "Public load balancer of the Kubernetes API")

@@ -20,7 +20,7 @@ from nodes.boot import server_user_data
 from nodes.inputs import ClusterInputs
 from settings.addresses import Slot, server_slots
 from settings.environment import Environment
-from settings.names import Names
+from settings.names import SNAPSHOT_TAG, Names
 
 DATA_DEVICE = "/dev/sdf"
 """Attachment name of the data volume; the node finds it by the volume's id, since NVMe device names differ."""
@@ -87,7 +87,7 @@ class Server(Construct):
             size=context.environment.servers.data_volume_gib,
             encrypted=True,
             kms_key_id=context.volume_key.arn,
-            tags={"Name": f"{self._name}-data", "Snapshot": context.names.base},
+            tags={"Name": f"{self._name}-data", SNAPSHOT_TAG: context.names.base},
             lifecycle=lifecycle(protect=context.environment.protect),
         )
         self.instance = self._instance(role)

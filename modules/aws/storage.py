@@ -12,7 +12,7 @@ from settings.names import Names
 
 
 class Buckets(Construct):
-    """Programs and markers of the nodes, etcd snapshots, database backups, and access logs when they are kept."""
+    """Programs and markers of the nodes, etcd snapshots, database backups, and files of patients and access logs when they are kept."""
 
     def __init__(
         self, scope: Construct, id_: str, *, names: Names, environment: Environment, key: EncryptionKey
@@ -22,9 +22,10 @@ class Buckets(Construct):
         self.nodes = self._bucket("nodes")
         self.snapshots = self._bucket("snapshots")
         self.database = self._bucket("database")
-        # A protected environment keeps what was logged when logging is turned off: the bucket stays, and costs nothing empty.
-        wanted = environment.load_balancer.access_logs or environment.protect
-        self.access_logs = self._access_logs() if wanted else None
+        # A protected environment keeps what was written when a setting is turned off: the bucket stays, and costs nothing empty.
+        kept = environment.protect
+        self.attachments = self._bucket("files") if environment.application.attachments_in_s3 or kept else None
+        self.access_logs = self._access_logs() if environment.load_balancer.access_logs or kept else None
 
     def publish(self, bundle: Bundle) -> S3Object:
         """Put a bundle of node programs where the nodes fetch it."""

@@ -1,4 +1,4 @@
-"""Snapshots of the servers' data volumes, taken and deleted by Data Lifecycle Manager."""
+"""Snapshots of the servers' data volumes and of pods' volumes, taken and deleted by Data Lifecycle Manager."""
 
 from cdktf_cdktf_provider_aws.dlm_lifecycle_policy import DlmLifecyclePolicy, DlmLifecyclePolicyPolicyDetailsSchedule
 from cdktf_cdktf_provider_aws.iam_role import IamRole
@@ -7,7 +7,7 @@ from constructs import Construct
 
 from modules.aws.policy import Statement, policy, trust
 from settings.backups import VolumeSnapshots as VolumeSnapshotsSettings
-from settings.names import Names
+from settings.names import SNAPSHOT_TAG, Names
 
 
 class VolumeSnapshots(Construct):
@@ -30,7 +30,7 @@ class VolumeSnapshots(Construct):
             state="ENABLED",
             policy_details={
                 "resource_types": ["VOLUME"],
-                "target_tags": {"Snapshot": names.base},
+                "target_tags": {SNAPSHOT_TAG: names.base},
                 "schedule": [schedule],
             },
         )
@@ -48,7 +48,7 @@ class VolumeSnapshots(Construct):
         )
         snapshots = "arn:aws:ec2:*:*:snapshot/*"
         new_or_own = {"StringEqualsIfExists": {"aws:ResourceTag/Environment": names.environment.name}}
-        own = {"StringEquals": {"aws:ResourceTag/Snapshot": names.base}}
+        own = {"StringEquals": {f"aws:ResourceTag/{SNAPSHOT_TAG}": names.base}}
         rights = [
             Statement("Look", ["ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"]),
             Statement("Take", ["ec2:CreateSnapshot"], ["arn:aws:ec2:*:*:volume/*"], conditions=own),

@@ -1,12 +1,15 @@
 """The Cluster Autoscaler: more agents when pods find no room, fewer when they do."""
 
+from typing import Any
+
 from constructs import Construct
 
 from modules.platform.release import Release
 from modules.platform.upstream import Upstream
 from settings.helm_values import web_identity
 from settings.names import Names
-from settings.namespaces import on_servers
+from settings.namespaces import controllers, on_servers
+from settings.pools import AGENTS_PRIORITY
 from settings.web_identity import AUTOSCALER
 
 
@@ -26,8 +29,19 @@ class ClusterAutoscaler(Construct):
             derived={
                 "awsRegion": environment.region,
                 "autoDiscovery": {"clusterName": names.base},
-                "image": {"tag": environment.cluster.releases["cluster-autoscaler-image"].version},
+                "image": {"tag": environment.cluster.releases["cluster-autoscaler-image"].tag},
                 "extraEnv": {variable["name"]: variable["value"] for variable in identity},
-                **(on_servers() if environment.servers.dedicated else {}),
+                **(on_servers() if environment.servers.dedicated else controllers(dedicated=False)),
+                **(priorities(names) if environment.pools else {}),
             },
         )
+
+
+def priorities(names: Names) -> dict[str, Any]:
+    """Values by which the groups of the pool with the highest number grow first, and of several such ones those that waste least
+    (cluster-autoscaler: expander/priority). A group is known by its name, whose end is its zone."""
+    groups: dict[int, list[str]] = {AGENTS_PRIORITY: [f"^{names.of('agent')}-[a-z]$"]}
+    for name, pool in names.environment.pools.items():
+        groups.setdefault(pool.priority, []).append(f"^{names.of('agent', name)}-[a-z]$")
+    ordered = {str(priority): groups[priority] for priority in sorted(groups)}
+    return {"extraArgs": {"expander": "priority,least-waste"}, "expanderPriorities": ordered}

@@ -10,7 +10,7 @@ from modules.platform.release import Release
 from modules.platform.upstream import Upstream
 from settings.helm_values import web_identity
 from settings.names import Names
-from settings.namespaces import free_of_agents
+from settings.namespaces import controllers
 from settings.web_identity import CERTIFICATES
 
 
@@ -31,7 +31,7 @@ class Certificates(Construct):
             namespace=namespace,
             derived={
                 "extraEnv": web_identity(upstream.text("pod_role_arns.certificates"), environment.region),
-                **(free_of_agents("webhook", "cainjector", "startupapicheck") if environment.servers.dedicated else {}),
+                **controllers("webhook", "cainjector", "startupapicheck", dedicated=environment.servers.dedicated),
             },
             wait_for=namespaces.ready(namespace),
         ).release

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from modules.blocks import block
 from modules.platform.upstream import Upstream
-from settings.names import Names, infrastructure_stack
+from settings.names import Names
 
 PENDING = "pending"
 """What the parameter holds until a server has published the cluster's certificate authority."""
@@ -80,7 +80,7 @@ class Cluster(Construct):
     def _published(self) -> str:
         """The parameter that a server fills in. Until then the plan stops, and says what comes first."""
         environment = self._names.environment.name
-        stack = infrastructure_stack(environment)
+        stack = self._upstream.stack
         parameter = DataAwsSsmParameter(
             self,
             "certificate_authority",

@@ -9,12 +9,14 @@ from modules.platform.namespaces import Namespaces
 from modules.platform.release import Release
 from modules.platform.upstream import Upstream
 from settings.environment import Environment
-from settings.helm_values import Values, merge, values
-from settings.namespaces import free_of_agents
+from settings.helm_values import Values, values
+from settings.namespaces import controllers, on_agents
+from settings.pools import OFF_SPOT
 from settings.web_identity import DATABASE, DATABASE_BESIDE
 
 OPERATOR_NAMESPACE = "cnpg-system"
 BACKUP_PLUGIN = "plugin-barman-cloud"
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
 class Database(Construct):
@@ -63,7 +65,8 @@ class Database(Construct):
                 release=DATABASE_BESIDE,
                 like="database",
                 namespace=namespace,
-                derived=merge(_cluster(environment, upstream), _beside(environment, moment)),
+                derived=_cluster(environment, upstream),
+                different=_beside(environment, moment),
                 atomic=False,
                 wait_for=self.ready,
             )
@@ -75,7 +78,7 @@ class Database(Construct):
             environment=self._environment,
             release=release,
             namespace=OPERATOR_NAMESPACE,
-            derived=free_of_agents() if self._environment.servers.dedicated else {},
+            derived=controllers(dedicated=self._environment.servers.dedicated),
             wait_for=wait_for,
         ).release
         return made
@@ -94,12 +97,28 @@ def _cluster(environment: Environment, upstream: Upstream) -> Values:
             "roleArn": upstream.text("pod_role_arns.database"),
             "retentionDays": environment.backups.database_days,
         },
+        **_placed(environment),
     }
+
+
+def _placed(environment: Environment) -> Values:
+    """The database's node affinity: off servers, which may be small, unless a taint does that; and off nodes that AWS may take back."""
+    own = {} if environment.servers.dedicated else on_agents()
+    if not environment.interruptible:
+        return {"nodeAffinity": own} if own else {}
+    terms = own.get(REQUIRED, {}).get("nodeSelectorTerms") or [{}]
+    narrowed = [{**term, "matchExpressions": [*term.get("matchExpressions", []), OFF_SPOT]} for term in terms]
+    return {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": narrowed}}}
+
+
+def archive(environment: Environment) -> str:
+    """Folder of the archive that the clinic's database writes. A database that is made again gets a new one, so it tells them apart."""
+    given = values(DATABASE, environment.cluster.release_set, environment.values.get(DATABASE, {}))
+    return str(given.get("backup", {}).get("archive", DATABASE))
 
 
 def _beside(environment: Environment, moment: str) -> Values:
     """What is different in a database that is filled from the clinic's backup, and that clients take for the clinic's own."""
-    given = values(DATABASE, environment.cluster.release_set, environment.name)
     return {
         "name": DATABASE_BESIDE,
         "instances": 1,
@@ -107,7 +126,7 @@ def _beside(environment: Environment, moment: str) -> Values:
         "serverCASecret": f"{DATABASE}-ca",
         "backup": {"enabled": False},
         "recovery": {
-            "from": given.get("backup", {}).get("archive", DATABASE),
+            "from": archive(environment),
             "at": "" if moment == "newest" else moment,
         },
     }

@@ -7,6 +7,7 @@ from typing import Any
 from cdktf import ITerraformDependable
 from constructs import Construct
 
+from modules.platform.ingress_logs import nginx_values, traefik_values
 from modules.platform.namespaces import Namespaces
 from modules.platform.release import Release
 from modules.platform.upstream import Upstream
@@ -85,7 +86,7 @@ class IngressController(Construct):
 
 def _subnets(environment: Environment) -> list[str]:
     """Where the load balancer is."""
-    return [str(zone.public) for zone in environment.network.zones.values()]
+    return [str(cidr) for cidr in environment.network.balanced]
 
 
 def _nginx(environment: Environment, host: str) -> dict[str, Any]:
@@ -94,8 +95,10 @@ def _nginx(environment: Environment, host: str) -> dict[str, Any]:
         "keep-alive": str(timeouts.INGRESS_TO_CLIENT),
         "upstream-keepalive-timeout": str(timeouts.INGRESS_TO_APPLICATION),
         **hsts(environment.application.hsts_seconds),
+        **(nginx_values() if environment.services.logs.enabled else {}),
     }
-    return {"controller": {"config": config, "extraArgs": {"publish-status-address": host}}}
+    measured = {"metrics": {"enabled": True}} if environment.services.monitoring.enabled else {}
+    return {"controller": {"config": config, "extraArgs": {"publish-status-address": host}, **measured}}
 
 
 def _traefik(environment: Environment, host: str) -> dict[str, Any]:
@@ -107,4 +110,5 @@ def _traefik(environment: Environment, host: str) -> dict[str, Any]:
             "kubernetesIngressNGINX": nginx,
             "file": {"content": answers(environment.application.hsts_seconds)},
         },
+        **(traefik_values() if environment.services.logs.enabled else {}),
     }

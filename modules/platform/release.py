@@ -8,6 +8,7 @@ from cdktf import AssetType, ITerraformDependable, TerraformAsset
 from cdktf_cdktf_provider_helm.release import Release as HelmRelease
 from constructs import Construct
 
+from settings.base import literal_tree
 from settings.environment import Environment
 from settings.helm_values import FOLDER, values
 
@@ -21,7 +22,9 @@ class Release(Construct):
     :param release: name of the release, which is also its name in the catalogue of versions and in ``helm-values``.
     :param like: a release whose chart and values this one shares, if it is a second one of its kind.
     :param chart: the local chart, where its name is not the release's.
-    :param derived: values that come from settings or from AWS; they go last.
+    :param derived: values that come from settings or from AWS; only the team's own ``values`` come after them, which change none of
+        them (``settings/protected.py``).
+    :param different: values by which a second release of its kind is another one than the first, after all others.
     :param timeout: seconds that Helm waits for its pods and hooks.
     :param atomic: take a failed install or upgrade back. Not for what makes data or custom kinds of its own at its
         first start: there a half install is looked at and mended.
@@ -39,6 +42,7 @@ class Release(Construct):
         like: str | None = None,
         chart: str | None = None,
         derived: Mapping[str, Any] | None = None,
+        different: Mapping[str, Any] | None = None,
         timeout: int = DEFAULT_TIMEOUT,
         atomic: bool = True,
         wait_for: Sequence[ITerraformDependable] = (),
@@ -46,7 +50,8 @@ class Release(Construct):
         super().__init__(scope, id_)
         self._environment, self._kind = environment, like or release
         pinned = environment.cluster.releases.pins.get(self._kind)
-        merged = values(self._kind, environment.cluster.release_set, environment.name, derived, version=pinned)
+        over = (derived or {}, literal_tree(environment.values.get(self._kind, {})), different or {})
+        merged = values(self._kind, environment.cluster.release_set, *over, version=pinned)
         self.release = HelmRelease(
             self,
             "Resource",

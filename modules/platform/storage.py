@@ -8,8 +8,8 @@ from constructs import Construct
 from modules.platform.release import Release
 from modules.platform.upstream import Upstream
 from settings.helm_values import Values, values, web_identity
-from settings.names import Names
-from settings.namespaces import on_servers
+from settings.names import SNAPSHOT_TAG, Names
+from settings.namespaces import on_agents, on_servers
 from settings.web_identity import STORAGE
 
 DRIVER = "aws-ebs-csi-driver"
@@ -49,15 +49,25 @@ class Storage(Construct):
 
 def _driver(names: Names, upstream: Upstream) -> Values:
     environment = names.environment
-    classes = values(DRIVER, environment.cluster.release_set, environment.name)["storageClasses"]
+    classes = values(DRIVER, environment.cluster.release_set)["storageClasses"]
     key = {"kmsKeyId": upstream.text("volumes_key_arn")}
     return {
         "controller": {
             "region": environment.region,
             "env": web_identity(upstream.text("pod_role_arns.storage"), environment.region),
             "k8sTagClusterId": names.base,  # the driver's role may change only volumes that carry the cluster's tag
-            "extraVolumeTags": names.tags,
-            **(on_servers() if environment.servers.dedicated else {}),
+            "extraVolumeTags": {**names.tags, **_snapshots(names)},
+            **(on_servers() if environment.servers.dedicated else _off_servers()),
         },
         "storageClasses": [{**found, "parameters": {**found["parameters"], **key}} for found in classes],
     }
+
+
+def _off_servers() -> Values:
+    """On agents, and there on any: the chart would rather spread its two pods than start the second."""
+    return {"affinity": {"nodeAffinity": on_agents(), "podAntiAffinity": None}}
+
+
+def _snapshots(names: Names) -> dict[str, str]:
+    """The tag by which Data Lifecycle Manager finds a volume (``modules/aws/volume_snapshots.py``): only volumes made from then on have it."""
+    return {SNAPSHOT_TAG: names.base} if names.environment.backups.volume_snapshots.enabled else {}

@@ -3,20 +3,22 @@
 from cdktf import DataTerraformRemoteStateS3
 from constructs import Construct
 
-from settings.names import infrastructure_stack, state_key
+from settings.names import state_key
 from settings.project import Project
 
 
 class Upstream(Construct):
-    """Outputs of the environment's infrastructure stack, by name.
+    """Outputs of the stack with the cluster's infrastructure, by name.
 
     Terraform's message for a stack that was never applied names nothing but the data source, so the data source's name
     tells what to do.
+
+    :param stack: the stack's name, ``vet-<env>`` in this project.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, project: Project, environment: str) -> None:
+    def __init__(self, scope: Construct, id_: str, *, project: Project, stack: str) -> None:
         super().__init__(scope, id_)
-        stack = infrastructure_stack(environment)
+        self.stack = stack
         self._state = DataTerraformRemoteStateS3(
             self, "state", bucket=project.state_bucket, key=state_key(stack), region=project.region
         )

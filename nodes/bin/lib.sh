@@ -25,6 +25,17 @@ export PATH=$root/usr/local/bin:$PATH
 facts=$root/run/vet # what this boot found out; gone with the next
 # Servers may have been added since this one was made: learn-servers reads the environment's record.
 [ ! -s "$facts/servers" ] || SERVER_ADDRESSES=$(<"$facts/servers")
+# Whoever runs a program, systemd, Session Manager or a person: a network without a way out has a proxy. curl and the AWS CLI take addresses, not
+# networks, so the servers of today stand in the list.
+if [ -f "$root/etc/vet/proxy.env" ]; then
+  set -a
+  # shellcheck source=/dev/null
+  . "$root/etc/vet/proxy.env"
+  no_proxy=$no_proxy,${SERVER_ADDRESSES// /,}
+  # shellcheck disable=SC2154 # the file sets them
+  HTTP_PROXY=$http_proxy HTTPS_PROXY=$https_proxy NO_PROXY=$no_proxy
+  set +a
+fi
 data=$root/var/lib/vet/data # where the data volume is mounted
 server_data=$root/var/lib/rancher/rke2/server
 config=$root/etc/rancher/rke2

@@ -6,7 +6,7 @@ Each command imports its module when it runs, so that help and completion answer
 
 import typer
 
-from operations.cli import applications, clusters, environments, stacks, state, tools
+from operations.cli import applications, clusters, environments, new, stacks, state, tools
 
 EXIT_CODES = {
     0: "done",
@@ -32,6 +32,7 @@ app.add_typer(clusters.app, name="cluster")
 app.add_typer(applications.app, name="app")
 app.add_typer(state.app, name="state")
 app.add_typer(stacks.app, name="stack")
+app.add_typer(new.app, name="new")
 tools.add_to(app)
 
 

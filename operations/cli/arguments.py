@@ -14,9 +14,11 @@ def run(command: Callable[[], object], *, stopped: str = UNCHANGED) -> None:
 
     :param stopped: what is left after Ctrl-C, and how to go on.
     """
-    from operations.failure import guided  # AWS's SDK and the settings' types come with it; help needs neither
+    from operations.shared.errors import (
+        run_command,  # AWS's SDK and the settings' types come with it; help needs neither
+    )
 
-    guided(command, stopped=stopped)
+    run_command(command, stopped=stopped)
 
 
 def environments(incomplete: str) -> list[str]:
@@ -37,15 +39,15 @@ def infrastructure_stacks(incomplete: str) -> list[str]:
 
 def roles(incomplete: str) -> list[str]:
     """Roles of a kubeconfig."""
-    from operations.kubeconfig import ROLES
+    from operations.shared.kubeconfig import ROLES
 
     return [role for role in ROLES if role.startswith(incomplete)]
 
 
 def snapshots(context: typer.Context, incomplete: str) -> Iterable[str]:
     """Names of the environment's etcd snapshots; none where AWS cannot be asked: a completion has nowhere to say why."""
-    from operations.servers import Cluster
-    from operations.snapshots import snapshots as stored
+    from operations.cluster.snapshots import snapshots as stored
+    from operations.shared.servers import Cluster
 
     try:
         names = [snapshot.name for snapshot in stored(Cluster(context.params["environment"]))]

@@ -21,13 +21,15 @@ app.add_typer(snapshots, name="snapshots")
 def kubeconfig(
     environment: Environment,
     *,
-    role: Annotated[str, typer.Option(help="read, deploy or admin.", autocompletion=arguments.roles)] = "read",
+    role: Annotated[
+        str, typer.Option(help="read, deploy, admin, or person: who you are in AWS.", autocompletion=arguments.roles)
+    ] = "read",
     tunnel: Annotated[bool, typer.Option("--tunnel", help="Open the tunnel to a private API, until Ctrl-C.")] = False,
 ) -> None:
     """Write credentials for kubectl and print the line that uses them."""
 
     def write() -> None:
-        from operations import kubeconfig as module
+        from operations.shared import kubeconfig as module
 
         if role not in module.ROLES:
             raise typer.BadParameter(f"{role!r} is none of {', '.join(module.ROLES)}", param_hint="--role")
@@ -54,11 +56,11 @@ def restore(
     """Bring the cluster back from a snapshot, or from one server's disk."""
 
     def bring_back() -> None:
-        from operations.restore import Wish
-        from operations.restore import restore as restore_cluster
-        from operations.servers import Cluster
+        from operations.cluster.restore import RestoreRequest
+        from operations.cluster.restore import restore as restore_cluster
+        from operations.shared.servers import Cluster
 
-        restore_cluster(Cluster(environment), Wish(snapshot, disk, force, dry_run, yes))
+        restore_cluster(Cluster(environment), RestoreRequest(snapshot, disk, force, dry_run, yes))
 
     run(
         bring_back,
@@ -72,10 +74,10 @@ def defragment(environment: Environment, *, yes: Yes = False) -> None:
     """Make room in etcd, one server at a time, and clear its alarm."""
 
     def make_room() -> None:
-        from operations.defragment import defragment as defragment_etcd
-        from operations.servers import Cluster
+        from operations.cluster.defragment import defragment as defragment_etcd
+        from operations.shared.servers import Cluster
 
-        defragment_etcd(Cluster(environment), unattended=yes)
+        defragment_etcd(Cluster(environment), auto_approve=yes)
 
     run(
         make_room,
@@ -89,9 +91,9 @@ def roll_servers(environment: Environment, *, yes: Yes = False) -> None:
     """Replace outdated servers, one by one. Asks before each."""
 
     def roll() -> None:
-        from operations import roll_servers as module
+        from operations.cluster import roll_servers as module
 
-        module.roll(environment, unattended=yes)
+        module.roll(environment, auto_approve=yes)
 
     run(
         roll,
@@ -105,9 +107,9 @@ def roll_agents(environment: Environment, *, yes: Yes = False) -> None:
     """Replace outdated agents, zone by zone."""
 
     def roll() -> None:
-        from operations import roll_agents as module
+        from operations.cluster import roll_agents as module
 
-        module.roll(environment, unattended=yes)
+        module.roll(environment, auto_approve=yes)
 
     run(
         roll,
@@ -116,13 +118,29 @@ def roll_agents(environment: Environment, *, yes: Yes = False) -> None:
     )
 
 
+@agents.command("grow-volumes")
+def grow_volumes(environment: Environment, *, yes: Yes = False) -> None:
+    """Enlarge the pools' further volumes to what the settings say, while they are used."""
+
+    def grow() -> None:
+        from operations.cluster import grow_volumes as module
+
+        module.grow(environment, auto_approve=yes)
+
+    run(
+        grow,
+        stopped="volumes that had begun to grow do so;"
+        f" vet cluster agents grow-volumes {environment} goes on with the others",
+    )
+
+
 @snapshots.command("list")
 def list_snapshots(environment: Environment, *, as_json: Json = False) -> None:
     """List the snapshots, newest first."""
 
     def show() -> None:
-        from operations import snapshots as module
-        from operations.servers import Cluster
+        from operations.cluster import snapshots as module
+        from operations.shared.servers import Cluster
 
         cluster = Cluster(environment)
         if as_json:
@@ -141,8 +159,8 @@ def take_snapshot(
     """Take a snapshot now, on the first server that is healthy."""
 
     def take() -> None:
-        from operations import snapshots as module
-        from operations.servers import Cluster
+        from operations.cluster import snapshots as module
+        from operations.shared.servers import Cluster
 
         module.take(Cluster(environment), name)
 

@@ -1,7 +1,7 @@
 """``vet env``: the stacks of one environment."""
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,7 +10,7 @@ from operations.cli.arguments import Environment, Json, Yes, print_json, run
 app = typer.Typer(help="Environments: what they would change, make them, take them down.", no_args_is_help=True)
 
 APPLIED = "Terraform has finished what it had begun and written its state; {command} goes on with the rest"
-"""What Ctrl-C leaves of an apply (``operations.terraform.to_its_end``)."""
+"""What Ctrl-C leaves of an apply (``operations.shared.terraform.run_uninterrupted``)."""
 
 
 @app.command("list")
@@ -20,8 +20,9 @@ def list_environments(*, as_json: Json = False) -> None:
     def show() -> None:
         from settings import load
 
-        found = [
-            {"name": each.name, "region": each.region, "hosts": list(each.hosts.all)} for each in load().environments
+        found: list[dict[str, Any]] = [
+            {"name": each.name, "region": each.region, "hosts": list(each.hosts.all), "protect": each.protect}
+            for each in load().environments
         ]
         if as_json:
             print_json(found)
@@ -36,7 +37,7 @@ def plan(environment: Environment) -> None:
     """Show what a deploy would change in the infrastructure."""
 
     def show() -> None:
-        from operations.plan import run as run_plan
+        from operations.deployment.plan import run as run_plan
         from settings.names import infrastructure_stack
 
         run_plan(infrastructure_stack(environment))
@@ -59,11 +60,11 @@ def deploy(
     """Apply both stacks, infrastructure first. Asks before each."""
 
     def apply() -> None:
-        from operations import deploy as module
-        from operations.plan import LOSE
+        from operations.deployment import deploy as module
+        from operations.deployment.plan import LOSE
 
         os.environ[LOSE] = lose  # the plan of each stack asks there
-        module.deploy(environment, unattended=yes)
+        module.deploy(environment, auto_approve=yes)
 
     run(apply, stopped=APPLIED.format(command=f"vet env deploy {environment}"))
 
@@ -79,11 +80,28 @@ def upgrade(
     """Walk to the versions of a release set, one step at a time. Goes on where it stopped."""
 
     def walk() -> None:
-        from operations.upgrade import run as run_upgrade
+        from operations.deployment.upgrade import run as run_upgrade
 
-        run_upgrade(environment, to, dry_run=dry_run, unattended=yes)
+        run_upgrade(environment, to, dry_run=dry_run, auto_approve=yes)
 
     run(walk, stopped=f"vet env upgrade {environment} goes on where it stopped")
+
+
+@app.command()
+def rightsize(
+    environment: Environment,
+    *,
+    days: Annotated[int, typer.Option(help="How far back to look.")] = 14,
+    as_json: Json = False,
+) -> None:
+    """Say which machines would do for what was measured, and what that saves. Changes nothing."""
+
+    def look() -> None:
+        from operations.report import rightsize as module
+
+        module.run(environment, days, as_json=as_json)
+
+    run(look)
 
 
 @app.command()
@@ -91,8 +109,8 @@ def destroy(environment: Environment, *, yes: Yes = False) -> None:
     """Destroy both stacks, in the opposite order. Refused where the settings say protect."""
 
     def take_down() -> None:
-        from operations import deploy as module
+        from operations.deployment import deploy as module
 
-        module.destroy(environment, unattended=yes)
+        module.destroy(environment, auto_approve=yes)
 
     run(take_down, stopped=APPLIED.format(command=f"vet env destroy {environment}"))

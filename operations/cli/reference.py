@@ -48,4 +48,4 @@ def _unabridged(command: Any) -> None:
 
 if __name__ == "__main__":
     PAGE.write_text(page())
-    print(f"{PAGE} is made anew")
+    print(f"{PAGE} is written")

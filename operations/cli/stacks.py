@@ -16,7 +16,7 @@ def list_stacks(*, as_json: Json = False) -> None:
     """List the stacks that can be planned one by one."""
 
     def show() -> None:
-        from operations.plan import stacks
+        from operations.deployment.plan import stacks
         from settings import load
 
         names = stacks(load())
@@ -36,7 +36,7 @@ def plan(
     """Plan a stack, write the plan into its folder, and show what it would change."""
 
     def show() -> None:
-        from operations.plan import run as run_plan
+        from operations.deployment.plan import run as run_plan
 
         run_plan(stack, markdown=markdown, lock=lock, values=values)
 
@@ -44,12 +44,16 @@ def plan(
 
 
 @app.command()
-def apply(stack: Stack) -> None:
+def apply(
+    stack: Stack,
+    *,
+    sha256: Annotated[str, typer.Option(help="Checksum of the plan that was read; another one is refused.")] = "",
+) -> None:
     """Apply the plan that was written before, and nothing else."""
 
     def apply_plan() -> None:
-        from operations import plan as module
+        from operations.deployment import plan as module
 
-        module.apply(stack)
+        module.apply(stack, sha256=sha256)
 
     run(apply_plan, stopped=APPLIED.format(command=f"a new vet stack plan {stack}"))

@@ -18,9 +18,9 @@ def bootstrap(
     """Make the state bucket and the DNS zones: once per account, and after adding an environment."""
 
     def make() -> None:
-        from operations import state as module
+        from operations.deployment import bootstrap as module
 
-        module.run(unattended=yes, adopt=adopt)
+        module.run(auto_approve=yes, adopt=adopt)
 
     run(make, stopped=APPLIED.format(command="vet state bootstrap"))
 
@@ -39,8 +39,8 @@ def recover(
     """Bring a stack's state back from the bucket's versions."""
 
     def bring_back() -> None:
-        from operations import recover_state as module
+        from operations.deployment import recover_state as module
 
-        module.run(stack, version, unattended=yes)
+        module.run(stack, version, auto_approve=yes)
 
     run(bring_back, stopped="the state is either as before or brought back whole; the same command shows which")

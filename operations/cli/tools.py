@@ -15,15 +15,15 @@ EXPLAIN, TRY = "Look at it", "Try it without AWS"
 
 def add_to(app: typer.Typer) -> None:
     """Give these commands to the program."""
-    for command in (doctor, cost, report, synth, pins, sbom):
+    for command in (doctor, cost, review, drift, report, synth, pins, sbom, workflows):
         app.command(rich_help_panel=EXPLAIN)(command)
-    for command in (local, drill, charts, benchmark):
+    for command in (local, clinic, drill, charts, benchmark):
         app.command(rich_help_panel=TRY)(command)
 
 
 def steps(incomplete: str) -> list[str]:
     """Names of the drill's steps."""
-    from operations.drill import STEPS
+    from operations.devtools.drill import STEPS
 
     return [step.name for step in STEPS if step.name.startswith(incomplete)]
 
@@ -39,7 +39,7 @@ def doctor(environment: Environment, *, as_json: Json = False) -> None:
     """Examine all that an environment needs, and say what is wrong and what to do."""
 
     def examine() -> None:
-        from operations import doctor as module
+        from operations.doctor import doctor as module
 
         sys.exit(module.run(environment, as_json=as_json))
 
@@ -61,7 +61,7 @@ def cost(
     """Estimate what the platform costs a month, from the synthesised JSON."""
 
     def estimate() -> None:
-        from operations import cost as module
+        from operations.report import cost as module
 
         # One word may hold several: make passes ENV="dev prod" and ASSUME="a=1 b=2" as they are.
         names, assumed = (" ".join(words or ()).split() for words in (environments, assume))
@@ -70,11 +70,56 @@ def cost(
     run(estimate)
 
 
+Markdown = Annotated[Path | None, typer.Option(help="Also write the page to this file.")]
+Lock = Annotated[bool, typer.Option(help="Lock the state; credentials that may only read cannot.")]
+
+
+def review(
+    *,
+    markdown: Markdown = None,
+    lock: Lock = True,
+    values: Annotated[bool, typer.Option(help="Show Terraform's own account, which names values.")] = True,
+) -> None:
+    """Show what this checkout would change in every stack: infrastructure, cluster, cost, pictures; risks first."""
+
+    def compare() -> None:
+        from operations.deployment import review as module
+
+        module.run(markdown=markdown, values=values, lock=lock)
+
+    run(compare)
+
+
+def drift(
+    *,
+    markdown: Annotated[Path, typer.Option(help="Where the page goes, if anything differs.")] = Path("drift.md"),
+) -> None:
+    """Look whether what is deployed is what this checkout says; the exit status is 2 if it is not."""
+
+    def compare() -> None:
+        from operations.deployment import review as module
+
+        sys.exit(2 if module.drift(markdown=markdown) else 0)
+
+    run(compare)
+
+
+def workflows() -> None:
+    """Write the pipeline for GitHub and for GitLab from its one description."""
+
+    def write() -> None:
+        from operations.pipeline import write as write_files
+
+        print("\n".join(map(str, write_files())))
+
+    run(write, stopped="a file may be of before; the same command writes all of them")
+
+
 def report() -> None:
     """Write a page that explains the platform, and the pictures in docs/pictures."""
 
     def write() -> None:
-        from operations import report as module
+        from operations.report import report as module
 
         module.run()
 
@@ -85,7 +130,7 @@ def synth() -> None:
     """Write the Terraform JSON of every stack to cdktf.out/."""
 
     def write() -> None:
-        from operations import synth as module
+        from operations.deployment import synth as module
 
         module.run()
 
@@ -99,7 +144,7 @@ def pins(
     """Show what is fetched without a checksum to compare it with."""
 
     def show() -> None:
-        from operations import pins as module
+        from operations.supply_chain import pins as module
 
         module.run(fill=fill)
 
@@ -110,7 +155,7 @@ def sbom() -> None:
     """Write what is in the image and in the nodes' programs, as CycloneDX, to cdktf.out/sbom/."""
 
     def write() -> None:
-        from operations import sbom as module
+        from operations.supply_chain import sbom as module
 
         module.run()
 
@@ -121,11 +166,22 @@ def local(*, once: Annotated[bool, typer.Option("--once", help="End after the se
     """Deploy the infrastructure to an AWS emulator on this machine, until Ctrl-C."""
 
     def deploy() -> None:
-        from operations import local as module
+        from operations.devtools import local as module
 
         module.run(once=once)
 
     run(deploy, stopped="the emulator and all that was in it are gone")
+
+
+def clinic(*, once: Annotated[bool, typer.Option(help="End after a member of staff was let in.")] = False) -> None:
+    """Bring up the whole clinic on this machine, both stacks and its pages, until Ctrl-C."""
+
+    def bring_up() -> None:
+        from operations.devtools import whole_clinic as module
+
+        module.run(once=once)
+
+    run(bring_up, stopped="what was brought up is gone again")
 
 
 def drill(
@@ -134,7 +190,7 @@ def drill(
     """Prove the recovery plan: lose state, region, etcd, platform and database, and get them back."""
 
     def prove() -> None:
-        from operations import drill as module
+        from operations.devtools import drill as module
 
         sys.exit(0 if module.run(" ".join(step or ()).split()) else 1)
 
@@ -156,7 +212,7 @@ def charts(
     """Fetch the Helm charts of the release sets, checked by digest, for the tests that render them."""
 
     def fetch() -> None:
-        from operations import charts as module
+        from operations.supply_chain import charts as module
 
         if if_reachable:
             module.run_if_reachable(whole_way=way)
@@ -170,7 +226,7 @@ def benchmark() -> None:
     """Measure time and memory of synth, with plain imports and with the fast bindings."""
 
     def measure() -> None:
-        from operations import bench as module
+        from operations.devtools import benchmark as module
 
         module.run()
 

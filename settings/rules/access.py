@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from settings.access import Access
-from settings.load_balancer import MOST_NETWORKS
+from settings.environment import Hosts
+from settings.load_balancer import most_networks
+from settings.network import BEHIND_NAT, Network
 from settings.problems import Finding, Key
 from settings.rules.registry import error
 
@@ -40,20 +42,26 @@ def rancher_networks_narrow(access: Access) -> Iterator[Finding]:
             yield Finding(("access", "rancher", "allowed_cidrs", index), rule, OFFICE)
 
 
-BEHIND_NAT = tuple(IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
-"""What the internet does not carry (RFC 1918, RFC 6598)."""
-
-
 @error
-def rancher_networks_public(access: Access) -> Iterator[Finding]:
+def rancher_networks_public(access: Access, network: Network) -> Iterator[Finding]:
     """An internet-facing load balancer has public addresses, and whoever comes to it has one by then."""
-    for index, network in enumerate(access.rancher.allowed_cidrs):
-        if any(network.subnet_of(private) for private in BEHIND_NAT):
+    if network.private_only:
+        return
+    for index, allowed in enumerate(access.rancher.allowed_cidrs):
+        if any(allowed.subnet_of(private) for private in BEHIND_NAT):
             yield Finding(
                 ("access", "rancher", "allowed_cidrs", index),
                 "must be public: nobody comes to an internet-facing load balancer from a private address",
                 "write the public address that they leave by: of a VPC those of its NAT gateways",
             )
+
+
+@error
+def somebody_gets_in(access: Access) -> Iterator[Finding]:
+    """Without an issuer the shared accounts are the only way in."""
+    if not access.identity.shared and access.identity.issuer is None:
+        rule = "must be true as long as access.identity.issuer is not set: nobody in access.principals would get in"
+        yield Finding(("access", "identity", "shared"), rule, "set the issuer first, or true")
 
 
 def _narrow(key: Key, networks: list[IPv4Network], what: str) -> Iterator[Finding]:
@@ -90,13 +98,13 @@ RULES_IN_A_GROUP = 60
 
 
 @error
-def networks_once(access: Access) -> Iterator[Finding]:
+def networks_once(access: Access, hosts: Hosts) -> Iterator[Finding]:
     """A security group takes a rule once (EC2 API: InvalidPermission.Duplicate), and sixty of them; a load balancer has a hundred rules."""
     in_group, on_balancer = "a security group's rules", "what fits into a load balancer's rules"
     for name, networks, most, what in (
         ("api", access.api.allowed_cidrs, RULES_IN_A_GROUP, in_group),
         ("ssh", access.ssh.allowed_cidrs, RULES_IN_A_GROUP, in_group),
-        ("rancher", access.rancher.allowed_cidrs, MOST_NETWORKS, on_balancer),
+        ("rancher", access.rancher.allowed_cidrs, most_networks(len(hosts.operators)), on_balancer),
     ):
         key = ("access", name, "allowed_cidrs")
         for index, network in enumerate(networks):

@@ -12,7 +12,7 @@ def hosts_unique(environments: Mapping[str, Facts]) -> Iterator[tuple[str, Findi
     """A host's record points at one load balancer."""
     owners: dict[str, str] = {}
     for name, facts in environments.items():
-        for key, host in facts.get("hosts", ()):
+        for key, host in facts["hosts"].named if "hosts" in facts else ():
             owner = owners.setdefault(host, name)
             if owner != name:
                 rule = f"must be unique: the environment {owner} has this host too"

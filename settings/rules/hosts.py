@@ -20,7 +20,7 @@ def _below(host: str, zone: str) -> bool:
 @error
 def hosts_in_zone(hosts: Hosts, zone: str) -> Iterator[Finding]:
     """Records of the hosts are written into the environment's zone."""
-    for key, host in hosts:
+    for key, host in hosts.named:
         if not _below(host, zone):
             yield Finding(
                 ("hosts", key),
@@ -39,17 +39,19 @@ def zone_in_domain(zone: str, project: Project) -> Iterator[Finding]:
 
 @error
 def hosts_differ(hosts: Hosts) -> Iterator[Finding]:
-    """The ingress controller tells the application and Rancher apart by host."""
-    if hosts.application == hosts.rancher:
-        yield Finding(
-            ("hosts", "rancher"), "must differ from hosts.application", "choose another name, such as rancher.{domain}"
-        )
+    """The ingress controller tells the application, Rancher and Grafana apart by host."""
+    first: dict[str, str] = {}
+    for key, host in hosts.named:
+        if (other := first.setdefault(host, key)) != key:
+            yield Finding(
+                ("hosts", key), f"must differ from hosts.{other}", f"choose another name, such as {key}.{{domain}}"
+            )
 
 
 @error
 def hosts_fit_certificate(hosts: Hosts) -> Iterator[Finding]:
     """A host is the common name of its certificate (RFC 5280: at most 64 characters)."""
-    for key, host in hosts:
+    for key, host in hosts.named:
         if len(host) > COMMON_NAME:
             rule = (
                 f"must have at most {COMMON_NAME} characters, since it is a certificate's common name; it has "
@@ -60,9 +62,9 @@ def hosts_fit_certificate(hosts: Hosts) -> Iterator[Finding]:
 
 @error
 def hosts_fit_rules(hosts: Hosts, access: Access) -> Iterator[Finding]:
-    """Where Rancher is for some networks, the load balancer's rules name both hosts, and take fewer names than DNS does."""
+    """Where Rancher is for some networks, the load balancer's rules name every host, and take fewer names than DNS does."""
     known = constraint("aws_lb_listener_rule.condition.host_header.values")
-    for key, host in hosts if access.rancher.allowed_cidrs else ():
+    for key, host in hosts.named if access.rancher.allowed_cidrs else ():
         for broken in known.broken_by(host):
             rule = f"must {broken}, since access.rancher.allowed_cidrs puts it into a rule of the load balancer ({known.source})"
             yield Finding(

@@ -1,15 +1,16 @@
 """Rules about address ranges and zones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
 from itertools import combinations
 from typing import Any
 
-from settings.addresses import maximum_agents_by_zone, server_slots
+from settings.addresses import maximum_nodes_by_zone, server_slots
 from settings.cluster import Cluster
 from settings.environment import Environment
 from settings.network import Network
 from settings.nodes import Agents, Servers
+from settings.pools import Pool
 from settings.problems import Finding, Key, dotted
 from settings.project import Project
 from settings.regions import ZONES
@@ -29,9 +30,10 @@ POD_NODE_PREFIX = 24
 
 def _subnets(network: Network) -> list[tuple[Key, IPv4Network]]:
     return [
-        (("network", "zones", letter, kind), getattr(subnets, kind))
+        (("network", "zones", letter, kind), cidr)
         for kind in ("public", "private")
         for letter, subnets in network.zones.items()
+        if (cidr := getattr(subnets, kind)) is not None
     ]
 
 
@@ -132,9 +134,12 @@ def service_range_size(cluster: Cluster) -> Iterator[Finding]:
 
 
 @error
-def pod_range_holds_nodes(cluster: Cluster, servers: Servers, agents: Agents) -> Iterator[Finding]:
+def pod_range_holds_nodes(
+    cluster: Cluster, servers: Servers, agents: Agents, pools: Mapping[str, Pool]
+) -> Iterator[Finding]:
     """Every node takes a /24 of the pod range (kube-controller-manager: --node-cidr-mask-size-ipv4)."""
-    nodes = servers.count + agents.maximum
+    most = agents.maximum + sum(pool.maximum for pool in pools.values())
+    nodes = servers.count + most
     room = (
         2 ** max(POD_NODE_PREFIX - cluster.pod_cidr.prefixlen, 0)
         if cluster.pod_cidr.prefixlen <= POD_NODE_PREFIX
@@ -142,9 +147,7 @@ def pod_range_holds_nodes(cluster: Cluster, servers: Servers, agents: Agents) ->
     )
     if nodes > room:
         prefix = POD_NODE_PREFIX - (nodes - 1).bit_length()
-        rule = (
-            f"must hold a /24 for each of {nodes} nodes (servers and at most {agents.maximum} agents); it holds {room}"
-        )
+        rule = f"must hold a /24 for each of {nodes} nodes (servers and at most {most} agents); it holds {room}"
         yield Finding(("cluster", "pod_cidr"), rule, f"choose a /{prefix} or wider, or lower agents.maximum")
 
 
@@ -194,11 +197,14 @@ def zones_of_region(region: str, network: Network) -> Iterator[Finding]:
 
 
 @error
-def private_subnets_hold_nodes(network: Network, servers: Servers, agents: Agents) -> Iterator[Finding]:
+def private_subnets_hold_nodes(
+    network: Network, servers: Servers, agents: Agents, pools: Mapping[str, Pool]
+) -> Iterator[Finding]:
     """The servers' fixed addresses, all agents and some spare fit a private subnet, less what AWS keeps of it (Amazon
     VPC: subnet sizing)."""
     # Only these sections are valid for sure here, and the address plan reads no other.
-    sections: dict[str, Any] = {"network": network, "servers": servers, "agents": agents}
+    known = {name: pool for name, pool in pools.items() if set(pool.zones) <= set(network.zones)}
+    sections: dict[str, Any] = {"network": network, "servers": servers, "agents": agents, "pools": known}
     environment = Environment.model_construct(None, **sections)
     for letter, subnets in network.zones.items():
         fixed = [slot.address for slot in server_slots(environment) if slot.zone == letter]
@@ -207,7 +213,7 @@ def private_subnets_hold_nodes(network: Network, servers: Servers, agents: Agent
             for address in fixed
             if address not in subnets.private or address == subnets.private.broadcast_address
         ]
-        need = len(fixed) + maximum_agents_by_zone(environment)[letter] + SPARE_ADDRESSES
+        need = len(fixed) + maximum_nodes_by_zone(environment)[letter] + SPARE_ADDRESSES
         free = subnets.private.num_addresses - AWS_RESERVES
         key = ("network", "zones", letter, "private")
         if outside:

@@ -1,10 +1,11 @@
 """Rules about servers, agents and their machines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from settings.access import Access
-from settings.instance_types import INSTANCE_TYPES, is_graviton
+from settings.instance_types import INSTANCE_TYPES, X86_64, is_graviton
 from settings.nodes import Agents, Image, Servers
+from settings.pools import Pool
 from settings.problems import Finding, Key
 from settings.rules.registry import error
 from settings.validation import suggestion
@@ -33,9 +34,10 @@ def agents_within_maximum(agents: Agents) -> Iterator[Finding]:
 
 
 @error
-def dedicated_servers_need_agents(servers: Servers, agents: Agents) -> Iterator[Finding]:
+def dedicated_servers_need_agents(servers: Servers, agents: Agents, pools: Mapping[str, Pool]) -> Iterator[Finding]:
     """The application has no place to run if the servers turn it away and there is no agent."""
-    if servers.dedicated and agents.count == 0:
+    open_to_all = agents.count + sum(pool.count for pool in pools.values() if pool.open_to_all)
+    if servers.dedicated and open_to_all == 0:
         rule = "must be 1 or more when servers.dedicated is true: the application would have no place to run"
         yield Finding(("agents", "count"), rule, "add agents, or set servers.dedicated to false")
 
@@ -61,16 +63,17 @@ def jump_host_type_known(access: Access) -> Iterator[Finding]:
 def _instance_type(key: Key, name: str) -> Iterator[Finding]:
     if is_graviton(name):
         rule = "must be an x86-64 type: the image is built for x86-64, and this one is arm64 (Graviton)"
-        yield Finding(key, rule, "choose a t3, t3a, m5, m6i, m7i, c5, c6i, r5 or r6i type")
+        yield Finding(key, rule, "choose a t3, t3a, m5, m6i, m7i, c5, c6i, r5 or r6i type; a pool may be arm64")
     elif name not in INSTANCE_TYPES:
         rule = "must be an instance type that settings/instance_types.py knows"
-        near = suggestion(name, list(INSTANCE_TYPES)) if "." in name else ""
+        fitting = [known for known, machine in INSTANCE_TYPES.items() if machine.architecture == X86_64]
+        near = suggestion(name, fitting) if "." in name else ""
         yield Finding(key, rule, f"{near} (another family is added in that file)")
 
 
 @error
 def image_is_x86(image: Image) -> Iterator[Finding]:
-    """The image fits the instance types, which are all x86-64."""
+    """The image fits the types of servers and agents, which are x86-64; arm64 pools take its namesake."""
     if "arm64" in image.name:
         yield Finding(
             ("image", "name"), "must be an image for x86-64: all instance types are", "write amd64 in place of arm64"

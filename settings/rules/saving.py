@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from settings.backups import Backups
 from settings.names import BUCKET, replica_bucket
+from settings.patches import Patches
 from settings.problems import Finding, Key
 from settings.project import Project
 from settings.regions import ZONES
@@ -21,6 +22,24 @@ def schedule_within_a_day(schedule: Schedule) -> Iterator[Finding]:
     if schedule.enabled and not schedule.start < schedule.stop <= LATEST_STOP:
         rule = f"must be after schedule.start = {schedule.start} and not after {LATEST_STOP}"
         yield Finding(("schedule", "stop"), rule, 'write "19:00", or another time between the two')
+
+
+@error
+def patches_within_a_day(patches: Patches | None) -> Iterator[Finding]:
+    """A window is of one day, so that its days are those on which it begins."""
+    if patches and not patches.start < patches.end:
+        rule = f"must be after patches.start = {patches.start}, on the same day"
+        yield Finding(("patches", "end"), rule, 'write "05:00", or another time after the start')
+
+
+@error
+def patches_need_nodes_that_stay(patches: Patches | None, schedule: Schedule) -> Iterator[Finding]:
+    """Agents that are made every morning are new, and servers that start every morning have their updates."""
+    if patches and schedule.enabled:
+        rule = (
+            "must be left out where schedule.enabled is true: every machine starts again each morning, with its updates"
+        )
+        yield Finding(("patches",), rule, "remove it")
 
 
 @error

@@ -10,11 +10,13 @@ from settings.access import Access
 from settings.backups import Backups
 from settings.cluster import Cluster
 from settings.end_of_life import ended
+from settings.guarding import Alarms
 from settings.instance_types import INSTANCE_TYPES
 from settings.network import Network
 from settings.nodes import Agents, Servers
 from settings.problems import Finding
 from settings.rules.registry import warning
+from settings.saving import Budget
 from settings.workloads import Application, Rancher
 
 SERVER_GIB = 8
@@ -77,7 +79,7 @@ def shared_nat_gateways(protect: bool, network: Network) -> Iterator[Finding]:
     """A private subnet goes out through its own zone's NAT gateway, or loses its way out with another zone (AWS: NAT
     gateways)."""
     missing = [letter for letter in network.zones if letter not in network.nat_gateways]
-    if protect and missing:
+    if protect and missing and network.nat_gateways:
         rule = f"should have one in each zone where protect is true; {', '.join(missing)} has none"
         yield Finding(("network", "nat_gateways"), rule, f"write [{', '.join(network.zones)}]")
 
@@ -157,6 +159,38 @@ def short_backups(protect: bool, backups: Backups) -> Iterator[Finding]:
     if protect and backups.database_days < 14:
         rule = "should be 14 or more where protect is true: damage is often seen only after a week"
         yield Finding(("backups", "database_days"), rule, "set 30")
+
+
+@warning
+def alarms_off(protect: bool, alarms: Alarms) -> Iterator[Finding]:
+    """Nobody is told that an environment is down."""
+    if protect and not alarms.enabled:
+        rule = "should be true where protect is true: nobody is told when it is down, a disk is full or a backup is missing"
+        yield Finding(("alarms", "enabled"), rule, "set true, and confirm the e-mail that follows")
+
+
+@warning
+def budget_off(protect: bool, budget: Budget) -> Iterator[Finding]:
+    """Else the invoice tells first."""
+    if protect and not budget.enabled:
+        rule = "should be true where protect is true: otherwise the invoice tells first"
+        yield Finding(("budget", "enabled"), rule, "set true, with monthly_usd above what make cost says")
+
+
+@warning
+def volume_snapshots_off(protect: bool, backups: Backups) -> Iterator[Finding]:
+    """etcd's snapshots and the database's backups are in buckets; this is the way back without those."""
+    if protect and not backups.volume_snapshots.enabled:
+        rule = "should be true where protect is true: without the buckets there is no other way back"
+        yield Finding(("backups", "volume_snapshots", "enabled"), rule, "set true")
+
+
+@warning
+def short_logs(protect: bool, backups: Backups) -> Iterator[Finding]:
+    """What happened is often asked weeks later."""
+    if protect and backups.logs_days < 30:
+        rule = "should be 30 or more where protect is true: what happened is often asked weeks later"
+        yield Finding(("backups", "logs_days"), rule, "set 90")
 
 
 @warning

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from settings.load_balancer import LoadBalancer
 from settings.problems import Finding
+from settings.quantities import GI, TI, cores, size
 from settings.rules.registry import error
 from settings.workloads import Application
 
-UNITS = {"Ki": 1024, "Mi": 1024**2, "Gi": 1024**3, "Ti": 1024**4}
 PLATFORM_NAMESPACES = ("default", "cert-manager", "ingress-nginx", "cnpg-system", "calico-system", "tigera-operator")
 PLATFORM_PREFIXES = ("kube-", "cattle-", "fleet-")
 
@@ -19,16 +19,6 @@ OTHER_CONNECTIONS = 10
 
 THREADS = 4
 """Threads of a pod (``WEB_THREADS``, ``vet_app/gunicorn.conf.py``), each with a connection of its own."""
-
-
-def cores(cpu: str) -> float:
-    """CPUs: ``100m`` is 0.1."""
-    return float(cpu.removesuffix("m")) / 1000 if cpu.endswith("m") else float(cpu)
-
-
-def size(memory: str) -> int:
-    """Bytes: ``1Ki`` is 1024."""
-    return int(memory[:-2]) * UNITS[memory[-2:]]
 
 
 @error
@@ -98,7 +88,7 @@ def opening_hours_open(application: Application) -> Iterator[Finding]:
 @error
 def volume_size(application: Application) -> Iterator[Finding]:
     """A gp3 volume has 1 GiB to 16 TiB (Amazon EBS: general purpose SSD volumes)."""
-    if not UNITS["Gi"] <= size(application.volume) <= 16 * UNITS["Ti"]:
+    if not GI <= size(application.volume) <= 16 * TI:
         yield Finding(
             ("application", "volume"),
             "must be 1Gi to 16Ti, the sizes of a gp3 volume",

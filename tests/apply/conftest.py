@@ -9,11 +9,11 @@ from typing import NoReturn
 
 import pytest
 
-from operations.emulator import Emulator
-from operations.emulator.account import Account, account
-from operations.emulator.forgetful import Clients, clients
-from operations.emulator.stack import Stack, provider_versions
-from operations.failure import Failure
+from operations.devtools.emulator import Emulator
+from operations.devtools.emulator.account import Account, account
+from operations.devtools.emulator.known_gaps import Clients, clients
+from operations.devtools.emulator.stack import Stack, provider_versions
+from operations.shared.errors import Failure
 from settings import Settings, load
 from settings.names import STATE_STACK
 from tests.apply import identities

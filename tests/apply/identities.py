@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from operations.emulator import ACCOUNT_ID
-from operations.emulator.account import Account
-from operations.emulator.forgetful import clients
+from operations.devtools.emulator import ACCOUNT_ID
+from operations.devtools.emulator.account import Account
+from operations.devtools.emulator.known_gaps import clients
 from settings import Settings, load
 from settings.documents import merged
 from settings.loader import ENVIRONMENTS

@@ -10,8 +10,8 @@ from typing import Any
 
 from nodes.inputs import ClusterInputs
 from nodes.release import DOCUMENTED
-from operations.emulator.account import Account
-from operations.emulator.forgetful import clients
+from operations.devtools.emulator.account import Account
+from operations.devtools.emulator.known_gaps import clients
 from tests.boot.machine import Machine, stand_in_program
 from tests.boot.sandbox import World
 

@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from operations.emulator import REPOSITORY, Emulator
-from operations.emulator.account import Account
-from operations.emulator.forgetful import clients
-from operations.emulator.stack import Stack
+from operations.devtools.emulator import REPOSITORY, Emulator
+from operations.devtools.emulator.account import Account
+from operations.devtools.emulator.known_gaps import clients
+from operations.devtools.emulator.stack import Stack
 from tests.apply import identities
 from tests.runbooks import follow
 

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 import main
-from operations.emulator.forgetful import Clients
-from operations.emulator.stack import Stack
-from operations.plan_summary import refuse_losses, summary
+from operations.deployment.plan_summary import refuse_losses, summary
+from operations.devtools.emulator.known_gaps import Clients
+from operations.devtools.emulator.stack import Stack
 from settings import Settings, load
 from tests.changes import dev_alone
 

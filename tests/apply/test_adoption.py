@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from operations.emulator.account import Account
-from operations.emulator.forgetful import Clients, clients
-from operations.failure import Failure
+from operations.devtools.emulator.account import Account
+from operations.devtools.emulator.known_gaps import Clients, clients
+from operations.shared.errors import Failure
 from settings import Settings
 from settings.names import STATE_STACK, replica_bucket, state_key
 from tests.apply import identities
@@ -79,7 +79,7 @@ def test_a_lost_state_bucket_is_made_again_and_the_rest_is_taken_over(
     again = ours.make_state("--adopt", environment=administrator)
     assert "7 imported" in again, again
     assert _known(here) == before, "something was made although it exists"
-    assert not ours.stack(STATE_STACK).unexplained(), "what was taken over is not as the stack wants it"
+    assert not ours.stack(STATE_STACK).unexpected_changes(), "what was taken over is not as the stack wants it"
     _copied_back(ours, lost)
     assert here("s3").get_object(Bucket=lost, Key=state_key("vet-prod"))["Body"].read() == b"the old state of vet-prod"
     assert "0 added, 0 changed, 0 destroyed" in ours.make_state(), (

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from operations.emulator.forgetful import FORGOTTEN, Clients, Forgotten, clients
-from operations.emulator.stack import Stack
+from operations.devtools.emulator.known_gaps import FORGOTTEN, Clients, EmulatorGap, clients
+from operations.devtools.emulator.stack import Stack
 from settings.names import state_key
 
 INFRASTRUCTURE = ("vet-state", "vet-dev", "vet-prod")
@@ -43,12 +43,12 @@ def test_a_deployer_applies_its_environment_and_no_other(stacks: dict[str, Stack
 
 @pytest.mark.parametrize("name", INFRASTRUCTURE)
 def test_a_second_plan_has_no_changes(stacks: dict[str, Stack], name: str) -> None:
-    unexplained = stacks[name].unexplained()
-    assert not unexplained, f"{name} would change:\n" + "\n".join(unexplained)
+    unexpected_changes = stacks[name].unexpected_changes()
+    assert not unexpected_changes, f"{name} would change:\n" + "\n".join(unexpected_changes)
 
 
 @pytest.mark.parametrize("forgotten", FORGOTTEN, ids=lambda forgotten: forgotten.what)
-def test_the_emulator_forgets(stacks: dict[str, Stack], aws: Clients, forgotten: Forgotten) -> None:
+def test_the_emulator_forgets(stacks: dict[str, Stack], aws: Clients, forgotten: EmulatorGap) -> None:
     assert forgotten.proof(aws), f"the emulator keeps {forgotten.what}: take it out of FORGOTTEN"
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from operations.emulator.account import account
-from operations.terraform import binary
+import main
+from operations.devtools.emulator.account import account
+from operations.shared.terraform import binary
 from settings import Settings
 from tests.apply.conftest import cannot
 from tests.cdktf import Cdktf, Missing, install
@@ -48,11 +49,12 @@ def test_list_names_every_stack(cdktf: Cdktf) -> None:
     assert sorted(listed) == sorted(["vet-state", *STACKS, *helm])
 
 
-def test_synth_writes_the_same_as_make_synth(cdktf: Cdktf, folder: Path, workspace: Path) -> None:
+def test_synth_writes_the_same_as_make_synth(cdktf: Cdktf, folder: Path, settings: Settings, tmp_path: Path) -> None:
     cdktf("synth")
+    main.build_app(settings, str(tmp_path)).synth()
     written, ours = (
         {path.parent.name: path.read_bytes() for path in output.glob("stacks/*/cdk.tf.json")}
-        for output in (folder / "out", workspace / "cdktf.out")
+        for output in (folder / "out", tmp_path)
     )
     assert written.keys() == ours.keys()
     different = [name for name in ours if ours[name] != written[name]]

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 import main
-from operations.emulator.account import Account
-from operations.emulator.stack import Stack
-from operations.plan_summary import PRECIOUS, refuse_losses, summary
-from operations.terraform import binary
+from operations.deployment.plan_summary import PRECIOUS, refuse_losses, summary
+from operations.devtools.emulator.account import Account
+from operations.devtools.emulator.stack import Stack
+from operations.shared.terraform import binary
 from settings import load
 from settings.documents import merged
 from settings.effects import INFRASTRUCTURE, Kind, effect
@@ -171,7 +171,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, emulated: Account, stacks:
     found = Running(tmp_path_factory.mktemp("running"), emulated.emulator.environment)
     yield found
     found.deploy({})
-    assert not found.stack.unexplained(), "what was set and taken away again leaves something behind"
+    assert not found.stack.unexpected_changes(), "what was set and taken away again leaves something behind"
 
 
 def _batches() -> list[tuple[str, ...]]:
@@ -199,8 +199,8 @@ def test_a_batch_of_changes_is_applied_and_the_next_plan_is_empty(
     """Several changes at once, while those of the batch before are taken away: no server is replaced or detached by any."""
     servers = _servers(stacks["vet-dev"])
     running.deploy(_changed(sorted(set(batch))))
-    unexplained = running.stack.unexplained()
-    assert not unexplained, f"{batch} would change again:\n" + "\n".join(unexplained)
+    unexpected_changes = running.stack.unexpected_changes()
+    assert not unexpected_changes, f"{batch} would change again:\n" + "\n".join(unexpected_changes)
     assert _servers(running.stack) == servers, f"{batch} has changed a server"
 
 

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from operations.emulator import ACCOUNT_ID
-from operations.emulator.account import Account, account
-from operations.emulator.forgetful import clients
-from operations.failure import Failure
+from operations.devtools.emulator import ACCOUNT_ID
+from operations.devtools.emulator.account import Account, account
+from operations.devtools.emulator.known_gaps import clients
+from operations.shared.errors import Failure
 from settings import load
 from tests.apply import identities
 from tests.apply.conftest import cannot
@@ -57,8 +57,8 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 def test_a_second_plan_has_no_changes(everything: Account) -> None:
     for stack in ("vet-state", "vet-dev"):
-        unexplained = everything.stack(stack).unexplained()
-        assert not unexplained, f"{stack} would change:\n" + "\n".join(unexplained)
+        unexpected_changes = everything.stack(stack).unexpected_changes()
+        assert not unexpected_changes, f"{stack} would change:\n" + "\n".join(unexpected_changes)
 
 
 def test_each_setting_has_made_what_it_is_for(everything: Account) -> None:

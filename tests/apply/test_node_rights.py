@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from operations.emulator.account import Account
-from operations.emulator.forgetful import Clients, clients
-from operations.emulator.stack import Stack
+from operations.devtools.emulator.account import Account
+from operations.devtools.emulator.known_gaps import Clients, clients
+from operations.devtools.emulator.stack import Stack
 from tests.apply.nodes import Deployed, agent_user_data, server_user_data, told
 
 # The fixtures of the boot tests that hold the loaded AWS CLI.

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import main
-from operations.emulator.forgetful import Clients
-from operations.emulator.stack import Stack
-from operations.terraform import NAMED
+from operations.devtools.emulator.known_gaps import Clients
+from operations.devtools.emulator.stack import Stack
+from operations.shared.terraform import NAMED
 from settings import load
 from settings.engines import ENGINES
 from settings.names import state_key
@@ -37,7 +37,7 @@ class Moving:
         main.build_app(load(dev_alone(self.folder, {}, project)), outdir=str(self.folder / "cdktf.out")).synth()
         stack = Stack(self.folder / "cdktf.out/stacks/vet-dev", self.environment)
         stack.run("init", "-input=false", "-reconfigure")
-        changes = stack.unexplained()
+        changes = stack.unexpected_changes()
         stack.run("apply", "-auto-approve", "-input=false")
         return changes
 

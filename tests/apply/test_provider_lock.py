@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from operations import provider_lock
-from operations.terraform import binary, engine_of
+from operations.shared import provider_lock
+from operations.shared.terraform import binary, engine_of
 from tests.apply.conftest import cannot
 
 

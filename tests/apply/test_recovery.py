@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from operations.drill import lose_and_recover
-from operations.emulator import REPOSITORY
-from operations.emulator.account import Account
-from operations.emulator.stack import Stack
-from operations.failure import Failure
+from operations.devtools.drill_steps import lose_and_recover
+from operations.devtools.emulator import REPOSITORY
+from operations.devtools.emulator.account import Account
+from operations.devtools.emulator.stack import Stack
+from operations.shared.errors import Failure
 from tests.apply import identities
 
 

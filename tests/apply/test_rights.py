@@ -13,15 +13,15 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from operations.emulator import REPOSITORY
-from operations.emulator.account import Account
-from operations.emulator.forgetful import Clients, clients
-from operations.emulator.stack import Stack
+from operations.devtools.emulator import REPOSITORY
+from operations.devtools.emulator.account import Account
+from operations.devtools.emulator.known_gaps import Clients, clients
+from operations.devtools.emulator.stack import Stack
 from settings import Settings
 from settings.names import Names
 from tests.apply import identities
 from tests.apply.reader import LimitedReader
-from tests.unit.nodes.cluster import BODY
+from tests.unit.operations.cluster import BODY
 
 WORKFLOW = REPOSITORY / ".github/workflows/pull-request.yml"
 SNAPSHOT = "etcd-snapshot-ip-10-0-10-10.ec2.internal-1700000000"

@@ -8,8 +8,8 @@ import base64
 import json
 from collections.abc import Callable
 
-from operations.emulator.forgetful import Clients
-from operations.emulator.stack import Stack
+from operations.devtools.emulator.known_gaps import Clients
+from operations.devtools.emulator.stack import Stack
 from settings.names import state_key
 from tests.apply.reader import Reader
 from tests.apply.running import left_of
@@ -35,7 +35,9 @@ def volumes(aws: Clients, environment: str, slot: int) -> list[str]:
 
 
 def test_looking_around(reader: Reader, aws: Clients) -> None:
+    # As its servers publish it when they have formed the cluster.
     aws("ssm").put_parameter(Name="/vet-prod/cluster-ca", Value="CA", Type="String", Overwrite=True)
+    aws("secretsmanager").put_secret_value(SecretId="vet-prod/credentials/admin", SecretString="{}")
     said = "\n".join(reader.follow("README").values())
     assert "vet-prod: nothing changes" in said
     assert f"{server(aws, 0)}\tvet-prod-server-0" in said

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
-from operations.drill import lose_and_recover
-from operations.emulator.account import account
-from operations.emulator.forgetful import clients
-from operations.failure import Failure
+from operations.devtools.drill_steps import lose_and_recover
+from operations.devtools.emulator.account import account
+from operations.devtools.emulator.known_gaps import clients
+from operations.shared.errors import Failure
 from settings import load
 from settings.documents import merged
 from settings.loader import ENVIRONMENTS
@@ -56,7 +56,7 @@ def _deployed(year: Year, name: str) -> str:
     made = {change.rpartition(" ")[2] for change in stack.changes()}
     assert made == {"created"}, f"a first deploy would not only make: {made}"
     stack.run("apply", "-input=false", "tfplan")
-    assert not stack.unexplained()
+    assert not stack.unexpected_changes()
     return f"vet-{name} is deployed, and a plan changes nothing"
 
 
@@ -243,5 +243,5 @@ def test_it_goes_without_a_trace_and_the_others_stay(year: Year, record_property
     left = left_of("dev", year.aws)
     assert not left, f"left behind: {left}"
     for name in year.running.beside:
-        assert not year.running.other(name).unexplained(), f"{name} would change"
+        assert not year.running.other(name).unexpected_changes(), f"{name} would change"
     record_property("said", f"nothing is left of dev; {' and '.join(year.running.beside)} would not change")

@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from operations.emulator.forgetful import Clients
-from operations.emulator.platform import MANIFEST
+from operations.devtools.emulator.known_gaps import Clients
+from operations.devtools.emulator.local_cluster import MANIFEST
 from settings.documents import merged
 from tests.apply.reader import Reader
 from tests.apply.running import Running
@@ -45,8 +45,8 @@ class Year:
 
     def settle(self) -> None:
         """See that nothing is left to change, every output has a value, and the doctor is content; keep the state."""
-        unexplained = self.running.stack.unexplained()
-        assert not unexplained, "it would change again:\n" + "\n".join(unexplained)
+        unexpected_changes = self.running.stack.unexpected_changes()
+        assert not unexpected_changes, "it would change again:\n" + "\n".join(unexpected_changes)
         self.state = self.running.stack.written()
         assert [name for name, output in self.state["outputs"].items() if output["value"] in (None, "", [])] == []
         failing = self.failing()

@@ -15,6 +15,9 @@ from moto.server import ThreadedMotoServer
 
 from tests.boot import session_manager
 from tests.boot.sandbox import World
+from tests.cluster import kubernetes
+
+__all__ = ["kubernetes"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

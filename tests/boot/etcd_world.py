@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -147,6 +147,21 @@ class EtcdWorld(World):
                 continue
             return [member | {"address": self._address(member["peerURLs"][0])} for member in said["members"]]
         return []
+
+    def remove(self, machine: Machine) -> None:
+        """Take a server's member out, as a person does: asked again until a majority lists it no more, since an election may be under way."""
+        until = time.monotonic() + 30
+        while True:
+            listed = self.listed()
+            gone = [each for each in listed if each["address"] == machine.address]
+            if listed and not gone:
+                return
+            assert time.monotonic() < until, f"after 30 s etcd lists {listed or 'nobody: it has no majority'}"
+            for address in self.state["servers"] if gone else []:
+                with suppress(OSError):
+                    client(self, address).call("cluster/member/remove", {"ID": gone[0]["ID"]})
+                    break
+            time.sleep(0.2)
 
     def cluster_ids(self) -> set[str]:
         """Ids of the clusters that the running servers with a majority are of: more than one is what must never be."""

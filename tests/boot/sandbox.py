@@ -40,6 +40,7 @@ class World:
     endpoint: str
     stand_ins: str
     servers: int = 1
+    hardening: str = ""
     machine_type: ClassVar[type[Machine]] = Machine
     identity: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     issuer_key: dict[str, str] = field(default_factory=lambda: {"kty": "RSA", "kid": "1", "n": "public", "e": "AQAB"})
@@ -94,6 +95,7 @@ class World:
             agent_token_secret=f"{self.identity}/agent-token",
             credentials_secret_prefix=f"{self.identity}/credentials",
             ca_parameter=f"/{self.identity}/cluster-ca",
+            hardening=self.hardening,
             release=release,
         )
 

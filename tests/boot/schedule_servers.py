@@ -114,7 +114,7 @@ class Servers:
             if self.whole():
                 return True
             self.boot([slot for slot, machine in enumerate(self.machines) if not self.world.healthy(machine)])
-            few = len(self.with_data()) < 2
+            few = self.own_volumes_with_data() < 2
             if not self.world.cluster_ids() and (few or attempt >= BEFORE_A_RESTORE):
                 self.make_restore(f"run-{attempt}")
         return self.whole()
@@ -132,6 +132,13 @@ class Servers:
             if written.is_dir() and identity.exists() and identity.read_text() == own and not damaged(machine):
                 found.append((-max(path.stat().st_mtime for path in written.iterdir()), slot))
         return [slot for _, slot in sorted(found)]
+
+    def own_volumes_with_data(self) -> int:
+        """How many servers' own volumes hold etcd data, also where another one is attached in its place or it has to be mended first."""
+        volumes = [self.originals.get(slot, str(machine.volume)) for slot, machine in enumerate(self.machines)]
+        return sum(
+            (self.world.folder / "volumes" / name / "files/server/db/etcd/member/wal").is_dir() for name in volumes
+        )
 
     def make_restore(self, run: str) -> None:
         """docs/runbooks/lost-quorum.md: a disk where there is one, else the newest snapshot, else a new beginning."""

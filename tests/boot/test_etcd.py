@@ -83,9 +83,8 @@ def test_a_server_whose_member_was_removed_while_it_was_off_joins_anew(world: Et
     machines = world.standing()
     writer = Writer(world)
     assert writer.append()
-    (member,) = [member for member in world.listed() if member["address"] == machines[2].address]
     machines[2].power_off()
-    client(world, SUBNETS[0]).call("cluster/member/remove", {"ID": member["ID"]})
+    world.remove(machines[2])
     result = machines[2].boot()
     assert result.code == 0, result.log
     assert result.decisions() == ["set-aside", "join"], result.log

@@ -107,6 +107,50 @@ def test_two_old_copies_do_not_become_the_majority(make_world: MakeWorld) -> Non
     assert not any(machine.get("running") for machine in world.state["machines"].values())
 
 
+def test_a_copy_is_set_aside_on_command_once_the_cluster_goes_on_without_it(make_world: MakeWorld) -> None:
+    """Found by a random schedule: a copy's membership is never asked, so a server with one could never be told to join again."""
+    world = make_world(servers=3)
+    first, second, third = world.standing()
+    third.power_off()
+    copy = _copy_of(world, third, 2)
+    stopped = copy.boot()
+    assert stopped.code == STOPPED, stopped.log
+    assert "sudo /opt/vet/bin/rejoin" in stopped.log, "the message does not name the way out"
+    for machine in (first, second):
+        machine.power_off()
+    refused = copy.run("rejoin")
+    assert refused.code == STOPPED, "nobody says that the cluster goes on without this data"
+    assert copy.on_volume("server/db/etcd/name").exists()
+    for machine in (first, second):
+        machine.boot()
+    told = copy.run("rejoin")
+    assert told.code == 0, told.log
+    joined = copy.boot()
+    assert joined.decisions() == ["join"], joined.log
+    assert world.members() == sorted(SUBNETS), world.members()
+    assert world.problems() == []
+
+
+def test_a_copy_that_waits_for_a_restore_joins_what_was_restored(make_world: MakeWorld) -> None:
+    world = make_world(servers=3)
+    first, second, third = world.standing()
+    for machine in (second, third):
+        machine.power_off()
+    waits, empty = _copy_of(world, third, 2), world.server(1)
+    for machine in (waits, empty):
+        for program in ("install-rke2", "identify", "mount-data"):
+            assert machine.run(program).code == 0
+        assert machine.run("quiesce", "run-1", "disk").code == 0
+    restored = first.run("restore", "disk", "run-1")
+    assert restored.code == 0, restored.log
+    for machine in (waits, empty):
+        told = machine.run("rejoin", "run-1")
+        assert told.code == 0, told.log
+        assert machine.boot().decisions() == ["join"]
+    assert world.members() == sorted(SUBNETS), world.members()
+    assert world.problems() == []
+
+
 def _copy_of(world: World, machine: Machine, slot: int) -> Machine:
     """A new server whose volume was made of a snapshot of another's."""
     copy = world.server(slot)

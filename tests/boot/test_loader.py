@@ -10,19 +10,13 @@ import yaml
 
 from nodes.boot import server_user_data
 from tests.boot.sandbox import Machine, World
-
-GPG = ["gpg", "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
+from tests.boot.signing import GPG, make_key
 
 
 @pytest.fixture(scope="module")
 def signing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key of our own in place of AWS's, so that the check of the signature is the real one."""
-    home = tmp_path_factory.mktemp("g")
-    home.chmod(0o700)
-    subprocess.run([*GPG, "--homedir", home, "--quick-generate-key", "test", "ed25519", "sign", "never"], check=True)
-    key = subprocess.run([*GPG, "--homedir", home, "--export"], check=True, capture_output=True).stdout
-    (home / "key.gpg").write_bytes(key)
-    return home
+    return make_key(tmp_path_factory.mktemp("g"))
 
 
 @pytest.fixture

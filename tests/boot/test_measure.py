@@ -86,3 +86,52 @@ def test_nodes_measure_only_where_alarms_are_enabled(world: World) -> None:
     environment.write_text(environment.read_text().replace("METRICS_NAMESPACE=''", "METRICS_NAMESPACE='vet/nodes'"))
     assert server.boot().code == 0
     assert server.calls("systemctl enable --now vet-measure.timer")
+
+
+ETCD = """# HELP etcd_server_has_leader Whether or not a leader exists. 1 is existence, 0 is not.
+# TYPE etcd_server_has_leader gauge
+etcd_server_has_leader 1
+# HELP process_open_fds Number of open file descriptors.
+# TYPE process_open_fds gauge
+process_open_fds 90
+# TYPE grpc_server_started_total counter
+grpc_server_started_total{grpc_method="Range"} 3
+# TYPE etcd_disk_wal_fsync_duration_seconds histogram
+etcd_disk_wal_fsync_duration_seconds_bucket{le="0.001"} 7
+"""
+"""A piece of what etcd says at /metrics (etcd: metrics)."""
+
+
+def test_etcd_s_measurements_are_in_a_file_that_anybody_on_the_node_may_read(world: World) -> None:
+    """Those of the program itself are not: node-exporter would find names that it has, and show nothing of the file."""
+    server = world.standing()[0]
+    (world.folder / "internet/metrics").write_text(ETCD)
+    result = server.run("etcd-metrics")
+    assert result.code == 0, result.log
+    file = server.root / "var/lib/vet/metrics/etcd.prom"
+    assert file.stat().st_mode & 0o777 == 0o644
+    kept = [line for line in ETCD.splitlines() if "etcd_" in line]
+    assert file.read_text().splitlines() == kept
+
+
+def test_an_etcd_that_does_not_answer_leaves_what_was_there_and_its_age_tells(world: World) -> None:
+    server = world.standing()[0]
+    file = server.root / "var/lib/vet/metrics/etcd.prom"
+    file.parent.mkdir(parents=True)
+    file.write_text("etcd_server_has_leader 1\n")
+    (world.folder / "internet/metrics").unlink(missing_ok=True)
+    assert server.run("etcd-metrics").code != 0
+    assert file.read_text() == "etcd_server_has_leader 1\n"
+
+
+def test_servers_measure_etcd_only_where_there_is_monitoring(make_world: MakeWorld) -> None:
+    world = make_world()
+    server = world.standing()[0]
+    for machine, timers in ((server, 1), (world.agent(), 0)):
+        machine.boot()
+        assert not machine.calls("vet-etcd-metrics.timer")
+        environment = machine.root / "etc/vet/node.env"
+        environment.write_text(environment.read_text().replace("MONITORED=''", "MONITORED='yes'"))
+        assert machine.boot().code == 0
+        assert len(machine.calls("systemctl enable --now vet-etcd-metrics.timer")) == timers
+        assert (machine.root / "var/lib/vet/metrics").is_dir(), "node-exporter would say that its folder is not there"

@@ -11,29 +11,22 @@ from urllib.request import urlopen
 import pytest
 
 import main
-from operations.emulator import Emulator
-from operations.emulator import platform as at_hand
-from operations.emulator.kubernetes import Kubernetes
-from operations.emulator.stack import Stack
-from operations.terraform import binary
+from operations.devtools.emulator import Emulator, local_cluster
+from operations.devtools.emulator.kubernetes import Kubernetes
+from operations.devtools.emulator.stack import Stack
+from operations.shared.terraform import binary
 from settings import Settings, load
 from settings.names import Names, helm_stack, infrastructure_stack, state_key
 from settings.release_sets import release_set as releases
+from tests.cluster import kubernetes
+
+__all__ = ["kubernetes"]
 
 CASES = {"dev-documented": ("dev", "documented"), "prod-current": ("prod", "current")}
 """Environment and release set: each of them once."""
 
 CANARY = "canary-Zx81"
 """Part of every secret that AWS holds here; it must not come out of Terraform anywhere."""
-
-
-@pytest.fixture(scope="session")
-def kubernetes() -> Kubernetes:
-    """The cluster at hand."""
-    try:
-        return at_hand.kubernetes()
-    except at_hand.Absent as absent:
-        pytest.skip(str(absent))
 
 
 @pytest.fixture(scope="session", params=list(CASES.values()), ids=list(CASES))
@@ -47,9 +40,9 @@ def case(request: pytest.FixtureRequest) -> tuple[str, str]:
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A repository with the charts at hand."""
     try:
-        with at_hand.mirror(tmp_path_factory.mktemp("charts")) as url:
+        with local_cluster.mirror(tmp_path_factory.mktemp("charts")) as url:
             yield url
-    except at_hand.Absent as absent:
+    except local_cluster.Absent as absent:
         pytest.skip(str(absent))
 
 
@@ -60,10 +53,10 @@ def settings(mirror: str, case: tuple[str, str], tmp_path_factory: pytest.TempPa
     changes = {
         "charts": {"mirror": mirror},
         "cluster": {"release_set": release_set},
-        "application": {"image": at_hand.IMAGE},
+        "application": {"image": local_cluster.IMAGE},
         "agents": {"autoscaler": _has(mirror, release_set)},
     }
-    return load(at_hand.environments(tmp_path_factory.mktemp("settings"), name, changes))
+    return load(local_cluster.environments(tmp_path_factory.mktemp("settings"), name, changes))
 
 
 def _has(mirror: str, release_set: str) -> bool:
@@ -107,7 +100,7 @@ def outputs(names: Names, address: str, host: str) -> dict[str, Any]:
 
 def client(aws: Emulator, service: str) -> Any:
     """A client of the emulator in the region of the environments."""
-    return at_hand.client(aws, service, "us-east-1")
+    return local_cluster.client(aws, service, "us-east-1")
 
 
 def make_repository(aws: Emulator, name: str) -> None:
@@ -128,7 +121,7 @@ def account(aws: Emulator, names: Names) -> None:
 @pytest.fixture(scope="session")
 def environment_deployed(account: None, aws: Emulator, names: Names, kubernetes: Kubernetes) -> None:
     """AWS as the infrastructure stack leaves it, as far as the Helm stack looks."""
-    at_hand.publish_certificate_authority(aws, names, "pending")
+    local_cluster.publish_certificate_authority(aws, names, "pending")
     publish(aws, names, outputs(names, kubernetes.address, kubernetes.certified_name), kubernetes.exec_credential())
 
 
@@ -152,7 +145,7 @@ def publish(aws: Emulator, names: Names, published: dict[str, Any], administrato
     for purpose in ("credentials/deploy", "credentials/read", "server-token", "agent-token"):
         secrets.create_secret(Name=names.secret(purpose), SecretString=f"{CANARY}-{purpose}")
     make_repository(aws, names.application_repository)
-    at_hand.push_image(aws, names)
+    local_cluster.push_image(aws, names)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,25 @@ def table(found: Mapping[str, Any]) -> str:
     rows.append("")
     for who in everybody:
         rows.append(f"- {f'`{who}`' if ' ' not in who else who}: {_sentence(found['rights'][who])}.")
-    return "\n".join(rows)
+    return "\n".join([*rows, "", *_controllers(found["controllers"])])
+
+
+def _controllers(found: Mapping[str, Any]) -> list[str]:
+    """What whoever holds a controller's pod holds, in each release set; the versions stand in the sets."""
+    named = [f"`{name}`" for name in found]
+    rows = ["Of the accounts of the platform's controllers, in all namespaces, by release set:", ""]
+    rows += [f"| account | {' | '.join(named)} |", "|---" * (len(named) + 1) + "|"]
+    accounts = sorted({who for each in found.values() for who in each["accounts"]})
+    for who in accounts:
+        first, *others = [_may(each["accounts"].get(who)) for each in found.values()]
+        rows.append(f"| `{who}` | {' | '.join([first, *('the same' if each == first else each for each in others)])} |")
+    return rows
+
+
+def _may(found: list[str] | None) -> str:
+    if found is None:
+        return "is not there"
+    return ", ".join(found) or "nothing of what was asked"
 
 
 READING = {"get", "list", "watch"}

@@ -13,9 +13,8 @@ from typing import Any
 
 import yaml
 
-from operations.emulator import REPOSITORY
-from operations.emulator import platform as at_hand
-from operations.emulator.kubernetes import Kubernetes
+from operations.devtools.emulator import REPOSITORY, local_cluster
+from operations.devtools.emulator.kubernetes import Kubernetes
 
 FILE = Path(__file__).with_name("rights.yaml")
 
@@ -49,9 +48,20 @@ BESIDES: tuple[tuple[str, str], ...] = (
 PEOPLE = ("read", "deploy", "admin")
 POD = "a pod of the application"
 
+THEMSELVES = {role: f"aws:arn:aws:iam::123456789012:role/{role}" for role in PEOPLE}
+"""Those who are who they are in AWS, by what they may do."""
+
+
+KUBELET = "system:node:"
+"""What a kubelet is called, before its Node's name."""
+
 
 def account(who: str) -> tuple[str, list[str]]:
-    """User and groups of a role, or of another account as ``namespace/name``."""
+    """User and groups of a role, of another account as ``namespace/name``, of a kubelet, or of somebody who is who they are in AWS."""
+    if who in THEMSELVES.values():
+        return f"{who}/a-person", [who, "system:authenticated"]
+    if who.startswith(KUBELET):
+        return who, ["system:nodes", "system:authenticated"]
     if who == POD:
         who = f"{ROOM}/default"
     namespace, _, name = who.rpartition("/") if "/" in who else (ROOM, "", who)
@@ -87,10 +97,13 @@ def _object(version: str, kind: str, name: str, namespace: str = ROOM, **more: A
 def prepared(kubernetes: Kubernetes) -> Iterator[Kubernetes]:
     """The cluster with the chart's rights, the administrator's, two namespaces and a Deployment; taken away afterwards."""
     for name in (ROOM, OTHER):
+        kubernetes.run("wait", "--for=delete", f"namespace/{name}", "--timeout=2m")  # of tests just before
         kubernetes.run("create", "namespace", name)
     version = json.loads(kubernetes.run("version", "-o", "json"))["serverVersion"]["gitVersion"]
-    values = ["--set", f"applicationNamespace={ROOM},accountsNamespace={ROOM}", "--kube-version", version]
-    command = [at_hand.tool("helm"), "template", "access", str(CHART), "--namespace", ROOM, *values]
+    groups = json.dumps({role: [group] for role, group in THEMSELVES.items()})
+    values = ["--set", f"applicationNamespace={ROOM},accountsNamespace={ROOM}", "--set-json", f"groups={groups}"]
+    values += ["--kube-version", version]
+    command = [local_cluster.tool("helm"), "template", "access", str(CHART), "--namespace", ROOM, *values]
     rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     subject = {"kind": "ServiceAccount", "name": "admin", "namespace": ROOM}
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
@@ -107,11 +120,11 @@ def prepared(kubernetes: Kubernetes) -> Iterator[Kubernetes]:
         kubernetes.run("delete", "namespace", ROOM, OTHER, "--wait=false")
         for kind in (
             *("clusterrole/platform-read", "clusterrolebinding/read-platform-read"),
-            "clusterrolebinding/access-proof-admin",
+            *("clusterrolebinding/access-proof-admin", "clusterrolebinding/admin-cluster-admin"),
         ):
             kubernetes.run("delete", kind, "--ignore-not-found")
         for kind in ("validatingadmissionpolicy", "validatingadmissionpolicybinding"):
-            kubernetes.run("delete", kind, "deploy-changes-images", "--ignore-not-found")
+            kubernetes.run("delete", kind, "deploy-changes-images", "servers-stay-servers", "--ignore-not-found")
 
 
 def allowed(cluster: Kubernetes, who: str, questions: Iterable[Question]) -> set[Question]:
@@ -240,10 +253,20 @@ def attempts(cluster: Kubernetes, who: str) -> dict[str, str]:
 
 
 def _outcome(cluster: Kubernetes, arguments: list[str], text: str = "") -> str:
+    """What comes of a call of kubectl: ``refused``, or ``allowed``."""
+    return "refused" if refused(tried(cluster, arguments, text)) else "allowed"
+
+
+def tried(cluster: Kubernetes, arguments: list[str], text: str = "") -> "subprocess.CompletedProcess[str]":
+    """A call of kubectl with some input."""
     command = [cluster.kubectl, "--kubeconfig", str(cluster.kubeconfig), *arguments]
-    answer = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60)
+
+
+def refused(answer: "subprocess.CompletedProcess[str]") -> bool:
+    """Whether the API refused it."""
     said = answer.stderr + answer.stdout
-    return "refused" if answer.returncode and any(each in said for each in REFUSALS) else "allowed"
+    return bool(answer.returncode) and any(each in said for each in REFUSALS)
 
 
 def victims(cluster: Kubernetes) -> None:
@@ -258,7 +281,7 @@ def victims(cluster: Kubernetes) -> None:
 def made_of() -> str:
     """What the rights follow from: changed, they must be asked again."""
     questions = json.dumps([MADE, TRIED, VERBS, INTO, BESIDES, PEOPLE], sort_keys=True).encode()
-    parts = [path.read_bytes() for path in sorted((CHART / "templates").glob("*.yaml"))]
+    parts = [path.read_bytes() for path in sorted((CHART / "templates").iterdir())]
     return hashlib.sha256(b"\0".join([questions, *parts])).hexdigest()[:16]
 
 

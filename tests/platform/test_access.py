@@ -6,9 +6,25 @@ from typing import Any
 
 import pytest
 
-from operations.emulator.kubernetes import Kubernetes
-from operations.failure import Failure
-from tests.platform.rights import IMAGE, OTHER, ROOM, allowed, asked, kept, kinds, prepared
+from operations.devtools.emulator import local_cluster
+from operations.devtools.emulator.kubernetes import Kubernetes
+from operations.shared.errors import Failure
+from operations.supply_chain.charts import fetched
+from settings.release_sets import SETS
+from tests.platform import controllers
+from tests.platform.rights import (
+    IMAGE,
+    OTHER,
+    ROOM,
+    THEMSELVES,
+    account,
+    allowed,
+    asked,
+    kept,
+    kinds,
+    prepared,
+    questions,
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +82,20 @@ def test_nobody_reads_a_secret_or_gets_into_a_pod(cluster: Kubernetes, who: str)
     assert not allowed(cluster, who, ways)
 
 
-@pytest.fixture
-def patch(cluster: Kubernetes) -> Callable[[dict[str, Any]], None]:
-    """Change the application's Deployment as `deploy`."""
+@pytest.mark.parametrize("role", THEMSELVES)
+def test_whoever_is_who_they_are_in_aws_may_what_the_role_s_account_may(cluster: Kubernetes, role: str) -> None:
+    every = questions(cluster)
+    assert allowed(cluster, THEMSELVES[role], every) == allowed(cluster, role, every)
+
+
+@pytest.fixture(params=["deploy", THEMSELVES["deploy"]])
+def patch(request: pytest.FixtureRequest, cluster: Kubernetes) -> Callable[[dict[str, Any]], None]:
+    """Change the application's Deployment as `deploy`, the account and somebody who is who they are in AWS."""
+    user, groups = account(request.param)
+    whom = [f"--as={user}", *(f"--as-group={group}" for group in groups)]
 
     def patched(change: dict[str, Any]) -> None:
-        account = f"--as=system:serviceaccount:{ROOM}:deploy"
-        cluster.run("-n", ROOM, "patch", "deployment", "vet-app", "--type=strategic", "-p", json.dumps(change), account)
+        cluster.run("-n", ROOM, "patch", "deployment", "vet-app", "--type=strategic", "-p", json.dumps(change), *whom)
 
     return patched
 
@@ -144,7 +167,7 @@ def test_the_matrix_is_what_the_api_answers(cluster: Kubernetes) -> None:
     for who, tried in found["attempts"].items():
         differing = {what: now for what, now in tried.items() if now != known["attempts"][who][what]}
         if not policies:
-            differing.pop("mount a Secret in the application's Deployment", None)
+            assert differing.pop(WITHOUT_POLICIES, "refused") == ("allowed" if who == "deploy" else "refused"), who
         assert not differing, f"{who}: otherwise than in rights.yaml: {differing}"
     everything = {kind for who in known["rights"].values() for place in who.values() for kind in place}
     for who, places in found["rights"].items():
@@ -154,5 +177,48 @@ def test_the_matrix_is_what_the_api_answers(cluster: Kubernetes) -> None:
             assert now == before, f"{who} in {place}"
 
 
+WITHOUT_POLICIES = "mount a Secret in the application's Deployment"
+"""What ``deploy`` may where the API has no ValidatingAdmissionPolicy (decision 0091): the page says so of the set ``documented``."""
+
 BASE = ("pods", "secrets", "pods/exec", "deployments.apps")
 """Kinds that every version has."""
+
+
+@pytest.mark.parametrize("set_name", SETS)
+def test_the_controllers_accounts_may_what_is_written(cluster: Kubernetes, set_name: str) -> None:
+    charts = fetched()
+    if charts is None:
+        pytest.skip("needs the charts whose rights are asked about: make charts")
+    found = controllers.asked(cluster, set_name, local_cluster.tool("helm"), charts)
+    assert found == kept()["controllers"][set_name]["accounts"]
+
+
+NODE_ROLES = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/etcd")
+
+
+@pytest.fixture
+def driver(cluster: Kubernetes) -> Iterator[list[str]]:
+    """An account that changes Nodes, as those of the disks' driver and of the pod network do on every agent."""
+    cluster.run("create", "clusterrole", "access-proof-driver", "--verb=get,patch", "--resource=nodes,nodes/status")
+    who = f"--serviceaccount={OTHER}:driver"
+    cluster.run("create", "clusterrolebinding", "access-proof-driver", "--clusterrole=access-proof-driver", who)
+    user, groups = account(f"{OTHER}/driver")
+    yield [f"--as={user}", *(f"--as-group={group}" for group in groups)]
+    cluster.run("delete", "clusterrolebinding/access-proof-driver", "clusterrole/access-proof-driver")
+
+
+@pytest.mark.parametrize("through", [(), ("--subresource=status",)])
+@pytest.mark.parametrize("role", NODE_ROLES)
+def test_no_account_of_a_pod_makes_a_server_of_an_agent(
+    cluster: Kubernetes, driver: list[str], role: str, through: tuple[str, ...]
+) -> None:
+    """Where a Node's role says that it is a server, what reaches all Secrets is put there (decision 0092)."""
+    if "servers-stay-servers" not in cluster.names("validatingadmissionpolicies"):
+        pytest.skip("needs a cluster of Kubernetes 1.30 or newer, where ValidatingAdmissionPolicy is stable")
+    node = cluster.run("get", "nodes", "-o", "jsonpath={.items[-1:].metadata.name}")
+    label = json.dumps({"metadata": {"labels": {role: "true"}}})
+    with pytest.raises(Failure, match="no account of a pod makes a server"):
+        cluster.run("patch", "node", node, "--type=merge", "-p", label, *through, *driver)
+    other = json.dumps({"metadata": {"labels": {"access-proof": "yes"}}})
+    cluster.run("patch", "node", node, "--type=merge", "-p", other, *through, *driver)
+    cluster.run("label", "node", node, "access-proof-")

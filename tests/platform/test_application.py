@@ -14,9 +14,9 @@ from cdktf_cdktf_provider_kubernetes.provider import KubernetesProvider
 
 from modules.platform.cluster import FOREIGN_METADATA
 from modules.platform.vet_application.application import VetApplication
-from operations.emulator import Emulator
-from operations.emulator.kubernetes import Kubernetes
-from operations.emulator.stack import Stack
+from operations.devtools.emulator import Emulator
+from operations.devtools.emulator.kubernetes import Kubernetes
+from operations.devtools.emulator.stack import Stack
 from settings import load
 from settings.names import Names
 from settings.namespaces import namespaces

@@ -11,10 +11,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from operations.emulator import platform as at_hand
-from operations.emulator.account import account
-from operations.emulator.kubernetes import Kubernetes
-from operations.failure import Failure
+from operations.devtools.emulator import local_cluster
+from operations.devtools.emulator.account import account
+from operations.devtools.emulator.kubernetes import Kubernetes
+from operations.shared.errors import Failure
 from settings import load
 from settings.names import STATE_STACK, Names, helm_stack, infrastructure_stack
 from tests.cdktf import Cdktf, Missing, install
@@ -37,8 +37,8 @@ OPTIONS = ("--auto-approve", "--skip-provider-lock", "--no-color")
 def cdktf(mirror: str, kubernetes: Kubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cdktf]:
     """The tool, led to the cluster; the infrastructure comes to life as soon as the tool has deployed it."""
     folder = tmp_path_factory.mktemp("cdktf")
-    changes = {"charts": {"mirror": mirror}, "application": {"image": at_hand.IMAGE}}
-    settings = load(at_hand.environments(folder / "environments", ENVIRONMENT, changes))
+    changes = {"charts": {"mirror": mirror}, "application": {"image": local_cluster.IMAGE}}
+    settings = load(local_cluster.environments(folder / "environments", ENVIRONMENT, changes))
     names = Names(settings.project, settings.environment(ENVIRONMENT))
     app = folder / "app.py"
     app.write_text(PROGRAM.format(folder=folder / "environments"))
@@ -48,11 +48,11 @@ def cdktf(mirror: str, kubernetes: Kubernetes, tmp_path_factory: pytest.TempPath
         except (Missing, Failure) as missing:
             pytest.skip(str(missing))
         keep.enter_context(kubernetes.without_webhooks())
-        keep.enter_context(at_hand.living(found.emulator, names, kubernetes))
+        keep.enter_context(local_cluster.servers_simulated(found.emulator, names, kubernetes))
         found.make_state()
         variables = {
             **found.emulator.environment,
-            **at_hand.way(kubernetes),
+            **local_cluster.terraform_variables(kubernetes),
             "CDKTF_APP": f"env PYTHONPATH=. {sys.executable} {app}",
         }
         tool = Cdktf(program, folder / "out", variables)

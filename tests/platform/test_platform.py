@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from operations.emulator import Emulator
-from operations.emulator import platform as at_hand
-from operations.emulator.kubernetes import Kubernetes
-from operations.emulator.stack import Stack
+from operations.devtools.emulator import Emulator, local_cluster
+from operations.devtools.emulator.kubernetes import Kubernetes
+from operations.devtools.emulator.stack import Stack
 from settings.names import Names, infrastructure_stack, state_key
 from settings.namespaces import namespaces
 from tests.platform.conftest import CANARY, client
@@ -38,7 +37,7 @@ def refusals(stack: Stack, request: pytest.FixtureRequest) -> Refusals:
 @pytest.fixture(scope="session")
 def applied(stack: Stack, refusals: Refusals, aws: Emulator, names: Names, kubernetes: Kubernetes) -> Iterator[str]:
     """The stack, applied to the cluster; what Terraform printed at its most talkative."""
-    at_hand.publish_certificate_authority(aws, names, kubernetes.certificate_authority)
+    local_cluster.publish_certificate_authority(aws, names, kubernetes.certificate_authority)
     talkative = Stack(stack.folder, {**stack.environment, "TF_LOG": "debug"})
     with kubernetes.without_webhooks():
         try:

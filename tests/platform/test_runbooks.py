@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.emulator.kubernetes import Kubernetes
+from operations.devtools.emulator.kubernetes import Kubernetes
 from tests.runbooks import follow
 
 OBJECTS = Path(__file__).with_name("objects.yaml")
@@ -70,6 +70,16 @@ def test_access_is_taken(reader: Reader) -> None:
     said = reader.follow("access")
     assert "Ready" in said["kubectl get nodes"]
     assert "read" not in reader.kubernetes.names("serviceaccounts")
+
+
+def test_what_a_hardened_cluster_would_refuse_is_found(reader: Reader) -> None:
+    level = "pod-security.kubernetes.io/enforce"
+    try:
+        reader.follow("cis-hardening", {"NAMESPACE": "kube-public"})
+        label = f"jsonpath={{.metadata.labels.{level.replace('.', chr(92) + '.')}}}"
+        assert reader.kubernetes.run("get", "namespace", "kube-public", "--output", label) == "baseline"
+    finally:
+        reader.kubernetes.run("label", "namespace", "kube-public", f"{level}-")
 
 
 def test_an_agent_is_emptied_and_a_server_s_node_deleted(reader: Reader) -> None:

@@ -16,14 +16,13 @@ from typing import Any
 
 import pytest
 
-from operations.archive import Archive
-from operations.clinic_database import KIND, ClinicDatabase
-from operations.emulator import REPOSITORY
-from operations.emulator import platform as at_hand
-from operations.emulator.kubernetes import Kubernetes
-from operations.kubectl import Kubectl
-from operations.recovery import archive
-from operations.servers import Cluster
+from operations.application.archive import Archive
+from operations.application.clinic_database import KIND, ClinicDatabase
+from operations.application.recovery import archive
+from operations.devtools.emulator import REPOSITORY, local_cluster
+from operations.devtools.emulator.kubernetes import Kubernetes
+from operations.shared.kubectl import Kubectl
+from operations.shared.servers import Cluster
 from settings.helm_values import merge
 from settings.web_identity import DATABASE
 
@@ -55,12 +54,15 @@ class Platform:
         """One of the environment's archives."""
         return archive(Cluster("dev"), name)
 
+    def primary(self, cluster: str = DATABASE) -> str:
+        """A database's primary."""
+        return self.kubectl("get", KIND, cluster, "--output", "jsonpath={.status.currentPrimary}")
+
     def sql(self, *statements: str, database: str = "vet_app", cluster: str = DATABASE) -> str:
         """What psql prints on the primary; each statement is a transaction."""
-        primary = self.kubectl("get", KIND, cluster, "--output", "jsonpath={.status.currentPrimary}")
         words = [word for each in statements for word in ("-c", each)]
         psql = ("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database, *words)
-        return self.kubectl("exec", primary, "--container", "postgres", "--", *psql).strip()
+        return self.kubectl("exec", self.primary(cluster), "--container", "postgres", "--", *psql).strip()
 
     def values(self) -> dict[str, Any]:
         """Values of the database's release."""
@@ -94,11 +96,13 @@ class Platform:
 def platform() -> Platform:
     """The platform at hand, on nodes that run pods."""
     try:
-        kubernetes, helm = at_hand.kubernetes(), at_hand.tool("helm")
-    except at_hand.Absent as absent:
+        kubernetes, helm = local_cluster.kubernetes(), local_cluster.tool("helm")
+    except local_cluster.Absent as absent:
         pytest.skip(str(absent))
-    if kubernetes.played:
-        pytest.skip(f"the nodes of {at_hand.KUBECONFIG}'s cluster are played: name a cluster whose kubelets run pods")
+    if kubernetes.is_simulated:
+        pytest.skip(
+            f"the nodes of {local_cluster.KUBECONFIG}'s cluster are played: name a cluster whose kubelets run pods"
+        )
     os.environ["PATH"] = f"{REPOSITORY / '.tools'}:{os.environ['PATH']}"
     kubectl = Kubectl(str(kubernetes.kubeconfig), NAMESPACE, kubernetes.kubectl)
     if ClinicDatabase.find(kubectl) is None:

@@ -3,17 +3,16 @@
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from operations import recovery
-from operations.clinic_database import KIND
-from operations.failure import Failure
-from operations.recover_database import recover
-from operations.recovery import next_name
-from operations.servers import Cluster
+from operations.application import recovery
+from operations.application.clinic_database import KIND
+from operations.application.recover_database import recover
+from operations.application.recovery import next_name
+from operations.shared.errors import Failure
+from operations.shared.servers import Cluster
 from settings.web_identity import DATABASE, DATABASE_BESIDE
 from tests.pods.conftest import Platform, timed
 
@@ -65,7 +64,7 @@ def await_base_backup(platform: Platform, seconds: int = 180) -> None:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What ``helm-values/dev/database.yaml`` says."""
+    """What the environment's ``values.database`` say."""
     given: dict[str, Any] = {}
     monkeypatch.setattr(recovery, "values", lambda *_: given)
     return given
@@ -84,7 +83,7 @@ def test_the_rows_from_before_the_moment_are_there_and_no_others(
     asked["recovery"] = {"from": origin, "at": FORMS[form](at)}
     asked["backup"] = {"archive": next_name(origin)}
     with timed(seconds, "application stopped, log closed, database deleted"):
-        recover(Cluster("dev"), platform.kubectl, unattended=True)
+        recover(Cluster("dev"), platform.kubectl, auto_approve=True)
     with timed(seconds, "recovered"):
         platform.apply({key: dict(value) for key, value in asked.items()})
         time.sleep(5)
@@ -102,15 +101,15 @@ def test_an_archive_with_files_of_another_database_is_refused(platform: Platform
     live = platform.database.archive
     asked["recovery"], asked["backup"] = {"from": "never-written"}, {"archive": live}
     with pytest.raises(Failure, match="is what the database writes already"):
-        recover(Cluster("dev"), platform.kubectl, unattended=True)
+        recover(Cluster("dev"), platform.kubectl, auto_approve=True)
     asked["recovery"], asked["backup"] = {"from": live, "at": "2020-01-01T00:00:00Z"}, {"archive": next_name(live)}
     with pytest.raises(Failure, match=r"which goes from .* to .*, now"):
-        recover(Cluster("dev"), platform.kubectl, unattended=True)
+        recover(Cluster("dev"), platform.kubectl, auto_approve=True)
     assert platform.database.now(), "the database runs on"
 
 
 def test_a_database_beside_holds_the_moment_and_the_clinic_s_goes_on(
-    platform: Platform, asked: dict[str, Any], seconds: dict[str, float], tmp_path: Path
+    platform: Platform, asked: dict[str, Any], seconds: dict[str, float]
 ) -> None:
     await_base_backup(platform)
     origin = platform.database.archive
@@ -125,9 +124,7 @@ def test_a_database_beside_holds_the_moment_and_the_clinic_s_goes_on(
         "recovery": {"from": origin, "at": f"{at:%Y-%m-%dT%H:%M:%SZ}"},
     }
     policy = platform.kubectl("get", "networkpolicy", DATABASE, "--output", "json")
-    allowed = tmp_path / "policy.json"
-    allowed.write_text(policy.replace('"database"', f'"{DATABASE_BESIDE}"'))
-    platform.kubectl("apply", "--filename", str(allowed))
+    platform.kubectl("apply", "--filename", "-", given=policy.replace('"database"', f'"{DATABASE_BESIDE}"'))
     try:
         with timed(seconds, "filled beside"):
             platform.apply(changes, DATABASE_BESIDE)

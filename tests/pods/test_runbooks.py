@@ -19,6 +19,8 @@ def run(platform: Platform, command: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_recovered_database_is_watched_and_the_application_started(platform: Platform) -> None:
+    wait = ("wait", "backups.postgresql.cnpg.io", "--all", "--for=jsonpath={.status.phase}=completed", "--timeout=180s")
+    platform.kubectl(*wait)  # one that is being taken is not whole yet
     said = follow("lost-data", "pods", lambda command: run(platform, command), {})
     (backups,) = (text for command, text in said.items() if "get backups" in command)
     assert "completed" in backups, f"no base backup is whole: {backups}"

@@ -31,6 +31,10 @@ CLASSES = {
 """What Java's patterns write in a way that Python's ``re`` does not know."""
 
 
+NO_RULES = (("min", 0), ("max", 2**31 - 1), ("pattern", ".*"), ("pattern", r"(.*[\n\r\t\f\ ]?)*"))
+"""What models write where they mean that nothing is asked for; a text of two gigabytes reaches no API."""
+
+
 class UnknownProperty(Exception):
     """A line of ``aws_attributes.yaml`` names what no model has."""
 
@@ -116,6 +120,7 @@ def constraints() -> Iterator[tuple[str, dict[str, Any]]]:
                 continue
             service, _, shape = says.rpartition(":")
             found = by_service(service, shape) if service else by_cloudformation(model, says)
+            found = {rule: limit for rule, limit in found.items() if (rule, limit) not in NO_RULES}
             if not found:
                 raise UnknownProperty(f"{type_}.{path}: the model says nothing of {says}")
             if "pattern" in found:

@@ -10,8 +10,8 @@ from typing import Any
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from operations.emulator.rights.conditions import Unreadable
-from operations.emulator.rights.evaluation import Caller, Policy
+from operations.devtools.emulator.rights.conditions import Unreadable
+from operations.devtools.emulator.rights.evaluation import Caller, Policy
 
 ACCOUNT = "123456789012"
 
@@ -40,6 +40,7 @@ ARNS = {
     "aws_secretsmanager_secret": "arn:aws:secretsmanager:{region}:{account}:secret:{name}-AbCdEf",
     "aws_security_group": "arn:aws:ec2:{region}:{account}:security-group/{id}",
     "aws_sns_topic": "arn:aws:sns:{region}:{account}:{name}",
+    "aws_sqs_queue": "arn:aws:sqs:{region}:{account}:{name}",
     "aws_ssm_document": "arn:aws:ssm:{region}:{account}:document/{name}",
     "aws_ssm_parameter": "arn:aws:ssm:{region}:{account}:parameter{name}",
     "aws_vpc": "arn:aws:ec2:{region}:{account}:vpc/{id}",

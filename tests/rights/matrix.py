@@ -5,14 +5,14 @@ The shipped environments are judged together with one that has everything on (``
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
 import main
-from operations.emulator.rights.evaluation import Caller, Request, allowed
+from operations.devtools.emulator.rights.evaluation import Caller, Request, allowed
 from tests.everything import NAME, everything
 from tests.rights.account import ACCOUNT, ADMINISTRATOR, Account, managed, read
 from tests.rights.sensitive import OF_THE_ACCOUNT, acts
@@ -68,10 +68,14 @@ def _made_by(caller: Caller, account: Account) -> Caller | None:
     return None
 
 
-def cells(account: Account) -> Iterator[Cell]:
-    """Everything sensitive that somebody can do."""
+def cells(account: Account, who: Collection[str] = ()) -> Iterator[Cell]:
+    """Everything sensitive that somebody can do.
+
+    :param who: identities to look at; without any, all.
+    """
     boundaries = {caller.arn: _boundary_arn(caller, account) for caller in account.roles.values()}
-    for name, caller in identities(account).items():
+    looked_at = {name: caller for name, caller in identities(account).items() if not who or name in who}
+    for name, caller in looked_at.items():
         for resource in account.resources:
             of_it = {"iam:PermissionsBoundary": boundaries[resource.arn]} if boundaries.get(resource.arn) else {}
             for act, requests in acts(resource, account):

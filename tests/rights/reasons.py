@@ -38,6 +38,6 @@ def reasons() -> tuple[Reason, ...]:
     return tuple(Reason(**entry) for entry in yaml.safe_load(FILE.read_text()))
 
 
-def unexplained(cells: Iterable[Cell]) -> list[Cell]:
+def unexpected_changes(cells: Iterable[Cell]) -> list[Cell]:
     """Cells for which nobody has written why."""
     return [cell for cell in cells if not any(reason.explains(cell) for reason in reasons())]

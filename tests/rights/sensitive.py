@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from operations.emulator.rights.conditions import Context
-from operations.emulator.rights.evaluation import Request
-from operations.emulator.rights.names import TAGS_UNSEEN
+from operations.devtools.emulator.rights.conditions import Context
+from operations.devtools.emulator.rights.evaluation import Request
+from operations.devtools.emulator.rights.names import TAGS_UNSEEN
 from tests.rights.account import ADMINISTRATOR, Account, Resource
 
 PASSED_TO = ("ec2", "lambda", "ecs-tasks", "codebuild", "cloudformation", "scheduler", "dlm", "s3", "vpc-flow-logs")
@@ -85,6 +85,7 @@ ACTS: Mapping[str, Sequence[Act]] = {
     "aws_cloudwatch_log_group": [*_acts("logs:DeleteLogGroup"), *_acts("logs:GetLogEvents", suffix=":log-stream:one")],
     "aws_cloudwatch_metric_alarm": _acts("cloudwatch:DeleteAlarms", "cloudwatch:SetAlarmState"),
     "aws_sns_topic": _acts("sns:Subscribe", "sns:Publish", "sns:DeleteTopic"),
+    "aws_sqs_queue": _acts("sqs:SendMessage", "sqs:DeleteMessage", "sqs:DeleteQueue"),
     "aws_budgets_budget": _acts("budgets:ModifyBudget"),
 }  # fmt: skip
 """Acts on each type of resource; roles, keys and the account have theirs below, because they depend on more."""

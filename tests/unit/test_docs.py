@@ -1,12 +1,13 @@
 """The pages that lead to other pages: every link leads somewhere, every decision has its own number, no package imports upward."""
 
 import re
+import subprocess
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from operations import layers
+from operations.report import layers
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -26,6 +27,15 @@ def test_every_link_and_every_make_target_exists(page: Path) -> None:
     assert not missing, f"{page.name} links to what does not exist: {missing}"
     unknown = set(re.findall(r"`make ([a-z][a-z-]+)", text)) - TARGETS
     assert not unknown, f"{page.name}: make has no {sorted(unknown)}"
+
+
+@pytest.mark.parametrize("step", re.findall(r"```diff\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL))
+def test_the_steps_of_contributing_fit_the_code(step: str) -> None:
+    """`make test-contributing` carries them out; this only asks Git whether each still applies."""
+    answer = subprocess.run(
+        ["git", "apply", "--check", "-C1", "-"], cwd=ROOT, input=step, capture_output=True, text=True
+    )
+    assert answer.returncode == 0, f"write the step again for the code as it is:\n{answer.stderr}"
 
 
 def test_every_decision_has_a_number_of_its_own() -> None:

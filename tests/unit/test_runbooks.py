@@ -32,7 +32,7 @@ def test_every_case_has_a_page_and_every_page_is_listed() -> None:
 
 
 def test_messages_name_runbooks_that_exist() -> None:
-    programs = [*(ROOT / "operations").glob("*.py"), *(ROOT / "nodes/bin").iterdir()]
+    programs = [*(ROOT / "operations").rglob("*.py"), *(ROOT / "nodes/bin").iterdir()]
     named = {name for path in programs for name in re.findall(r"docs/runbooks/([a-z-]+\.md)", path.read_text())}
     assert named, "no message names a runbook; this test looks at the wrong place"
     assert named <= {page.name for page in RUNBOOKS}

@@ -9,12 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from operations import charts, upgrade
-from operations.clinic_database import ClinicDatabase
-from operations.emulator import Emulator
-from operations.emulator import platform as at_hand
-from operations.failure import Failure
-from operations.terraform import binary
+from operations.application.clinic_database import ClinicDatabase
+from operations.deployment import upgrade
+from operations.devtools.emulator import Emulator, local_cluster
+from operations.shared.errors import Failure
+from operations.shared.kubectl import Kubectl
+from operations.shared.terraform import binary
+from operations.supply_chain import charts
 from settings import Settings, load
 from settings.loader import ENVIRONMENTS
 from settings.release_sets import parse, release_set
@@ -46,16 +47,16 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     folder = tmp_path_factory.mktemp("walk")
     home = Path(os.environ.get("API_HOME", Path.home() / ".cache/vet-api"))
     try:
-        servers = ApiServers(program, home, at_hand.tool("kubectl"))
+        servers = ApiServers(program, home, local_cluster.tool("kubectl"))
         refuse_missing_charts()
         with (
-            at_hand.mirror(tmp_path_factory.mktemp("charts"), keep_kube_version=True) as mirror,
+            local_cluster.mirror(tmp_path_factory.mktemp("charts"), keep_kube_version=True) as mirror,
             Emulator(folder / "emulator.log") as aws,
         ):
             write_settings(folder / "environments", mirror)
             found = Walk(folder, aws, servers, os.environ.get(VERSIONS, "").split() or needed())
             bucket = found.names.project.state_bucket
-            at_hand.client(aws, "s3", "us-east-1").create_bucket(Bucket=bucket)
+            local_cluster.client(aws, "s3", "us-east-1").create_bucket(Bucket=bucket)
             servers.stop(forget=True)
             try:
                 found.start(found.versions[0])
@@ -63,13 +64,13 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
                 yield found
             finally:
                 found.end()
-    except at_hand.Absent as absent:
+    except local_cluster.Absent as absent:
         pytest.skip(str(absent))
 
 
 def refuse_missing_charts() -> None:
     """Skip, naming every chart of the way that is not at hand."""
-    folder = charts.at_hand()
+    folder = charts.local_cluster()
     if not folder:
         pytest.skip(f"set {charts.CHARTS} to a folder with every chart of the way (tests/README.md)")
     wanted = [each for each in charts.of_the_way() if each.key != "aws-cloud-controller-manager"]  # servers bring it
@@ -85,7 +86,10 @@ def write_settings(files: Path, mirror: str) -> None:
     for name in ("_project.yaml", "_common.yaml", "dev.yaml"):
         shutil.copy(ENVIRONMENTS / name, files)
     text = (files / "dev.yaml").read_text()
-    for section, line in {"application:\n": f"  image: {at_hand.IMAGE}\n", "agents:\n": "  autoscaler: true\n"}.items():
+    for section, line in {
+        "application:\n": f"  image: {local_cluster.IMAGE}\n",
+        "agents:\n": "  autoscaler: true\n",
+    }.items():
         assert text.count(f"\n{section}") == 1, section
         text = text.replace(section, section + line, 1)
     (files / "dev.yaml").write_text(f"{text}\ncharts: {{mirror: {mirror}}}\n")
@@ -98,9 +102,9 @@ def stopped_at(walk: Walk) -> Iterator[str]:
         play(walk, patch)
         walk.doubt = STUMBLE
         with pytest.raises(Failure, match="server 0 did not come back") as stopped:
-            upgrade.run("dev", TARGET, unattended=True)
+            upgrade.run("dev", TARGET, auto_approve=True)
         walk.log.append(f"stopped: {stopped.value}")
-        upgrade.run("dev", TARGET, unattended=True)
+        upgrade.run("dev", TARGET, auto_approve=True)
         yield str(stopped.value)
 
 
@@ -119,7 +123,8 @@ def play(walk: Walk, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(upgrade.doctor, "run", walk.examine)
     patch.setattr(upgrade.snapshots, "take", walk.snapshot)
     patch.setattr(upgrade, "Cluster", lambda name: SimpleNamespace(environment=settings().environment(name)))
-    patch.setattr(upgrade, "save", lambda *_: walk.running and walk.running.kubeconfig)
+    kubeconfig = str(walk.running.kubeconfig)
+    patch.setattr(upgrade, "administrator", lambda each: Kubectl(kubeconfig, each.environment.application.namespace))
     patch.setattr(upgrade, "tunnel", lambda _: nullcontext())
     patch.setattr(upgrade, "archive", lambda *_: None)
     patch.setattr(ClinicDatabase, "close_segment", lambda *_: "000000010000000000000001")

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from operations.emulator.kubernetes import Kubernetes
+from operations.devtools.emulator.kubernetes import Kubernetes
 
 PROGRAM, VERSIONS = "VET_TEST_API", "VET_TEST_API_VERSIONS"
 """Environment variables: a program that starts API servers, and the versions that it is to start, such as ``v1.26.15 v1.35.7``.

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from operations.upgrade import snapshot_name
+from operations.deployment.upgrade import snapshot_name
 from settings import load
 from settings.release_sets import parse, release_set
 from tests.upgrade.conftest import STEPS, STUMBLE, TARGET

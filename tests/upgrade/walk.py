@@ -15,11 +15,10 @@ from typing import Any
 import yaml
 
 import main
-from operations.emulator import Emulator
-from operations.emulator import platform as at_hand
-from operations.emulator.stack import Stack
-from operations.failure import Failure
-from operations.plan_summary import refuse_losses
+from operations.deployment.plan_summary import refuse_losses
+from operations.devtools.emulator import Emulator, local_cluster
+from operations.devtools.emulator.stack import Stack
+from operations.shared.errors import Failure
 from settings import load
 from settings.environment import Environment
 from settings.names import Names, helm_stack
@@ -95,7 +94,7 @@ class Walk:
         self._end()
         began = time.monotonic()
         self.running, self.version = self.servers.start(version), version
-        at_hand.publish_certificate_authority(self.aws, self.names, self.running.certificate_authority)
+        local_cluster.publish_certificate_authority(self.aws, self.names, self.running.certificate_authority)
         self._watches.enter_context(self.running.without_webhooks())
         self._note(f"API server {version}", began)
 

@@ -9,3 +9,7 @@ class AccountsConfig(AppConfig):
 
     name = "accounts"
     verbose_name = _("Staff")
+
+    def ready(self) -> None:
+        """Have every log-in start the clocks of its session."""
+        from accounts import sessions  # noqa: F401 -- its receiver

@@ -1,4 +1,4 @@
-"""Checking of user name and password, throttled and audited."""
+"""Checking of user name and password behind the throttle."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ from typing import Any, Optional
 
 from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest
 
 from accounts import throttle
 from accounts.models import LoginAttempt, User
-from audit.actor import Actor
-from audit.models import AuditEntry
-from audit.services import record
 from vetclinic.middleware import client_ip
 
 
@@ -37,7 +33,5 @@ class ThrottledModelBackend(ModelBackend):
         user = super().authenticate(request, username=username, password=password, **kwargs)
         if not isinstance(user, User):
             return None
-        with transaction.atomic():
-            throttle.finish(attempt, LoginAttempt.Outcome.OK)
-            record(Actor.of_user(user, request), AuditEntry.Action.LOGIN, user)
+        throttle.finish(attempt, LoginAttempt.Outcome.OK)
         return user

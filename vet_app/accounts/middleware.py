@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Callable, Optional, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -40,4 +41,17 @@ class LoginRequiredMiddleware:
             return None
         if request.headers.get("HX-Request"):  # a part of a page that outlived its session: not the log-in in its place
             return HttpResponseClientRefresh()
-        return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+        return redirect_to_login(page_of(request), resolve_url(settings.LOGIN_URL))
+
+
+def page_of(request: HttpRequest) -> str:
+    """The page to come back to: what was asked for, or the page whose form was sent.
+
+    What the form held is lost with a redirect, but the browser has kept it and gives it back on that page.
+    """
+    if request.method == "GET":
+        return request.get_full_path()
+    sent_from = urlsplit(request.headers.get("Referer", ""))
+    if sent_from.netloc != request.get_host():
+        return "/"
+    return urlunsplit(("", "", sent_from.path, sent_from.query, ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, FrozenSet
 
-from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
@@ -13,13 +13,21 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.roles import BY_SETTING, RIGHTS, Right, Role
 
+SMOKE_TEST = "smoke-test"
+"""The name of the account of the test after a deploy, which may only read and is open for as long as the test takes."""
+
 
 class User(AbstractUser):
     """A member of staff. Users are deactivated, never deleted: the audit trail points at them."""
 
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.READONLY)
     must_change_password = models.BooleanField(_("must change password"), default=False)
+    language = models.CharField(
+        _("language"), max_length=10, blank=True, choices=[("", _("As the clinic")), *settings.LANGUAGES]
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
+    pin = models.CharField(_("PIN"), max_length=128, blank=True, default="", editable=False)
+    """The hash of a PIN, which unlocks a screen at which the person has logged in before; empty for none."""
 
     class Meta(AbstractUser.Meta):  # type: ignore[name-defined]
         ordering: ClassVar = ["username"]
@@ -31,15 +39,17 @@ class User(AbstractUser):
             return frozenset()
         if self.is_superuser:
             return frozenset(Right)
-        return RIGHTS[self.role] | (BY_SETTING if self._bills_as_vet else frozenset())
+        return RIGHTS[self.role] | self._by_setting
 
     @cached_property
-    def _bills_as_vet(self) -> bool:
-        """Whether this is a vet of a clinic that lets its vets bill; asked once for each user that is loaded."""
-        if self.role != Role.VET:
-            return False
-        saved = apps.get_model("clinic", "ClinicSettings").objects.first()
-        return saved is not None and saved.vets_may_bill
+    def _by_setting(self) -> FrozenSet[Right]:
+        """What the clinic's settings add to the role; asked once for each user that is loaded."""
+        if self.role not in BY_SETTING:
+            return frozenset()
+        from clinic.selectors.settings import clinic_settings  # the clinic builds on accounts
+
+        switch, right = BY_SETTING[self.role]
+        return frozenset({right}) if getattr(clinic_settings(), switch) else frozenset()
 
     @property
     def display_name(self) -> str:
@@ -70,6 +80,26 @@ class ApiToken(models.Model):
     def is_valid(self) -> bool:
         """Whether the token opens the API now."""
         return self.revoked_at is None and self.expires_at > timezone.now() and self.user.is_active
+
+
+class Passkey(models.Model):
+    """A passkey (WebAuthn credential) of a user: a second step at log-in. Only its public half is known here."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="passkeys", verbose_name=_("user"))
+    name = models.CharField(_("name"), max_length=80)
+    credential_id = models.BinaryField(max_length=1024, unique=True)
+    public_key = models.BinaryField()
+    sign_count = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["created_at"]
+        verbose_name = _("passkey")
+        verbose_name_plural = _("passkeys")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class LoginAttempt(models.Model):

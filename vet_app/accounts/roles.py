@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Dict, FrozenSet
+from typing import Dict, FrozenSet, Tuple
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -14,8 +14,13 @@ class Right(enum.Enum):
 
     VIEW = "view"  # look at owners, pets, calendar, vaccinations, invoices
     READ_NOTES = "read_notes"  # read the notes of visits
+    WHOLE_RECORD = "whole_record"  # read, print and download the whole record of a pet
     FRONT_DESK = "front_desk"  # owners, pets, appointments, waiting room
-    CLINICAL = "clinical"  # visits, vaccinations, prescriptions
+    WEIGH = "weigh"  # weigh animals, at the desk as well
+    FILES = "files"  # add files to a record
+    MEASURE = "measure"  # begin visits and take measurements
+    VACCINATE = "vaccinate"  # record vaccinations that a vet has ordered
+    CLINICAL = "clinical"  # notes of visits, prescriptions, and taking wrong entries back
     DRAFT_INVOICE = "draft_invoice"  # write invoices that are not issued yet
     BILLING = "billing"  # issue, void, credit, payments
     MANAGE = "manage"  # users, tokens, prices, merging, import and export
@@ -26,16 +31,33 @@ class Role(models.TextChoices):
     """The roles of a small clinic."""
 
     RECEPTION = "reception", _("Reception")
+    TECHNICIAN = "technician", _("Technician")
     VET = "vet", _("Vet")
     MANAGER = "manager", _("Manager")
     READONLY = "readonly", _("Read only")
 
 
 RIGHTS: Dict[str, FrozenSet[Right]] = {
-    Role.RECEPTION: frozenset({Right.VIEW, Right.FRONT_DESK, Right.DRAFT_INVOICE, Right.BILLING}),
-    Role.VET: frozenset({Right.VIEW, Right.READ_NOTES, Right.FRONT_DESK, Right.CLINICAL, Right.DRAFT_INVOICE}),
+    Role.RECEPTION: frozenset(
+        {Right.VIEW, Right.FRONT_DESK, Right.WEIGH, Right.FILES, Right.DRAFT_INVOICE, Right.BILLING}
+    ),
+    Role.TECHNICIAN: frozenset(
+        {
+            Right.VIEW, Right.READ_NOTES, Right.WHOLE_RECORD, Right.FRONT_DESK, Right.WEIGH, Right.FILES, Right.MEASURE,
+            Right.VACCINATE,
+        }
+    ),
+    Role.VET: frozenset(
+        {
+            Right.VIEW, Right.READ_NOTES, Right.WHOLE_RECORD, Right.FRONT_DESK, Right.WEIGH, Right.FILES, Right.MEASURE,
+            Right.VACCINATE, Right.CLINICAL, Right.DRAFT_INVOICE,
+        }
+    ),
     Role.MANAGER: frozenset(Right),
     Role.READONLY: frozenset({Right.VIEW, Right.READ_NOTES}),
+}  # fmt: skip
+BY_SETTING: Dict[str, Tuple[str, Right]] = {
+    Role.VET: ("vets_may_bill", Right.BILLING),
+    Role.READONLY: ("readonly_may_take_records", Right.WHOLE_RECORD),
 }
-BY_SETTING: FrozenSet[Right] = frozenset({Right.BILLING})
-"""What vets may do besides where the clinic lets them (`ClinicSettings.vets_may_bill`)."""
+"""What a role may do besides where the clinic lets it: the switch of `ClinicSettings`, and the right that it gives."""

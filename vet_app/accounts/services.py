@@ -7,14 +7,15 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any, Dict, Optional, Tuple
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import throttle
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, LoginAttempt, User
 from accounts.roles import Right
 from audit.actor import Actor
 from audit.models import AuditEntry
@@ -49,7 +50,12 @@ def update_user(actor: Actor, user: User, *, version: Optional[int] = None, **fi
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user.pk)
         if version not in (None, user.version):
-            raise Changed(_("Somebody else has changed this person. Look at it again and repeat your change."))
+            raise Changed(
+                _(
+                    "Somebody else has changed this person in the meantime. Check the current values and"
+                    " make your change again."
+                )
+            )
         before = snapshot(user)
         user.version += 1
         for name, value in fields.items():
@@ -64,7 +70,7 @@ def update_user(actor: Actor, user: User, *, version: Optional[int] = None, **fi
 
 def _keep_own_rights(user: User, fields: Dict[str, Any]) -> None:
     kept = {"role": user.role, "is_active": True}
-    message = _("Nobody can change this for themselves. Ask another manager.")
+    message = _("You cannot change this for yourself. Ask another manager.")
     wrong = {name: [message] for name, value in kept.items() if fields.get(name, value) != value}
     if wrong:
         raise ValidationError(wrong)
@@ -81,13 +87,52 @@ def set_password(actor: Actor, user: User, password: str) -> None:
         actor.require(Right.MANAGE)
     validate_password(password, user)
     if user.check_password(password):
-        raise ValidationError(_("The new password must differ from the present one."))
+        raise ValidationError(_("The new password must differ from the current one."))
     with transaction.atomic():
         throttle.forget(user.username)
         user.set_password(password)
-        user.must_change_password = not own
-        user.save(update_fields=["password", "must_change_password"])
+        user.must_change_password, user.pin = not own, user.pin if own else ""
+        user.save(update_fields=["password", "must_change_password", "pin"])
         record(actor, AuditEntry.Action.UPDATE, user, {"password": [None, "changed"]})
+
+
+def set_pin(actor: Actor, user: User, pin: str) -> None:
+    """Choose one's PIN, "" for none. Raises ValidationError beside `pin` for one that anybody would try first."""
+    if actor.user_id != user.pk:
+        raise TypeError("a PIN is chosen by the person alone")
+    steps = {int(one) - int(other) for one, other in zip(pin[1:], pin)} if pin.isdecimal() else {0}
+    if pin and (not 4 <= len(pin) <= 8 or len(steps) == 1):
+        raise ValidationError({"pin": [_("Four to eight digits, and neither 1111 nor 1234.")]})
+    with transaction.atomic():
+        user.pin = make_password(pin) if pin else ""
+        user.save(update_fields=["pin"])
+        record(actor, AuditEntry.Action.UPDATE, user, {"pin": [None, "changed"]})
+
+
+def proves(user: User, ip: str, secret: str, *, with_pin: bool = False) -> bool:
+    """Whether this is the person's password, or where it may be the PIN; wrong ones count in the throttle.
+
+    Raises PermissionDenied while that is closed.
+    """
+    attempt = throttle.begin(user.username, ip)
+    if attempt.outcome == LoginAttempt.Outcome.BLOCKED:
+        raise PermissionDenied(_("Too many failed attempts. Please wait 15 minutes or ask a manager."))
+    by_pin = with_pin and secret.isdecimal() and bool(user.pin) and check_password(secret, user.pin)
+    right = by_pin or user.check_password(secret)
+    if right:
+        throttle.finish(attempt, LoginAttempt.Outcome.OK)
+    return right
+
+
+def choose_language(actor: Actor, user: User, language: str) -> None:
+    """Have the pages speak a language to this person alone; "" leaves it to the clinic."""
+    if actor.user_id != user.pk:
+        actor.require(Right.MANAGE)
+    with transaction.atomic():
+        before = snapshot(user)
+        user.language = User._meta.get_field("language").clean(language, user)
+        user.save(update_fields=["language"])
+        record(actor, AuditEntry.Action.UPDATE, user, before=before)
 
 
 def issue_token(actor: Actor, user: User, name: str, expires_at: Optional[datetime] = None) -> Tuple[ApiToken, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.contrib.sessions.models import Session
 from django.db.models import Q
 from django.utils import timezone
 
@@ -42,10 +43,11 @@ def forget(username: str) -> None:
 
 
 def finish(attempt: LoginAttempt, outcome: LoginAttempt.Outcome) -> None:
-    """Write how a try ended; a success forgets the failures before it and clears rows of long ago."""
+    """Write how a try ended; a success forgets the failures before it, and clears rows and sessions of long ago."""
     attempt.outcome = outcome
     attempt.save(update_fields=["outcome"])
     if outcome == LoginAttempt.Outcome.OK:
         failures = LoginAttempt.objects.filter(username=attempt.username, ip=attempt.ip)
         failures.filter(outcome=LoginAttempt.Outcome.FAILED).delete()
         LoginAttempt.objects.filter(at__lt=timezone.now() - KEEP).delete()
+        Session.objects.filter(expire_date__lt=timezone.now()).delete()

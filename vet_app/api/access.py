@@ -11,13 +11,19 @@ from django.utils.translation import gettext_lazy as _
 from ninja.security import HttpBearer, SessionAuth
 from ninja.throttling import SimpleRateThrottle
 
+from accounts import sessions
 from accounts.models import User
 from accounts.roles import Right
 from accounts.services import user_of_token
 from api.problems import problem
 from audit.actor import Actor
 
-CHANGE_FIRST = _("Change the password that you were given first: log in with a browser.")
+FIRST = {
+    "locked": _("The screen of this session is locked. Unlock it in the browser first."),
+    "own_password": _("Log in with a browser first and change the password you were given."),
+    "second_factor": _("Log in with a browser first and set up the second step at log-in."),
+}
+"""What a program hears where a person would be led to a page first (`accounts.sessions.first_page`)."""
 
 
 class Token(HttpBearer):
@@ -32,13 +38,15 @@ class Session(SessionAuth):
     """The browser's session; changes need the CSRF token as on the pages."""
 
     def authenticate(self, request: HttpRequest, key: Optional[str]) -> Optional[Any]:
-        """The session's user, or None for 401. A password that somebody else made opens only the page to change it.
+        """The session's user, or None for 401.
 
-        Raises PermissionDenied for such a one.
+        Raises PermissionDenied where the person has to see a page first: for a locked screen, a password that somebody
+        else made, a second step at log-in that is missing.
         """
         user = super().authenticate(request, key)
-        if user is not None and user.must_change_password:
-            raise PermissionDenied(CHANGE_FIRST)
+        first = sessions.first_page(request) if user is not None else None
+        if first is not None:
+            raise PermissionDenied(FIRST[first])
         return user
 
 
@@ -68,9 +76,10 @@ def known_people_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
     """Close the document and its page to strangers: a browser is sent to log in, a program gets 401."""
 
     def closed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if getattr(request.user, "must_change_password", False):
+        first = sessions.first_page(request) if request.user.is_authenticated else None
+        if first is not None:
             to_page = "text/html" in request.headers.get("Accept", "")
-            return redirect("own_password") if to_page else problem(request, 403, str(CHANGE_FIRST))
+            return redirect(first) if to_page else problem(request, 403, str(FIRST[first]))
         if request.user.is_authenticated or Token()(request):
             return view(request, *args, **kwargs)
         if "text/html" in request.headers.get("Accept", ""):

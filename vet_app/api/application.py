@@ -8,12 +8,14 @@ from ninja.operation import Operation
 from api import access, problems
 from api.routes import ROUTERS
 
-DESCRIPTION = """Everything that the pages do, for programs.
+DESCRIPTION = """The clinic's work, for programs.
 
 A manager issues a token (`manage.py api_token USER NAME`); send it as `Authorization: Bearer vet_...`.
 A change names the `version` it was based on and is refused with 409 and `"code": "changed"` when somebody else was
 faster. Money is a string with two decimals, times have an offset from UTC. Lists take `limit` (at most 100) and
-`offset`. All errors are problem documents (RFC 9457)."""
+`offset`. A field that is not described here is refused, days are written 2026-03-05, times with seconds and offset. All
+errors are problem documents (RFC 9457). Exports are files: `/export/clients.csv`, `/export/takings.csv?since=&until=`,
+`/export/pets/{id}.zip`, and the content of a file at `/attachments/{id}/content`."""
 
 
 class ClinicAPI(NinjaAPI):

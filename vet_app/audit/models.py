@@ -50,6 +50,7 @@ class AuditEntry(models.Model):
         EXPORT = "export", _("Exported")
         IMPORT = "import", _("Imported")
         RECOVER = "recover", _("Recovered from backup")
+        ERASE = "erase", _("Erased")
 
     at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")

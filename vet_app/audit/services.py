@@ -15,6 +15,7 @@ UNTOLD = {
     "updated_at",
     "version",
     "password",
+    "pin",
     "sha256",
     "content",
     "last_login",

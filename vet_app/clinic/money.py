@@ -10,11 +10,12 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, List
 
-from babel.numbers import get_currency_precision
+from babel.numbers import format_currency, get_currency_precision
 from django.conf import settings
 from django.core.validators import DecimalValidator
 from django.db import models
 from django.utils import formats
+from django.utils.translation import get_language, to_locale
 
 STORED_PLACES, FINEST_PLACES = 3, 4
 
@@ -32,6 +33,12 @@ def round_money(amount: Decimal) -> Decimal:
 def shown_money(amount: Decimal) -> str:
     """An amount in the language's own form, without the currency."""
     return str(formats.number_format(amount, currency_places(), use_l10n=True, force_grouping=True))
+
+
+def with_currency(amount: Decimal) -> str:
+    """An amount, or a finer price, with the currency where the language puts it: `$51.96`, in German `51,96 €`."""
+    locale = to_locale(get_language() or settings.LANGUAGE_CODE)
+    return str(format_currency(amount, settings.CURRENCY, locale=locale, decimal_quantization=False))
 
 
 def shown_price(price: Decimal) -> str:

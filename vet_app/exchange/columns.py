@@ -1,14 +1,14 @@
 """The columns of the one table that goes in and out: an owner, perhaps a pet, perhaps a vaccination of it, in each row.
 
 The headings are the same in every language, so that a file can go to another clinic; on the way in, other usual words
-and their German ones are understood as well.
+and German and French ones are understood as well.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Dict, Iterator, Tuple
+from typing import Dict, Iterable, Iterator, Tuple
 
 from clinic.folding import fold
 from clinic.services.owners import MOST_PHONES
@@ -39,50 +39,143 @@ def _phones() -> Iterator[Column]:
         mark = "" if position == 1 else f" {position}"
         others = f"telephone{mark},phone number{mark},tel{mark},telefon{mark}"
         if position == 1:
-            others += ",mobile,handy,phone 1"
+            others += ",mobile,handy,phone 1,cell,cell phone,home phone,primary phone,client phone,mobile phone"
         yield Column(f"phone_{position}", f"Phone{mark}", others, "+1 555-0161" if position == 1 else "")
         label = "mobile" if position == 1 else ""
         yield Column(f"phone_label_{position}", f"Phone{mark} label", f"telefon{mark} art", label)
 
 
 OWNER = (
-    Column("owner_number", "Owner number", "client number,client id,owner id,customer number,kundennummer", "1001"),
-    Column("last_name", "Last name", "surname,family name,owner last name,nachname,name", "Example"),
-    Column("first_name", "First name", "given name,forename,owner first name,vorname", "Ada"),
-    Column("email", "E-mail", "mail,e-mail address", "ada@example.com"),
-    Column("address", "Address", "postal address,adresse,anschrift", "1 Example Street, Exampleton"),
+    Column(
+        "owner_number",
+        "Owner number",
+        "client number,client id,client no,owner id,account number,account no,customer number,kundennummer,"
+        "numero client",
+        "1001",
+    ),
+    Column(
+        "last_name",
+        "Last name",
+        "surname,family name,owner last name,client last name,owner surname,nachname,name,nom,nom de famille",
+        "Example",
+    ),
+    Column("first_name", "First name", "given name,forename,owner first name,client first name,vorname,prenom", "Ada"),
+    Column("email", "E-mail", "mail,e-mail address,client email,owner email,courriel", "ada@example.com"),
+    Column(
+        "address",
+        "Address",
+        "postal address,client address,street address,mailing address,adresse,anschrift,adresse postale",
+        "1 Example Street, Exampleton",
+    ),
+    Column("postal_code", "Postal code", "zip,zip code,zipcode,postcode,postal,plz,postleitzahl,code postal,cp", ""),
+    Column("city", "City", "town,suburb,locality,ort,stadt,wohnort,ville,commune", ""),
+    Column("state", "State", "province,county,region,bundesland", ""),
     *_phones(),
     Column("contact_preference", "Prefers", "preferred contact,kontakt", "phone"),
-    Column("reminder_consent", "Agrees to reminders", "reminders,consent,erinnerungen", "yes"),
-    Column("owner_notes", "Owner notes", "client notes,kundennotiz"),
+    Column(
+        "reminder_consent", "Agrees to reminders", "reminders,consent,erinnerungen,rappels,accepte les rappels", "yes"
+    ),
+    Column("owner_notes", "Owner notes", "client notes,kundennotiz,remarques client"),
 )
 PET = (
-    Column("pet_number", "Pet number", "patient number,patient id,pet id,patientennummer", "2001"),
-    Column("pet", "Pet", "pet name,patient,patient name,animal,tier,tiername", "Pepper"),
-    Column("species", "Species", "tierart", "Dog"),
-    Column("breed", "Breed", "rasse", "Beagle"),
-    Column("sex", "Sex", "gender,geschlecht", "female"),
-    Column("neutered", "Neutered", "spayed,castrated,kastriert", "yes"),
-    Column("birth_date", "Birth date", "date of birth,dob,born,geburtsdatum,geboren", "2021-05-17"),
-    Column("birth_date_estimated", "Birth date is estimated", "estimated,geburtsdatum geschatzt", "no"),
-    Column("colour", "Colour", "color,farbe", "tricolour"),
-    Column("microchip", "Microchip", "chip,chip number,microchip number,chipnummer,transponder", "900000000000001"),
-    Column("tag", "Tag", "tag number,tattoo,marke", ""),
-    Column("alert", "Alert", "warning,warnung,hinweis", ""),
-    Column("deceased_on", "Died on", "deceased,date of death,verstorben am", ""),
-    Column("pet_notes", "Pet notes", "patient notes,notes,notizen"),
+    Column(
+        "pet_number",
+        "Pet number",
+        "patient number,patient id,patient no,pet id,animal id,patientennummer,numero animal",
+        "2001",
+    ),
+    Column("pet", "Pet", "pet name,patient,patient name,animal,tier,tiername,nom de l animal", "Pepper"),
+    Column("species", "Species", "patient species,animal type,tierart,espece", "Dog"),
+    Column("breed", "Breed", "patient breed,rasse,race", "Beagle"),
+    Column("sex", "Sex", "gender,patient sex,sex status,geschlecht,sexe", "female"),
+    Column(
+        "neutered", "Neutered", "spayed,castrated,altered,fixed,spayed neutered,spay neuter,kastriert,sterilise", "yes"
+    ),
+    Column(
+        "birth_date",
+        "Birth date",
+        "date of birth,dob,born,birthdate,birthday,geburtsdatum,geboren,date de naissance",
+        "2021-05-17",
+    ),
+    Column(
+        "birth_date_estimated",
+        "Birth date is estimated",
+        "estimated,geburtsdatum geschatzt,date de naissance estimee",
+        "no",
+    ),
+    Column("colour", "Colour", "color,farbe,couleur,robe", "tricolour"),
+    Column(
+        "microchip",
+        "Microchip",
+        "chip,chip id,chip number,microchip id,microchip no,microchip number,chipnummer,transponder,puce,"
+        "numero de puce,identification",
+        "900000000000001",
+    ),
+    Column("tag", "Tag", "tag number,tattoo,marke,medaille,tatouage", ""),
+    Column("alert", "Alert", "warning,warnung,hinweis,alerte", ""),
+    Column("deceased_on", "Died on", "deceased,date of death,verstorben am,date de deces", ""),
+    Column("pet_notes", "Pet notes", "patient notes,notes,notizen,remarques"),
 )
 VACCINATION = (
-    Column("vaccine", "Vaccine", "vaccination,impfstoff,impfung", "Rabies (dog, 1 year)"),
-    Column("given_on", "Given on", "vaccinated on,vaccination date,geimpft am,impfdatum", "2026-03-02"),
-    Column("due_on", "Next due", "due,due on,due date,fallig am", "2027-03-02"),
-    Column("vet", "Vet", "veterinarian,given by,tierarzt"),
-    Column("given_elsewhere", "Given elsewhere", "auswarts geimpft", "yes"),
-    Column("manufacturer", "Manufacturer", "hersteller", "Fictovax"),
-    Column("lot", "Lot", "lot number,batch,charge", "L2041A"),
-    Column("lot_expiry", "Lot expires", "lot expiry,expiry,verfall"),
+    Column("vaccine", "Vaccine", "vaccination,vaccine name,impfstoff,impfung,vaccin", "Rabies (dog, 1 year)"),
+    Column(
+        "given_on",
+        "Given on",
+        "vaccinated on,vaccination date,date given,vaccine date,geimpft am,impfdatum,date de vaccination",
+        "2026-03-02",
+    ),
+    Column(
+        "due_on",
+        "Next due",
+        "due,due on,due date,next due date,expiration date,fallig am,prochain rappel",
+        "2027-03-02",
+    ),
+    Column("vet", "Vet", "veterinarian,given by,tierarzt,veterinaire"),
+    Column("given_elsewhere", "Given elsewhere", "auswarts geimpft,vaccine ailleurs", "yes"),
+    Column("manufacturer", "Manufacturer", "hersteller,fabricant,laboratoire", "Fictovax"),
+    Column("lot", "Lot", "lot number,lot no,batch,batch number,serial number,serial no,charge,numero de lot", "L2041A"),
+    Column("lot_expiry", "Lot expires", "lot expiry,expiry,verfall,peremption"),
     Column("vaccination_tag", "Vaccination tag", "rabies tag,impfmarke"),
 )
 ALL: Tuple[Column, ...] = OWNER + PET + VACCINATION
-BY_HEADING: Dict[str, Column] = {heading: column for column in ALL for heading in column.headings()}
+"""What an export writes and an import reads back."""
+BALANCE = (Column("balance", "Open balance", "balance,account balance,amount due,saldo,offener betrag,solde"),)
+WEIGHT = (
+    Column("weight", "Weight", "weight kg,weight lb,weight lbs,current weight,last weight,gewicht,poids"),
+    Column("weighed_on", "Weighed on", "weight date,gewogen am,date de pesee"),
+)
+VISIT = (
+    Column("visit_on", "Visit on", "visit date,date of visit,exam date,consultation date,behandelt am,consulte le"),
+    Column("visit_vet", "Visit vet", "seen by,examined by,attending vet,behandelt von,veterinaire traitant"),
+    Column("subjective", "History", "subjective,complaint,reason for visit,anamnese,motif de consultation"),
+    Column("objective", "Findings", "objective,exam findings,befund,examen clinique"),
+    Column("assessment", "Assessment", "diagnosis,diagnose,diagnostic"),
+    Column("plan", "Plan", "treatment,therapie,traitement"),
+)
+READ: Tuple[Column, ...] = ALL + BALANCE + WEIGHT + VISIT
+"""What an import of clients reads."""
+PRICES = (
+    Column("code", "Code", "item code,product code,item,sku,artikelnummer,nummer,code article", "EXAM"),
+    Column(
+        "name", "Name", "description,product,product name,service,item name,bezeichnung,leistung,libelle", "Check-up"
+    ),
+    Column("kind", "Kind", "category,type,art,categorie", "service"),
+    Column("unit_price", "Price", "unit price,net price,selling price,fee,preis,einzelpreis,prix", "45.00"),
+    Column("tax_rate", "Tax (%)", "tax,tax rate,vat,vat rate,mwst,ust,steuer,tva", "19"),
+)
+"""What an import of a price list reads."""
+VALUES = {"species", "sex", "vaccine", "vet", "visit_vet", "contact_preference"}
+"""Columns whose words may be told to mean others, for the whole file."""
+IDENTIFIERS = {
+    "owner_number", "pet_number", "microchip", "tag", "lot", "vaccination_tag",
+    *(f"phone_{position}" for position in range(1, MOST_PHONES + 1)),
+}  # fmt: skip
+"""What looks like a number and is none, so that a spreadsheet may have spoilt it."""
+
+
+def by_heading(wanted: Iterable[Column]) -> Dict[str, Column]:
+    """Columns by all the headings that mean them."""
+    return {heading: column for column in wanted for heading in column.headings()}
+
+
 NEVER = "never"  # in "Next due": this vaccination needs no other; an empty cell leaves it to the vaccine's interval

@@ -6,29 +6,55 @@ Fields are checked by the models' and services' own rules; `drafts` names each p
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.actor import Actor
 from clinic.folding import fold
-from clinic.models import Breed, Owner, Pet, Phone, Species, Vaccination, Vaccine, Vet
+from clinic.models import Breed, Owner, Pet, Phone, Species, Vaccination, Vaccine, Vet, Visit, Weighing
+from clinic.reference import forms
 from clinic.services import records
 from clinic.services.owners import MOST_PHONES, new_phone
 from clinic.services.vaccination import add_months, check
 from exchange import columns
 from exchange.csv_in import Line, Table
 from exchange.report import Problem
-from exchange.values import Dates, yes_or_no
+from exchange.values import Dates, amount, weight, yes_or_no
 
 CHOICES: Dict[str, str] = {
     "f": "female", "w": "female", "weiblich": "female", "m": "male", "mannlich": "male", "u": "unknown", "?": "unknown",
-    "unbekannt": "unknown", "telephone": "phone", "tel": "phone", "telefon": "phone", "e-mail": "email",
-    "mail": "email", "letter": "post", "brief": "post",
+    "unbekannt": "unknown", "femelle": "female", "inconnu": "unknown", "telephone": "phone", "tel": "phone",
+    "telefon": "phone", "e-mail": "email", "mail": "email", "courriel": "email", "letter": "post", "brief": "post",
+    "courrier": "post",
 }  # fmt: skip
+SPECIES: Dict[str, str] = {
+    "canine": "dog", "k9": "dog", "canis": "dog", "hund": "dog", "chien": "dog", "feline": "cat", "felis": "cat",
+    "katze": "cat", "chat": "cat", "rabbit/lagomorph": "rabbit", "lagomorph": "rabbit", "kaninchen": "rabbit",
+    "lapin": "rabbit", "cavy": "guinea pig", "meerschweinchen": "guinea pig", "avian": "bird", "vogel": "bird",
+    "oiseau": "bird", "reptilian": "reptile", "reptil": "reptile", "frettchen": "ferret", "furet": "ferret",
+}  # fmt: skip
+"""What practice programs and people call the species that a clinic begins with."""
+SEXES: Dict[str, Tuple[str, bool]] = {
+    "mn": ("male", True), "nm": ("male", True), "cm": ("male", True), "mc": ("male", True), "m/n": ("male", True),
+    "male neutered": ("male", True), "neutered male": ("male", True), "male castrated": ("male", True),
+    "castrated male": ("male", True), "gelding": ("male", True), "mk": ("male", True),
+    "mannlich kastriert": ("male", True), "male castre": ("male", True), "male sterilise": ("male", True),
+    "mi": ("male", False), "im": ("male", False), "male intact": ("male", False), "intact male": ("male", False),
+    "me": ("male", False), "male entire": ("male", False),
+    "fs": ("female", True), "sf": ("female", True), "fn": ("female", True), "f/s": ("female", True),
+    "female spayed": ("female", True), "spayed female": ("female", True), "wk": ("female", True),
+    "female neutered": ("female", True), "weiblich kastriert": ("female", True),
+    "fi": ("female", False), "if": ("female", False), "female intact": ("female", False),
+    "intact female": ("female", False), "fe": ("female", False), "female entire": ("female", False),
+    "femelle sterilisee": ("female", True),
+}  # fmt: skip
+"""Sex and whether neutered, in the one word that practice programs have for both."""
 OWNER_COLUMNS = {"notes": "owner_notes"}
 PET_COLUMNS = {"name": "pet", "notes": "pet_notes"}
 VACCINATION_COLUMNS = {"tag": "vaccination_tag"}
@@ -45,6 +71,9 @@ class Draft:
     pet: Optional[Pet] = None
     pet_number: str = ""
     vaccination: Optional[Vaccination] = None
+    weighing: Optional[Weighing] = None
+    visit: Optional[Visit] = None
+    balance: Decimal = Decimal(0)
     problems: List[Problem] = field(default_factory=list)
 
 
@@ -53,24 +82,24 @@ class Reference:
 
     def __init__(self, actor: Actor) -> None:
         self._actor = actor
-        self.species = {fold(row.name): row for row in Species.objects.all()}
-        self.breeds = {(row.species_id, fold(row.name)): row for row in Breed.objects.all()}
-        self.vaccines = {fold(row.name): row for row in Vaccine.objects.select_related("species")}
+        self.species: Dict[str, Species] = _by_name(Species.objects.all())
+        self.breeds = {(row.species_id, form): row for row in Breed.objects.all() for form in forms(row.name)}
+        self.vaccines: Dict[str, Vaccine] = _by_name(Vaccine.objects.select_related("species"))
         self.vets = {fold(row.name): row for row in Vet.objects.all()}
         self.new_breeds: List[str] = []
 
     def species_named(self, name: str) -> Species:
         """The species; raises ValueError with those there are."""
-        found = self.species.get(fold(name))
+        found = self.species.get(fold(name)) or self.species.get(SPECIES.get(fold(name), ""))
         if found is None:
-            raise ValueError(_unknown(name, [row.name for row in self.species.values()]))
+            raise ValueError(_unknown(name, {str(row) for row in self.species.values()}))
         return found
 
     def vaccine_named(self, name: str, species: Optional[Species]) -> Vaccine:
         """The vaccine; raises ValueError with those there are for the species."""
         found = self.vaccines.get(fold(name))
         if found is None:
-            fitting = [row.name for row in self.vaccines.values() if species is None or row.species_id == species.pk]
+            fitting = {str(row) for row in self.vaccines.values() if species is None or row.species_id == species.pk}
             raise ValueError(_unknown(name, fitting))
         return found
 
@@ -100,7 +129,13 @@ class Reference:
         return self.breeds[key]
 
 
-def _unknown(name: str, known: List[str]) -> str:
+def _by_name(rows: Iterable[Any]) -> Dict[str, Any]:
+    """Rows by their names in each language; a name that a clinic has given itself wins."""
+    named = list(rows)
+    return {**{form: row for row in named for form in forms(row.name)}, **{fold(row.name): row for row in named}}
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
     if not name:
         return _("This cell is empty. Known: %(known)s.") % {"known": ", ".join(sorted(known)) or "-"}
     return _("“%(name)s” is not known here. Known: %(known)s. A manager can add it under Lists.") % {
@@ -127,10 +162,16 @@ class Drafter:
         self._owner(draft)
         pet_cells = any(self._text(column.key) for column in columns.PET)
         vaccination_cells = any(self._text(column.key) for column in columns.VACCINATION)
-        if pet_cells or vaccination_cells:
+        weight_cells = any(self._text(column.key) for column in columns.WEIGHT)
+        visit_cells = any(self._text(column.key) for column in columns.VISIT)
+        if pet_cells or vaccination_cells or weight_cells or visit_cells:
             self._pet(draft)
         if vaccination_cells and draft.pet is not None:
             self._vaccination(draft, draft.pet)
+        if weight_cells and draft.pet is not None:
+            self._weighing(draft, draft.pet)
+        if visit_cells and draft.pet is not None:
+            self._visit(draft, draft.pet)
         return draft
 
     def _text(self, key: str) -> str:
@@ -170,10 +211,10 @@ class Drafter:
 
     def _owner(self, draft: Draft) -> None:
         owner = draft.owner
-        for name in ("last_name", "first_name", "email", "address"):
+        for name in ("last_name", "first_name", "email", "address", "postal_code", "city", "state"):
             setattr(owner, name, self._text(name))
         owner.notes = self._text("owner_notes")
-        owner.contact_preference = self._choice("contact_preference", Owner.Contact, Owner.Contact.PHONE)
+        owner.contact_preference = self._choice("contact_preference", Owner.Contact, Owner.Contact.ANY)
         owner.reminder_consent = self._read("reminder_consent", yes_or_no, default=False)
         for position in range(1, MOST_PHONES + 1):
             number = self._text(f"phone_{position}")
@@ -184,6 +225,7 @@ class Drafter:
             except ValidationError as problem:
                 for message in problem.messages:
                     self._wrong(f"phone_{position}", message)
+        draft.balance = self._read("balance", amount, default=Decimal(0))
         self._check(owner, OWNER_COLUMNS, ("merged_into",))
         owner.derive()
 
@@ -196,8 +238,9 @@ class Drafter:
         if species is not None:
             pet.species = species
             pet.breed = self._read("breed", lambda text: self._reference.breed_named(text, species))
-        pet.sex = self._choice("sex", Pet.Sex, Pet.Sex.UNKNOWN)
-        pet.neutered = self._read("neutered", yes_or_no)
+        both = SEXES.get(fold(self._text("sex")))
+        pet.sex = both[0] if both else self._choice("sex", Pet.Sex, Pet.Sex.UNKNOWN)
+        pet.neutered = self._read("neutered", yes_or_no, default=both[1] if both else None)
         pet.birth_date = self._read("birth_date", self._dates.read)
         pet.birth_date_estimated = self._read("birth_date_estimated", yes_or_no, default=False)
         pet.deceased_on = self._read("deceased_on", self._dates.read)
@@ -231,6 +274,39 @@ class Drafter:
         except ValidationError as problem:
             self._take_over(problem, VACCINATION_COLUMNS)
         draft.vaccination = row
+
+    def _day(self, key: str) -> datetime:
+        """Noon of the day in a cell, today where it is empty: the hour is not known."""
+        day: date = self._read(key, self._dates.read, default=timezone.localdate())
+        if day > timezone.localdate():
+            self._wrong(key, _("This date is in the future."))
+        return timezone.make_aware(datetime.combine(day, time(12)))
+
+    def _weighing(self, draft: Draft, pet: Pet) -> None:
+        kilograms = self._read("weight", weight)
+        if kilograms is None:
+            if not self._problems:
+                self._wrong("weight", _("This cell is empty."))
+            return
+        row = Weighing(pet=pet, weight_kg=kilograms, at=self._day("weighed_on"))
+        self._check(row, {"weight_kg": "weight"}, ("pet",))
+        draft.weighing = row
+
+    def _visit(self, draft: Draft, pet: Pet) -> None:
+        if not self._text("visit_on"):
+            self._wrong("visit_on", _("When was it?"))
+            return
+        vet = self._read("visit_vet", self._reference.vet_named)
+        if vet is None:
+            if not self._text("visit_vet"):
+                self._wrong("visit_vet", _("Whose visit was it? Name a vet of this clinic."))
+            return
+        at = self._day("visit_on")
+        row = Visit(pet=pet, vet=vet, at=at, locked_at=timezone.now())
+        for name in ("subjective", "objective", "assessment", "plan"):
+            setattr(row, name, self._text(name))
+        self._check(row, {}, ("pet", "vet", "appointment", "locked_by"))
+        draft.visit = row
 
     def _due_on(self, vaccine: Vaccine, given_on: date) -> Optional[date]:
         text = self._text("due_on")

@@ -18,7 +18,7 @@ from accounts.roles import Right
 from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record_event
-from clinic.models import Owner, Pet, Vaccination
+from clinic.models import Breed, Owner, Pet, Species, Vaccination, Vaccine
 from clinic.selectors.reminders import due
 from exchange import columns, csv_out
 from exchange.patient import ZIP_TYPE, patient_record, patient_record_name
@@ -59,7 +59,7 @@ def _client_rows() -> Iterator[List[Any]]:
     )
     pets = Pet.objects.filter(merged_into=None).select_related("species", "breed").order_by("pk")
     pets = pets.prefetch_related(Prefetch("vaccinations", queryset=given))
-    owners = Owner.objects.filter(merged_into=None).order_by("pk")
+    owners = Owner.objects.filter(merged_into=None, erased_on=None).order_by("pk")
     owners = owners.prefetch_related("phones", Prefetch("pets", queryset=pets))
     for owner in owners.iterator(chunk_size=OWNERS_A_QUERY):
         first = _owner_cells(owner)
@@ -99,7 +99,12 @@ def _vaccination_cells(vaccination: Vaccination) -> Dict[str, Any]:
 
 def _same_names(row: Any, wanted: Iterable[columns.Column]) -> Dict[str, Any]:
     """The columns that are called like the field."""
-    return {column.key: getattr(row, column.key) for column in wanted if hasattr(row, column.key)}
+    return {column.key: _as_stored(getattr(row, column.key)) for column in wanted if hasattr(row, column.key)}
+
+
+def _as_stored(value: Any) -> Any:
+    """What species, breeds and vaccines are called in every language's file."""
+    return value.name if isinstance(value, (Species, Breed, Vaccine)) else value
 
 
 def _reminder_rows(until: date) -> Iterator[List[Any]]:
@@ -113,6 +118,7 @@ def _reminder_rows(until: date) -> Iterator[List[Any]]:
         sent = [timezone.localtime(at).date() for at in told]
         yield [
             reminder.due_on, pet.name, pet.species, reminder.vaccination.vaccine, reminder.vaccination.given_on,
-            owner.last_name, owner.first_name, owner.address, next((str(phone) for phone in owner.phones.all()), ""),
-            owner.email, owner.reminder_consent, max(sent, default=None),
+            owner.last_name, owner.first_name, owner.postal_address,
+            next((str(phone) for phone in owner.phones.all()), ""), owner.email, owner.reminder_consent,
+            max(sent, default=None),
         ]  # fmt: skip

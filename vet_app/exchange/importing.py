@@ -7,9 +7,10 @@ changes nothing the second time. With an error in any row nothing is imported at
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
-from typing import Callable, Dict, Iterator
+from typing import Any, Callable, Dict, Iterator
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -21,12 +22,13 @@ from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record
 from clinic.services import records
-from exchange import columns, csv_out
+from exchange import columns, csv_out, mapping, price_list
 from exchange.csv_in import NAMES, Table, Unreadable
 from exchange.drafts import Drafter, Reference
 from exchange.models import ImportFile
 from exchange.report import Report
 from exchange.values import Dates
+from exchange.workbook import MARK, NoWorkbook, as_csv
 from exchange.writing import Writer
 from vetclinic.errors import Conflict
 
@@ -34,7 +36,7 @@ MOST_BYTES = 2 * 1024 * 1024
 MOST_ROWS = 5000
 KEEP = timedelta(days=1)
 BATCH = 250
-DATE_COLUMNS = ("birth_date", "deceased_on", "given_on", "due_on", "lot_expiry")
+DATE_COLUMNS = ("birth_date", "deceased_on", "given_on", "due_on", "lot_expiry", "weighed_on", "visit_on")
 Progress = Callable[[int], None]
 Status = ImportFile.Status
 
@@ -46,6 +48,7 @@ def stage(
     *,
     dates: str = ImportFile.Dates.AUTO,
     duplicates: str = ImportFile.Duplicates.SKIP,
+    kind: str = ImportFile.Kind.CLIENTS,
 ) -> ImportFile:
     """Keep an uploaded file until it is applied or discarded.
 
@@ -53,14 +56,22 @@ def stage(
     reading it), beside `dates` or `duplicates` for an unknown word, PermissionDenied without Right.MANAGE.
     """
     actor.require(Right.MANAGE)
+    uploaded = content
     if not content.strip():
         raise ValidationError({"file": [_("This file is empty.")]})
     if len(content) > MOST_BYTES:
         raise ValidationError({"file": [_("This file is larger than 2 MB. Import it in several parts.")]})
+    if content.startswith(MARK):
+        try:
+            content = as_csv(content, MOST_ROWS + 2)
+        except NoWorkbook as problem:
+            raise ValidationError({"file": [str(problem)]}) from problem
     staged = ImportFile(
         user_id=actor.user_id, name=name.replace("\x00", "")[-120:] or "import.csv", content=content,
-        sha256=hashlib.sha256(content).hexdigest(), dates=dates, duplicates=duplicates,
+        sha256=hashlib.sha256(uploaded).hexdigest(), dates=dates, duplicates=duplicates, kind=kind,
     )  # fmt: skip
+    with suppress(Unreadable):  # the preview says so
+        staged.mapping = mapping.remembered(staged)
     with transaction.atomic():
         return records.create(actor, staged, {}, set())
 
@@ -99,6 +110,22 @@ def apply(actor: Actor, import_id: int, *, progress: Progress = lambda rows: Non
         report.applied = True
         _finish(actor, staged, Status.APPLIED, AuditEntry.Action.IMPORT, dict(report.created))
     return report
+
+
+def read_as(actor: Actor, import_id: int, encoding: str) -> None:
+    """Read a staged file in another encoding from now on; "" finds out. Raises Conflict once applied or discarded."""
+    actor.require(Right.MANAGE)
+    with transaction.atomic():
+        staged = _lock(import_id)
+        staged.encoding, staged.previewed = ImportFile._meta.get_field("encoding").clean(encoding, staged), ""
+        staged.save(update_fields=["encoding", "previewed", "updated_at"])
+
+
+def say(actor: Actor, import_id: int, said: Dict[str, Any]) -> None:
+    """Keep what a person says about the headings and words of a staged file. Raises Conflict once it is done with."""
+    actor.require(Right.MANAGE)
+    with transaction.atomic():
+        mapping.say(actor, _lock(import_id), said)
 
 
 def discard(actor: Actor, import_id: int) -> None:
@@ -160,7 +187,7 @@ def _read_and_write(actor: Actor, staged: ImportFile, progress: Progress) -> Rep
     report = Report()
     try:
         with transaction.atomic():
-            table = Table(bytes(staged.content))
+            table = mapping.table_of(staged)
             report.encoding, report.delimiter = table.encoding, NAMES[table.delimiter]
             report.ignored = table.ignored
             _write_rows(actor, staged, table, report, progress)
@@ -184,6 +211,9 @@ def _write_rows(actor: Actor, staged: ImportFile, table: Table, report: Report, 
         )
     if not count:
         raise Unreadable(_("The file has headings but no rows."))
+    if staged.kind == ImportFile.Kind.PRICES:
+        report.rows, report.created = price_list.rows_of(actor, table)
+        return
     reference = Reference(actor)
     dates = Dates(staged.dates, (line.cells.get(key, "") for line in table for key in DATE_COLUMNS))
     drafter = Drafter(table, reference, dates)
@@ -197,8 +227,10 @@ def _write_rows(actor: Actor, staged: ImportFile, table: Table, report: Report, 
 
 
 def _notes(table: Table, reference: Reference) -> Iterator[str]:
-    if table.encoding == "cp1252":
-        yield _("The file is not in Unicode. It was read as Western European; check the accents in the preview.")
+    if not table.encoding.startswith("utf"):
+        yield _(
+            "The file is not in Unicode, so the character encoding is a guess. Are these words right? %(sample)s"
+        ) % {"sample": table.sample or "–"}
     if not table.heading("reminder_consent"):
         yield _("No column says who agrees to reminders, so the new owners get none until somebody asks them.")
     if reference.new_breeds:

@@ -64,11 +64,13 @@ class Owners:
         for owner_id, digits in Phone.objects.values_list("owner_id", "digits").iterator():
             phones[owner_id].append(digits)
         owners = Owner.objects.filter(merged_into=None).order_by("pk")
-        for pk, name, first, last, email, address in owners.values_list(
-            "pk", "search_name", "first_name", "last_name", "email", "address"
+        for pk, name, first, last, email, *address in owners.values_list(
+            "pk", "search_name", "first_name", "last_name", "email", "address", "postal_code", "city", "state"
         ).iterator():
             shown = f"{first} {last}".strip()
-            self._add(KnownOwner(name, shown, tails(phones[pk]), email.lower(), fold(address), pk=pk, recorded=True))
+            self._add(
+                KnownOwner(name, shown, tails(phones[pk]), email.lower(), fold(" ".join(address)), pk=pk, recorded=True)
+            )
 
     def of(self, draft: Draft) -> Tuple[Optional[KnownOwner], List[Similar]]:
         """The owner of a row if known, else those recorded who may be the same.
@@ -79,7 +81,7 @@ class Owners:
         bound = self._by_number.get(draft.owner_number) if draft.owner_number else None
         if bound is not None:
             if bound.name != wanted.name:
-                raise ValueError(_("This owner number stands for “%(name)s” as well.") % {"name": bound.shown})
+                raise ValueError(_("This owner number is also used for “%(name)s”.") % {"name": bound.shown})
             return bound, []
         namesakes = [item for item in self._by_name[wanted.name] if not (wanted.number and item.number)]
         for item in namesakes:
@@ -102,7 +104,8 @@ class Owners:
         owner = draft.owner
         found = tails(phone_digits(draft.phones))
         return KnownOwner(
-            owner.search_name, owner.full_name, found, owner.email.lower(), fold(owner.address),
+            owner.search_name, owner.full_name, found, owner.email.lower(),
+            fold(f"{owner.address} {owner.postal_code} {owner.city} {owner.state}"),
             number=draft.owner_number,
         )  # fmt: skip
 
@@ -166,6 +169,13 @@ class Pets:
     def of(self, owner_id: int, pet: Pet, number: str) -> Optional[KnownPet]:
         """The pet of a row if known. Raises ValueError where its microchip is another pet's."""
         name = fold(pet.name)
+        for item in self._by_owner[owner_id]:
+            if (
+                number
+                and str(item.pk) == number
+                and (item.name == name or (pet.microchip and item.microchip == pet.microchip))
+            ):
+                return item  # our own export, whatever a spreadsheet made of its other cells
         for item in self._by_owner[owner_id]:
             chips_agree = not item.microchip or not pet.microchip or item.microchip == pet.microchip
             numbers_agree = not item.number or not number or item.number == number

@@ -27,15 +27,30 @@ class ImportFile(Record):
     class Dates(models.TextChoices):
         """How to read 03/04/2024. Dates such as 2024-04-03 and 3.4.2024 are always understood."""
 
-        AUTO = "auto", _("Find out from the file")
+        AUTO = "auto", _("Detect automatically")
         DAY_FIRST = "dmy", _("Day first (31/12/2024)")
         MONTH_FIRST = "mdy", _("Month first (12/31/2024)")
+
+    class Encoding(models.TextChoices):
+        """How the letters of a file that is not in Unicode are read."""
+
+        AUTO = "", _("Detect automatically")
+        UTF8 = "utf-8", _("Unicode (UTF-8)")
+        WESTERN = "cp1252", _("Western European (Windows)")
+        CENTRAL = "cp1250", _("Central European (Windows)")
+        MAC = "mac_roman", _("Western European (Mac)")
 
     class Duplicates(models.TextChoices):
         """What to do with owners who look like somebody recorded already but are not surely the same."""
 
-        SKIP = "skip", _("Leave them out")
+        SKIP = "skip", _("Skip them")
         CREATE = "create", _("Import them as new owners")
+
+    class Kind(models.TextChoices):
+        """What the rows are about."""
+
+        CLIENTS = "clients", _("Owners, pets and their records")
+        PRICES = "prices", _("The price list")
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -47,6 +62,12 @@ class ImportFile(Record):
     duplicates = models.CharField(
         _("possible duplicates"), max_length=6, choices=Duplicates.choices, default=Duplicates.SKIP
     )
+    encoding = models.CharField(
+        _("character encoding"), max_length=10, blank=True, choices=Encoding.choices, default=""
+    )
+    kind = models.CharField(_("content"), max_length=10, choices=Kind.choices, default=Kind.CLIENTS)
+    mapping = models.JSONField(default=dict, editable=False)
+    """What people have said about its headings and words (`exchange.mapping`)."""
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.STAGED, editable=False)
     previewed = models.CharField(max_length=64, blank=True, editable=False)  # fingerprint of the report people saw
 
@@ -57,3 +78,23 @@ class ImportFile(Record):
 
     def __str__(self) -> str:
         return self.name
+
+
+class HeadingMapping(Record):
+    """What people have said about files with these headings, for the next one of the same program."""
+
+    kind = models.CharField(max_length=10, choices=ImportFile.Kind.choices)
+    headings = models.CharField(max_length=64, editable=False)
+    mapping = models.JSONField(default=dict)
+
+    refusals: ClassVar = {"heading_mapping_once": ("headings", _("These headings are known already."))}
+
+    class Meta:
+        verbose_name = _("known headings")
+        verbose_name_plural = _("known headings")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "headings"], name="heading_mapping_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.headings

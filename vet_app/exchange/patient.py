@@ -6,37 +6,51 @@ import io
 import json
 import zipfile
 from datetime import datetime
-from typing import Any, Dict, Iterable, List
+from itertools import chain
+from typing import Any, Dict, Iterable, Iterator, List, Tuple, Union
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import override
 
 from accounts.roles import Right
 from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record
-from clinic.models import Attachment, Pet
+from clinic import files
+from clinic.models import Attachment, Breed, Pet, Species, Vaccine
 from clinic.selectors.history import History, history
-from clinic.selectors.settings import clinic_settings
+from clinic.selectors.settings import clinic_settings, papers_language
 from exchange import csv_out
 
 ZIP_TYPE = "application/zip"
 FORMAT = "vet-patient-record/1"
-OURS = {"id", "version", "created_at", "updated_at", "search_name", "search_contact", "merged_into", "content"}
+OURS = {
+    "id",
+    "version",
+    "created_at",
+    "updated_at",
+    "search_name",
+    "search_contact",
+    "merged_into",
+    "content",
+    "location",
+}
 NAMES = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
 
 
-def patient_record(actor: Actor, pet_id: int) -> bytes:
-    """A ZIP of type ZIP_TYPE with everything recorded about one pet, to hand to another clinic.
+def patient_record(actor: Actor, pet_id: int) -> Iterator[bytes]:
+    """A ZIP of type ZIP_TYPE, piece by piece, with everything recorded about one pet, to hand to another clinic.
 
     It holds `record.html` to read and print, `record.json` for programs, `vaccinations.csv`, and the attachments.
-    Needs Right.READ_NOTES, because the notes of visits are in it; invoices and the clinic's own remarks on the owner
-    are not. Audited. Raises Pet.DoesNotExist.
+    Needs Right.WHOLE_RECORD; invoices and the clinic's own remarks on the owner
+    are not. Audited at the call, before the first byte is read, and never more than one file of it is in memory.
+    Raises Pet.DoesNotExist.
     """
-    actor.require(Right.READ_NOTES)
+    actor.require(Right.WHOLE_RECORD)
     with transaction.atomic():
         pet = Pet.objects.select_related("owner", "species", "breed").get(pk=pet_id)
         known = history(pet).for_others()
@@ -50,32 +64,72 @@ def patient_record_name(pet_id: int) -> str:
     return "-".join(part for part in ("record", name, str(pet_id)) if part) + ".zip"
 
 
-def _pack(pet: Pet, known: History, at: datetime) -> bytes:
+class _Written(io.RawIOBase):
+    """What was written since it was last taken; it cannot go back, so a ZIP in it needs no more room than one file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces: List[bytes] = []
+
+    def writable(self) -> bool:
+        """It is for writing alone."""
+        return True
+
+    def write(self, piece: Any) -> int:
+        """Keep a piece."""
+        self._pieces.append(bytes(piece))
+        return len(piece)
+
+    def taken(self) -> bytes:
+        """What has come since."""
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
+
+
+def zipped(files: Iterable[Tuple[str, Union[str, bytes]]]) -> Iterator[bytes]:
+    """A ZIP of files by their names, piece by piece."""
+    out = _Written()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+            yield out.taken()
+    yield out.taken()
+
+
+def _pack(pet: Pet, known: History, at: datetime) -> Iterator[bytes]:
+    return zipped(chain(texts_of(pet, known, at), _contents(known)))
+
+
+def texts_of(pet: Pet, known: History, at: datetime) -> List[Tuple[str, Union[str, bytes]]]:
+    """The record to read, for programs, and its vaccinations as a table, by file name."""
     vaccinations = [row for row in known.vaccinations if not row.entered_in_error]
     clinic = clinic_settings()
     context = {"pet": pet, "owner": pet.owner, "history": known, "vaccinations": vaccinations, "at": at,
                "clinic_name": clinic.name, "clinic_address": clinic.address,
                "clinic_phone": clinic.phone}  # fmt: skip
-    document = json.dumps(_document(pet, known, at), cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("record.html", render_to_string("exchange/record.html", context))
-        archive.writestr("record.json", document)
-        archive.writestr("vaccinations.csv", b"".join(csv_out.pieces(_vaccination_rows(vaccinations))))
-        for listed in known.attachments:
-            attachment = Attachment.objects.get(pk=listed.pk)  # one content in memory at a time
-            archive.writestr(_file(attachment), bytes(attachment.content))
-    return buffer.getvalue()
+    with override(papers_language()):
+        page = render_to_string("exchange/record.html", context)
+    return [
+        ("record.html", page),
+        ("record.json", json.dumps(document(pet, known, at), cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)),
+        ("vaccinations.csv", b"".join(csv_out.pieces(_vaccination_rows(vaccinations)))),
+    ]
 
 
-def _document(pet: Pet, known: History, at: datetime) -> Dict[str, Any]:
+def _contents(known: History) -> Iterator[Tuple[str, Union[str, bytes]]]:
+    for listed in known.attachments:
+        attachment = Attachment.objects.get(pk=listed.pk)
+        yield _file(attachment), files.content_of(attachment)
+
+
+def document(pet: Pet, known: History, at: datetime) -> Dict[str, Any]:
     """What record.json holds. Related records appear by their names, because our ids mean nothing elsewhere."""
     owner, clinic = pet.owner, clinic_settings()
     return {
         "format": FORMAT,
         "exported_at": at,
         "clinic": {"name": clinic.name, "address": clinic.address, "phone": clinic.phone},
-        "owner": {"name": owner.full_name, "address": owner.address, "email": owner.email,
+        "owner": {"name": owner.full_name, "address": owner.postal_address, "email": owner.email,
                   "phones": [phone.number for phone in owner.phones.all()]},
         "pet": _fields(pet, {"owner"}),
         "visits": [
@@ -85,6 +139,7 @@ def _document(pet: Pet, known: History, at: datetime) -> Dict[str, Any]:
             }
             for visit in known.visits
         ],
+        "weights": [{"at": row.at, "weight_kg": row.weight_kg} for row in known.weights],
         "vaccinations": [_fields(row, {"pet", "visit"}) for row in known.vaccinations],
         "prescriptions": [_fields(row) for row in known.prescriptions],
         "appointments": [_fields(row, {"pet"}) for row in known.appointments],
@@ -98,8 +153,13 @@ def _fields(row: models.Model, without: Iterable[str] = ()) -> Dict[str, Any]:
     for field in row._meta.concrete_fields:
         if field.name not in skipped:
             value = getattr(row, field.name)
-            found[field.name] = str(value) if isinstance(value, models.Model) else value
+            found[field.name] = _named(value) if isinstance(value, models.Model) else value
     return found
+
+
+def _named(row: models.Model) -> str:
+    """The name of a related record, of species, breeds and vaccines as it is stored: programs read it."""
+    return str(row.name) if isinstance(row, (Species, Breed, Vaccine)) else str(row)
 
 
 def _file(attachment: Attachment) -> str:

@@ -31,6 +31,7 @@ from clinic.models import (
     Vaccination,
     Visit,
     VisitAmendment,
+    Weighing,
 )
 from clinic.services import records
 from clinic.services.reminders import refresh_reminder
@@ -115,7 +116,7 @@ def _parts(pet: Pet) -> Iterator[Tuple[QuerySet[Any], bool]]:
     if not Owner.objects.filter(pk=pet.owner_id).exists():
         yield Phone.objects.using(BACKUP).filter(owner=pet.owner_id), True
     yield Pet.objects.using(BACKUP).filter(pk=pet.pk), False
-    for model in (Appointment, Visit, Vaccination, Attachment):
+    for model in (Appointment, Visit, Vaccination, Attachment, Weighing):
         yield model._default_manager.using(BACKUP).filter(pet=pet.pk), False
     yield VisitAmendment.objects.using(BACKUP).filter(visit__pet=pet.pk), False
     yield Prescription.objects.using(BACKUP).filter(visit__pet=pet.pk), False

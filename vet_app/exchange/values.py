@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Iterable, List, Optional
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clinic import units
+from clinic.money import round_money
 from exchange.models import ImportFile
 
-ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00)?)?")
-DOTTED = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
-SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
-YES = {"yes", "y", "true", "t", "1", "x", "ja", "j", "wahr"}
-NO = {"no", "n", "false", "f", "0", "nein", "falsch"}
+MIDNIGHT = r"(?:[T ]0?0:00(?::00(?:\.0+)?)?Z?)?"
+ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})" + MIDNIGHT)
+DOTTED = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2})" + MIDNIGHT)
+SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})" + MIDNIGHT)
+ZERO = {("1899", "12", "30"), ("1899", "12", "31"), ("1900", "01", "00"), ("0000", "00", "00"), ("1753", "01", "01")}
+"""The day that spreadsheets and databases write for "no date"."""
+LARGEST = Decimal(10) ** 9
+YEARS_AHEAD = 10  # 5/1/36 may be due; 5/1/40 was 1940
+YES = {"yes", "y", "true", "t", "1", "x", "ja", "j", "wahr", "oui", "o", "vrai"}
+NO = {"no", "n", "false", "f", "0", "nein", "falsch", "non", "faux"}
 
 
 class Dates:
@@ -39,10 +48,20 @@ class Dates:
                 day, month = month, day
         else:
             raise ValueError(_("“%(text)s” is not a date. Write 2024-12-31 or 31.12.2024.") % {"text": text[:40]})
+        if (year.zfill(4), month.zfill(2), day.zfill(2)) in ZERO:
+            return None
         try:
-            return date(int(year), int(month), int(day))
+            return date(_year(year), int(month), int(day))
         except ValueError as problem:
             raise ValueError(_("The date %(text)s does not exist.") % {"text": text}) from problem
+
+
+def _year(written: str) -> int:
+    """A year of two digits is of this century, unless that is further ahead than anything is planned."""
+    if len(written) == 4:
+        return int(written)
+    found = 2000 + int(written)
+    return found if found <= timezone.localdate().year + YEARS_AHEAD else found - 100
 
 
 def _order(cells: Iterable[str]) -> str:
@@ -67,3 +86,39 @@ def yes_or_no(text: str) -> Optional[bool]:
     if word not in YES | NO:
         raise ValueError(_("“%(text)s” is neither yes nor no.") % {"text": text[:40]})
     return word in YES
+
+
+def number(text: str) -> Optional[Decimal]:
+    """A number in the ways people write it: 1,234.50, 1.234,50, $12.00, (12.00) for -12.00; None for an empty cell."""
+    plain = re.sub(r"[^\d.,()-]", "", text)
+    if not text:
+        return None
+    negative = plain.startswith(("(", "-")) or plain.endswith("-")
+    plain = plain.strip("()-")
+    mark = max(plain.rfind("."), plain.rfind(","))
+    thousands = re.fullmatch(r"\d{1,3}(,\d{3})+|\d{1,3}(\.\d{3}){2,}", plain)
+    split = len(plain) if mark < 0 or thousands else mark
+    whole, decimals = re.sub(r"[.,]", "", plain[:split]), plain[split + 1 :]
+    if not (whole + decimals).isdecimal():
+        raise ValueError(_("“%(text)s” is not a number.") % {"text": text[:40]})
+    found = Decimal(f"{whole or 0}.{decimals or 0}")
+    return -found if negative else found
+
+
+def amount(text: str) -> Optional[Decimal]:
+    """An amount of the clinic's currency."""
+    found = number(text)
+    if found is not None and (found != round_money(found) or abs(found) >= LARGEST):
+        raise ValueError(_("“%(text)s” is not an amount of money.") % {"text": text[:40]})
+    return found
+
+
+def weight(text: str) -> Optional[Decimal]:
+    """Kilograms, from a number in the clinic's unit or with its own: 12.4 kg, 27 lbs."""
+    found = number(re.sub(r"(?i)kgs?|lbs?\.?|pounds?", "", text))
+    if found is None:
+        return None
+    if re.search(r"(?i)kg", text):
+        return found
+    pounds = bool(re.search(r"(?i)lb|pound", text))
+    return (found * units.POUND).quantize(Decimal("0.001")) if pounds else units.entered("weight_kg", found)

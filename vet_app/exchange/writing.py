@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Callable, Counter, Dict, List, Optional, Sequence, Set, Tuple
 
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
 from audit.actor import Actor
-from clinic.models import Pet, Phone, Reminder, Vaccination
+from clinic.models import AccountEntry, Pet, Phone, Reminder, Vaccination, Visit, Weighing
 from clinic.services import records
 from clinic.services.reminders import refresh_reminder
 from exchange.drafts import Draft
@@ -29,7 +33,10 @@ class Writer:
         batch = [Pending(draft) for draft in drafts]
         self._write_owners([item for item in batch if item.usable])
         self._write_pets([item for item in batch if item.usable and item.draft.pet is not None])
+        self._write_balances([item for item in batch if item.usable and "owner" in item.created])
         self._write_vaccinations([item for item in batch if item.usable and item.draft.vaccination is not None])
+        self._write_weighings([item for item in batch if item.usable and item.draft.weighing is not None])
+        self._write_visits([item for item in batch if item.usable and item.draft.visit is not None])
         for item in batch:
             if item.usable:
                 self.created.update(item.created)
@@ -92,6 +99,56 @@ class Writer:
         records.create_many(self._actor, new)
         self._write_reminders(new)
 
+    def _write_balances(self, batch: List[Pending]) -> None:
+        """Of new owners: what they owed elsewhere is a debt of their account here, what they had there a credit."""
+        new = []
+        for item in batch:
+            if item.draft.balance:
+                item.created.append("balance")
+                new.append(AccountEntry(
+                    owner=item.draft.owner, amount=-item.draft.balance, at=timezone.now(),
+                    reason=_("Balance brought forward"),
+                ))  # fmt: skip
+        records.create_many(self._actor, new)
+
+    def _write_weighings(self, batch: List[Pending]) -> None:
+        """Of each pet one weight a day: what is there stays."""
+        pets = {item.pet.pk for item in batch if item.pet is not None}
+        known: Set[Tuple[Optional[int], date]] = {(pet, timezone.localtime(at).date())
+                 for pet, at in Weighing.objects.filter(pet__in=pets).values_list("pet", "at")}  # fmt: skip
+        new = []
+        for item in batch:
+            weighing, pet = item.draft.weighing, item.pet
+            if weighing is None or pet is None or item.draft.pet is None:
+                continue
+            day = (pet.pk, timezone.localtime(weighing.at).date())
+            if day not in known:
+                known.add(day)
+                item.draft.pet.pk = pet.pk
+                weighing.pet, weighing.by = item.draft.pet, self._actor.name
+                item.created.append("weight")
+                new.append(weighing)
+        records.create_many(self._actor, new)
+
+    def _write_visits(self, batch: List[Pending]) -> None:
+        """Visits of another program, locked; the same notes on the same day are the same visit."""
+        pets = {item.pet.pk for item in batch if item.pet is not None}
+        rows = Visit.objects.filter(pet__in=pets).values_list("pet", "at", "subjective", "assessment", "plan")
+        known = {(pet, timezone.localtime(at).date(), *notes) for pet, at, *notes in rows}
+        new = []
+        for item in batch:
+            visit, pet = item.draft.visit, item.pet
+            if visit is None or pet is None or item.draft.pet is None:
+                continue
+            same = (pet.pk, timezone.localtime(visit.at).date(), visit.subjective, visit.assessment, visit.plan)
+            if same not in known:
+                known.add(same)
+                item.draft.pet.pk = pet.pk
+                visit.pet, visit.locked_by_id = item.draft.pet, self._actor.user_id
+                item.created.append("visit")
+                new.append(visit)
+        records.create_many(self._actor, new)
+
     def _write_reminders(self, new: Sequence[Vaccination]) -> None:
         """What `refresh_reminder` would do for each pet and group; it is asked itself where a reminder is pending."""
         pets: Dict[int, Pet] = {row.pet_id: row.pet for row in new}
@@ -108,7 +165,8 @@ class Writer:
             if (pet_id, group) in busy:
                 refresh_reminder(self._actor, Pet.objects.get(pk=pet_id), group)
             elif newest is not None and newest.due_on and pet_id not in dead:
-                reminders.append(Reminder(pet=pets[pet_id], group=group, vaccination=newest, due_on=newest.due_on))
+                reminder = Reminder(pet=pets[pet_id], group=group, vaccination=newest, due_on=newest.due_on, held=True)
+                reminders.append(reminder)
         records.create_many(self._actor, reminders)
 
 

@@ -41,14 +41,25 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Let Django empty the tables between transactional tests; test_audit.py turns this guard on again to test it."""
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let Django empty the tables between transactional tests; test_audit.py turns this guard on again to test it.
+
+    At the end no other session keeps PostgreSQL from dropping the database: threads of servers that tests start may
+    still be closing theirs.
+    """
     assert settings.PASSWORD_HASHERS == QUICK_HASH, (
         "A test module has read the settings again, so each log-in takes half a second"
     )
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute("ALTER TABLE audit_auditentry DISABLE TRIGGER audit_no_truncate")
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +121,7 @@ def make_clinic() -> SimpleNamespace:
         PaymentMethod.objects.get_or_create(code=code, defaults={"name": name, "is_cash": code == "cash"})
     owner = create_owner(
         actor,
-        {"first_name": "Maren", "last_name": "Müller", "email": "maren@example.com"},
+        {"first_name": "Maren", "last_name": "Müller", "email": "maren@example.com", "reminder_consent": True},
         [PhoneNumber("+1 555-0142", "mobile")],
     )
     return SimpleNamespace(

@@ -7,6 +7,7 @@ from typing import Any, Iterator, Tuple
 
 import pytest
 from django.contrib.auth import authenticate
+from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -17,7 +18,7 @@ from accounts.models import LoginAttempt, User
 from audit.actor import Actor
 from audit.models import AuditEntry
 
-OPEN = {"login"}
+OPEN = {"login", "login_second", "forgotten", "password_reset", "reminders_end"}
 PASSWORD = "a long test password"
 
 
@@ -154,3 +155,11 @@ def test_a_temporary_password_opens_nothing_but_its_change(robin: User, manager:
 def test_a_new_password_differs_from_the_old_one(robin: User) -> None:
     with pytest.raises(ValidationError, match="differ"):
         services.set_password(Actor.of_user(robin), robin, PASSWORD)
+
+
+def test_a_log_in_clears_sessions_that_have_ended(robin: User) -> None:
+    ended = Session.objects.create(session_key="ended", session_data="", expire_date=timezone.now() - timedelta(days=1))
+    kept = Session.objects.create(session_key="kept", session_data="", expire_date=timezone.now() + timedelta(days=1))
+    log_in(PASSWORD)
+    left = set(Session.objects.values_list("session_key", flat=True))
+    assert kept.session_key in left and ended.session_key not in left, left

@@ -114,7 +114,7 @@ def test_every_constraint_has_a_sentence_for_people() -> None:
     [
         (Payment(amount=0), "amount", "cannot be zero"),
         (Pet(birth_date=date(2020, 1, 2), deceased_on=date(2020, 1, 1)), "deceased_on", "before the date of birth"),
-        (Vaccination(given_on=date(2020, 1, 2), due_on=date(2020, 1, 2)), "due_on", "only be due after"),
+        (Vaccination(given_on=date(2020, 1, 2), due_on=date(2020, 1, 2)), "due_on", "must be due after"),
         (Appointment(overbooked=True), "override_reason", "give a reason"),
     ],
 )

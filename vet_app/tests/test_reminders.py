@@ -19,12 +19,18 @@ from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
 from clinic.models import Reminder, ReminderNotice, Vaccination
+from clinic.selectors.reminders import STAGES, stage_on
 from clinic.services import pets, sending
 from clinic.services import vaccination as service
 from clinic.services.owners import create_owner
-from clinic.services.reminders import STAGES, send_due, stage_on
+from clinic.services.reminders import send_due
 from tests.conftest import make_clinic
 from vetclinic.health import draining
+
+
+@pytest.fixture(autouse=True)
+def _with_mail(settings: Any) -> None:
+    settings.EMAIL_ENABLED = True
 
 
 def vaccinate(clinic: SimpleNamespace, days_ago: int, *, again: bool = False) -> Vaccination:
@@ -111,7 +117,7 @@ def test_a_failure_is_kept_and_tried_again(clinic: SimpleNamespace, monkeypatch:
     vaccinate(clinic, 365)
     refuse: Any = lambda *_args: (_ for _ in ()).throw(ConnectionRefusedError("no server"))  # noqa: E731
     with monkeypatch.context() as patch:
-        patch.setattr("clinic.services.reminders.send_mail", refuse)
+        patch.setattr("clinic.services.reminders.mail", refuse)
         assert send_due(clinic.actor, timezone.localdate()).failed == 1
     assert "no server" in ReminderNotice.objects.get().error
     assert send_due(clinic.actor, timezone.localdate()).sent == 1
@@ -121,7 +127,7 @@ def test_a_failure_is_kept_and_tried_again(clinic: SimpleNamespace, monkeypatch:
 def test_the_end_of_the_process_is_heard_between_two_owners(clinic: SimpleNamespace) -> None:
     """What is left over stays for the next run, and the run does not look finished."""
     vaccinate(clinic, 365)
-    other = create_owner(clinic.actor, {"last_name": "Vale", "email": "vale@example.com"})
+    other = create_owner(clinic.actor, {"last_name": "Vale", "email": "vale@example.com", "reminder_consent": True})
     clinic.pet = pets.create_pet(clinic.actor, other.pk, {"name": "Clove", "species": clinic.species})
     vaccinate(clinic, 365)
     run = sending.begin(clinic.actor)
@@ -141,11 +147,13 @@ def test_runs_side_by_side_write_to_each_owner_once(monkeypatch: Any) -> None:
     """As two replicas would: what keeps an owner from two letters is the claim, not the row that begins a run."""
     clinic = make_clinic()
     for number in range(8):
-        owner = create_owner(clinic.actor, {"last_name": f"O{number}", "email": f"o{number}@example.com"})
+        owner = create_owner(
+            clinic.actor, {"last_name": f"O{number}", "email": f"o{number}@example.com", "reminder_consent": True}
+        )
         clinic.pet = pets.create_pet(clinic.actor, owner.pk, {"name": f"P{number}", "species": clinic.species})
         vaccinate(clinic, 365)
     written: List[str] = []
-    monkeypatch.setattr("clinic.services.reminders.send_mail", lambda *given: written.append(given[3][0]))
+    monkeypatch.setattr("clinic.services.reminders.mail", lambda *given: written.append(given[2]))
 
     def one(_number: int) -> None:
         try:

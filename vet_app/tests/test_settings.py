@@ -11,6 +11,8 @@ from typing import Dict, Set
 
 import pytest
 
+from vetclinic import env
+
 pytestmark = pytest.mark.no_database
 ROOT = Path(__file__).resolve().parent.parent
 SAFE = {
@@ -89,3 +91,50 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     environment = {**SAFE, "SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "key")}
     done = start(environment, "shell", "-c", "from django.conf import settings; print(len(settings.SECRET_KEY))")
     assert done.stdout.strip().endswith("60"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "user", "password", "ssl", "tls"),
+    [
+        ("smtp://AKIA:BKq/3+x#y=@email-smtp.eu-central-1.amazonaws.com:587", "email-smtp.eu-central-1.amazonaws.com",
+         587, "AKIA", "BKq/3+x#y=", False, True),
+        ("smtp://me@clinic.example:p@ss:w/o?rd@mail.example:2525?tls=no", "mail.example", 2525, "me@clinic.example",
+         "p@ss:w/o?rd", False, False),
+        ("smtps://u:p%2Fq@mail.example", "mail.example", 465, "u", "p/q", True, False),
+        ("smtp://u:p@mail.example:465", "mail.example", 465, "u", "p", True, False),
+        ("smtp://u:p@mail.example:2465", "mail.example", 2465, "u", "p", True, False),
+        ("smtp://10.0.3.7:25?tls=no", "10.0.3.7", 25, "", "", False, False),
+        ("smtp://[fd00::7]:2587", "fd00::7", 2587, "", "", False, True),
+    ],
+)  # fmt: skip
+def test_a_mail_server_is_read_as_its_provider_writes_it(
+    url: str, host: str, port: int, user: str, password: str, ssl: bool, tls: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMAIL_URL", url)
+    found = env.email("EMAIL_URL")
+    assert found["EMAIL_ENABLED"] and not found["EMAIL_PROBLEM"]
+    read = [found[f"EMAIL_{name}"] for name in ("HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_SSL", "USE_TLS")]
+    assert read == [host, port, user, password, ssl, tls]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["smtp://user:Secret/99", "mail.example", "smtp://u:Secret@host:port", "smtp://u:Secret@host:99999", "Secret"],
+)
+def test_a_wrong_mail_server_stops_no_pod_and_shows_no_piece_of_the_password(url: str) -> None:
+    done = start({**SAFE, "EMAIL_URL": url}, "check")
+    assert done.returncode == 0 and "Secret" not in done.stdout + done.stderr, "the clinic works without e-mail"
+    told = start({**SAFE, "EMAIL_URL": url}, "send_reminders")
+    assert told.returncode == 1 and "EMAIL_URL must look like" in told.stderr, told.stderr
+    assert "Secret" not in told.stderr and "Traceback" not in told.stderr and "u:" not in told.stderr
+
+
+@pytest.mark.parametrize("name", ["EMAIL_FROM", "EMAIL_REPLY_TO"])
+def test_a_sender_is_an_address(name: str) -> None:
+    assert start({**SAFE, name: "Hillside Vets <hello@clinic.example>"}, "check").returncode == 0
+    done = start({**SAFE, name: "Hillside Vets"}, "check")
+    assert done.returncode == 2 and name in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_clinic_at_an_address_without_a_name_starts() -> None:
+    assert start({"PUBLIC_URL": "http://127.0.0.1:8123"}, "check").returncode == 0, "as `make app` serves it"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import time
+from email.utils import parseaddr
 from importlib import resources
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
@@ -13,7 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import phonenumbers
 from babel.core import get_global
 from babel.numbers import get_currency_precision, get_territory_currencies
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 YES = {"1", "true", "yes", "on"}
 NO = {"0", "false", "no", "off", ""}
@@ -123,22 +126,50 @@ def currency(name: str, default: str) -> str:
     return value
 
 
+# The name and password end at the last @, so that a provider's may hold any of / + # = : and @ as it is.
+EMAIL_URL = re.compile(
+    r"(smtps?)://(?:(.*)@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?/?(?:\?(.*))?", re.DOTALL
+)
+
+
 def email(name: str) -> Dict[str, Any]:
-    """Django's e-mail settings from `smtp://user:password@host:587?tls=yes`; empty means that no mail is sent."""
-    value = text(name)
-    if not value:
-        return {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
-    parts = urlsplit(value)
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        raise ImproperlyConfigured(f"{name} must look like smtp://user:password@host:587?tls=yes.")
-    secure = parts.scheme == "smtps"
+    """Django's e-mail settings from `smtp://user:password@host:587?tls=yes`; empty means that no mail is sent.
+
+    A wrong one stops no pod, for the clinic works without: EMAIL_PROBLEM says in a sentence, in which nothing of the
+    value is, what has to be fixed.
+    """
+    off = {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend", "EMAIL_ENABLED": False, "EMAIL_PROBLEM": ""}
+    try:
+        value = text(name)
+    except ImproperlyConfigured as problem:
+        return {**off, "EMAIL_PROBLEM": str(problem)}
+    found = EMAIL_URL.fullmatch(value.strip())
+    if found is None or int(found[4] or 587) > 65535:
+        sentence = f"{name} must look like smtp://user:password@host:587?tls=yes; a % in a password is written %25."
+        return {**off, "EMAIL_PROBLEM": sentence if value.strip() else ""}
+    secure = found[1] == "smtps" or found[4] in {"465", "2465"}
+    user, _colon, password = (found[2] or "").partition(":")
     return {
+        **off,
+        "EMAIL_ENABLED": True,
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-        "EMAIL_HOST": parts.hostname,
-        "EMAIL_PORT": parts.port or (465 if secure else 587),
-        "EMAIL_HOST_USER": unquote(parts.username or ""),
-        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_HOST": found[3].strip("[]"),
+        "EMAIL_PORT": int(found[4] or (465 if secure else 587)),
+        "EMAIL_HOST_USER": unquote(user),
+        "EMAIL_HOST_PASSWORD": unquote(password),
         "EMAIL_USE_SSL": secure,
-        "EMAIL_USE_TLS": not secure and parse_qs(parts.query).get("tls", ["yes"])[0].lower() in YES,
+        "EMAIL_USE_TLS": not secure and parse_qs(found[5] or "").get("tls", ["yes"])[0].lower() in YES,
         "EMAIL_TIMEOUT": 10,
     }
+
+
+def address(name: str, default: str) -> str:
+    """An e-mail address, alone or with a name: `Hillside Vets <hello@clinic.example>`."""
+    value = text(name)
+    if not value:
+        return default
+    try:
+        validate_email(parseaddr(value)[1])
+    except ValidationError as problem:
+        raise ImproperlyConfigured(f"{name}={value!r} must be an e-mail address.") from problem
+    return value

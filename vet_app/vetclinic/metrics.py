@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+import math
 import platform
 import threading
 import time
 from typing import Any, Callable
 
 import django
-from django.db import transaction
+from django.conf import settings
+from django.db import DatabaseError, connections, transaction
 from django.db.models.signals import post_save
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import Counter, Histogram, Info, start_http_server
+from prometheus_client import Counter, Gauge, Histogram, Info, start_http_server
 
 from vetclinic.logs import route
 
@@ -43,6 +45,22 @@ class MetricsMiddleware:
         return response
 
 
+def _used() -> float:
+    """What files take up, asked when the metrics are; not a number while the database is away."""
+    from clinic.files import bytes_used
+
+    try:
+        return float(bytes_used())
+    except DatabaseError:
+        return math.nan
+    finally:
+        connections.close_all()
+
+
+FILES = Gauge("vet_attachment_bytes", "What the files of patients take up.")
+QUOTA = Gauge("vet_attachment_quota_bytes", "What they may take up; no file is kept beyond.")
+
+
 def count_event(sender: Any, instance: Any, created: bool, **_kwargs: Any) -> None:
     """Count an audit entry once its transaction is committed: bookings, double bookings, invoices, payments, ..."""
     if created:
@@ -63,6 +81,8 @@ def serve(address: str, port: int) -> None:
     While a worker is replaced the old one still has the port, so the new one tries until it is free.
     """
     count_events()
+    FILES.set_function(_used)
+    QUOTA.set(settings.ATTACHMENTS_QUOTA)
     if port:
         threading.Thread(target=_serve, args=(address, port), name="metrics", daemon=True).start()
 

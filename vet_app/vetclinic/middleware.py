@@ -57,7 +57,7 @@ class LargestRequestMiddleware:
         length = str(request.META.get("CONTENT_LENGTH") or "0")
         if length.isdecimal() and int(length) <= settings.LARGEST_REQUEST:
             return self.get_response(request)
-        most = _("Files and forms of up to %(most)d MB are taken.") % {"most": settings.LARGEST_REQUEST // 1024**2}
+        most = _("Files and forms can be up to %(most)d MB.") % {"most": settings.LARGEST_REQUEST // 1024**2}
         page = {"CLINIC_NAME": settings.CLINIC_NAME, "sentence": most}
         response = HttpResponse(render_to_string("413.html", page), status=413)
         response.detail = most  # type: ignore[attr-defined]  # for the API's problem document

@@ -20,6 +20,17 @@ def on_postgresql(forward: str, backward: str) -> migrations.RunPython:
     return migrations.RunPython(step(forward), step(backward))
 
 
+def defaults_for_the_old_release(table: str, **defaults: str) -> migrations.RunPython:
+    """Have PostgreSQL fill new columns of a table, each with its default in SQL, for the release before this one.
+
+    That release still runs during a rollout and does not know the columns. Nothing is rewritten.
+    """
+    return on_postgresql(
+        "".join(f'ALTER TABLE {table} ALTER "{name}" SET DEFAULT {default};' for name, default in defaults.items()),
+        "".join(f'ALTER TABLE {table} ALTER "{name}" DROP DEFAULT;' for name in defaults),
+    )
+
+
 def one_at_a_time(name: str) -> None:
     """Wait until no other transaction has asked for this name; ours has it until it ends.
 

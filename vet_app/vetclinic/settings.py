@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import Any, Dict
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -69,16 +70,25 @@ OPENING_HOURS = env.opening_hours("OPENING_HOURS", "08:00-18:00")
 SLOT_MINUTES = env.number("SLOT_MINUTES", 15, low=5, high=120)
 
 # Language and time. The list of languages is fixed, so that no visitor can ask for the loading of an arbitrary one.
-LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en")
-LANGUAGES = [("en", _("English")), ("de", _("German"))]
-if LANGUAGE_CODE.split("-")[0] not in dict(LANGUAGES):
+# English has the dates and the clock of a country, too (`vetclinic.formats`).
+CLINIC_LANGUAGE = env.text("LANGUAGE_CODE").lower()  # none: as each browser asks for, until the manager chooses one
+LANGUAGE_CODE = CLINIC_LANGUAGE or "en"
+LANGUAGES = [
+    ("en", _("English")),
+    ("en-us", _("English (USA)")),
+    ("en-gb", _("English (United Kingdom)")),
+    ("de", _("German")),
+    ("fr", _("French")),
+]
+if LANGUAGE_CODE not in dict(LANGUAGES):
     raise ImproperlyConfigured(f"LANGUAGE_CODE={LANGUAGE_CODE!r} must be one of: {', '.join(dict(LANGUAGES))}.")
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 COUNTRY = env.country("COUNTRY", TIME_ZONE)  # whose telephone numbers are written without a country's code
+UNITS = env.choice("UNITS", "us" if COUNTRY == "US" and TIME_ZONE != "UTC" else "metric", ("metric", "us"))
 USE_TZ = True
 USE_I18N = True
-FORMAT_MODULE_PATH = ["vetclinic.formats"]  # a clock of 24 hours in every language, as the calendar has it
+FORMAT_MODULE_PATH = ["vetclinic.formats"]  # a clock of 24 hours in every language but that of the USA
 
 INSTALLED_APPS = [
     "accounts",
@@ -88,6 +98,9 @@ INSTALLED_APPS = [
     "web",
     "ninja",
     "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -106,16 +119,17 @@ MIDDLEWARE = [
     "vetclinic.middleware.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.locale.LocaleMiddleware",  # what a browser or a program asks for; web.middleware knows better
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "web.middleware.ClinicMiddleware",
     "accounts.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "web.middleware.RefusalMiddleware",
-    "web.middleware.OwnPasswordMiddleware",
+    "web.middleware.FirstPageMiddleware",
 ]
 ROOT_URLCONF = "vetclinic.urls"
 WSGI_APPLICATION = "vetclinic.wsgi.application"
@@ -141,7 +155,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 if not PRODUCTION:
     STATIC_ROOT.mkdir(exist_ok=True)  # collected into for the container only, but looked for everywhere
-STORAGES = {
+STORAGES: Dict[str, Dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # files of the clinic live in the database
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
@@ -149,6 +163,21 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+# Files of patients: in the database, or in a bucket of S3, where the pods' own role reads and writes.
+ATTACHMENTS_BUCKET = env.text("ATTACHMENTS_BUCKET")
+ATTACHMENTS_QUOTA = env.number("ATTACHMENTS_QUOTA_MB", 2048, low=1) * 1024**2
+if ATTACHMENTS_BUCKET:
+    STORAGES["attachments"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": ATTACHMENTS_BUCKET,
+            "default_acl": None,
+            "file_overwrite": False,
+            "querystring_auth": True,
+            "signature_version": "s3v4",
+            # The bucket encrypts: `aws:kms` without a key would mean AWS's own key and not the bucket's (S3: PutObject)
+        },
+    }
 WHITENOISE_USE_FINDERS = not PRODUCTION
 
 # People
@@ -162,7 +191,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ] + [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}}]
-SESSION_COOKIE_AGE = 60 * 60 * 12  # a long working day
+PASSWORD_RESET_TIMEOUT = 60 * 60
+OTP_TOTP_ISSUER = PUBLIC_HOST
 
 # Security. TLS ends at a proxy; its headers are believed only where one is known to stand in front.
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 1 if PRODUCTION else 0, high=5)
@@ -191,9 +221,12 @@ SILENCED_SYSTEM_CHECKS = ["security.W008"] + (
 )
 
 # E-mail is optional: without it the reminders are listed and printed.
-globals().update(env.email("EMAIL_URL"))
-EMAIL_ENABLED = bool(env.text("EMAIL_URL"))
-DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"noreply@{PUBLIC_HOST}")
+MAIL = env.email("EMAIL_URL")
+EMAIL_ENABLED: bool = MAIL["EMAIL_ENABLED"]
+EMAIL_PROBLEM: str = MAIL["EMAIL_PROBLEM"]  # what to fix before anything can be sent
+globals().update(MAIL)
+DEFAULT_FROM_EMAIL = env.address("EMAIL_FROM", f"noreply@{PUBLIC_HOST}")
+EMAIL_REPLY_TO = env.address("EMAIL_REPLY_TO", DEFAULT_FROM_EMAIL)  # where owners write to when they answer
 
 API_PER_MINUTE = env.number("API_PER_MINUTE", 300, low=1, high=100_000)
 

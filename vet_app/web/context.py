@@ -8,7 +8,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts import sessions
 from accounts.roles import Right
+from clinic.selectors.settings import clinic_settings
 
 
 class Tab(NamedTuple):
@@ -28,7 +30,7 @@ TABS: List[Tuple[str, Any, Right, Tuple[str, ...]]] = [
         "owners",
         _("Owners and pets"),
         Right.VIEW,
-        ("owners", "pets", "visits", "vaccinations", "prescriptions", "attachments", "search"),
+        ("owners", "pets", "visits", "vaccinations", "prescriptions", "attachments", "weights", "search"),
     ),
     ("invoices", _("Bills"), Right.VIEW, ("invoices", "takings")),
     ("reminders", _("Reminders"), Right.VIEW, ("reminders",)),
@@ -41,11 +43,19 @@ TABS: List[Tuple[str, Any, Right, Tuple[str, ...]]] = [
 
 
 def frame(request: HttpRequest) -> Dict[str, Any]:
-    """The tabs, and `may` with the name of each right."""
+    """The tabs, `may` with the name of each right, and when the screen locks; nothing of it at a locked one."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
+    if sessions.is_locked(request):
+        return {"open": False}
     rights = user.rights
     first = request.path.split("/")[1]
     tabs = [Tab(reverse(name), text, first in parts) for name, text, right, parts in TABS if right in rights]
-    return {"tabs": tabs, "may": {right.value: right in rights for right in Right}}
+    idle = clinic_settings().idle_minutes
+    return {
+        "open": True,
+        "idle_seconds": idle and idle * 60,
+        "tabs": tabs,
+        "may": {right.value: right in rights for right in Right},
+    }

@@ -5,15 +5,22 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any, Callable, Optional
 
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
+from accounts import sessions
+from accounts.models import User
 from accounts.roles import Right
+from accounts.services import proves
 from audit.actor import Actor
+from vetclinic.middleware import client_ip
 from web.forms.base import ClinicForm
+from web.forms.login import ConfirmForm
 
 View = Callable[..., HttpResponseBase]
 PER_PAGE = 40
@@ -33,6 +40,42 @@ def needs(*rights: Right) -> Callable[[View], View]:
         return checked
 
     return decorate
+
+
+def sensitive(view: View) -> View:
+    """Ask for the password before a page that must not open at a screen somebody left, unless it was given lately.
+
+    What was sent with a POST goes along and counts once the password is right, so that nothing typed is lost.
+    """
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if sessions.is_confirmed(request):
+            return view(request, *args, **kwargs)
+        answered = "confirm_password" in request.POST
+        carries = request.method == "POST" and (not answered or "carries" in request.POST)
+        form = ConfirmForm(request.POST if answered else None)
+        if form.is_valid() and _proved(request, form):
+            sessions.confirm(request)
+            return view(request, *args, **kwargs) if carries else redirect(request.get_full_path())
+        own = {"csrfmiddlewaretoken", "confirm_password", "carries"}
+        sent = [(name, value) for name in request.POST if name not in own for value in request.POST.getlist(name)]
+        context = {"form": form, "sent": sent, "carries": carries, "heading": _("Your password, please")}
+        return render(request, "web/confirm.html", context, status=form.status)
+
+    return checked
+
+
+def _proved(request: HttpRequest, form: ConfirmForm) -> bool:
+    person = get_object_or_404(User, pk=request.user.pk)
+    try:
+        right = proves(person, client_ip(request), form.cleaned_data["confirm_password"])
+    except PermissionDenied as closed:
+        form.add_error("confirm_password", str(closed))
+        return False
+    if not right:
+        form.add_error("confirm_password", _("This is not your current password."))
+    return right
 
 
 def data_of(request: HttpRequest) -> Optional[Any]:

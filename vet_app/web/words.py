@@ -7,7 +7,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from django.apps import apps
-from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.urls import NoReverseMatch, reverse
@@ -18,14 +17,26 @@ from django.utils.translation import gettext_lazy
 
 from audit.models import AuditEntry
 from clinic.models.account import FIRST
-from web.templatetags.clinic import measure, money, price
+from clinic.money import currency_places, trimmed, with_currency
+from web.templatetags.clinic import measure, money
 
 OURS = ("accounts", "clinic", "exchange")
 NOTHING = "–"
 MODELS: Dict[str, Any] = {
     str(model._meta.model_name): model for label in OURS for model in apps.get_app_config(label).get_models()
 }
-PARTS = {"invoicecounter", "invoiceline", "loginattempt", "phone", "remindernotice", "reminderrun", "visitamendment"}
+PARTS = {
+    "appointmentnotice",
+    "cliniclogo",
+    "invoicecounter",
+    "invoiceline",
+    "loginattempt",
+    "passkey",
+    "phone",
+    "remindernotice",
+    "reminderrun",
+    "visitamendment",
+}
 """Models whose rows the trail tells of as part of another record, or not at all."""
 RECORDS: Dict[str, Any] = {
     **{name: model._meta.verbose_name for name, model in MODELS.items() if name not in PARTS},
@@ -48,26 +59,34 @@ NOTES: Dict[str, Any] = {
     "discount": gettext_lazy("discount"),
     "draft": gettext_lazy("draft"),
     "duplicate": gettext_lazy("duplicate"),
-    "invoices": gettext_lazy("invoices"),
+    "invoices": gettext_lazy("bills"),
+    "erased": gettext_lazy("erased"),
     "lines": gettext_lazy("lines"),
     "moved": gettext_lazy("moved"),
+    "paper_codes": gettext_lazy("codes on paper"),
+    "passkey": gettext_lazy("passkey"),
     "password": gettext_lazy("password"),
     "pets": gettext_lazy("pets"),
     "phones": gettext_lazy("telephone numbers"),
     "reason": gettext_lazy("reason"),
+    "released": gettext_lazy("reminders released"),
     "since": gettext_lazy("from"),
+    "second_factor": gettext_lazy("second step at log-in"),
     "sha256": gettext_lazy("fingerprint"),
     "stage": gettext_lazy("days from the due date"),
     "channel": gettext_lazy("channel"),
     "status": gettext_lazy("status"),
     "until": gettext_lazy("due by"),
+    "unlocked": gettext_lazy("screen unlocked"),
     "whole_record": gettext_lazy("visits in the record"),
 }
 """What services note beside the fields of a record."""
 VALUES: Dict[str, Dict[Any, Any]] = {
-    "channel": {"email": gettext_lazy("E-mail"), "post": gettext_lazy("Post")},
+    "channel": {"email": gettext_lazy("E-mail"), "phone": gettext_lazy("Telephone"), "post": gettext_lazy("Post")},
     "draft": {"kept": gettext_lazy("kept"), "discarded": gettext_lazy("discarded")},
     "password": {"changed": gettext_lazy("changed")},
+    "pin": {"changed": gettext_lazy("changed")},
+    "second_factor": {"app": gettext_lazy("app"), "set up": gettext_lazy("set up")},
     "method": {name: gettext_lazy(word) for name, word in FIRST.items()},
     "status": {"sent": gettext_lazy("Sent"), "failed": gettext_lazy("Failed")},
 }
@@ -212,7 +231,7 @@ def _money(value: str) -> str:
 
 
 def _price(value: str) -> str:
-    return f"{price(Decimal(value))} {settings.CURRENCY}"
+    return with_currency(trimmed(Decimal(value), currency_places()))
 
 
 def _amount(value: str) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from cdktf import ITerraformDependable
 from constructs import Construct
 
+from modules.platform.upstream import Upstream
+from modules.platform.vet_application.attachments import Attachments
 from modules.platform.vet_application.configuration import Configuration
 from modules.platform.vet_application.deployment import ApplicationDeployment
 from modules.platform.vet_application.image import ApplicationImage
@@ -24,6 +26,7 @@ class VetApplication(Construct):
 
     :param repository: name of the ECR repository with its images.
     :param namespace: an existing namespace; the database is in it as well.
+    :param upstream: the infrastructure's outputs; needed for files of patients in S3 alone.
     :param wait_for: what must be there first: the namespace, the database, and the application's Secret.
     """
 
@@ -35,6 +38,7 @@ class VetApplication(Construct):
         names: Names,
         repository: str,
         namespace: str,
+        upstream: Upstream | None = None,
         wait_for: Sequence[ITerraformDependable] = (),
     ) -> None:
         super().__init__(scope, id_)
@@ -46,15 +50,31 @@ class VetApplication(Construct):
             image=environment.application.image,
             environment=environment.name,
         )
-        self._objects(environment, Placement(namespace, list(wait_for)))
+        place = Placement(namespace, list(wait_for))
+        attachments = None
+        if environment.application.attachments_in_s3:
+            if upstream is None:
+                raise ValueError(
+                    "application.attachments_in_s3: the bucket's name is one of the infrastructure's outputs, and no upstream was given"
+                )
+            attachments = Attachments(self, "attachments", place=place, environment=environment, upstream=upstream)
+        self._objects(environment, place, attachments)
 
-    def _objects(self, environment: Environment, place: Placement) -> None:
+    def _objects(self, environment: Environment, place: Placement, attachments: Attachments | None) -> None:
         application = environment.application
         network = NetworkPolicies(self, "network", place=place, environment=environment)
         configuration = Configuration(
-            self, "configuration", place=place, environment=environment, image=self.image.chosen
+            self,
+            "configuration",
+            place=place,
+            environment=environment,
+            image=self.image.chosen,
+            more=attachments.variables if attachments else {},
         )
-        pod = ApplicationPod(self.image.reference, application, configuration)
+        account = attachments.account.metadata.name if attachments else None
+        pod = ApplicationPod(
+            self.image.reference, application, configuration, off_spot=environment.interruptible, account=account
+        )
         migration = Migration(self, "migration", place=place.after(*network.policies), pod=pod)
         migrated = place.after(migration.job)
         web = ApplicationDeployment(self, "web", place=migrated, pod=pod)

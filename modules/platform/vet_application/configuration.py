@@ -5,6 +5,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1
 from constructs import Construct
@@ -58,6 +59,10 @@ def variables(environment: Environment) -> dict[str, str]:
     }
     if application.email:
         found["EMAIL_URL_FILE"] = f"{SECRETS}/email/EMAIL_URL"
+    if application.email_from:
+        found["EMAIL_FROM"] = literal(application.email_from)
+    if application.email_reply_to:
+        found["EMAIL_REPLY_TO"] = literal(application.email_reply_to)
     return found
 
 
@@ -78,11 +83,21 @@ class Configuration(Construct):
     """The ConfigMap, and the name of the release.
 
     :param image: tag or digest that runs with it.
+    :param more: variables that only the infrastructure knows.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, environment: Environment, place: Placement, image: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        environment: Environment,
+        place: Placement,
+        image: str,
+        more: Mapping[str, str],
+    ) -> None:
         super().__init__(scope, id_)
-        data = variables(environment)
+        data = {**variables(environment), **more}
         self.checksum = _digest(data)
         self.release = _digest({"image": image, **data})[:10]
         self.config_map = ConfigMapV1(

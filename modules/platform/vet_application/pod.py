@@ -11,11 +11,31 @@ from modules.platform.vet_application.configuration import (
     Configuration,
 )
 from modules.platform.vet_application.labels import EMAIL_SECRET, NAME, SECRET, SELECTOR
+from settings.pools import OFF_SPOT
 from settings.web_identity import DATABASE
 from settings.workloads import Application, Resources
 
 USER = "10001"
 """User and group of the image (``vet_app/Dockerfile``), as a number: Kubernetes cannot check a name."""
+
+AWS_TOKEN: Block = {
+    "name": "aws",
+    "projected": [
+        {
+            "default_mode": "0440",
+            "sources": [
+                {
+                    "service_account_token": {
+                        "audience": "sts.amazonaws.com",
+                        "expiration_seconds": 86400,
+                        "path": "token",
+                    }
+                }
+            ],
+        }
+    ],
+}
+"""The token by which AWS knows the pod (``settings.helm_values.web_identity`` names its path)."""
 
 SPARE_SECONDS = 15
 """Between the last request's end and the kill."""
@@ -33,6 +53,12 @@ class ApplicationPod:
 
     configuration: Configuration
     """Environment variables."""
+
+    off_spot: bool = False
+    """Keep away from nodes that AWS may take back with two minutes' notice."""
+
+    account: str | None = None
+    """Service account of pods that have an AWS role; without one they have none."""
 
     def web(self) -> Block:
         """A pod that answers requests."""
@@ -66,6 +92,7 @@ class ApplicationPod:
 
     def _pod(self, container: Block) -> Block:
         return {
+            "service_account_name": self.account,
             "automount_service_account_token": False,
             "enable_service_links": False,  # a Service named `database` would set variables that libpq does not expect
             "security_context": {
@@ -75,13 +102,14 @@ class ApplicationPod:
                 "fs_group": USER,
                 "seccomp_profile": {"type": "RuntimeDefault"},
             },
-            "affinity": _on_agents(),
+            "affinity": _on_agents(off_spot=self.off_spot),
             "container": [container],
             "volume": [
                 {"name": "tmp", "empty_dir": {"size_limit": "64Mi"}},
                 _secret_volume("application", {SECRET: ["SECRET_KEY", "SECRET_KEY_FALLBACKS"]}),
                 _secret_volume("database", {f"{DATABASE}-app": ["username", "password"], f"{DATABASE}-ca": ["ca.crt"]}),
                 *([_secret_volume("email", {EMAIL_SECRET: ["EMAIL_URL"]})] if self.application.email else []),
+                *([AWS_TOKEN] if self.account else []),
             ],
         }
 
@@ -106,6 +134,7 @@ class ApplicationPod:
             "volume_mount": [
                 {"name": "tmp", "mount_path": "/tmp"},
                 *({"name": name, "mount_path": f"{SECRETS}/{name}", "read_only": True} for name in secrets),
+                *([{"name": "aws", "mount_path": "/var/run/secrets/aws", "read_only": True}] if self.account else []),
             ],
         }
 
@@ -120,9 +149,10 @@ class ApplicationPod:
         }
 
 
-def _on_agents() -> Block:
+def _on_agents(*, off_spot: bool) -> Block:
     """Never on servers, dedicated or not (architecture: the agents run the application)."""
-    term = {"match_expressions": [{"key": "node-role.kubernetes.io/control-plane", "operator": "DoesNotExist"}]}
+    agents = {"key": "node-role.kubernetes.io/control-plane", "operator": "DoesNotExist"}
+    term = {"match_expressions": [agents, *([OFF_SPOT] if off_spot else [])]}
     return {"node_affinity": {"required_during_scheduling_ignored_during_execution": {"node_selector_term": [term]}}}
 
 

@@ -69,7 +69,36 @@ def _setting(key: str) -> str | None:
     return None
 
 
+KERNEL = ("vm.overcommit_memory = 1", "vm.panic_on_oom = 0", "kernel.panic = 10", "kernel.panic_on_oops = 1")
+"""What RKE2's profile wants of the kernel (rancher/rke2 pkg/cli/cmds/profile_linux.go)."""
+
+
+def _check_profile() -> None:
+    """What RKE2 looks at before anything else where it is told a profile; the data's owner is whoever etcd is on this machine."""
+    if _setting("profile") not in (None, "cis"):
+        fail("rke2: invalid value provided for --profile flag")
+    if not _setting("profile"):
+        return
+    for file in ("passwd", "group"):
+        path = ROOT / "etc" / file
+        if not path.exists() or not re.search("^etcd:", path.read_text(), re.MULTILINE):
+            fail(f"rke2: missing required: unknown {'user' if file == 'passwd' else 'group'} etcd")
+    settings = (ROOT / "etc/sysctl.d/60-vet.conf").read_text()
+    if missing := [line for line in KERNEL if line not in settings.splitlines()]:
+        fail(f"rke2: invalid kernel parameter value: {missing}")
+
+
+def _own(database: Path) -> None:
+    """With the profile RKE2 gives etcd's data to etcd's user, all of it, each time that it writes etcd's pod; only root can."""
+    if not _setting("profile") or os.geteuid() != 0 or not database.exists():
+        return
+    (user,) = [line.split(":") for line in (ROOT / "etc/passwd").read_text().splitlines() if line.startswith("etcd:")]
+    for path in (database, *database.rglob("*")):
+        os.chown(path, int(user[2]), int(user[3]))
+
+
 def _start_server() -> None:
+    _check_profile()
     token = (CONFIG / "token").read_text().strip()
     if not token or not (CONFIG / "agent-token").read_text().strip():
         fail("rke2: token file is empty")
@@ -88,6 +117,7 @@ def _start_server() -> None:
             cluster = f"cluster-{len(state['clusters'])}"
             state["clusters"][cluster] = {"token": token, "members": {}, "nodes": {}, "leases": {}, "secrets": []}
             _become_member(state, cluster, name, database)
+    _own(database)
 
 
 def _start_with_data(database: Path) -> None:
@@ -198,6 +228,7 @@ def rke2(arguments: list[str]) -> None:
     if arguments[:2] == ["token", "rotate"]:
         _rotate_token(arguments[arguments.index("--token") + 1], arguments[arguments.index("--new-token") + 1])
         return
+    _check_profile()
     restoring = arguments[-1].startswith("--cluster-reset-restore-path=")
     snapshot = arguments[-1].removeprefix("--cluster-reset-restore-path=")
     if _setting("server"):

@@ -72,6 +72,40 @@ def blkid(arguments: list[str]) -> None:
     print(_volume(arguments[-1]).name)
 
 
+def groupadd(arguments: list[str]) -> None:
+    """Add a group to the machine's file, as useradd(8)'s sibling does: 4 where the number is taken, 9 where the name is."""
+    _add("group", arguments, "--gid", "{name}:x:{number}:")
+
+
+def useradd(arguments: list[str]) -> None:
+    """The same for a user, whose group has to be there: 6 where it is not."""
+    group = arguments[arguments.index("--gid") + 1]
+    if group not in _entries("group"):
+        sys.exit(6)
+    _add(
+        "passwd",
+        arguments,
+        "--uid",
+        f"{{name}}:x:{{number}}:{_entries('group')[group]}::/nonexistent:/usr/sbin/nologin",
+    )
+
+
+def _entries(file: str) -> dict[str, str]:
+    """Numbers of users or groups by name."""
+    path = ROOT / "etc" / file
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {line.split(":")[0]: line.split(":")[2] for line in lines}
+
+
+def _add(file: str, arguments: list[str], option: str, line: str) -> None:
+    name, known = arguments[-1], _entries(file)
+    number = arguments[arguments.index(option) + 1] if option in arguments else "999"
+    if name in known or number in known.values():
+        sys.exit(9 if name in known else 4)
+    with (ROOT / "etc" / file).open("a") as entries:
+        entries.write(line.format(name=name, number=number) + "\n")
+
+
 def mount(arguments: list[str]) -> None:
     """Link the target to the volume or, for a bind mount, to the folder."""
     if arguments[0] == "--bind":
@@ -112,3 +146,20 @@ def sleep(arguments: list[str]) -> None:
     uptime.write_text(f"{float(uptime.read_text()) + float(arguments[0])}\n")
     # What waits long in truth (a turn is renewed beside a boot) leaves the processor to the others here.
     time.sleep(look().get("sleep", 0.2 if float(arguments[0]) >= 15 else 0.01))
+
+
+def dpkg(arguments: list[str]) -> None:
+    """Install a package: the one that there is, the CloudWatch agent, of the version in the machine's node.env."""
+    if arguments[:1] != ["--install"] or not Path(arguments[1]).is_file():
+        fail(f"dpkg: {' '.join(arguments)}")
+    told = (ROOT / "etc/vet/node.env").read_text()
+    version = next(line.split("'")[1] for line in told.splitlines() if line.startswith("CLOUDWATCH_AGENT_VERSION="))
+    (ROOT.parent / "installed-agent").write_text(f"{version}-1")
+
+
+def dpkg_query(_: list[str]) -> None:
+    """The version of the CloudWatch agent, if it is installed."""
+    installed = ROOT.parent / "installed-agent"
+    if not installed.exists():
+        fail("dpkg-query: no packages found matching amazon-cloudwatch-agent")
+    print(installed.read_text(), end="")

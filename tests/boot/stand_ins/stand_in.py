@@ -14,7 +14,10 @@ ACTIONS = {
     "blkid": "host.blkid",
     "cmp": "host.cmp",
     "curl": "network.curl",
+    "dpkg": "host.dpkg",
+    "dpkg-query": "host.dpkg_query",
     "e2fsck": "host.e2fsck",
+    "groupadd": "host.groupadd",
     "kubectl": "kubectl.kubectl",
     "lsblk": "host.lsblk",
     "mkfs.ext4": "host.mkfs",
@@ -27,6 +30,7 @@ ACTIONS = {
     "sleep": "host.sleep",
     "systemctl": "cluster.systemctl",
     "umount": "host.umount",
+    "useradd": "host.useradd",
     "wipefs": "host.wipefs",
 }
 

@@ -3,7 +3,6 @@
 import pytest
 
 from nodes.inputs import ClusterInputs
-from tests.unit.nodes.cluster import Fake
 from tests.unit.stacks.conftest import output, settings, templates
 
 __all__ = ["output", "settings", "templates"]
@@ -29,9 +28,3 @@ def inputs() -> ClusterInputs:
         ca_parameter="/vet-prod/cluster-ca",
         dedicated_servers=True,
     )
-
-
-@pytest.fixture
-def prod() -> Fake:
-    """Three servers, all well."""
-    return Fake()

@@ -1,6 +1,7 @@
 """What the audit log has of a request, as Kubernetes reads the policy: the first rule that fits decides (kubernetes.io/docs, Auditing)."""
 
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,3 +102,12 @@ def test_servers_have_the_policy_and_agents_none(inputs: ClusterInputs) -> None:
     assert (yaml.safe_load(file["content"]), file["permissions"]) == (policy(), "0600")
     agents = yaml.safe_load(agent_user_data(inputs))["write_files"]
     assert audit_policy.POLICY_FILE not in {each["path"] for each in agents}
+
+
+def test_the_page_says_how_much_is_kept_and_for_how_long(inputs: ClusterInputs) -> None:
+    given = dict(each.split("=", 1) for each in yaml.safe_load(server_config(inputs))["kube-apiserver-arg"])
+    files, size, days = (int(given[f"audit-log-max{each}"]) for each in ("backup", "size", "age"))
+    words = {9: "nine", 30: "thirty"}
+    said = f"`{given['audit-log-path']}` and {words[files]} older files of {size} MB, for {words[days]} days at most"
+    page = " ".join(Path("docs/runbooks/access.md").read_text().split())
+    assert said in page, f"docs/runbooks/access.md must say: {said}"

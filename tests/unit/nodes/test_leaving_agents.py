@@ -109,6 +109,18 @@ def test_a_disruption_budget_holds_one_up_and_not_the_others(server: Server) -> 
     assert [call.split("--instance-id ")[1].split()[0] for call in calls if "complete" in call] == ["i-111"]
 
 
+def test_all_are_closed_before_one_is_drained(server: Server) -> None:
+    """A pool that goes ends all of its nodes at once: a pod must not move from one of them to the next."""
+    server.says("nodes", "".join(f"ip-{n} aws:///us-east-1a/i-{n} True\n" for n in range(12)))
+    server.says("leaving", "".join(f"i-{n}\tvet-dev-agent-batch-a\n" for n in range(12)))
+    code, log, calls = server.run()
+    assert code == 0, log
+    made = [call.split(" ", 1)[1] for call in (server.root / "calls").read_text().splitlines() if "kubectl" in call]
+    steps = ["cordon" if "cordon" in call else "drain" for call in made if "cordon" in call or " drain " in f" {call} "]
+    assert steps == ["cordon"] * 12 + ["drain"] * 12
+    assert sum("complete-lifecycle-action" in call for call in calls) == 12, "each is let go"
+
+
 def test_another_server_was_faster(server: Server) -> None:
     server.says("leaving", "i-111\tvet-dev-agent-a\n")
     server.says(

@@ -10,6 +10,7 @@ from modules.platform.vet_application.configuration import DRAIN_SECONDS, LONGES
 from modules.platform.vet_application.pod import SPARE_SECONDS
 from nodes import rke2
 from nodes.boot import SIGNING_KEY, agent_user_data, server_user_data
+from nodes.extras import Extras
 from nodes.inputs import ClusterInputs
 from nodes.release import node_release
 from nodes.rke2 import UnknownKeysError, agent_config, cloud_controller, credential_provider, server_config
@@ -27,7 +28,7 @@ def test_all_keys_are_known_to_the_sets_rke2(name: str, inputs: ClusterInputs) -
 
 
 def test_an_unknown_key_is_refused_with_a_remedy(inputs: ClusterInputs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nodes.rke2._common", lambda: {"etcd-s3-retention": 5})
+    monkeypatch.setattr("nodes.rke2._common", lambda _: {"etcd-s3-retention": 5})
     with pytest.raises(UnknownKeysError, match=r"etcd-s3-retention.*release_set"):
         server_config(inputs)
 
@@ -35,6 +36,18 @@ def test_an_unknown_key_is_refused_with_a_remedy(inputs: ClusterInputs, monkeypa
 def test_servers_are_reached_by_the_load_balancer_and_their_addresses(inputs: ClusterInputs) -> None:
     config = yaml.safe_load(server_config(inputs))
     assert config["tls-san"] == ["${aws_lb.api.dns_name}", "10.0.10.10", "10.0.11.10", "10.0.12.10"]
+
+
+def test_etcd_s_measurements_stay_on_the_servers_loopback_address(inputs: ClusterInputs) -> None:
+    """Told otherwise, RKE2 serves them in plain HTTP on every address of a server (docs.rke2.io: etcd-expose-metrics)."""
+    assert not yaml.safe_load(server_config(inputs)).get("etcd-expose-metrics")
+
+
+def test_a_team_s_entries_come_after_the_platform_s_and_replace_none(inputs: ClusterInputs) -> None:
+    own = yaml.safe_load(server_config(inputs))
+    given = {"kube-apiserver-arg": ["v=2"], "debug": True}
+    config = yaml.safe_load(server_config(replace(inputs, extras=Extras(server_config=given))))
+    assert config == {**own, "kube-apiserver-arg": [*own["kube-apiserver-arg"], "v=2"], "debug": True}
 
 
 def test_the_static_part_never_says_whom_to_join(inputs: ClusterInputs) -> None:

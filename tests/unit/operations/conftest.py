@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from operations.document import Document
-from operations.report import Chapter, read
+from operations.report.report import Chapter, read
+from operations.shared.stack_json import Document
 from settings import Settings
+from tests.unit.nodes.conftest import inputs
+from tests.unit.operations.cluster import Fake
 from tests.unit.stacks.conftest import output, settings
 
-__all__ = ["output", "settings"]
+__all__ = ["inputs", "output", "settings"]
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +26,9 @@ def documents(output: Path) -> Mapping[str, Document]:
 def chapters(settings: Settings, output: Path) -> list[Chapter]:
     """What the report says of every environment."""
     return read(settings, output / "stacks")
+
+
+@pytest.fixture
+def prod() -> Fake:
+    """Three servers, all well."""
+    return Fake()

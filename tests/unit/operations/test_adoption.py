@@ -9,10 +9,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from operations import state
-from operations.adoption import PARTS, Existing, addresses
-from operations.document import Document
-from operations.failure import Failure
+from operations.deployment import bootstrap
+from operations.deployment.import_existing import PARTS, ExistingResources, managed_addresses
+from operations.shared.errors import Failure
+from operations.shared.stack_json import Document
 from settings.names import STATE_STACK
 from tests.unit.stacks.conftest import synthesised_with
 
@@ -56,12 +56,14 @@ def _by_type(found: dict[str, str]) -> dict[str, list[str]]:
 
 
 def test_an_empty_account_has_nothing(document: Document) -> None:
-    assert Existing(document).found() == {}
+    assert ExistingResources(document).found() == {}
 
 
 def test_every_type_of_the_stack_is_looked_for(document: Document) -> None:
-    missing = {resource.type for resource in document.everything()} - set(Existing(document)._look)
-    assert not missing, f"{missing} cannot be taken over: say in operations/adoption.py how each is found"
+    missing = {resource.type for resource in document.everything()} - set(ExistingResources(document)._look)
+    assert not missing, (
+        f"{missing} cannot be taken over: say in operations/deployment/import_existing.py how each is found"
+    )
 
 
 def test_zones_records_keys_and_roles_have_their_import_ids(document: Document) -> None:
@@ -77,7 +79,7 @@ def test_zones_records_keys_and_roles_have_their_import_ids(document: Document) 
     boundary = iam.create_policy(PolicyName="vet-dev-boundary", PolicyDocument=trust)["Policy"]["Arn"]
     iam.put_role_policy(RoleName="vet-github-plan", PolicyName="workflow", PolicyDocument=trust)
     arn = iam.create_open_id_connect_provider(Url="https://token.actions.githubusercontent.com", ThumbprintList=[])
-    assert _by_type(Existing(document).found()) == {
+    assert _by_type(ExistingResources(document).found()) == {
         "aws_iam_openid_connect_provider": [arn["OpenIDConnectProviderArn"]],
         "aws_iam_policy": [boundary],
         "aws_iam_role": ["vet-github-plan"],
@@ -100,7 +102,7 @@ def test_of_a_bucket_those_parts_are_found_that_it_has(document: Document) -> No
         "RestrictPublicBuckets": True,
     }
     s3.put_public_access_block(Bucket=f"{NAME}-replica", PublicAccessBlockConfiguration=closed)
-    found = _by_type(Existing(document).found())
+    found = _by_type(ExistingResources(document).found())
     assert set(found) & {"aws_s3_bucket_policy", "aws_s3_bucket_lifecycle_configuration"} == set(), found
     assert found["aws_s3_bucket"] == found["aws_s3_bucket_public_access_block"] == [f"{NAME}-replica"]
     assert set(found) <= {"aws_s3_bucket", *PARTS}
@@ -109,7 +111,7 @@ def test_of_a_bucket_those_parts_are_found_that_it_has(document: Document) -> No
 def test_two_zones_of_a_name_are_not_chosen_between(document: Document) -> None:
     ids = {_zone("example.com"), _zone("example.com")}
     with pytest.raises(Failure, match="there are 2 hosted zones") as told:
-        Existing(document).found()
+        ExistingResources(document).found()
     assert all(id_ in str(told.value) for id_ in ids), told.value
 
 
@@ -117,7 +119,7 @@ def test_a_key_that_is_about_to_be_deleted_is_named_with_the_remedy(document: Do
     id_ = _key("alias/vet-state", "us-east-1")
     boto3.client("kms", region_name="us-east-1").schedule_key_deletion(KeyId=id_, PendingWindowInDays=7)
     with pytest.raises(Failure, match=f"aws kms cancel-key-deletion --key-id {id_}"):
-        Existing(document).found()
+        ExistingResources(document).found()
 
 
 def test_what_an_interrupted_first_run_has_made_is_its_own(
@@ -125,12 +127,12 @@ def test_what_an_interrupted_first_run_has_made_is_its_own(
 ) -> None:
     zone = _zone("example.com")
     monkeypatch.setattr(Document, "read", lambda _stack: document)
-    monkeypatch.setattr(state, "LOCAL_STATE", tmp_path / "vet-state.tfstate")
+    monkeypatch.setattr(bootstrap, "LOCAL_STATE", tmp_path / "vet-state.tfstate")
     with pytest.raises(Failure, match=f"aws_route53_zone  {zone}\n(?s:.*)make state ADOPT=yes"):
-        state._existing(adopt=False)
+        bootstrap._existing(adopt=False)
     (resource,) = [each for each in document.all("aws_route53_zone") if each.block["name"] == "example.com"]
-    assert state._existing(adopt=True) == {f"{resource.type}.{resource.id}": zone}
+    assert bootstrap._existing(adopt=True) == {f"{resource.type}.{resource.id}": zone}
     known: dict[str, Any] = {"mode": "managed", "type": resource.type, "name": resource.id}
-    state.LOCAL_STATE.write_text(json.dumps({"resources": [known, {**known, "mode": "data", "name": "other"}]}))
-    assert addresses(state.LOCAL_STATE) == {f"{resource.type}.{resource.id}"}
-    assert state._existing(adopt=False) == {}
+    bootstrap.LOCAL_STATE.write_text(json.dumps({"resources": [known, {**known, "mode": "data", "name": "other"}]}))
+    assert managed_addresses(bootstrap.LOCAL_STATE) == {f"{resource.type}.{resource.id}"}
+    assert bootstrap._existing(adopt=False) == {}

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from operations import boundary
-from operations.failure import Failure
+from operations.deployment import boundary
+from operations.shared.errors import Failure
 from settings import Settings
 from settings.names import Names
 

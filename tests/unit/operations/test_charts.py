@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from operations import charts
-from operations.charts import archive_name, fetch, run_if_reachable
-from operations.download import Unreachable
-from operations.emulator.charts import serve
-from operations.failure import Failure
+from operations.devtools.emulator.chart_repository import serve
+from operations.shared.download import Unreachable
+from operations.shared.errors import Failure
+from operations.supply_chain import charts
+from operations.supply_chain.charts import archive_name, fetch, run_if_reachable
+from settings import load
 from settings.release_sets import SETS, Chart, Component, Digest, Facts, Release, catalogue, release_set
+from tests.changes import dev_alone
 
 
 def _archive(text: str = "name: clinic\n") -> bytes:
@@ -152,3 +154,18 @@ def test_what_deploys_is_what_is_fetched() -> None:
         for key in releases.pins:
             if releases[key].component.chart:
                 assert (key, releases.pins[key]) in fetched, f"{name} installs {key}, and make charts does not bring it"
+
+
+def test_charts_of_a_team_s_own_releases_are_compared_as_well(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.publishes(repository.archive)
+    monkeypatch.setattr(charts, "pinned", lambda: iter([]))
+    given = {"chart": "clinic", "repository": "https://charts.example.com", "version": "1.0.0", "namespace": "tools"}
+    settings = load(dev_alone(tmp_path, {"extra_releases": {"tool": {**given, "digest": "0" * 64}}}))
+    monkeypatch.setattr(charts, "load", lambda: settings)
+    (release,) = charts.extra()
+    assert (release.chart.name, release.chart.repository) == ("clinic", "https://charts.example.com")
+    monkeypatch.setattr(charts, "_downloaded", lambda release: (repository.archive, None))
+    with pytest.raises(Failure, match=r"environments/dev\.yaml says 0000"):
+        fetch(tmp_path / "charts")

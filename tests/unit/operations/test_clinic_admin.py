@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from operations import clinic_admin as module
-from operations.clinic_admin import clinic_admin
-from operations.failure import Failure
-from operations.servers import Cluster
+from operations.application import clinic_admin as module
+from operations.application.clinic_admin import clinic_admin
+from operations.shared.errors import Failure
+from operations.shared.servers import Cluster
 
 KUBECTL = """#!/bin/sh
 echo "$*" >> "{log}"

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from operations import cluster_ready
-from operations.failure import Failure
-from operations.servers import Cluster
+from operations.deployment import cluster_ready
+from operations.shared.errors import Failure
+from operations.shared.servers import Cluster
 
 
 @dataclass
@@ -62,7 +62,7 @@ def test_a_cluster_that_is_there_is_looked_at_once() -> None:
 
 
 def test_one_that_does_not_come_is_not_sent_back_to_the_step_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster_ready, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(cluster_ready, "TIMEOUT_SECONDS", 0)
     with pytest.raises(Failure, match="have not published its certificate authority") as failure:
         cluster_ready.wait(Forming(certificates=["pending"]))
     assert "journalctl -t vet" in str(failure.value)

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from operations.consent import agreed
-from operations.failure import guided
+from operations.shared.consent import agreed
+from operations.shared.errors import run_command
 
 
 def _asked(answers: str, monkeypatch: pytest.MonkeyPatch) -> tuple[bool, str]:
@@ -29,5 +29,5 @@ def test_what_is_neither_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_without_a_terminal_the_way_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit) as ended:
-        guided(lambda: print(_asked("", monkeypatch)))
+        run_command(lambda: print(_asked("", monkeypatch)))
     assert "AUTO_APPROVE=yes" in str(ended.value)

@@ -7,10 +7,18 @@ from pathlib import Path
 import pytest
 
 import main
-from operations.cost import BANDS, assumptions, verdict
-from operations.document import Document
-from operations.estimate import FREE, PRICED, Estimate, Line, can_stop, environment_estimate, estimate, savings
-from operations.failure import Failure
+from operations.report.cost import EXPECTED_RANGES, assumptions, verdict
+from operations.report.cost_estimate import (
+    FREE,
+    PRICED,
+    Estimate,
+    Line,
+    environment_estimate,
+    estimate,
+)
+from operations.report.savings import can_stop, savings
+from operations.shared.errors import Failure
+from operations.shared.stack_json import Document
 from settings import Settings
 from settings.cost import CostAssumptions
 from settings.instance_types import INSTANCE_TYPES
@@ -27,13 +35,24 @@ def _estimate(documents: Mapping[str, Document], settings: Settings, name: str) 
     return environment_estimate(environment, prices(), environment.cost, documents[infrastructure_stack(name)])
 
 
-@pytest.mark.parametrize("name", BANDS)
+@pytest.mark.parametrize("name", EXPECTED_RANGES)
 def test_environments_cost_what_the_architecture_expects(
     documents: Mapping[str, Document], settings: Settings, name: str
 ) -> None:
     found = _estimate(documents, settings, name)
-    low, high = BANDS[name]
+    low, high = EXPECTED_RANGES[name]
     assert low <= found.total <= high, f"{name}: {found.total:.2f} USD a month: {found.by_group()}"
+
+
+def test_a_shipped_budget_tells_of_a_surprise_and_not_of_every_month(
+    documents: Mapping[str, Document], settings: Settings
+) -> None:
+    watched = [each for each in settings.environments if each.budget.enabled]
+    assert [each.name for each in watched] == ["prod"]
+    for environment in watched:
+        expected = _estimate(documents, settings, environment.name).total
+        amount = environment.budget.monthly_usd
+        assert 1.05 * expected < amount < 1.25 * expected, f"{amount} USD, and make cost says {expected:.0f}"
 
 
 def test_every_resource_is_priced_or_known_to_be_free(documents: Mapping[str, Document], tmp_path: Path) -> None:
@@ -42,7 +61,9 @@ def test_every_resource_is_priced_or_known_to_be_free(documents: Mapping[str, Do
     stacks = [*documents.values(), full]
     aws = {each.type for document in stacks for each in document.everything() if each.type.startswith("aws_")}
     unknown = aws - FREE - set(PRICED)
-    assert not unknown, f"{sorted(unknown)}: price them in PRICED or name them in FREE (operations/estimate.py)"
+    assert not unknown, (
+        f"{sorted(unknown)}: price them in PRICED or name them in FREE (operations/report/cost_estimate.py)"
+    )
     assert not FREE & set(PRICED)
 
 
@@ -77,7 +98,7 @@ def test_an_environment_that_sleeps_is_charged_for_the_hours_of_its_schedule(
     found = environment_estimate(sleeping, prices(), USE, Document("vet-dev", content))
     usual = environment_estimate(awake, prices(), USE, documents["vet-dev"])
     share = schedule.weekly_hours * 52 / 12 / USE.hours
-    nodes = sum(fleet.line.monthly for fleet in usual.fleets)
+    nodes = sum(group.line.monthly for group in usual.instance_groups)
     assert usual.total - found.total == pytest.approx(nodes * (1 - share), rel=0.01), found.by_group()
     assert can_stop(awake)
     assert not can_stop(sleeping), "what sleeps already cannot save that once more"
@@ -97,7 +118,7 @@ def test_spot_agents_in_the_json_cost_less(documents: Mapping[str, Document]) ->
 def test_only_an_unprotected_environment_may_stop_at_night(documents: Mapping[str, Document]) -> None:
     found = estimate(documents["vet-dev"], prices(), USE)
     ways = {way.way: way.monthly for way in savings(found, USE, can_stop=True)}
-    assert 50 < ways["stop at night"] < sum(fleet.line.monthly for fleet in found.fleets)
+    assert 50 < ways["stop at night"] < sum(group.line.monthly for group in found.instance_groups)
     assert "stop at night" not in {way.way for way in savings(found, USE, can_stop=False)}
 
 

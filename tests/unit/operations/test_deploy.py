@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from operations import deploy as module
-from operations.deploy import deploy, destroy
-from operations.failure import Failure
-from operations.servers import Cluster
-from operations.terraform import STACKS
+from operations.deployment import deploy as module
+from operations.deployment.deploy import deploy, destroy
+from operations.shared.errors import Failure
+from operations.shared.servers import Cluster
+from operations.shared.terraform import STACKS
 from tests.unit.operations.plans import plan
 
 TERRAFORM = """#!/bin/sh
@@ -78,7 +78,7 @@ def test_infrastructure_comes_first_and_the_way_to_the_cluster_is_for_the_helm_s
     """And the databases are looked at (whether Terraform knows one) with the way open, before anything is applied; so is the
     boundary of the roles."""
     monkeypatch.setattr(module, "refuse_missing", lambda _: None)
-    deploy("dev", unattended=True)
+    deploy("dev", auto_approve=True)
     assert called(log) == [
         "init vet-state direct",
         "boundary - asked",
@@ -94,7 +94,7 @@ def test_infrastructure_comes_first_and_the_way_to_the_cluster_is_for_the_helm_s
 
 def test_without_an_image_it_stops_after_the_infrastructure(log: Path) -> None:
     with pytest.raises(Failure, match=r"environments/dev\.yaml names no image .*\n.*make push ENV=dev"):
-        deploy("dev", unattended=True)
+        deploy("dev", auto_approve=True)
     assert called(log)[-1] == "apply vet-dev direct"
 
 
@@ -103,7 +103,7 @@ def test_a_deploy_that_changes_nothing_says_so_and_applies_nothing(
 ) -> None:
     monkeypatch.setattr(module, "refuse_missing", lambda _: None)
     log.with_suffix(".status").write_text("0")
-    deploy("dev", unattended=True)
+    deploy("dev", auto_approve=True)
     assert not [line for line in called(log) if line.startswith("apply")]
     said = capsys.readouterr().out
     assert "vet-dev: nothing changes" in said
@@ -114,17 +114,17 @@ def test_a_plan_that_would_replace_a_server_is_not_applied(log: Path, monkeypatc
     lost = plan(replace=["aws_instance.servers_slot_0"], because="key_name", settings={"agents.count": ("2", "3")})
     log.with_suffix(".plan").write_text(json.dumps(lost))
     with pytest.raises(Failure, match=r"replace a server: aws_instance.servers_slot_0 \(by key_name\)") as refused:
-        deploy("dev", unattended=True)
+        deploy("dev", auto_approve=True)
     assert "agents.count: at once" in str(refused.value), "it names what was changed"
     assert not [line for line in called(log) if line.startswith("apply")]
     monkeypatch.setenv("VET_LOSE", "aws_instance.servers_slot_0")
     monkeypatch.setattr(module, "refuse_missing", lambda _: None)
-    deploy("dev", unattended=True)
+    deploy("dev", auto_approve=True)
     assert "apply vet-dev direct" in called(log), "what is named may go"
 
 
 def test_destroying_goes_the_opposite_way(log: Path) -> None:
-    destroy("dev", unattended=True)
+    destroy("dev", auto_approve=True)
     assert [line.rsplit(" ", 1)[0] for line in called(log) if "destroy" in line] == [
         "destroy vet-dev-helm",
         "destroy vet-dev",
@@ -133,5 +133,5 @@ def test_destroying_goes_the_opposite_way(log: Path) -> None:
 
 def test_a_protected_environment_is_not_destroyed(log: Path) -> None:
     with pytest.raises(Failure, match="prod is protected"):
-        destroy("prod", unattended=True)
+        destroy("prod", auto_approve=True)
     assert called(log) == []

@@ -11,13 +11,13 @@ import boto3
 import pytest
 
 os.environ.setdefault(
-    "MOTO_AMIS_PATH", "operations/emulator/images.json"
+    "MOTO_AMIS_PATH", "operations/devtools/emulator/images.json"
 )  # read by moto's import; its own list takes seconds
 
 from moto import mock_aws
 
-from operations import checks, doctor
-from operations.checks import Finding, Patient
+from operations.doctor import cluster_checks, doctor
+from operations.doctor.finding import CheckContext, Finding
 from settings import Settings
 
 BUCKET = "vet-terraform-state-example"
@@ -43,10 +43,10 @@ def examine(settings: Settings, aws: None, monkeypatch: pytest.MonkeyPatch) -> C
     """Examine dev; findings by what they are about."""
 
     def run(resolve: Any = lambda _: "192.0.2.1") -> dict[str, Finding]:
-        patient = Patient(
+        context = CheckContext(
             settings, settings.environment("dev"), resolve=resolve, connect=refuse, tunnel=lambda _: False
         )
-        return {finding.what: finding for finding in doctor.examine(patient)}
+        return {finding.what: finding for finding in doctor.examine(context)}
 
     return run
 
@@ -61,7 +61,7 @@ def account(aws: None, settings: Settings) -> None:
         s3.put_object(Bucket=BUCKET, Key=f"{stack}/terraform.tfstate", Body=b"{}")
     boto3.client("route53").create_hosted_zone(Name="dev.example.com", CallerReference="1")
     ec2 = boto3.client("ec2", region_name="us-east-1")
-    image = json.loads(Path("operations/emulator/images.json").read_text())[0]["ami_id"]
+    image = json.loads(Path("operations/devtools/emulator/images.json").read_text())[0]["ami_id"]
     for role, count in (("server", 1), ("agent", 2)):
         tags = [{"Key": "vet:cluster", "Value": "vet-dev"}, {"Key": "vet:role", "Value": role}]
         tags += [{"Key": "vet:slot", "Value": "0"}] if role == "server" else []
@@ -151,7 +151,9 @@ def test_without_credentials_aws_is_asked_once(
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
-    found = list(doctor.examine(Patient(settings, settings.environment("dev"), connect=refuse, tunnel=lambda _: False)))
+    found = list(
+        doctor.examine(CheckContext(settings, settings.environment("dev"), connect=refuse, tunnel=lambda _: False))
+    )
     assert [f.what for f in found if f.text == "there are no AWS credentials"] == ["credentials"]
     assert all(f.verdict == "later" for f in found if f.text == "needs AWS credentials")
 
@@ -159,11 +161,11 @@ def test_without_credentials_aws_is_asked_once(
 def test_whatever_a_check_stumbles_over_becomes_a_line(
     settings: Settings, aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: Patient) -> Iterator[Finding]:
+    def broken(_: CheckContext) -> Iterator[Finding]:
         raise RuntimeError("unforeseen")
 
     monkeypatch.setattr(doctor, "CHECKS", (broken,))
-    (found,) = doctor.examine(Patient(settings, settings.environment("dev")))
+    (found,) = doctor.examine(CheckContext(settings, settings.environment("dev")))
     assert (found.what, found.verdict) == ("broken", "fails")
     assert "unforeseen" in found.text
 
@@ -183,8 +185,8 @@ def test_nodes_and_releases_are_read_from_the_cluster(monkeypatch: pytest.Monkey
             release("x", "1", "deployed"),
         ],
     }
-    monkeypatch.setattr(checks, "_kubectl", lambda *arguments: answers[arguments[1]])
-    found = {finding.what: finding for finding in checks._inside([])}
+    monkeypatch.setattr(cluster_checks, "_kubectl", lambda *arguments: answers[arguments[1]])
+    found = {finding.what: finding for finding in cluster_checks._inside([], dedicated=False)}
     assert {what: finding.verdict for what, finding in found.items()} == {
         "node a": "ok",
         "node b": "fails",
@@ -208,7 +210,46 @@ def test_a_first_password_that_nobody_has_used_is_told(
 ) -> None:
     labels = {"name": "rancher", "version": "1", "status": "deployed"}
     answers = {"nodes": [], "secrets": [{"metadata": {"labels": labels}}], "settings.management.cattle.io": kept}
-    monkeypatch.setattr(checks, "_kubectl", lambda *arguments: answers[arguments[1]])
-    (found,) = (finding for finding in checks._inside([]) if finding.what == "Rancher's first password")
+    monkeypatch.setattr(cluster_checks, "_kubectl", lambda *arguments: answers[arguments[1]])
+    (found,) = (
+        finding for finding in cluster_checks._inside([], dedicated=False) if finding.what == "Rancher's first password"
+    )
     assert (found.verdict, said in found.text) == (verdict, True), found
     assert (found.remedy == "") == (verdict == "ok")
+
+
+@pytest.mark.parametrize(
+    ("pods", "verdict", "said"),
+    [
+        ({}, "later", "not there yet"),
+        ({"agent-0": ("server", "Running"), "controller": (None, "Pending")}, "ok", "servers alone"),
+        ({"agent-0": ("agent", "Running"), "controller": ("server", "Running")}, "fails", "agent-0 on agent"),
+        ({"agent-0": ("server", "Running"), "cleanup": ("agent", "Succeeded")}, "ok", "servers alone"),
+    ],
+)
+def test_fleet_on_an_agent_is_told_where_servers_are_dedicated(
+    pods: dict[str, tuple[str | None, str]], verdict: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its agent is the cluster's administrator, and keeping it on servers is a person's step (decision 0092)."""
+    role = {"node-role.kubernetes.io/control-plane": "true"}
+    nodes = [
+        {"metadata": {"name": name, "labels": labels}, "status": {"conditions": []}}
+        for name, labels in (("server", role), ("agent", {}))
+    ]
+    of_fleet = [
+        {"metadata": {"name": name}, "spec": {"nodeName": node} if node else {}, "status": {"phase": phase}}
+        for name, (node, phase) in pods.items()
+    ]
+
+    def answers(_: str, kind: str, *options: str) -> list[Any]:
+        if kind == "pods":
+            return of_fleet if "--namespace=cattle-fleet-local-system" in options else []
+        labels = {"name": "rancher", "version": "1", "status": "deployed"}
+        others: dict[str, list[Any]] = {"nodes": nodes, "secrets": [{"metadata": {"labels": labels}}]}
+        return others.get(kind, [])
+
+    monkeypatch.setattr(cluster_checks, "_kubectl", answers)
+    found = {finding.what: finding for finding in cluster_checks._inside([], dedicated=True)}["Fleet's pods"]
+    assert (found.verdict, said in found.text) == (verdict, True), found
+    assert (found.remedy == "") == (verdict == "ok")
+    assert not [each for each in cluster_checks._inside([], dedicated=False) if each.what == "Fleet's pods"]

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from operations import checks_servers, lock, restore_record, roll_record
-from operations.checks import Finding, Patient
-from operations.checks_servers import QUOTA_BYTES, control_plane, etcd_snapshots, unfinished
-from operations.failure import Failure
-from operations.servers import Health, Server
-from operations.snapshots import Snapshot
+from operations.cluster import lock, restore_record, roll_record
+from operations.cluster.snapshots import Snapshot
+from operations.doctor import server_checks
+from operations.doctor.finding import CheckContext, Finding
+from operations.doctor.server_checks import QUOTA_BYTES, control_plane, etcd_snapshots, unfinished
+from operations.shared.errors import Failure
+from operations.shared.servers import Health, Server
 from settings import load
-from tests.unit.nodes.cluster import WHOLE, Fake
+from tests.unit.operations.cluster import WHOLE, Fake
 
 WELL = replace(WHOLE, database_bytes=64 << 20, database_bytes_in_use=32 << 20)
 
@@ -24,14 +25,14 @@ WELL = replace(WHOLE, database_bytes=64 << 20, database_bytes_in_use=32 << 20)
 def prod(monkeypatch: pytest.MonkeyPatch) -> Fake:
     """Three servers, all well, that the doctor finds."""
     made = Fake(healths=dict.fromkeys(range(3), WELL))
-    monkeypatch.setattr(checks_servers, "Cluster", lambda _: made)
+    monkeypatch.setattr(server_checks, "Cluster", lambda _: made)
     return made
 
 
-def seen(check: Callable[[Patient], Any]) -> list[Finding]:
+def seen(check: Callable[[CheckContext], Any]) -> list[Finding]:
     """What a check finds in prod."""
     settings = load()
-    found = list(check(Patient(settings, settings.environment("prod"))))
+    found = list(check(CheckContext(settings, settings.environment("prod"))))
     for finding in found:
         assert (finding.verdict == "ok") == (finding.remedy == ""), f"{finding}: not ok needs a remedy, and ok none"
     return found
@@ -126,9 +127,9 @@ def test_the_newest_snapshot_that_could_be_restored_counts(
 ) -> None:
     now = datetime.now(UTC)
     found = [] if hours is None else [Snapshot("s", now - timedelta(hours=hours, minutes=1), 1000)]
-    monkeypatch.setattr(checks_servers, "snapshots", lambda _: found)
-    monkeypatch.setattr(checks_servers, "newest", lambda _, found: found[0] if whole else None)
-    monkeypatch.setattr(checks_servers, "_published", lambda _: now - timedelta(hours=cluster_hours))
+    monkeypatch.setattr(server_checks, "snapshots", lambda _: found)
+    monkeypatch.setattr(server_checks, "newest", lambda _, found: found[0] if whole else None)
+    monkeypatch.setattr(server_checks, "_published", lambda _: now - timedelta(hours=cluster_hours))
     (one,) = seen(etcd_snapshots)
     assert (one.verdict, text in one.text) == (verdict, True), one
 

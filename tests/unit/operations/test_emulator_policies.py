@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from operations.emulator import ACCOUNT_ID, Emulator
-from operations.emulator.platform import client
+from operations.devtools.emulator import ACCOUNT_ID, Emulator
+from operations.devtools.emulator.local_cluster import client
 
 ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from operations.emulator import Emulator
-from operations.emulator.platform import client
+from operations.devtools.emulator import Emulator
+from operations.devtools.emulator.local_cluster import client
 
 GROUP = "agents"
 
@@ -55,3 +55,22 @@ def test_a_refresh_replaces_what_is_outdated_and_leaves_the_rest(emulator: Emula
     assert after.keys() & {*first, added} == {added}, (
         "what was newest already was replaced, or what was outdated stayed"
     )
+
+
+def test_a_group_keeps_its_policy_over_an_update_of_its_size(emulator: Emulator) -> None:
+    ec2, scaling = client(emulator, "ec2", "us-east-1"), client(emulator, "autoscaling", "us-east-1")
+    data = {"ImageId": ec2.describe_images()["Images"][0]["ImageId"], "InstanceType": "t3.medium"}
+    made = ec2.create_launch_template(LaunchTemplateName="mixed", LaunchTemplateData=data)["LaunchTemplate"]
+    specification = {"LaunchTemplateId": made["LaunchTemplateId"], "Version": "$Latest"}
+    policy = {
+        "LaunchTemplate": {"LaunchTemplateSpecification": specification, "Overrides": [{"InstanceType": "t3.medium"}]}
+    }
+    name = "mixed"
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName=name, MinSize=0, MaxSize=2, AvailabilityZones=["us-east-1a"], MixedInstancesPolicy=policy
+    )
+    scaling.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=1, MaxSize=2)
+    (group,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
+    kept = group["MixedInstancesPolicy"]["LaunchTemplate"]
+    assert kept["LaunchTemplateSpecification"]["LaunchTemplateId"] == made["LaunchTemplateId"]
+    assert (len(group["Instances"]), kept["Overrides"]) == (1, [{"InstanceType": "t3.medium"}])

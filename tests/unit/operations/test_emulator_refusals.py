@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from operations.emulator import Emulator
-from operations.emulator.platform import client
+from operations.devtools.emulator import Emulator
+from operations.devtools.emulator.local_cluster import client
 
 NUMBERS = count()
 
@@ -295,3 +295,11 @@ def test_a_volume_grows_and_does_not_shrink(ec2: Any) -> None:
     ec2.modify_volume(VolumeId=volume, Size=30)
     refused("InvalidParameterValue", ec2.modify_volume, match="smaller than existing size 30", VolumeId=volume, Size=20)
     assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Size"] == 30
+
+
+def test_a_call_that_the_sdk_compresses_is_read_as_it_was_written(emulator: Emulator) -> None:
+    cloudwatch = client(emulator, "cloudwatch", "us-east-1")
+    data = [{"MetricName": f"measured-{number}", "Value": 1.0} for number in range(500)]
+    cloudwatch.put_metric_data(Namespace="clinic", MetricData=data)
+    found = cloudwatch.get_paginator("list_metrics").paginate(Namespace="clinic").build_full_result()["Metrics"]
+    assert len(found) == len(data), "the SDK compresses a call of this length (CloudWatch: PutMetricData)"

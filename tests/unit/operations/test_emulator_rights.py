@@ -10,11 +10,11 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from operations.emulator import ACCOUNT_ID, Emulator
-from operations.emulator.account import web_identity
+from operations.devtools.emulator import ACCOUNT_ID, Emulator
+from operations.devtools.emulator.account import web_identity
 
 ISSUER = "token.actions.githubusercontent.com"
-Clients = Callable[[str], Any]
+Clients = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def role(emulator: Emulator, administrator: Clients, request: pytest.FixtureRequ
         session = boto3.Session(
             keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name="us-east-1"
         )
-        return lambda service: session.client(service, endpoint_url=emulator.url)
+        return lambda service, region="us-east-1": session.client(service, region, endpoint_url=emulator.url)
 
     return made
 
@@ -67,6 +67,20 @@ def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
     with pytest.raises(ClientError) as refused:
         call(**parameters)
     return refused.value.response["Error"]["Code"], refused.value.response["Error"]["Message"]
+
+
+def test_a_secrets_copy_in_another_region_is_judged_as_the_secret_is(
+    emulator: Emulator, administrator: Clients, role: Callable[..., Clients]
+) -> None:
+    secrets = administrator("secretsmanager")
+    replicas = [{"Region": "eu-west-1"}]
+    for name in ("dev/copied", "prod/copied"):
+        secrets.create_secret(Name=name, SecretString="text", AddReplicaRegions=replicas)
+    own = f"arn:aws:secretsmanager:*:{ACCOUNT_ID}:secret:dev/*"
+    elsewhere = role(allow("secretsmanager:GetSecretValue", resource=own))("secretsmanager", "eu-west-1")
+    assert elsewhere.get_secret_value(SecretId="dev/copied")["SecretString"] == "text"
+    code, said = refusal(elsewhere.get_secret_value, SecretId="prod/copied")
+    assert code == "AccessDeniedException", said
 
 
 def test_a_role_does_what_it_may_and_no_more(administrator: Clients, role: Callable[..., Clients]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.failure import INTERRUPTED
+from operations.shared.errors import INTERRUPTED
 
 TERRAFORM = """
 import signal, sys, time
@@ -25,16 +25,16 @@ Path("state").write_text("saved")
 
 APPLY = """
 import sys
-from operations.failure import guided
-from operations.terraform import to_its_end
-guided(lambda: to_its_end([sys.executable, "terraform.py"], {}))
+from operations.shared.errors import run_command
+from operations.shared.terraform import run_uninterrupted
+run_command(lambda: run_uninterrupted([sys.executable, "terraform.py"], {}))
 """
 
 OPENED = """
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from operations.failure import guided
+from operations.shared.errors import run_command
 
 @contextmanager
 def opened():
@@ -48,7 +48,7 @@ def work():
     with opened():
         time.sleep(60)
 
-guided(work)
+run_command(work)
 """
 
 
@@ -62,13 +62,19 @@ def started(program: str, folder: Path) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # Where the tests run in the background of a shell, children would be told to ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=_heard,
     )
     while not (folder / "began").exists():
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     return process
+
+
+def _heard() -> None:
+    """Hear every ending: tests in the background of a shell, or under nohup, would have their children ignore Ctrl-C or a closed terminal."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.SIG_DFL)
 
 
 def test_terraform_finishes_what_it_has_begun_when_ctrl_c_is_pressed(tmp_path: Path) -> None:
@@ -95,7 +101,7 @@ def test_what_a_command_has_opened_is_closed_however_it_ends(tmp_path: Path, end
 def test_the_emulator_does_not_outlive_the_program_that_started_it(tmp_path: Path) -> None:
     program = """
 from pathlib import Path
-from operations.emulator import Emulator
+from operations.devtools.emulator import Emulator
 import time
 with Emulator(Path("log")) as emulator:
     Path("pid").write_text(str(emulator._server.pid))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from operations.roll_servers import Rolling
-from operations.servers import Cluster, Server
+from operations.cluster import server_differences
+from operations.shared.servers import Cluster, Server
 from settings import load
 from settings.names import Names
 from tests.changes import KEY
@@ -40,11 +40,10 @@ def test_another_key_is_another_pair_and_a_comment_is_not() -> None:
 def test_a_roll_sees_who_has_an_old_key(
     monkeypatch: pytest.MonkeyPatch, has: str | None, wanted: str | None, said: str | None
 ) -> None:
-    rolling = Rolling.__new__(Rolling)  # without a synthesised stack
-    rolling.cluster = Cluster("dev")
-    rolling.cluster.names = _names(wanted)
-    rolling.wanted = {0: {"address": "aws_instance.s", "instance_type": "t3.medium", "user_data": "same"}}
-    monkeypatch.setattr(Rolling, "_image", lambda self: "ami-1")
-    monkeypatch.setattr(Rolling, "_user_data", lambda self, server: "same")
-    found = rolling.differences(Server(0, "i-0", "t3.medium", "ami-1", running=True, key_name=has))
+    cluster = Cluster("dev")
+    cluster.names = _names(wanted)
+    monkeypatch.setattr(server_differences, "_image", lambda cluster: "ami-1")
+    monkeypatch.setattr(server_differences, "_user_data", lambda cluster, server: "same")
+    server = Server(0, "i-0", "t3.medium", "ami-1", running=True, key_name=has)
+    found = server_differences.differences(cluster, server, {"instance_type": "t3.medium", "user_data": "same"})
     assert found == [] if said is None else (len(found) == 1 and found[0].startswith(said)), found

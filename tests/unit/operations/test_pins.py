@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from nodes import release
-from operations import node_checksums, pins, provider_lock
-from operations.failure import Failure
+from operations.shared import provider_lock
+from operations.shared.errors import Failure
+from operations.supply_chain import node_checksums, pins
 from settings import load
 from settings.engines import ENGINES
 from settings.release_sets import SETS, release_set

@@ -1,6 +1,6 @@
 """What people read of a plan."""
 
-from operations.plan import LIMIT, account, stacks
+from operations.deployment.plan import LIMIT, as_markdown, stacks
 from settings import Settings
 
 
@@ -17,7 +17,7 @@ def test_what_is_lost_comes_first_and_is_pointed_at() -> None:
         ("aws_ami.e", ["read"]),
         ("aws_subnet.f", ["no-op"]),
     )
-    text = account("vet-dev", plan)
+    text = as_markdown("vet-dev", plan)
     assert text.startswith("### vet-dev: 1 to create, 1 to change, 1 to replace, 1 to destroy\n")
     assert "2 of them go" in text
     order = [text.index(name) for name in ("aws_eip.c", "aws_instance.b", "aws_lb.d", "aws_vpc.a")]
@@ -27,8 +27,8 @@ def test_what_is_lost_comes_first_and_is_pointed_at() -> None:
 
 
 def test_nothing_to_do_is_said_in_a_line() -> None:
-    assert account("vet-dev", {}) == "### vet-dev: no changes\n"
-    assert account("vet-dev", _plan(("a.b", ["read"]))) == "### vet-dev: no changes\n"
+    assert as_markdown("vet-dev", {}) == "### vet-dev: no changes\n"
+    assert as_markdown("vet-dev", _plan(("a.b", ["read"]))) == "### vet-dev: no changes\n"
 
 
 def test_values_are_never_shown() -> None:
@@ -37,11 +37,11 @@ def test_values_are_never_shown() -> None:
             {"address": "x.y", "change": {"actions": ["update"], "before": {"p": "hunter2"}, "after": {"p": "hunter3"}}}
         ]
     }
-    assert "hunter" not in account("vet-dev", plan)
+    assert "hunter" not in as_markdown("vet-dev", plan)
 
 
 def test_a_comment_is_never_longer_than_github_takes() -> None:
-    text = account("vet-dev", _plan(*((f"aws_instance.{'x' * 90}{n}", ["create"]) for n in range(2000))))
+    text = as_markdown("vet-dev", _plan(*((f"aws_instance.{'x' * 90}{n}", ["create"]) for n in range(2000))))
     assert len(text) < LIMIT + 200
     assert "and more" in text
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from operations.failure import Failure
-from operations.plan_summary import losses, refuse_losses, settings_changed, summary, waiting
+from operations.deployment.plan_summary import losses, refuse_losses, settings_changed, summary, waiting
+from operations.shared.errors import Failure
 from tests.unit.operations.plans import plan
 
 

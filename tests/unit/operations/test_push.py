@@ -11,11 +11,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from operations import push as push_module
-from operations.failure import Failure
-from operations.images import Repository, Revision, refuse_missing, revision
-from operations.push import builder, push
-from operations.servers import Cluster
+from operations.application import push as push_module
+from operations.application.images import Repository, Revision, refuse_missing, revision
+from operations.application.push import builder, push
+from operations.shared.errors import Failure
+from operations.shared.servers import Cluster
 from settings.problems import SettingsError
 
 CLEAN = Revision("3f2a9c1d0b4e")
@@ -160,7 +160,7 @@ def test_it_builds_logs_in_pushes_and_logs_out(tools: Callable[..., Path], capsy
 @pytest.mark.usefixtures("ready")
 def test_a_push_of_which_the_registry_does_not_know_is_no_success(tools: Callable[..., Path]) -> None:
     tools("docker")
-    with pytest.raises(Failure, match=f"the push ended well, but AWS tells of no image {TAG} in vet-dev/vet-app"):
+    with pytest.raises(Failure, match=f"the push succeeded, but vet-dev/vet-app has no image {TAG}"):
         push("dev")
 
 
@@ -238,5 +238,5 @@ def test_deploying_stops_at_a_missing_image_and_tells_the_way() -> None:
 @pytest.mark.usefixtures("aws")
 def test_a_repository_that_is_not_there_tells_what_makes_it() -> None:
     boto3.client("ecr", region_name="us-east-1").delete_repository(repositoryName="vet-dev/vet-app")
-    with pytest.raises(Failure, match=r"there is no repository vet-dev/vet-app yet\.\nFirst: make deploy ENV=dev"):
+    with pytest.raises(Failure, match=r"there is no repository vet-dev/vet-app yet\nFirst: make deploy ENV=dev"):
         Repository(Cluster("dev").names).digest(TAG)

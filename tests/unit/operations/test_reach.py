@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from operations.document import Document
-from operations.pictures import trust
-from operations.reach import Right, rights
-from operations.report import Chapter
+from operations.report.diagrams import trust
+from operations.report.reach import Right, rights
+from operations.report.report import Chapter
+from operations.shared.stack_json import Document
 
 
 @pytest.fixture(scope="module")

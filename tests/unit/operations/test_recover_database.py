@@ -10,12 +10,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from operations import clinic_database, recovery
-from operations.archive import Archive
-from operations.failure import Failure
-from operations.kubectl import Kubectl
-from operations.recover_database import recover
-from operations.servers import Cluster
+from operations.application import clinic_database, recovery
+from operations.application.archive import Archive
+from operations.application.recover_database import recover
+from operations.shared.errors import Failure
+from operations.shared.kubectl import Kubectl
+from operations.shared.servers import Cluster
 
 BUCKET = "vet-dev-database-123456789012-us-east-1"
 SEGMENT = "000000010000000000000007"
@@ -79,7 +79,8 @@ def running(archive: str = "database", *, plugin: bool = False) -> dict[str, Any
     """The Cluster as the API shows it."""
     store = {"backup": {"barmanObjectStore": {"serverName": archive}}}
     by_plugin = {"plugins": [{"name": "barman", "isWALArchiver": True, "parameters": {"serverName": archive}}]}
-    return {"spec": by_plugin if plugin else store, "status": {"currentPrimary": "database-1"}}
+    spec = by_plugin if plugin else store
+    return {"metadata": {"name": "database"}, "spec": spec, "status": {"currentPrimary": "database-1"}}
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +99,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, at: str = "", origin: str = "database", into: str = "database-2") -> None:
-    """Let ``helm-values/dev/database.yaml`` say so."""
+    """Let the environment's ``values.database`` say so."""
     given = {"recovery": {"from": origin, "at": at}, "backup": {"archive": into}}
     monkeypatch.setattr(recovery, "values", lambda *_: given)
 
@@ -106,7 +107,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, at: str = "", origin: str = "database
 def test_it_stops_the_application_sees_the_last_segment_and_then_deletes(monkeypatch: pytest.MonkeyPatch) -> None:
     asked(monkeypatch, at="2026-11-24 10:30:00+01")
     kubectl = Played(objects={"database": running(), "vet-app-reminders": {}})
-    recover(Cluster("dev"), kubectl, unattended=True)
+    recover(Cluster("dev"), kubectl, auto_approve=True)
     assert kubectl.changes == [
         "patch cronjob vet-app-reminders",
         "scale deployment/vet-app --replicas=0",
@@ -126,7 +127,7 @@ def test_a_segment_that_does_not_arrive_stops_it_and_the_application_goes_on(
     asked(monkeypatch)
     kubectl = Played(objects={"database": running(plugin=plugin)}, archives=False)
     with pytest.raises(Failure, match=f"{SEGMENT} of the write-ahead log is not in s3://{BUCKET}/database/database"):
-        recover(Cluster("dev"), kubectl, unattended=True)
+        recover(Cluster("dev"), kubectl, auto_approve=True)
     assert not any(words.startswith("delete") for words in kubectl.said), kubectl.said
     assert kubectl.changes[-1] == "scale deployment/vet-app --replicas=2", "the application was not started again"
 
@@ -154,8 +155,8 @@ def test_a_moment_that_the_archive_does_not_have_is_refused_with_what_it_has(
     asked(monkeypatch, at=at)
     kubectl = Played(objects={"database": running()})
     with pytest.raises(Failure, match=says) as raised:
-        recover(Cluster("dev"), kubectl, unattended=True)
-    assert "helm-values/dev/database.yaml" in str(raised.value)
+        recover(Cluster("dev"), kubectl, auto_approve=True)
+    assert "environments/dev.yaml: values.database" in str(raised.value)
     assert kubectl.changes == []
 
 
@@ -163,7 +164,7 @@ def test_a_moment_that_the_archive_does_not_have_is_refused_with_what_it_has(
 def test_the_ends_of_what_there_is_are_moments(monkeypatch: pytest.MonkeyPatch, at: datetime) -> None:
     asked(monkeypatch, at=at.isoformat())
     kubectl = Played(objects={"database": running()})
-    recover(Cluster("dev"), kubectl, unattended=True)
+    recover(Cluster("dev"), kubectl, auto_approve=True)
     assert "delete cluster.postgresql.cnpg.io database" in kubectl.changes
 
 
@@ -187,7 +188,7 @@ def test_archives_that_do_not_fit_are_refused(
     backup("database-7", FIRST)
     kubectl = Played(objects={"database": running()})
     with pytest.raises(Failure, match=says):
-        recover(Cluster("dev"), kubectl, unattended=True)
+        recover(Cluster("dev"), kubectl, auto_approve=True)
     assert kubectl.changes == []
 
 
@@ -195,7 +196,7 @@ def test_a_recovery_that_has_happened_is_not_repeated(monkeypatch: pytest.Monkey
     asked(monkeypatch)
     kubectl = Played(objects={"database": running("database-2")})
     with pytest.raises(Failure, match="read database-2 and write database-3"):
-        recover(Cluster("dev"), kubectl, unattended=True)
+        recover(Cluster("dev"), kubectl, auto_approve=True)
     assert kubectl.changes == []
 
 
@@ -205,18 +206,18 @@ def test_an_older_archive_is_read_up_to_its_end_and_the_present_one_is_closed_al
     """There is a way back from a recovery that was a mistake."""
     asked(monkeypatch, at=FIRST.isoformat(), into="database-3")
     kubectl = Played(objects={"database": running("database-2")})
-    recover(Cluster("dev"), kubectl, unattended=True)
+    recover(Cluster("dev"), kubectl, auto_approve=True)
     assert any("pg_switch_wal" in words for words in kubectl.said), "what the present database holds last would be lost"
     asked(monkeypatch, at=(NOW + timedelta(days=1)).isoformat(), into="database-4")
     with pytest.raises(Failure, match="the end of what was archived"):
-        recover(Cluster("dev"), kubectl, unattended=True)
+        recover(Cluster("dev"), kubectl, auto_approve=True)
 
 
 def test_a_database_without_an_archive_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     asked(monkeypatch)
     kubectl = Played(objects={"database": {"spec": {}, "status": {"currentPrimary": "database-1"}}})
     with pytest.raises(Failure, match="writes no archive"):
-        recover(Cluster("dev"), kubectl, unattended=True)
+        recover(Cluster("dev"), kubectl, auto_approve=True)
     assert kubectl.changes == []
 
 
@@ -224,7 +225,7 @@ def test_a_database_that_does_not_answer_is_not_deleted(monkeypatch: pytest.Monk
     asked(monkeypatch)
     kubectl = Played(objects={"database": {**running(), "status": {}}})
     with pytest.raises(Failure, match="has no primary"):
-        recover(Cluster("dev"), kubectl, unattended=True)
+        recover(Cluster("dev"), kubectl, auto_approve=True)
     assert kubectl.changes == []
 
 
@@ -235,8 +236,7 @@ class TestBeforeDeploy:
     def kubectl(self, monkeypatch: pytest.MonkeyPatch) -> Played:
         """Where the deploy asks the API; without a database."""
         found = Played(objects={})
-        monkeypatch.setattr(recovery, "save", lambda *_: "admin.yaml")
-        monkeypatch.setattr(recovery, "Kubectl", lambda *_: found)
+        monkeypatch.setattr(recovery, "administrator", lambda _: found)
         return found
 
     def test_a_new_database_does_not_get_an_archive_with_another_s_files(
@@ -252,7 +252,7 @@ class TestBeforeDeploy:
         asked(monkeypatch, origin="", into="database")
         recovery.before_deploy(Cluster("dev"), deployed=lambda: True)
         assert kubectl.said == [], "an everyday deploy needs no kubectl"
-        monkeypatch.setattr(recovery, "Kubectl", lambda *_: Played(objects={"database": running()}))
+        monkeypatch.setattr(recovery, "administrator", lambda _: Played(objects={"database": running()}))
         recovery.before_deploy(Cluster("dev"), deployed=lambda: False)
 
     def test_one_that_is_filled_in_another_region_gets_what_was_archived(
@@ -274,8 +274,7 @@ class TestBeforeDeploy:
     ) -> None:
         asked(monkeypatch, origin="", into="database")
         kubectl = Played(objects={"database": running()})
-        monkeypatch.setattr(recovery, "save", lambda *_: "admin.yaml")
-        monkeypatch.setattr(recovery, "Kubectl", lambda *_: kubectl)
+        monkeypatch.setattr(recovery, "administrator", lambda _: kubectl)
         cluster = Cluster("dev")
         backups = cluster.environment.backups.model_copy(update={"database_beside": at.isoformat()})
         cluster.environment = cluster.environment.model_copy(update={"backups": backups})

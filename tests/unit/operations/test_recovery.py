@@ -11,12 +11,13 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from operations import charts
-from operations import drill as drill_module
-from operations.drill import STEPS, Drill, Step, lose_and_redeploy, redeploy, run
-from operations.emulator import platform as at_hand
-from operations.failure import Failure
-from operations.recover_state import recover, versions
+from operations.deployment.recover_state import recover, versions
+from operations.devtools import drill_steps
+from operations.devtools.drill import STEPS, Step, run
+from operations.devtools.drill_steps import Drill, lose_and_redeploy, redeploy
+from operations.devtools.emulator import local_cluster
+from operations.shared.errors import Failure
+from operations.supply_chain import charts
 
 BUCKET, KEY = "states", "vet-dev/terraform.tfstate"
 
@@ -137,7 +138,7 @@ class Platform:
 @pytest.fixture
 def version(monkeypatch: pytest.MonkeyPatch) -> None:
     """The state's version in a bucket that is not there."""
-    monkeypatch.setattr(drill_module, "_version", lambda _: "before the loss")
+    monkeypatch.setattr(drill_steps, "_version", lambda _: "before the loss")
 
 
 @pytest.mark.usefixtures("version")
@@ -178,7 +179,7 @@ def test_without_a_cluster_or_charts_the_drill_says_that_it_proved_less_and_is_n
         monkeypatch.setenv(variable, str(tmp_path / "somewhere"))
     monkeypatch.delenv(missing)
     monkeypatch.setattr(charts, "FOLDER", tmp_path / "not-fetched")
-    monkeypatch.setattr(at_hand, "tool", lambda name: name)
+    monkeypatch.setattr(local_cluster, "tool", lambda name: name)
     document = {"data": {"terraform_remote_state": {}}, "resource": {"helm_release": {"a": {}, "b": {}}}}
     (tmp_path / "cdk.tf.json").write_text(json.dumps(document))
     stack = SimpleNamespace(folder=tmp_path)
@@ -199,7 +200,7 @@ def test_data_is_not_proven_where_nothing_runs_in_a_pod(
 ) -> None:
     """SQL alone says nothing of the archive and of the operator: there a recovery to a moment failed while the drill was green."""
     ran: list[Sequence[str]] = []
-    monkeypatch.setattr(drill_module, "_run", lambda command, env=None: ran.append(command))
+    monkeypatch.setattr(drill_steps, "_run", lambda command, env=None: ran.append(command))
     monkeypatch.delenv("VET_TEST_KUBECONFIG", raising=False)
     (step,) = (each for each in STEPS if each.name == "data")
     assert run([], [step]) is True

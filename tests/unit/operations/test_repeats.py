@@ -5,7 +5,7 @@ from typing import Any
 
 from werkzeug.test import Client
 
-from operations.emulator.repeats import Repeats
+from operations.devtools.emulator.retries import Retries
 
 
 def _client(*statuses: str) -> tuple[Client, list[str]]:
@@ -17,7 +17,7 @@ def _client(*statuses: str) -> tuple[Client, list[str]]:
         start_response(statuses[len(carried_out) - 1], [("Content-Type", "text/plain")])
         return [f"answer {len(carried_out)}".encode()]
 
-    return Client(Repeats(application)), carried_out
+    return Client(Retries(application)), carried_out
 
 
 def _call(id_: str) -> dict[str, str]:

@@ -6,15 +6,17 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from operations.report import PICTURES, Chapter, drawings, page
-from operations.topology import Flow
-from operations.workloads import workloads
+from operations.report.report import PICTURES, Chapter, drawings, page
+from operations.report.topology import Flow
+from operations.report.workloads import workloads
 from settings import Settings
+from settings.guarding import Alarms
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -48,7 +50,7 @@ def test_pictures_in_git_are_fresh(chapters: list[Chapter]) -> None:
 
 def test_another_process_draws_the_same_bytes(settings: Settings, output: Path, html: str) -> None:
     program = (
-        "import sys; from pathlib import Path; from operations.report import page, read; from settings import load;"
+        "import sys; from pathlib import Path; from operations.report.report import page, read; from settings import load;"
         "settings = load(); sys.stdout.write(page(settings, read(settings, Path(sys.argv[1]))))"
     )
     command = [sys.executable, "-c", program, str(output / "stacks")]
@@ -119,8 +121,19 @@ def test_ports_without_a_name_are_shown_as_they_are() -> None:
     assert Flow("a", "b", "6443").label == "6443 Kubernetes API"
 
 
+def test_what_a_protected_environment_lacks_is_shown_in_red(settings: Settings, chapters: list[Chapter]) -> None:
+    """In prod it is a hole; dev is meant to have little."""
+    dev, prod = sorted(chapters, key=lambda each: each.settings.protect)
+    lacking = replace(prod, settings=prod.settings.model_copy(update={"alarms": Alarms(enabled=False)}))
+    for chapter, red in ((prod, 0), (lacking, 1)):
+        row = re.search(r"alarms by e-mail</th>(.*)</tr>", page(settings, [dev, chapter]))
+        assert row is not None
+        assert row[1].count('class="missing"') == red, row[1]
+        assert row[1].count('class="off"') == 1, row[1]
+
+
 def test_workloads_stand_where_their_values_say(chapters: list[Chapter]) -> None:
-    from operations.document import Document
+    from operations.shared.stack_json import Document
 
     def release(name: str, values: object) -> dict[str, object]:
         path = {"metadata": {"path": f"vet-x-helm/{name}"}}

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from operations import roll_agents
-from operations.failure import Failure
-from operations.roll_agents import Rolling
-from operations.servers import Cluster, Health, Server
+from operations.cluster import roll_agents
+from operations.cluster.roll_agents import AgentReplacement
+from operations.shared.errors import Failure
+from operations.shared.servers import Cluster, Health, Server
 
 WELL = Health(True, True, 1, 1, 1, True, True, "")
 
@@ -79,26 +79,36 @@ def dev(monkeypatch: pytest.MonkeyPatch) -> Fake:
 
 
 def test_only_groups_with_an_outdated_agent_are_refreshed(dev: Fake) -> None:
-    Rolling(dev, unattended=True).roll()
+    AgentReplacement(dev, auto_approve=True).roll()
     assert dev.started == ["vet-dev-agent-a"]
+
+
+def test_a_pools_group_is_refreshed_as_well(dev: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its template stands in the policy by which it buys (AWS API: MixedInstancesPolicy)."""
+    pages, pool = dev.paginate(), _group("vet-dev-agent-reports-b", ["1"])
+    pool["MixedInstancesPolicy"] = {"LaunchTemplate": {"LaunchTemplateSpecification": pool.pop("LaunchTemplate")}}
+    pages[0]["AutoScalingGroups"].append(pool)
+    monkeypatch.setattr(dev, "paginate", lambda: pages)
+    AgentReplacement(dev, auto_approve=True).roll()
+    assert dev.started == ["vet-dev-agent-a", "vet-dev-agent-reports-b"]
 
 
 def test_agents_that_are_as_they_should_be_stay(dev: Fake) -> None:
     dev.versions = {"a": ["2"], "b": ["2"]}
-    Rolling(dev, unattended=True).roll()
+    AgentReplacement(dev, auto_approve=True).roll()
     assert dev.started == []
 
 
 def test_a_refresh_that_is_under_way_is_waited_for_and_not_started_again(dev: Fake) -> None:
     dev.statuses = {"a": ["InProgress", "InProgress", "Successful"]}
-    Rolling(dev, unattended=True).roll()
+    AgentReplacement(dev, auto_approve=True).roll()
     assert dev.started == []
 
 
 def test_it_stops_when_nobody_could_empty_an_agent(dev: Fake) -> None:
     dev.health_of_server = replace(WELL, api_ready=False)
     with pytest.raises(Failure, match="no server can empty agents: server 0: the API is not ready"):
-        Rolling(dev, unattended=True).roll()
+        AgentReplacement(dev, auto_approve=True).roll()
     assert dev.started == []
 
 
@@ -106,5 +116,5 @@ def test_a_refresh_that_fails_is_said_and_the_next_group_is_left_alone(dev: Fake
     dev.versions = {"a": ["1"], "b": ["1"]}
     dev.ends_as = "Failed"
     with pytest.raises(Failure, match="the refresh ended as Failed"):
-        Rolling(dev, unattended=True).roll()
+        AgentReplacement(dev, auto_approve=True).roll()
     assert dev.started == ["vet-dev-agent-a"]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from nodes.boot import bundle
-from operations import sbom
-from operations.failure import Failure
+from operations.shared.errors import Failure
+from operations.supply_chain import sbom
 from settings import load
 
 LOCKS = Path("vet_app/requirements")

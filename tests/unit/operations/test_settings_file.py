@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from operations.settings_file import pin
+from operations.deployment.settings_file import pin
 from settings import load
 from settings.loader import ENVIRONMENTS
 from settings.release_sets import release_set

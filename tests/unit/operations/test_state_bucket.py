@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from operations.failure import Failure
-from operations.state_bucket import explained, refuse_another
+from operations.deployment.state_bucket import explained, refuse_another
+from operations.shared.errors import Failure
 from settings import load
 from settings.names import STATE_STACK, replica_bucket, state_encryption_key, state_key
 from settings.project import Project

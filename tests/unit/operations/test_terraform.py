@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from operations import terraform
-from operations.failure import Failure
-from operations.terraform import NAMED, Terraform, binary, program
+from operations.shared import terraform
+from operations.shared.errors import Failure
+from operations.shared.terraform import NAMED, Terraform, binary, program
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_the_setting_chooses_unless_the_variable_does(programs: Path, monkeypatc
     install(programs, "terraform", "1.11.4")
     monkeypatch.setattr(terraform, "_engine", lambda: "tofu")
     with pytest.raises(
-        Failure, match=r"engine in environments/_project\.yaml names tofu, which is not on PATH; install OpenTofu"
+        Failure, match=r"engine in environments/_project\.yaml names tofu, which is not on PATH\ninstall OpenTofu"
     ):
         program()
     tofu = install(programs, "tofu", "1.10.6")
@@ -59,19 +59,19 @@ def test_the_setting_chooses_unless_the_variable_does(programs: Path, monkeypatc
 )
 def test_one_that_cannot_lock_by_a_file_is_refused(name: str, version: str, wanted: str, programs: Path) -> None:
     install(programs, name, version)
-    with pytest.raises(Failure, match=f"{name} is version {version}; install {wanted} or newer"):
+    with pytest.raises(Failure, match=f"{name} is version {version}\ninstall {wanted} or newer"):
         program()
 
 
 def test_what_is_named_and_missing_is_named(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(programs, "terraform", "1.11.4")
     monkeypatch.setenv(NAMED, "tofu")
-    with pytest.raises(Failure, match=f"{NAMED} names tofu, which is not on PATH; install OpenTofu"):
+    with pytest.raises(Failure, match=f"{NAMED} names tofu, which is not on PATH\ninstall OpenTofu"):
         program()
 
 
 def test_without_any_terraform_is_recommended(programs: Path) -> None:
-    with pytest.raises(Failure, match=r"terraform is not on PATH; install Terraform 1\.11 or newer: https://"):
+    with pytest.raises(Failure, match=r"terraform is not on PATH\ninstall Terraform 1\.11 or newer: https://"):
         program()
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from operations import tunnel as tunnel_module
-from operations.failure import Failure
-from operations.servers import Cluster
-from operations.tunnel import is_open, terraform_variables, tunnel
+from operations.shared import tunnel as tunnel_module
+from operations.shared.errors import Failure
+from operations.shared.servers import Cluster
+from operations.shared.tunnel import is_open, terraform_variables, tunnel
 
 HOST = "vet-prod-api-1.elb.us-east-1.amazonaws.com"
 

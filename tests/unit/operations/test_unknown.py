@@ -10,16 +10,17 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from operations import checks, terraform
-from operations.adoption import addresses
-from operations.checks import Patient
-from operations.failure import Failure, guided
-from operations.kubectl import Kubectl
-from operations.restore_choice import refuse_unknown_disks
-from operations.servers import Health, Server
-from operations.terraform import Terraform
+from operations.cluster.restore_choice import refuse_unknown_disks
+from operations.deployment.import_existing import managed_addresses
+from operations.doctor import aws_checks
+from operations.doctor.finding import CheckContext
+from operations.shared import terraform
+from operations.shared.errors import Failure, run_command
+from operations.shared.kubectl import Kubectl
+from operations.shared.servers import Health, Server
+from operations.shared.terraform import Terraform
 from settings import Settings
-from tests.unit.nodes.cluster import WHOLE
+from tests.unit.operations.cluster import WHOLE
 
 HEALTH = "rke2=active\nboot=active\napi=ready\netcd=healthy\nmembers=3\nvoting=3\nservers_ready=3\n"
 
@@ -71,7 +72,7 @@ def test_no_command_ends_with_a_traceback_or_without_a_word(
         raise error
 
     with pytest.raises(SystemExit) as ended:
-        guided(command)
+        run_command(command)
     assert ended.value.code not in (0, None)
     assert said in capsys.readouterr().err + str(ended.value.code)
 
@@ -116,10 +117,10 @@ def test_numbers_that_are_none_are_said() -> None:
 @pytest.mark.parametrize("text", ["", '{"version": 4', '{"version": 4}'])
 def test_a_cut_state_is_not_an_empty_one(text: str, tmp_path: Path) -> None:
     path = tmp_path / "vet-state.tfstate"
-    assert addresses(path) == set()
+    assert managed_addresses(path) == set()
     path.write_text(text)
     with pytest.raises(Failure, match=r"no state of Terraform.*\n?.*backup"):
-        addresses(path)
+        managed_addresses(path)
 
 
 class Pages:
@@ -135,8 +136,8 @@ class Pages:
     def paginate(self) -> list[dict[str, Any]]:
         """Two pages."""
         return [
-            {"CertificateSummaryList": [{"CertificateArn": "other"}]},
-            {"CertificateSummaryList": [{"CertificateArn": self.domain}]},
+            {"CertificateSummaryList": [{"CertificateArn": "other", "DomainName": "other"}]},
+            {"CertificateSummaryList": [{"CertificateArn": self.domain, "DomainName": self.domain}]},
         ]
 
     def describe_certificate(self, CertificateArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's own names
@@ -152,8 +153,8 @@ def test_a_certificate_on_the_second_page_is_found(settings: Settings, monkeypat
     environment = settings.environment("dev")
     acm = Pages(environment.hosts.all[0])
     acm.names = list(environment.hosts.all)
-    monkeypatch.setattr(Patient, "client", lambda *_: acm)
-    found = list(checks.certificate(Patient(settings, environment)))
+    monkeypatch.setattr(CheckContext, "client", lambda *_: acm)
+    found = list(aws_checks.certificate(CheckContext(settings, environment)))
     assert [one.text for one in found] == ["is PENDING"], found
 
 
@@ -167,5 +168,5 @@ def test_a_bucket_that_may_not_be_seen_is_not_one_to_be_made(
 
     client: Callable[..., S3] = lambda *_, **__: S3()  # noqa: E731
     monkeypatch.setattr(boto3, "client", client)
-    (found,) = checks.state(Patient(settings, settings.environment("dev")))
+    (found,) = aws_checks.state(CheckContext(settings, settings.environment("dev")))
     assert remedy in found.remedy

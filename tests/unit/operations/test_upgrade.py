@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from operations import upgrade as module
-from operations.failure import Failure
-from operations.upgrade import outages, run, snapshot_name
+from operations.deployment import upgrade as module
+from operations.deployment.upgrade import outages, run, snapshot_name
+from operations.shared.errors import Failure
 from settings import Settings
 from settings import load as load_settings
 from settings.loader import ENVIRONMENTS
@@ -62,7 +62,7 @@ def _kubernetes(files: Path) -> str:
 
 
 def test_each_step_is_settled_and_saved_before_the_next_and_the_end_is_the_set(done: list[str], files: Path) -> None:
-    run("dev", "current", unattended=True)
+    run("dev", "current", auto_approve=True)
     settled = [f"{what} {{}}" for what in ("deploy", "roll servers", "roll agents", "deploy", "examine")]
     expected = [each.format(STEPS[0].before.kubernetes_minor) for each in settled]
     for step in STEPS:
@@ -81,7 +81,7 @@ def test_after_a_stop_it_finishes_what_the_file_says_and_takes_the_rest(
 
     monkeypatch.setattr(module.roll_servers, "roll", fails_at_1_27)
     with pytest.raises(Failure, match="did not come back"):
-        run("dev", "current", unattended=True)
+        run("dev", "current", auto_approve=True)
     assert _kubernetes(files) == "1.27"
     assert done[-1] == "deploy 1.27", "after the doubt nothing else was done"
     done.clear()
@@ -91,16 +91,17 @@ def test_after_a_stop_it_finishes_what_the_file_says_and_takes_the_rest(
         return 1
 
     monkeypatch.setattr(module.roll_servers, "roll", rolls)
-    run("dev", "current", unattended=True)
+    run("dev", "current", auto_approve=True)
     assert done[:6] == [
-        "deploy 1.27", "roll servers 1.27", "roll agents 1.27", "deploy 1.27", "examine 1.27", "snapshot before-kubernetes-1-28",
+        "deploy 1.27", "roll servers 1.27", "roll agents 1.27", "deploy 1.27", "examine 1.27",
+        "snapshot before-prometheus-and-grafana-88-5-3",
     ]  # fmt: skip
     assert _kubernetes(files) == "1.35"
 
 
 def test_without_a_roll_nothing_is_deployed_a_second_time(done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.roll_servers, "roll", lambda *_, **__: 0)
-    run("dev", "current", unattended=True)
+    run("dev", "current", auto_approve=True)
     assert sum(each.startswith("deploy") for each in done) == len(STEPS) + 1
 
 
@@ -109,8 +110,8 @@ def test_something_to_mend_stops_it_before_anything_is_written(
 ) -> None:
     before = (files / "dev.yaml").read_text()
     monkeypatch.setattr(module.doctor, "run", lambda _name: 1)
-    with pytest.raises(Failure, match="is to be mended first"):
-        run("dev", "current", unattended=True)
+    with pytest.raises(Failure, match="must be fixed first"):
+        run("dev", "current", auto_approve=True)
     assert (files / "dev.yaml").read_text() == before
     assert not [each for each in done if each.startswith("snapshot")]
 

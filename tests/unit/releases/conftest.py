@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.charts import CHARTS, at_hand
+from operations.supply_chain.charts import CHARTS, fetched
 from settings.helm_values import FOLDER
 from settings.release_sets import release_set
 from tests.unit.releases.samples import LOCAL, NAMESPACES, Manifest, Render, helm_template, merged
@@ -27,7 +27,7 @@ def helm() -> str:
 @pytest.fixture(scope="session")
 def charts() -> Path:
     """Folder with the charts of the release sets, as <chart>-<version>/."""
-    folder = at_hand()
+    folder = fetched()
     if not folder:
         pytest.skip(f"needs the charts of the release sets: run make charts, or set {CHARTS} to a folder with them")
     return folder

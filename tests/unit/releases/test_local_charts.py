@@ -10,7 +10,7 @@ import yaml
 
 from settings.helm_values import FOLDER, values
 from settings.release_sets import SETS, release_set
-from tests.unit.releases.samples import LOCAL, ROLE, Render, helm_template, merged, one
+from tests.unit.releases.samples import LOCAL, ROLE, Render, derived, helm_template, merged, one
 
 CHARTS = FOLDER / "charts"
 OPERATORS = ("barmancloud.cnpg.io", "cert-manager.io", "postgresql.cnpg.io")
@@ -20,7 +20,7 @@ each = pytest.mark.parametrize(("set_name", "environment"), [(s, e) for s in SET
 
 
 def test_there_are_no_other_charts() -> None:
-    assert {path.name for path in CHARTS.iterdir()} == set(LOCAL)
+    assert {path.name for path in CHARTS.iterdir()} == {*LOCAL, "clinic-monitoring"}  # tests/unit/services has it
 
 
 @pytest.mark.parametrize("chart", LOCAL)
@@ -55,6 +55,11 @@ def test_objects_fit_the_set_s_kubernetes(render: Render, chart: str, set_name: 
             pytest.fail(f"{manifest['kind']} in Kubernetes {minor}: {where}: {error.message}")
 
 
+def test_objects_come_out_as_they_went_in(render: Render) -> None:
+    """Nothing in them is a template."""
+    assert render("objects", "documented", "dev") == derived("objects", release_set("documented"), "dev")["objects"]
+
+
 def test_issuers_prove_domains_through_route_53(render: Render) -> None:
     """architecture.txt: "TLS: cert-manager with Let's Encrypt"."""
     manifests = render("cluster-issuers", "documented", "dev")
@@ -87,6 +92,17 @@ def test_database_is_on_the_documented_volume(render: Render, set_name: str, env
     assert all(isinstance(value, str) for value in spec["postgresql"]["parameters"].values())
 
 
+@pytest.mark.parametrize("set_name", SETS)
+@pytest.mark.parametrize(("instances", "wanted"), [(1, None), (2, None), (3, 1)])
+def test_a_write_is_on_a_replica_before_it_is_acknowledged_where_one_may_be_away(
+    helm: str, set_name: str, instances: int, wanted: int | None
+) -> None:
+    given = {**merged("database", set_name, "prod"), "instances": instances}
+    spec = one(helm_template(helm, CHARTS / "database", "database", "vet-app", given), "Cluster", "database")["spec"]
+    found = spec.get("minSyncReplicas"), spec.get("maxSyncReplicas")
+    assert found == (wanted, wanted), f"{instances} instances have {found} synchronous replicas at least and at most"
+
+
 @each
 def test_database_backs_up_to_s3_with_its_own_role(render: Render, set_name: str, environment: str) -> None:
     """architecture.txt: "Application data backups"."""
@@ -117,6 +133,24 @@ def test_database_backs_up_to_s3_with_its_own_role(render: Render, set_name: str
     assert variables["AWS_ROLE_ARN"] == ROLE
     assert variables["AWS_WEB_IDENTITY_TOKEN_FILE"] == f"/projected/{source['path']}"
     assert source["audience"] == "sts.amazonaws.com"
+
+
+@pytest.mark.parametrize("set_name", SETS)
+def test_database_is_filled_with_a_dump_of_the_one_beside_and_believes_its_certificate_alone(
+    helm: str, set_name: str
+) -> None:
+    given: dict[str, Any] = copy.deepcopy(merged("database", set_name, "prod"))
+    given["import"] = {"from": "database-beside"}
+    spec = one(helm_template(helm, CHARTS / "database", "database", "vet-app", given), "Cluster", "database")["spec"]
+    initdb, (origin,) = spec["bootstrap"]["initdb"], spec["externalClusters"]
+    assert initdb["database"] == initdb["owner"] == "vet_app"
+    assert initdb["import"]["source"] == {"externalCluster": origin["name"]}
+    assert origin["connectionParameters"]["sslmode"] == "verify-full"
+    secrets = {origin[key]["name"] for key in ("password", "sslRootCert")}
+    assert secrets == {"database-beside-app", "database-beside-ca"}
+    given["recovery"] = {"from": "other", "at": ""}
+    with pytest.raises(AssertionError, match=r"recovery\.from and import\.from exclude each other"):
+        helm_template(helm, CHARTS / "database", "database", "vet-app", given)
 
 
 @pytest.mark.parametrize("set_name", SETS)
@@ -245,9 +279,9 @@ def test_rancher_s_first_password_is_random_and_where_its_pods_take_it_from(helm
     pkg/data/management, bootstrap_password.go and role_data.go); one in CATTLE_BOOTSTRAP_PASSWORD is taken over and printed by neither."""
     rendered = [
         helm_template(helm, CHARTS / "vet-app-secret", "rancher-password", "cattle-system", given)[0]
-        for given in [values("rancher-password", "documented", "prod")] * 2
+        for given in [values("rancher-password", "documented")] * 2
     ]
-    (variable,) = values("rancher", "documented", "prod")["extraEnv"]
+    (variable,) = values("rancher", "documented")["extraEnv"]
     wanted = variable["valueFrom"]["secretKeyRef"]
     assert [secret["metadata"]["name"] for secret in rendered] == [wanted["name"]] * 2
     first, second = (secret["data"][wanted["key"]] for secret in rendered)
@@ -274,10 +308,29 @@ def test_the_reading_role_sees_no_secret_and_changes_nothing(render: Render) -> 
 def test_what_deploy_changes_is_narrowed_where_the_api_is_stable(helm: str, kubernetes: str, policies: int) -> None:
     given = {"applicationNamespace": "vet-app"}
     manifests = helm_template(helm, CHARTS / "access", "access", "kube-system", given, "--kube-version", kubernetes)
-    found = [each for each in manifests if each["kind"].startswith("ValidatingAdmissionPolicy")]
-    assert [each["kind"] for each in found] == ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"][
-        : policies * 2
-    ]
+    for kind in ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"):
+        found = {each["metadata"]["name"] for each in manifests if each["kind"] == kind}
+        assert found == ({"deploy-changes-images", "servers-stay-servers"} if policies else set()), kind
+
+
+def test_those_who_are_who_they_are_in_aws_may_what_their_role_may(helm: str) -> None:
+    people = {role: [f"aws:arn:aws:iam::123456789012:role/{role}"] for role in ("admin", "deploy", "read")}
+    given = {"applicationNamespace": "vet-app", "groups": people}
+    manifests = helm_template(helm, CHARTS / "access", "access", "kube-system", given, "--kube-version", "v1.30.0")
+    bindings = [each for each in manifests if each["kind"].endswith("RoleBinding") or each["kind"] == "RoleBinding"]
+    for role in ("deploy", "read"):
+        account = {"kind": "ServiceAccount", "name": role, "namespace": "kube-system"}
+        group = {"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": people[role][0]}
+        shared = [each["subjects"] for each in bindings if account in each["subjects"]]
+        assert shared, role
+        assert all(subjects == [account, group] for subjects in shared), shared
+    (admin,) = [each for each in bindings if each["roleRef"]["name"] == "cluster-admin"]
+    assert [each["name"] for each in admin["subjects"]] == people["admin"]
+    policy = one(manifests, "ValidatingAdmissionPolicy", "deploy-changes-images")
+    (condition,) = policy["spec"]["matchConditions"]
+    expression = condition["expression"]
+    assert people["deploy"][0] in expression, "a person would change what the account may not"
+    assert people["admin"][0] not in expression
 
 
 def test_the_deploying_role_stays_in_the_applications_namespace(render: Render) -> None:

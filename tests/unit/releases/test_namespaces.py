@@ -9,8 +9,8 @@ ALL = namespaces("vet-app")
 
 
 def test_every_release_has_its_namespace() -> None:
-    """kube-system is Kubernetes' own."""
-    assert {*NAMESPACES.values(), *LOCAL.values()} - {"kube-system"} == set(ALL)
+    """kube-system and default are Kubernetes' own."""
+    assert {*NAMESPACES.values(), *LOCAL.values()} - {"kube-system", "default"} == set(ALL)
 
 
 def test_every_namespace_enforces_a_level_with_a_reason() -> None:

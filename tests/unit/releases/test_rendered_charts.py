@@ -1,6 +1,7 @@
 """The charts of others, rendered with our values, do what the platform relies on."""
 
 import pytest
+import yaml
 
 from modules.platform.vet_application.network_policies import policies
 from settings import load
@@ -23,8 +24,9 @@ def test_images_have_versions(render: Render, set_name: str, environment: str) -
     for release in installed(set_name):
         for name, pod in pods(render(release, set_name, environment)).items():
             for container in containers(pod):
-                version = container["image"].partition("@")[0].rpartition("/")[2].partition(":")[2]
-                assert version not in {"", "latest"}, f"{release}: {name} runs {container['image']}"
+                image, _, digest = container["image"].partition("@")
+                version = image.rpartition("/")[2].partition(":")[2]
+                assert digest or version not in {"", "latest"}, f"{release}: {name} runs {container['image']}"
                 assert "-prime" not in version, (
                     f"{release}: {name} runs {container['image']}, which SUSE's customers alone can fetch"
                 )
@@ -48,14 +50,28 @@ def test_every_container_has_requests_and_limits(render: Render, set_name: str, 
                 assert not missing, f"{release}: {name}/{container['name']} lacks {missing}"
 
 
-ROOT = {"aws-cloud-controller-manager", "ebs-csi-node", "rancher", "rancher-post-delete", "rancher-pre-upgrade"}
-"""Pods that run as root, or in its group: the images of Rancher and of the cloud controller know nothing else, and one mounts volumes."""
+ROOT = {
+    "aws-cloud-controller-manager",
+    "ebs-csi-node",
+    "kured",
+    "rancher",
+    "rancher-post-delete",
+    "rancher-pre-upgrade",
+}
+"""Pods that run as root, or in its group: the images of Rancher and of the cloud controller know nothing else, one mounts
+volumes, and one restarts its node (docs/decisions/0122-restarts-for-updates.md)."""
+
+OF_THE_IMAGE = {("documented", "ingress-nginx")}
+"""Charts that take no group, of images that have their user in a group of its own (kubernetes/ingress-nginx@controller-v1.11.8
+images/nginx/rootfs/Dockerfile: user 101 in the group www-data)."""
 
 
 @each
 def test_nothing_else_is_in_root_s_group(render: Render, set_name: str, environment: str) -> None:
     """A container without a group gets the image's, which is root's where the image names a user alone (Dockerfile reference: USER)."""
     for release in installed(set_name):
+        if (set_name, release) in OF_THE_IMAGE:
+            continue
         for name, pod in pods(render(release, set_name, environment)).items():
             for container in containers(pod):
                 both = {**(pod.get("securityContext") or {}), **(container.get("securityContext") or {})}
@@ -293,3 +309,17 @@ def test_network_policies_name_pods_by_labels_that_the_charts_give(
             assert found.items() <= labels.items(), (
                 f"{release} in {set_name}: pods have {labels}, policies name {found}"
             )
+
+
+@each
+def test_fleet_s_controllers_are_put_on_dedicated_servers_where_rancher_can_be_told(
+    render: Render, set_name: str, environment: str
+) -> None:
+    """Rancher installs Fleet's chart with what its ConfigMap ``rancher-config`` says (pkg/controllers/dashboard/chart/chart.go)."""
+    told = one(render("rancher", set_name, environment), "ConfigMap", "rancher-config")["data"].get("fleet", "{}")
+    values = yaml.safe_load(told)
+    if set_name == "documented" or environment == "dev":
+        assert values == {}
+    else:
+        assert values["nodeSelector"] == {"node-role.kubernetes.io/control-plane": "true"}
+        assert [each["key"] for each in values["tolerations"]] == ["CriticalAddonsOnly"]

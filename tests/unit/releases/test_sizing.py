@@ -5,71 +5,30 @@ with what Helm renders.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from settings import load
+from settings import load, sizing
 from settings.namespaces import DEFAULT_REQUESTS
 from settings.release_sets import SETS
+from settings.sizing import (
+    BUNDLED,
+    CONTROL_PLANE,
+    EVERY,
+    KUBE_PROXY,
+    RANCHERS_OWN,
+    SERVICES,
+    Pods,
+    Request,
+    at,
+    capacity,
+    quantity,
+    total,
+)
 from tests.unit.releases.samples import Render, installed, merged, pods
-
-ALLOCATABLE = {"t3.medium": (2000, 3790), "t3.large": (2000, 7680)}
-"""mCPU and MiB that the scheduler may give away: 95 % of the memory (the kernel keeps some) less 100 for evictions."""
 
 SHAPES = {"dev": ("t3.medium", 1, 2), "prod": ("t3.large", 3, 3)}
 """Instance type, servers and agents (architecture.txt: "Count: 1 (dev) / 3 (prod)", "Count: 2 (dev) / 3+ (prod)")."""
-
-Request = tuple[int, int]
-"""mCPU and MiB."""
-
-CONTROL_PLANE: Request = (250 + 200 + 100 + 200, 1024 + 256 + 128 + 512)
-"""API server, controller manager, scheduler, etcd (rancher/rke2@v1.26.15+rke2r1 pkg/rke2/rke2_linux.go, defaults)."""
-
-KUBE_PROXY: Request = (250, 128)
-"""On every node, from the same place."""
-
-BUNDLED: Request = (100 + 100 + 20, 128 + 200 + 10)
-"""CoreDNS, metrics server and CoreDNS's autoscaler, which RKE2 installs (rancher/rke2-charts, their values)."""
-
-
-@dataclass(frozen=True)
-class Pods:
-    """Pods of one kind: where they run, and the paths to their containers' resources (None: the default)."""
-
-    pod: str
-    release: str
-    where: str
-    resources: tuple[str | None, ...]
-    replicas: str | None = None
-
-
-CONTROLLER = (
-    "controller.resources",
-    "sidecars.provisioner.resources",
-    "sidecars.attacher.resources",
-    "sidecars.snapshotter.resources",
-    "sidecars.resizer.resources",
-    "sidecars.livenessProbe.resources",
-)
-NODE_PLUGIN = ("node.resources", "sidecars.nodeDriverRegistrar.resources", "sidecars.livenessProbe.resources")
-
-EVERY = (
-    Pods("aws-cloud-controller-manager", "aws-cloud-controller-manager", "server", ("resources",)),
-    Pods("ingress-nginx-controller", "ingress-nginx", "server", ("controller.resources",)),
-    Pods("traefik", "traefik", "server", ("resources",)),
-    Pods("ebs-csi-node", "aws-ebs-csi-driver", "node", NODE_PLUGIN),
-    Pods("ebs-csi-controller", "aws-ebs-csi-driver", "controllers", CONTROLLER, "controller.replicaCount"),
-    Pods("cert-manager", "cert-manager", "controllers", ("resources",), "replicaCount"),
-    Pods("cert-manager-webhook", "cert-manager", "controllers", ("webhook.resources",), "webhook.replicaCount"),
-    Pods("cert-manager-cainjector", "cert-manager", "controllers", ("cainjector.resources",), "cainjector.replicaCount"),
-    Pods("cloudnative-pg", "cloudnative-pg", "controllers", ("resources",), "replicaCount"),
-    Pods("plugin-barman-cloud", "plugin-barman-cloud", "controllers", ("resources",)),
-    Pods("cluster-autoscaler", "cluster-autoscaler", "controllers", ("resources",)),
-    Pods("rancher", "rancher", "rancher", ("resources", None), "replicas"),
-    Pods("database", "database", "agents", ("resources",), "instances"),
-)  # fmt: skip
 
 
 def application(environment: str) -> list[Request]:
@@ -78,47 +37,15 @@ def application(environment: str) -> list[Request]:
     return [quantity({"cpu": found.requests.cpu, "memory": found.requests.memory})] * (found.most_replicas + 1)
 
 
-RANCHERS_OWN: tuple[Request, ...] = ((10, 64),) * 4
-"""What Rancher installs by itself (webhook, fleet controller, gitjob, fleet agent), with no requests but a default."""
-
-
-def at(values: dict[str, Any], path: str) -> Any:
-    """The value at a dotted path."""
-    for key in path.split("."):
-        values = values[key]
-    return values
-
-
-def quantity(resources: dict[str, Any]) -> Request:
-    """mCPU and MiB of a container's requests."""
-    cpu, memory = str(resources["cpu"]), str(resources["memory"])
-    units = {"Mi": 1, "Gi": 1024}
-    return int(cpu[:-1]) if cpu.endswith("m") else int(cpu) * 1000, int(memory[:-2]) * units[memory[-2:]]
-
-
-def total(requests: Any) -> Request:
-    """The sum of requests."""
-    listed = list(requests)
-    return sum(cpu for cpu, _ in listed), sum(memory for _, memory in listed)
-
-
 def of_a_pod(pods_: Pods, set_name: str, environment: str) -> Request:
     """What one pod requests."""
-    values = merged(pods_.release, set_name, environment)
-    if pods_.release == "rancher" and "resources" in values["auditLog"]:  # from 2.15 on, the chart has a key for it
-        found = total(
-            [quantity(values["resources"]["requests"]), quantity(values["auditLog"]["resources"]["requests"])]
-        )
-    else:
-        found = total(quantity(at(values, p)["requests"] if p else DEFAULT_REQUESTS) for p in pods_.resources)
-    if pods_.release == "database" and values.get("backup", {}).get("plugin"):
-        found = total([found, (10, 64)])
-    return found
+    return sizing.of_a_pod(pods_, merged(pods_.release, set_name, environment))
 
 
 def present(set_name: str, where: str) -> Iterator[Pods]:
     """Pods of the set that run there."""
-    there = {*installed(set_name), "database"} - {"traefik"}  # in place of ingress-nginx, with the same requests
+    # Traefik is in place of ingress-nginx, with the same requests; services are off.
+    there = {*installed(set_name), "database"} - {"traefik", *SERVICES.values()}
     return (p for p in EVERY if p.where == where and p.release in there)
 
 
@@ -139,7 +66,7 @@ def on_each_server(set_name: str, environment: str) -> Request:
 
 def free_on_server(set_name: str, environment: str) -> Request:
     """What is left of a server."""
-    have, used = ALLOCATABLE[SHAPES[environment][0]], on_each_server(set_name, environment)
+    have, used = capacity(SHAPES[environment][0]), on_each_server(set_name, environment)
     return have[0] - used[0], have[1] - used[1]
 
 
@@ -186,7 +113,7 @@ def controllers(set_name: str, environment: str) -> list[Request]:
 @pytest.mark.parametrize("set_name", SETS)
 def test_everything_else_fits_the_agents(set_name: str, environment: str) -> None:
     instance_type, _, agents = SHAPES[environment]
-    have = ALLOCATABLE[instance_type]
+    have = capacity(instance_type)
     each = total([KUBE_PROXY, *(of_a_pod(p, set_name, environment) for p in present(set_name, "node"))])
     free = [(have[0] - each[0], have[1] - each[1])] * agents
     wanted = [BUNDLED, *application(environment), *RANCHERS_OWN]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from operations.emulator.rights.conditions import Unreadable
-from operations.emulator.rights.evaluation import Caller, Policy, Request, allowed
+from operations.devtools.emulator.rights.conditions import Unreadable
+from operations.devtools.emulator.rights.evaluation import Caller, Policy, Request, allowed
 
 ROLE = "arn:aws:iam::123456789012:role/Zhang"
 EVERYTHING: Policy = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}

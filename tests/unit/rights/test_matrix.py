@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from operations.emulator.rights.conditions import several
-from operations.emulator.rights.evaluation import Caller, Request, allowed, statements
+from operations.devtools.emulator.rights.conditions import several
+from operations.devtools.emulator.rights.evaluation import Caller, Request, allowed, statements
 from tests.everything import NAME
 from tests.rights import page
 from tests.rights.account import ACCOUNT, Account
 from tests.rights.matrix import FILE, MADE, Cell, cells, home, rendered
-from tests.rights.reasons import reasons, unexplained
+from tests.rights.reasons import reasons, unexpected_changes
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def test_the_matrix_is_fresh(found: list[Cell]) -> None:
 
 
 def test_every_cell_has_a_reason(found: list[Cell]) -> None:
-    open_ = unexplained(found)
+    open_ = unexpected_changes(found)
     assert not open_, "nobody has written why (tests/rights/reasons.yaml):\n" + "\n".join(map(str, open_))
 
 
@@ -184,6 +184,12 @@ def test_operators_are_those_whom_the_settings_name(account: Account) -> None:
     )
     (statement,) = statements(roles[f"vet-operate-{NAME}"].policy)
     assert statement["Principal"] == {"AWS": [f"arn:aws:iam::{ACCOUNT}:role/operator"]}
+
+
+def test_what_somebody_took_ends_after_an_hour(account: Account) -> None:
+    """AWS's own default; of the laptop of an operator the page on security says so."""
+    longer = [each.label for each in account.of("aws_iam_role") if "max_session_duration" in each.block]
+    assert not longer, f"credentials of these last for more than an hour: {longer}"
 
 
 def test_a_company_s_boundary_leaves_open_what_the_page_says(company: list[Cell]) -> None:

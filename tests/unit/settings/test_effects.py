@@ -12,8 +12,10 @@ import main
 from modules.aws.servers import BROUGHT_BY_THE_ROLL
 from settings import load
 from settings.documents import merged
-from settings.effects import EFFECTS, HELM, INFRASTRUCTURE, PROJECT_EFFECTS, Kind, changed, effect, keys, remembered
+from settings.effects import EFFECTS, HELM, INFRASTRUCTURE, PROJECT_EFFECTS, Kind, changed, effect, remembered
 from settings.environment import Environment
+from settings.model_keys import keys
+from settings.pools import Pool
 from settings.project import Project
 from tests.changes import another, beside, changeable, dev_alone
 
@@ -58,7 +60,8 @@ def test_every_key_has_a_declared_effect_and_no_other_has() -> None:
         except KeyError:
             undeclared.append(key)
     assert undeclared == [], "declare what a change does in settings/effects.py"
-    known = {*keys(Environment)}
+    known = {*keys(Environment), *(f"pools.*.{key}" for key in keys(Pool))}
+    assert {key for key in known if key.startswith("pools.*.")} <= {*EFFECTS}, "declare what a change of a pool does"
     assert {key for key in EFFECTS if not any(each == key or each.startswith(f"{key}.") for each in known)} == set()
     assert set(keys(Project)) == set(PROJECT_EFFECTS)
 
@@ -77,7 +80,7 @@ def test_the_json_of_the_stacks_bears_the_effect_out(synthesise: Synthesise, key
         f"{key}: {declared}, and what a roll brings says otherwise"
     )
     agents = [_agents(stacks[INFRASTRUCTURE]) for stacks in (before, after)]
-    assert (agents[0] != agents[1]) == (Kind.REFRESH in declared.kinds), (
+    assert _differ(*agents) == (Kind.REFRESH in declared.kinds), (
         f"{key}: {declared}, and the launch template says otherwise"
     )
 
@@ -92,10 +95,23 @@ def _brought_by_the_roll(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _agents(document: dict[str, Any]) -> list[Any]:
-    """What makes a new version of the launch template."""
-    (template,) = document["resource"]["aws_launch_template"].values()
-    told = {name: value for name, value in document.get("locals", {}).items() if "agents" in name}
-    return [{**template, "tags": None}, told, document.get("data", {}).get("aws_ami")]
+    """What makes a new version of a launch template."""
+    templates = document["resource"]["aws_launch_template"]
+    told = {name: value for name, value in document.get("locals", {}).items() if "user_data" in name}
+    return [
+        {id_: {**each, "tags": None} for id_, each in templates.items()},
+        told,
+        document.get("data", {}).get("aws_ami"),
+    ]
+
+
+def _differ(before: list[Any], after: list[Any]) -> bool:
+    """Whether nodes that stay would be started otherwise; a template that comes or goes takes its nodes with it."""
+    for here, there in zip(before, after, strict=True):
+        both = (here or {}).keys() & (there or {}).keys()
+        if any(here[key] != there[key] for key in both):
+            return True
+    return False
 
 
 def test_settings_are_remembered_where_they_matter_and_hold_nothing_else() -> None:
@@ -105,6 +121,17 @@ def test_settings_are_remembered_where_they_matter_and_hold_nothing_else() -> No
     assert "application.image" not in infrastructure, "a release of the application is no change of the infrastructure"
     assert "servers.instance_type" not in helm
     assert not [key for key in {*infrastructure, *helm} if key.startswith(("cost.", "acknowledged"))]
+
+
+def test_a_pool_is_remembered_by_its_parts_and_told_of_whole_when_it_goes() -> None:
+    pool = Pool(instance_types=["t3.large"], count=1, maximum=2)
+    with_pool = load().environment("dev").model_copy(update={"pools": {"reports": pool}})
+    before, after = remembered(with_pool, INFRASTRUCTURE), remembered(load().environment("dev"), INFRASTRUCTURE)
+    assert before["pools.reports.maximum"] == "2"
+    assert changed(before, after) == ["pools.reports"]
+    assert changed(before, {**before, "pools.reports.maximum": "3"}) == ["pools.reports.maximum"]
+    assert "drained" in str(effect("pools.reports"))
+    assert effect("pools.reports.labels.team") == effect("pools.*.labels")
 
 
 def test_a_changed_value_is_seen_whichever_side_has_it() -> None:

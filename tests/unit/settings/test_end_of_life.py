@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.maintenance import notice
+from operations.supply_chain.maintenance import notice
 from settings import load
 from settings.end_of_life import NODE, NOTICE, SIGNING_KEY, lines, uses
 

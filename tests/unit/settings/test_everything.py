@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from settings import load
-from settings.effects import keys
 from settings.environment import Environment
+from settings.model_keys import keys
 from tests.changes import dev_alone
 from tests.everything import NAME, everything, switches
 
@@ -18,7 +18,18 @@ NO_SWITCH = {
     "charts.mirror": "another address for the same charts; tests/unit/stacks/test_helm.py has it",
     "cluster.versions": "other releases of the same components; tests/unit/stacks/test_releases.py has them",
     "image.pin": "leaves out a look-up; tests/unit/stacks/test_variations.py has it",
+    "extra_manifests": "objects on the cluster; tests/unit/stacks/test_extras.py has them",
+    "extra_releases": "other people's charts, which no test fetches; tests/unit/stacks/test_extras.py has them",
+    "network.existing.first_server_host": "a VPC in place of a new one; tests/unit/stacks/test_existing_network.py has it",
+    "network.existing.id": "a VPC in place of a new one; tests/unit/stacks/test_existing_network.py has it",
+    "network.existing.subnets": "a VPC in place of a new one; tests/unit/stacks/test_existing_network.py has it",
+    "network.private_only": "leaves public addresses out; tests/unit/stacks/test_existing_network.py has it",
+    "patches.days": "prod has it; an environment that sleeps may not",
+    "patches.end": "prod has it; an environment that sleeps may not",
+    "patches.start": "prod has it; an environment that sleeps may not",
+    "patches.time_zone": "prod has it; an environment that sleeps may not",
     "servers.dedicated": "prod has it",
+    "terraform_overrides": "what comes out is nobody's promise; tests/unit/stacks/test_extras.py has them",
 }
 """Keys that dev leaves empty and that switch nothing on, and where they are looked at."""
 

@@ -103,9 +103,8 @@ def test_a_state_bucket_that_s3_keeps_for_itself_is_refused(name: str, files: Fi
 
 
 def test_an_alarm_waits_longer_than_the_time_between_two_snapshots(files: Files) -> None:
-    files.append(
-        "prod.yaml", "alarms: {enabled: true, snapshot_hours: 13}\ncluster: {snapshots: {schedule: '0 3 * * *'}}\n"
-    )
+    text = "alarms: {enabled: true, snapshot_hours: 13}\ncluster: {snapshots: {schedule: '0 3 * * *'}}\n"
+    files.replace("prod.yaml", "alarms: {enabled: true}\n", text)
     problem = files.only()
     assert (problem.key, "24 hours" in problem.rule) == ("alarms.snapshot_hours", True)
 

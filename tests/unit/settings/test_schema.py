@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from settings.loader import ENVIRONMENTS
-from settings.schema import FOLDER, PAGE, common_schema, effects_page, environment_schema, project_schema, schemas
+from settings.schema import FOLDER, PAGE, common_schema, environment_schema, project_schema, schemas, settings_page
 
 FILES = sorted(ENVIRONMENTS.glob("*.yaml"))
 
@@ -19,7 +19,7 @@ def test_schemas_are_fresh(path: Any) -> None:
 
 
 def test_the_page_of_effects_is_fresh() -> None:
-    assert PAGE.read_text() == effects_page(), f"{PAGE.name} is stale; run: make schema"
+    assert PAGE.read_text() == settings_page(), f"{PAGE.name} is stale; run: make schema"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
@@ -56,3 +56,15 @@ def test_every_setting_is_described() -> None:
         bare = [f"{name}.{key}" for name, model in models.items() for key, field in model["properties"].items()
                 if len(field.get("description", "")) < 5]  # fmt: skip
         assert bare == [], "a field without a docstring"
+
+
+def test_the_page_has_every_setting_with_its_meaning() -> None:
+    rows = [line.split(" | ") for line in settings_page().splitlines() if line.startswith("| `")]
+    assert len(rows) > 100, rows
+    assert not (empty := [row[0] for row in rows if len(row[1]) < 3]), f"the fields of {empty} have no docstring"
+    defaults = {row[0].strip("| `"): row[2] for row in rows}
+    assert (defaults["servers.count"], defaults["region"], defaults["network.flow_logs"]) == (
+        "required",
+        "computed",
+        "`false`",
+    )

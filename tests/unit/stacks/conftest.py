@@ -1,15 +1,32 @@
 """The application, synthesised once for all tests of stacks."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import main
 from settings import Settings, load
 from settings.loader import ENVIRONMENTS
+from tests.changes import dev_alone
 from tests.template import Template
+
+Synthesise = Callable[..., Template]
+"""Synthesises dev with sections changed: ``dev_with(schedule={"enabled": True})``."""
+
+
+def synthesise_dev(folder: Path, sections: Mapping[str, Any], stack: str = "vet-dev") -> Template:
+    """A stack of dev, which is alone and has sections of its settings changed."""
+    main.build_app(load(dev_alone(folder, dict(sections))), outdir=str(folder / "cdktf.out")).synth()
+    return Template.read(folder / f"cdktf.out/stacks/{stack}/cdk.tf.json")
+
+
+@pytest.fixture
+def dev_with(tmp_path: Path) -> Synthesise:
+    """Synthesise dev with sections changed."""
+    return lambda **sections: synthesise_dev(tmp_path, sections)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from tests.architecture import ROOT, mapping, proofs
 
 DOCUMENT = ROOT / "docs/architecture.txt"
+LATER = "Future Enhancements"
+"""The section of what the document itself puts off: its lines are counted apart from those of what it asks for."""
 
 
 def _lines(sections: set[str]) -> Iterator[tuple[str, str, str]]:
@@ -58,11 +60,14 @@ def test_every_test_that_is_named_exists() -> None:
 
 def test_a_line_without_a_test_says_why() -> None:
     reasons = {
-        line: found
-        for subsections in mapping().values()
+        (section, line): found
+        for section, subsections in mapping().items()
         for lines in subsections.values()
         for line, found in lines.items()
         if isinstance(found, dict)
     }
     assert all(set(found) == {"because"} and len(found["because"].split()) > 4 for found in reasons.values()), reasons
-    assert len(reasons) <= 10, f"too many lines are only said: {sorted(reasons)}"
+    later = {line for section, line in reasons if section == LATER}
+    now = {line for section, line in reasons if section != LATER}
+    assert len(now) <= 9, f"too many lines are only said: {sorted(now)}"
+    assert len(later) <= 4, f"too many of the later steps are only said: {sorted(later)}"

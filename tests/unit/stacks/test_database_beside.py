@@ -58,6 +58,20 @@ def test_it_is_filled_from_the_first_ones_backup_and_has_none(beside: Mapping[st
     assert list(_databases(beside["vet-dev-helm"])) == ["database"]
 
 
+def test_beside_a_database_that_was_recovered_it_reads_that_one_s_archive(tmp_path: Path) -> None:
+    """What a team says of the database's own recovery (docs/runbooks/lost-data.md) is not said of the one beside it."""
+    environments = _environments(tmp_path, MOMENT)
+    document = yaml.safe_load((environments / "prod.yaml").read_text())
+    document["values"]["database"] |= {"backup": {"archive": "database-2"}, "recovery": {"from": "database"}}
+    (environments / "prod.yaml").write_text(yaml.safe_dump(document))
+    main.build_app(load(environments), outdir=str(tmp_path / "cdktf.out")).synth()
+    both = _databases(read(tmp_path / "cdktf.out")["vet-prod-helm"])
+    first, second = both["database"], both["database-beside"]
+    assert (first["recovery"], first["backup"]["archive"]) == ({"from": "database"}, "database-2")
+    assert second["recovery"] == {"from": "database-2", "at": MOMENT}
+    assert (second["name"], second["backup"]["enabled"]) == ("database-beside", False)
+
+
 def test_its_service_account_may_read_the_backup(
     beside: Mapping[str, Template], templates: Mapping[str, Template]
 ) -> None:

@@ -104,3 +104,17 @@ def test_a_company_s_boundary_is_every_role_s_and_the_only_one(tmp_path_factory:
 def test_their_names_are_outputs_for_github_s_settings(trusting: Template) -> None:
     assert "AWS_PLAN_ROLE" in trusting.output("github_plan_role")["description"]
     assert set(trusting.output("github_deploy_roles")["value"]) == {"dev", "prod"}
+
+
+def test_a_plan_of_encrypted_states_makes_data_keys_and_no_other_plan_does(
+    trusting: Template, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """OpenTofu asks KMS for a new data key whenever it opens its encryption, and a plan file is written with it."""
+    assert _statements(trusting, "github/plan")["StateKey"]["Action"] == ["kms:Decrypt"]
+    more = "github: {repository: clinic/platform}\nengine: tofu\nstate_encryption: encrypt"
+    stacks = synthesised_with(more, tmp_path_factory.mktemp("encrypted"))
+    encrypted = Template.read(stacks / "vet-state/cdk.tf.json")
+    found = _statements(encrypted, "github/plan")["StateKey"]
+    assert found["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    for name in ("dev", "prod"):
+        assert found["Resource"] == _statements(encrypted, f"github/deploy-{name}")["StateKey"]["Resource"]

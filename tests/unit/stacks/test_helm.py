@@ -15,7 +15,7 @@ from settings import Settings, load
 from settings.environment import Environment
 from settings.namespaces import namespaces
 from settings.release_sets import SETS, release_set
-from tests.changes import dev_alone
+from tests.changes import ISSUER, dev_alone
 from tests.template import Block, Template
 from tests.unit.platform.manifests import manifest
 from tests.unit.stacks.conftest import read
@@ -176,6 +176,45 @@ def test_every_namespace_exists_with_pod_security_and_defaults(platform: Templat
         assert metadata.get("annotations", {}) == namespace.annotations(dedicated=servers.dedicated), name
         (limit,) = platform.one("kubernetes_limit_range_v1", f"namespaces/{name}/limits")["spec"]["limit"]
         assert (limit["default"], limit["default_request"]) == (namespace.default_limits, namespace.default_requests)
+
+
+def test_a_hardened_cluster_s_namespaces_keep_others_out_and_give_no_tokens(
+    tmp_path: Path, templates: Mapping[str, Template]
+) -> None:
+    """CIS 5.1.5 and 5.3.2; the application's own policies deny what they do not name."""
+    main.build_app(load(dev_alone(tmp_path, {"cluster": {"hardening": "cis"}})), outdir=str(tmp_path / "out")).synth()
+    hardened, plain = read(tmp_path / "out")["vet-dev-helm"], templates["vet-dev-helm"]
+    accounts = hardened.resources("kubernetes_default_service_account_v1")
+    assert set(accounts) == {f"namespaces/{name}/default_account" for name in namespaces("vet-app")}
+    assert all(account["automount_service_account_token"] is False for account in accounts.values())
+    added = set(hardened.resources("kubernetes_network_policy_v1")) - set(
+        plain.resources("kubernetes_network_policy_v1")
+    )
+    assert added == {f"namespaces/{name}/network_policy" for name in namespaces("vet-app") if name != "vet-app"}
+    for path in added:
+        policy = hardened.one("kubernetes_network_policy_v1", path)
+        for minor in (release_set(name).kubernetes_minor for name in SETS):
+            kubernetes_validate.validate(manifest("kubernetes_network_policy_v1", policy, minor), minor, strict=True)
+        own, opened = policy["spec"]["ingress"]
+        assert own["from"][0] == {"pod_selector": {}}, "pods of one namespace reach each other"
+        ports = {int(each["port"]) for each in opened["ports"]}
+        assert ports == set(namespaces("vet-app")[path.split("/")[1]].ports)
+    assert "vet_app/network/default-deny" in {*plain.resources("kubernetes_network_policy_v1")}
+    assert not plain.resources("kubernetes_default_service_account_v1")
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_people_who_are_who_they_are_in_aws_are_bound_and_read_secrets_only_if_they_are_to(
+    shared: bool, tmp_path: Path
+) -> None:
+    person = "arn:aws:iam::123456789012:role/somebody"
+    access = {"identity": {"issuer": ISSUER, "shared": shared}, "principals": {"read": [person]}}
+    main.build_app(load(dev_alone(tmp_path, {"access": access})), outdir=str(tmp_path / "out")).synth()
+    stacks = read(tmp_path / "out")
+    groups = json.loads(stacks["vet-dev-helm"].one("helm_release", "access")["values"][0])["groups"]
+    assert groups == {"admin": [], "deploy": [], "read": [f"aws:{person}"]}
+    assert len(stacks["vet-dev"].resources("aws_secretsmanager_secret_policy")) == int(shared)
+    assert ISSUER in stacks["vet-dev"].text, "the servers are not told of it"
 
 
 def test_namespaces_fit_kubernetes_of_both_sets(platform: Template) -> None:

@@ -41,7 +41,7 @@ def test_every_line_of_the_values_files_reaches_its_release(
     releases = 0
     for template, release, given in _releases(templates):
         environment = settings.environment(template.name.removeprefix("vet-").removesuffix("-helm"))
-        written = values(release, environment.cluster.release_set, environment.name)
+        written = values(release, environment.cluster.release_set, environment.values.get(release, {}))
         reached = dict(_leaves(given))
         for path, value in _leaves(written):
             if path in REPLACED or not path:

@@ -114,6 +114,22 @@ def test_connections_outlast_the_load_balancer_s_with_either(stack: tuple[str, T
     assert found == (timeouts.INGRESS_TO_CLIENT, timeouts.INGRESS_TO_APPLICATION)
 
 
+def test_a_pod_that_is_gone_is_noticed_alike_and_what_hangs_is_not_asked_again(stack: tuple[str, Template]) -> None:
+    """Traefik's own default for a connection is a minute (pkg/provider/kubernetes/ingress-nginx: ``defaultProxyConnectTimeout``), and both ask
+    a second and a third time for a page that hangs, unless a time is named."""
+    asked, template = stack
+    values = _values(template)
+    if asked == "nginx":
+        config = values["controller"]["config"]
+        found = int(config["proxy-connect-timeout"]), int(config["proxy-next-upstream-timeout"])
+    else:
+        provider = values["providers"]["kubernetesIngressNGINX"]
+        found = provider["proxyConnectTimeout"], provider["proxyNextUpstreamTimeout"]
+    connect, again = found
+    assert found == (5, 15)
+    assert 2 * connect < again, "a second pod that is gone would leave no time for the third"
+
+
 def test_both_are_on_every_server_s_443_and_answer_ping(tmp_path: Path) -> None:
     nginx, traefik = (_values(_synthesised(tmp_path / each, each)["vet-dev-helm"]) for each in CONTROLLERS)
     assert nginx["controller"]["nodeSelector"] == traefik["nodeSelector"]

@@ -113,8 +113,12 @@ def test_agents_have_a_group_in_each_zone_that_the_autoscaler_finds(
         assert group["min_size"] <= group["desired_capacity"] <= group["max_size"]
 
 
+MEASURING = "Metrics"
+"""The statement of nodes that alarms are about: PutMetricData knows no resource, so its namespace is a condition."""
+
+
 def test_agents_may_not_do_what_servers_may(infrastructure: Template) -> None:
-    assert set(statements(infrastructure, "agent_role")) == {
+    assert set(statements(infrastructure, "agent_role")) - {MEASURING} == {
         "Programs",
         "RegistryLogin",
         "PullImages",
@@ -141,6 +145,8 @@ def test_servers_write_only_where_they_should(infrastructure: Template) -> None:
     del writing[
         "Agent"
     ]  # it deletes messages of Systems Manager, which are its own instance's (ec2messages:DeleteMessage)
+    measuring = writing.pop(MEASURING, None)
+    assert not measuring or "cloudwatch:namespace" in str(rights[MEASURING]["Condition"]), "they write any metric"
     assert set(writing) == {"Markers", "Snapshots", "IssuerDocuments", "ClusterSecrets", "PublishCa"}
     for sid, resources in writing.items():
         assert "*" not in resources, f"{sid} writes everywhere"

@@ -54,6 +54,12 @@ DIFFER = {
         "resource.kubernetes_network_policy_v1.*/database.spec.egress.[].to*",
     ),
     "load_balancer.access_logs": ("resource.aws_lb.ingress.access_logs*", "resource.aws_lb.ingress.depends_on.*"),
+    "alarms: nodes may write what they measure": (
+        "resource.aws_iam_role_policy.*_role/policy.policy.<json>.Statement",
+        "resource.aws_iam_role_policy.*_role/policy.policy.<json>.Statement.[].Condition.StringEquals.cloudwatch:namespace",
+        "resource.aws_iam_role_policy.*_role/policy.policy.<json>.Statement.[].Action.cloudwatch:PutMetricData",
+        "resource.aws_iam_role_policy.*_role/policy.policy.<json>.Statement.[].Sid",
+    ),
     "application": (
         "resource.*database/cluster.values.[].<json>.instances",
         "resource.*database/cluster.values.[].<json>.podAntiAffinityType",
@@ -73,8 +79,10 @@ DIFFER = {
 }
 """Where dev and prod differ, by the setting that says so."""
 
-ONLY_PROD = re.compile(r"_c\b|_c_association|slot_[12]|nat_(gateway|address)_[ac]|access_logs|vet_app/autoscaler")
-"""Resources that only prod has: of its third zone, its further servers, and what its file turns on."""
+ONLY_PROD = re.compile(
+    r"_c\b|_c_association|slot_[12]|nat_(gateway|address)_[ac]|access_logs|buckets/files|vet_app/autoscaler|\.(alarms|budget|volume_snapshots)\b|\brestarts\b"
+)
+"""Resources that only prod has: of its third zone, its further servers, what its file turns on, and what protection keeps."""
 
 OWN = (
     "resource.terraform_data.*.input.*",

@@ -104,7 +104,7 @@ def test_what_belongs_to_a_bucket_names_that_bucket(templates: Mapping[str, Temp
 
 
 def test_machines_have_the_tags_by_which_operations_find_them(infrastructure: Template) -> None:
-    """``operations/servers.py`` and ``operations/checks.py`` ask EC2 for these two tags, ``nodes/bin`` for the slot."""
+    """``operations/shared/servers.py`` and ``operations/doctor/aws_checks.py`` ask EC2 for these two tags, ``nodes/bin`` for the slot."""
     for path, server in infrastructure.resources("aws_instance").items():
         tags = {"vet:cluster": infrastructure.name, "vet:role": "server", "vet:slot": path.rpartition("_")[2]}
         assert tags.items() <= server["tags"].items(), f"{path}: {server['tags']}"
@@ -121,7 +121,7 @@ def test_machines_have_the_tags_by_which_operations_find_them(infrastructure: Te
 def test_operations_look_for_the_tags_that_machines_have() -> None:
     looked = {
         tag
-        for name in ("operations/servers.py", "operations/checks.py")
+        for name in ("operations/shared/servers.py", "operations/doctor/aws_checks.py")
         for tag in re.findall(r'"tag:([\w:]+)"', (ROOT / name).read_text())
     }
     assert looked == {"vet:cluster", "vet:role"}, f"the test above checks other tags than {looked}"
@@ -381,7 +381,7 @@ def test_what_a_bucket_drops_is_as_old_as_the_settings_say(infrastructure: Templ
 def test_a_stack_remembers_the_settings_that_it_was_made_with(
     templates: Mapping[str, Template], settings: Settings
 ) -> None:
-    """The next plan compares with them, to say what a change does (``operations/plan.py``)."""
+    """The next plan compares with them, to say what a change does (``operations/deployment/plan.py``)."""
     for template in templates.values():
         if template.name == "vet-state":
             continue

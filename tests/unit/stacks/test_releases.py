@@ -40,9 +40,10 @@ def given(template: Template, release: str) -> dict[str, Any]:
 
 def test_every_release_of_the_set_is_installed_where_it_belongs(platform: Template) -> None:
     wanted = {**NAMESPACES, **LOCAL, **AGAIN}
-    optional = {"cluster-autoscaler", "plugin-barman-cloud", "traefik"}
+    optional = {"cluster-autoscaler", "interruption-handler", "kured", "objects", "plugin-barman-cloud", "traefik"}
     found = releases(platform)
-    assert set(found) == set(wanted) - ON_THE_NODES - optional
+    restarts = {"kured"} if platform.name == "vet-prod-helm" else set()
+    assert set(found) == set(wanted) - ON_THE_NODES - optional | restarts
     for name, block in found.items():
         assert block["namespace"] == wanted[name], name
         assert not block.get("create_namespace"), f"{name}: a namespace without pod security would be made"

@@ -2,19 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 import main
-from settings import load
-from tests.changes import dev_alone
 from tests.template import Template
-from tests.unit.stacks.conftest import synthesised_with
-
-Synthesise = Callable[..., Template]
+from tests.unit.stacks.conftest import Synthesise, synthesised_with
 
 ALARM = "aws_cloudwatch_metric_alarm"
 
@@ -30,19 +23,21 @@ OFF = (
 """Types that a plain environment has none of."""
 
 
-@pytest.fixture
-def dev_with(tmp_path: Path) -> Synthesise:
-    """Synthesise dev with sections added, and return its template."""
-
-    def synthesise(**sections: Any) -> Template:
-        main.build_app(load(dev_alone(tmp_path, sections)), outdir=str(tmp_path / "cdktf.out")).synth()
-        return Template.read(tmp_path / "cdktf.out/stacks/vet-dev/cdk.tf.json")
-
-    return synthesise
+def test_nothing_of_it_is_there_unless_a_setting_says_so(dev: Template) -> None:
+    assert {type_: dev.count(type_) for type_ in OFF} == dict.fromkeys(OFF, 0)
 
 
-def test_nothing_of_it_is_there_unless_a_setting_says_so(infrastructure: Template) -> None:
-    assert {type_: infrastructure.count(type_) for type_ in OFF} == dict.fromkeys(OFF, 0)
+def test_production_is_watched_and_has_a_way_back(prod: Template) -> None:
+    for type_ in ("aws_budgets_budget", "aws_dlm_lifecycle_policy", "aws_cloudwatch_metric_alarm", "aws_sns_topic"):
+        assert prod.count(type_), f"prod has no {type_}"
+
+
+def test_volumes_of_pods_are_in_the_snapshots_where_there_are_any(templates: Mapping[str, Template]) -> None:
+    policy = templates["vet-prod"].one("aws_dlm_lifecycle_policy")["policy_details"]["target_tags"]
+    for stack, wanted in (("vet-prod-helm", policy), ("vet-dev-helm", {})):
+        driver = json.loads(templates[stack].one("helm_release", "storage/driver")["values"][0])
+        tags = driver["controller"]["extraVolumeTags"]
+        assert {key: value for key, value in tags.items() if key == "Snapshot"} == wanted, stack
 
 
 def test_servers_stop_after_the_agents_and_start_with_them(dev_with: Synthesise) -> None:

@@ -30,6 +30,9 @@ OTHERWISE: Mapping[str, Any] = {
     "application.certificate_issuer": "letsencrypt-production",
     "application.clinic": {"name": "Another"},
     "application.email": True,
+    "application.email_from": "hello@clinic.example",
+    "application.email_reply_to": "desk@clinic.example",
+    "application.attachments_in_s3": True,
     "application.hsts_seconds": 4711,
     "application.log_level": "ERROR",
     "load_balancer.health_check": {"timeout_seconds": 7},
@@ -40,6 +43,7 @@ OTHERWISE: Mapping[str, Any] = {
 """Another value of each setting than dev has."""
 
 ELSEWHERE = {
+    "application.email_relay": "nothing in dev, which sends no e-mail",
     "application.python": "of the image that `make push` builds",
     "load_balancer.access_logs_days": "nothing in dev, which keeps none",
     "load_balancer.target_port": "a choice of one",

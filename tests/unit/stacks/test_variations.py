@@ -141,15 +141,20 @@ def test_no_path_of_this_machine_is_in_the_output(output: Path) -> None:
 
 
 def test_dev_and_prod_differ_where_they_should(dev: Template, prod: Template) -> None:
-    """Kinds of resources are the same; only how many there are differs, and access logs."""
-    kinds = [{type_ for type_, _, _ in template.every_resource()} for template in (dev, prod)]
+    """Kinds of resources are the same; only how many there are differs, buckets that protection keeps, and what watches and leads back."""
+    guards = ("alarms/", "budget", "volume_snapshots")
+    kinds = [
+        {type_ for type_, path, _ in template.every_resource() if not path.startswith(guards)}
+        for template in (dev, prod)
+    ]
     assert kinds[0] == kinds[1]
     places = [{path for _, path, _ in template.every_resource()} for template in (dev, prod)]
     only_prod = {path for path in places[1] - places[0] if not path.endswith(("_c", "_c_association"))}
     assert not {
         path
         for path in only_prod
-        if not any(part in path for part in ("slot_1", "slot_2", "access_logs", "nat_", ".com"))
+        if not path.startswith(guards)
+        and not any(part in path for part in ("slot_1", "slot_2", "access_logs", "buckets/files", "nat_", ".com"))
     }
     assert all(".com" in path for path in places[0] - places[1]), sorted(places[0] - places[1])
 
@@ -176,3 +181,43 @@ def test_nodes_install_the_release_set_that_the_environment_chose(name: str, syn
     template = synthesise(cluster={"release_set": name})
     told = set(re.findall(r"(?:RKE2|KUBECTL)_VERSION='([^']*)'", template.text))
     assert told == {expected.rke2, f"v{expected.kubernetes}"}, f"{name}: nodes are told {told}"
+
+
+def _groups(template: Template) -> dict[str, dict[str, Any]]:
+    found = template.resources("aws_cloudwatch_log_group")
+    return {each["name"]: {**each, "address": address} for address, each in found.items()}
+
+
+def test_logs_of_nodes_go_to_groups_that_they_can_only_add_to(synthesise: Synthesise) -> None:
+    template = synthesise(node_logs={"enabled": True}, protect=True)
+    groups = _groups(template)
+    assert groups.keys() == {"/vet-dev/audit", "/vet-dev/journal"}
+    for name, group in groups.items():
+        assert group["retention_in_days"] == 14, f"{name}: as long as the other logs"
+        assert group["lifecycle"] == {"prevent_destroy": True}, name
+    rights = {}
+    for role in ("server", "agent"):
+        statements = json.loads(template.one("aws_iam_role_policy", f"{role}_role/policy")["policy"])["Statement"]
+        found = [each for each in statements if any(action.startswith("logs:") for action in each["Action"])]
+        rights[role] = {each["Sid"] for each in found}
+        for each in found:
+            assert set(each["Action"]) == {"logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"}
+    assert rights == {"server": {"AuditLog", "Journal"}, "agent": {"Journal"}}
+    for instance in template.resources("aws_instance").values():
+        assert "LOG_GROUPS='/vet-dev'" in instance["user_data"]
+        assert "CLOUDWATCH_AGENT_VERSION='1.3" in instance["user_data"]
+
+
+def test_cloudwatch_encrypts_these_logs_and_no_others(synthesise: Synthesise) -> None:
+    template = synthesise(node_logs={"enabled": True}, network={"flow_logs": True})
+    found = json.loads(template.one("aws_kms_key", "keys/backups")["policy"])["Statement"]
+    theirs = [each for each in found if each["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}]
+    named = [each["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"] for each in theirs]
+    arns = {arn for each in named for arn in ([each] if isinstance(each, str) else each)}
+    assert arns == {f"arn:aws:logs:us-east-1:123456789012:log-group:{name}" for name in _groups(template)}
+
+
+def test_nodes_send_nothing_unless_they_are_told_to(synthesise: Synthesise) -> None:
+    template = synthesise()
+    assert not template.resources("aws_cloudwatch_log_group")
+    assert "logs:" not in template.one("aws_iam_role_policy", "server_role/policy")["policy"]

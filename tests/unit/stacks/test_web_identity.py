@@ -2,8 +2,9 @@
 
 import json
 
-from operations.emulator.rights.evaluation import Caller, Request, allowed
+from operations.devtools.emulator.rights.evaluation import Caller, Request, allowed
 from tests.template import Block, Template
+from tests.unit.stacks.conftest import Synthesise
 
 SUBJECTS = {
     "storage": "system:serviceaccount:kube-system:ebs-csi-controller-sa",
@@ -76,3 +77,25 @@ def test_database_writes_only_to_its_bucket(infrastructure: Template) -> None:
     for statement in _statements(infrastructure, "database"):
         if statement["Sid"] != "BackupsKey":
             assert all(resource.startswith(bucket) for resource in statement["Resource"]), statement
+
+
+def test_the_application_writes_only_files_of_patients(dev_with: Synthesise) -> None:
+    stack = dev_with(application={"attachments_in_s3": True})
+    bucket = f"arn:aws:s3:::{stack.name}-files-123456789012-us-east-1"
+    listing, files, key = _statements(stack, "application")
+    assert listing["Resource"] == [bucket], listing
+    assert files["Resource"] == [f"{bucket}/attachments/*"], files
+    assert sorted(files["Action"]) == ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], files
+    (trust,) = json.loads(stack.one("aws_iam_role", "web_identity/application")["assume_role_policy"])["Statement"]
+    (subject,) = (value for name, value in trust["Condition"]["StringEquals"].items() if name.endswith(":sub"))
+    assert subject == "system:serviceaccount:vet-app:vet-app"
+    (encryption,) = stack.one("aws_s3_bucket_server_side_encryption_configuration", "buckets/files/encryption")["rule"]
+    assert encryption["apply_server_side_encryption_by_default"]["sse_algorithm"] == "aws:kms"
+    assert key["Resource"] == [encryption["apply_server_side_encryption_by_default"]["kms_master_key_id"]]
+
+
+def test_a_protected_environment_keeps_the_bucket_of_patients_files(prod: Template, dev: Template) -> None:
+    """Turned off by mistake, nothing is lost: the bucket stays, and only the role goes."""
+    assert prod.one("aws_s3_bucket", "buckets/files")["lifecycle"]["prevent_destroy"] is True
+    assert not [path for path in prod.resources("aws_iam_role") if path.startswith("web_identity/application")]
+    assert not [path for path in dev.resources("aws_s3_bucket") if "files" in path]

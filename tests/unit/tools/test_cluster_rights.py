@@ -1,12 +1,35 @@
 """The matrix of the cluster's rights is of the chart that there is, and the page of the matrix."""
 
-from tests.platform import page, rights
+import pytest
+
+from settings.namespaces import namespaces
+from settings.release_sets import SETS
+from tests.platform import controllers, page, rights
 
 
 def test_the_matrix_was_asked_of_the_present_chart_and_questions() -> None:
     assert rights.kept()["made_of"] == rights.made_of(), (
         "ask a cluster again: make rights-cluster VET_TEST_KUBECONFIG=..."
     )
+
+
+@pytest.mark.parametrize("set_name", SETS)
+def test_the_controllers_were_asked_about_in_the_present_versions(set_name: str) -> None:
+    found = rights.kept()["controllers"][set_name]
+    assert found["made_of"] == controllers.made_of(set_name), (
+        "ask a cluster again: make rights-cluster VET_TEST_KUBECONFIG=..."
+    )
+    assert {what for may in found["accounts"].values() for what in may} <= set(controllers.QUESTIONS)
+
+
+@pytest.mark.parametrize("set_name", SETS)
+def test_whoever_reads_every_secret_is_on_dedicated_servers(set_name: str) -> None:
+    """Decision 0092; what is in kube-system is put there by its values, and ingress-nginx is on the servers anyway."""
+    places = {name for name, each in namespaces("vet-app").items() if each.annotations(dedicated=True)}
+    accounts = rights.kept()["controllers"][set_name]["accounts"]
+    reading = {who.partition("/")[0] for who, may in accounts.items() if "reads every Secret" in may}
+    assert reading, "no controller reads Secrets: the matrix was asked wrongly"
+    assert reading <= places | {"kube-system", "ingress-nginx"}, reading
 
 
 def test_the_page_has_the_matrix() -> None:

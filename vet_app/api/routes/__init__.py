@@ -4,7 +4,20 @@ from typing import Dict
 
 from ninja import Router
 
-from api.routes import appointments, invoices, owners, pets, reference, reminders, search, vaccinations, visits
+from api.routes import (
+    appointments,
+    attachments,
+    export,
+    invoices,
+    owners,
+    pets,
+    prescriptions,
+    reference,
+    reminders,
+    search,
+    vaccinations,
+    visits,
+)
 
 ROUTERS: Dict[str, Router] = {
     "/owners": owners.router,
@@ -12,6 +25,9 @@ ROUTERS: Dict[str, Router] = {
     "/appointments": appointments.router,
     "/visits": visits.router,
     "/vaccinations": vaccinations.router,
+    "/prescriptions": prescriptions.router,
+    "/attachments": attachments.router,
+    "/export": export.router,
     "/reminders": reminders.router,
     "/invoices": invoices.router,
     "/search": search.router,

@@ -1,5 +1,6 @@
 """The calendar: booking with and without an override, moving, the waiting room and free times."""
 
+from datetime import timedelta
 from typing import Any, List, Optional
 
 from django.http import HttpRequest
@@ -9,9 +10,10 @@ from pydantic import Field
 from accounts.roles import Right
 from api.access import actor
 from api.lists import chosen, listed, replaced
-from api.types import Day, Id, Moment, Named, Reason, Text, Version
+from api.types import Day, Document, Id, Moment, Named, Reason, Text, Version
 from clinic.models import Appointment, Pet, Vet
 from clinic.selectors import calendar
+from clinic.selectors.opening import usual_minutes
 from clinic.services import booking
 
 router = Router()
@@ -38,7 +40,7 @@ class AppointmentOut(Schema):
     overbook_reason: str
 
 
-class Details(Schema):
+class Details(Document):
     """What can be changed without asking for time; what is left out stays."""
 
     pet_id: Optional[Id] = None
@@ -52,7 +54,7 @@ class AppointmentIn(Details):
 
     vet_id: Id
     starts_at: Moment
-    ends_at: Moment
+    ends_at: Optional[Moment] = Field(None, description="After the usual length of the kind, if it is left out.")
     override_reason: Reason = OVERRIDE
 
 
@@ -62,7 +64,7 @@ class DetailsChange(Details):
     version: Version
 
 
-class Move(Schema):
+class Move(Document):
     """Another time or vet."""
 
     version: Version
@@ -72,7 +74,7 @@ class Move(Schema):
     override_reason: Reason = OVERRIDE
 
 
-class StatusChange(Schema):
+class StatusChange(Document):
     """A step on or back."""
 
     version: Version
@@ -94,9 +96,8 @@ def book_appointment(request: HttpRequest, given: AppointmentIn) -> Any:
     without = {"vet_id", "starts_at", "ends_at", "override_reason"}
     details = replaced(given.dict(exclude_unset=True, exclude=without), Pet, "pet")
     who = actor(request, Right.FRONT_DESK)
-    made = booking.book(
-        who, given.vet_id, given.starts_at, given.ends_at, details, override_reason=given.override_reason
-    )
+    ends_at = given.ends_at or given.starts_at + timedelta(minutes=usual_minutes(given.kind))
+    made = booking.book(who, given.vet_id, given.starts_at, ends_at, details, override_reason=given.override_reason)
     return Status(201, made)
 
 

@@ -11,11 +11,11 @@ from typing_extensions import Annotated
 from accounts.roles import Right
 from api.access import actor
 from api.lists import chosen, listed
-from api.types import Amount, Day, Id, Moment, Price, Reason, ReasonIn, Text, Version, VersionIn
+from api.types import Amount, Day, Document, Id, Moment, Price, Reason, ReasonIn, Text, Version, VersionIn
 from clinic.models import Invoice, Owner, Pet, Product, Vet, Visit
 from clinic.money import round_money
 from clinic.selectors import invoices
-from clinic.services import billing, crediting, payments
+from clinic.services import billing, crediting, estimates, payments
 
 router = Router()
 
@@ -28,6 +28,9 @@ class LineOut(Schema):
     vet_id: Optional[int]
     visit_id: Optional[int]
     product_id: Optional[int]
+    service_on: Optional[Day]
+    fee_code: str = Field(description="The number in the German fee schedule for vets (GOT).")
+    fee_factor: Optional[Decimal]
     text: str
     quantity: Decimal
     unit_price: Decimal
@@ -73,7 +76,10 @@ class InvoiceOut(Schema):
     void_reason: str
     notes: str
     discount_reason: str
+    diagnosis: str
     prices_include_tax: bool
+    valid_until: Optional[Day] = Field(description="Of an estimate, which is a draft; null for a bill.")
+    from_estimate_id: Optional[int] = Field(description="The estimate that the bill was made of.")
     lines: List[LineOut]
     payments: List[PaymentOut]
 
@@ -83,7 +89,7 @@ class InvoiceOut(Schema):
         return billing.amount_due(invoice)
 
 
-class DiscountIn(Schema):
+class DiscountIn(Document):
     """A percentage or an amount, one of both."""
 
     percent: Optional[Annotated[Decimal, Field(gt=0, le=100, max_digits=5, decimal_places=2)]] = None
@@ -97,7 +103,7 @@ class DiscountIn(Schema):
         return self
 
 
-class LineIn(Schema):
+class LineIn(Document):
     """One line. With a product, what is left out is copied from the price list."""
 
     product_id: Optional[Id] = None
@@ -109,13 +115,18 @@ class LineIn(Schema):
     vet_id: Optional[Id] = Field(None, description="Whose work it is; the vet of the pet's visit today, if left out.")
     discount: Optional[DiscountIn] = None
     visit_id: Optional[Id] = Field(None, description="The visit that is billed; it is of the same pet.")
+    service_on: Optional[Day] = Field(None, description="The day of the visit that is billed, or today, if left out.")
+    fee_code: Annotated[str, Field(max_length=20)] = Field(
+        "", description="The number in the GOT; the product's, else."
+    )
+    fee_factor: Optional[Annotated[Decimal, Field(gt=0, le=4, max_digits=4, decimal_places=2)]] = None
 
 
 Lines = Annotated[List[LineIn], Field(max_length=100)]
 Key = Annotated[Optional[str], Header(None, alias="Idempotency-Key", max_length=64, pattern=r"^[!-~]+$")]
 
 
-class DraftIn(Schema):
+class DraftIn(Document):
     """A new invoice that can still be changed."""
 
     owner_id: Id
@@ -123,18 +134,21 @@ class DraftIn(Schema):
     notes: Text = ""
     discount: Optional[DiscountIn] = Field(None, description="On the whole bill, besides those of the lines.")
     discount_reason: Text = Field("", description="Needed where anything is discounted.")
+    diagnosis: Text = Field("", description="Printed on the bill.")
+    valid_until: Optional[Day] = Field(None, description="Makes it an estimate, which cannot be issued.")
 
 
-class LinesIn(Schema):
+class LinesIn(Document):
     """Other lines for a draft."""
 
     version: Version
     lines: Lines
     discount: Optional[DiscountIn] = None
     discount_reason: Text = ""
+    diagnosis: Optional[Text] = Field(None, description="Stays as it is where it is left out.")
 
 
-class CreditedIn(Schema):
+class CreditedIn(Document):
     """How much of a line is taken back."""
 
     line_id: Id
@@ -147,7 +161,7 @@ class CreditIn(ReasonIn):
     lines: Optional[Annotated[List[CreditedIn], Field(min_length=1, max_length=100)]] = None
 
 
-class PaymentIn(Schema):
+class PaymentIn(Document):
     """Money, at most what is due."""
 
     amount: Amount
@@ -163,7 +177,7 @@ class TakingIn(PaymentIn):
     keep_rest: bool = Field(False, description="What is above what is due becomes the owner's credit on account.")
 
 
-class ReversalIn(Schema):
+class ReversalIn(Document):
     """Why a payment is undone."""
 
     reason: Reason
@@ -181,7 +195,8 @@ def _lines(given: List[LineIn]) -> List[billing.Line]:
         vet = None if line.vet_id is None else chosen(Vet, line.vet_id, "lines").pk
         visit = None if line.visit_id is None else chosen(Visit, line.visit_id, "lines").pk
         made.append(billing.Line(
-            product, line.text, line.quantity, line.unit_price, line.tax_rate, pet, _discount(line.discount), visit, vet
+            product, line.text, line.quantity, line.unit_price, line.tax_rate, pet, _discount(line.discount), visit,
+            line.service_on, line.fee_code, line.fee_factor, vet,
         ))  # fmt: skip
     return made
 
@@ -210,7 +225,8 @@ def draft_invoice(request: HttpRequest, given: DraftIn) -> Any:
     owner = chosen(Owner, given.owner_id, "owner")
     made = billing.draft_invoice(
         who, owner.pk, _lines(given.lines), notes=given.notes,
-        discount=_discount(given.discount), discount_reason=given.discount_reason,
+        discount=_discount(given.discount), discount_reason=given.discount_reason, diagnosis=given.diagnosis,
+        valid_until=given.valid_until,
     )  # fmt: skip
     return Status(201, _whole(made.pk))
 
@@ -228,7 +244,7 @@ def replace_lines(request: HttpRequest, invoice_id: Id, given: LinesIn) -> Any:
     who = actor(request, Right.DRAFT_INVOICE)
     billing.replace_lines(
         who, invoice_id, given.version, _lines(given.lines),
-        discount=_discount(given.discount), discount_reason=given.discount_reason,
+        discount=_discount(given.discount), discount_reason=given.discount_reason, diagnosis=given.diagnosis,
     )  # fmt: skip
     return _whole(invoice_id)
 
@@ -245,6 +261,12 @@ def issue_invoice(request: HttpRequest, invoice_id: Id, given: VersionIn) -> Any
     """Number a draft and make it final."""
     billing.issue_invoice(actor(request), invoice_id, given.version)
     return _whole(invoice_id)
+
+
+@router.post("/{invoice_id}/bill", response={201: InvoiceOut})
+def bill_estimate(request: HttpRequest, invoice_id: Id, given: VersionIn) -> Any:
+    """Draft a bill with the lines and prices of an estimate; 409 where that was done already."""
+    return Status(201, _whole(estimates.bill_estimate(actor(request), invoice_id, given.version).pk))
 
 
 @router.post("/{invoice_id}/void", response=InvoiceOut)

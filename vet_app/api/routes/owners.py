@@ -9,7 +9,7 @@ from pydantic import Field
 from accounts.roles import Right
 from api.access import actor
 from api.lists import listed
-from api.types import Id, Moment, Text, Version
+from api.types import Day, Document, Id, Moment, Text, Version
 from clinic.models import Owner
 from clinic.services import owners
 
@@ -32,31 +32,38 @@ class OwnerOut(Schema):
     last_name: str
     email: str
     address: str
+    postal_code: str
+    city: str
+    state: str
     contact_preference: str
     reminder_consent: bool
     notes: str
     phones: List[PhoneOut]
     merged_into_id: Optional[int]
+    erased_on: Optional[Day]
     created_at: Moment
     updated_at: Moment
 
 
-class PhoneIn(Schema):
+class PhoneIn(Document):
     """A telephone number, with a label such as `mobile`."""
 
     number: Text
     label: Text = ""
 
 
-class OwnerFields(Schema):
+class OwnerFields(Document):
     """What can be changed; what is left out stays."""
 
     first_name: Text = ""
     last_name: Text = ""
     email: Text = ""
-    address: Text = ""
-    contact_preference: Text = Field("", description="phone, email or post")
-    reminder_consent: bool = True
+    address: Text = Field("", description="Street and number; the whole address where the town is not kept apart.")
+    postal_code: Text = ""
+    city: Text = ""
+    state: Text = ""
+    contact_preference: Text = Field("", description="any, phone, email or post")
+    reminder_consent: bool = Field(False, description="Only where the owner has said so.")
     notes: Text = ""
     phones: List[PhoneIn] = Field([], description="The whole list, at most six.")
 

@@ -1,5 +1,6 @@
 """Pets, their way to another owner, their death and their history."""
 
+from decimal import Decimal
 from typing import Any, List, Optional
 
 from django.http import HttpRequest
@@ -12,11 +13,11 @@ from api.lists import chosen, listed, replaced
 from api.routes.appointments import AppointmentOut
 from api.routes.reminders import ReminderOut
 from api.routes.vaccinations import VaccinationOut
-from api.routes.visits import VisitOut
-from api.types import Day, Id, Moment, Named, Text, Version
+from api.routes.visits import VisitOut, Weight
+from api.types import Day, Document, Id, Moment, Named, Text, Version, WhyIn
 from clinic.models import Breed, Owner, Pet, Species
 from clinic.selectors import history
-from clinic.services import pets
+from clinic.services import pets, weighing
 
 router = Router()
 
@@ -45,7 +46,7 @@ class PetOut(Schema):
     updated_at: Moment
 
 
-class PetFields(Schema):
+class PetFields(Document):
     """What can be changed; what is left out stays."""
 
     name: Text = ""
@@ -76,27 +77,54 @@ class PetChange(PetFields):
     version: Version
 
 
-class Transfer(Schema):
+class Transfer(Document):
     """Who has the pet now."""
 
     version: Version
     owner_id: Id
 
 
-class Death(Schema):
+class Death(Document):
     """When the pet died."""
 
     version: Version
     on: Optional[Day] = Field(description="Null takes a death back that was recorded by mistake.")
 
 
+class WeightOut(Schema):
+    """A weight in kilograms, of a visit or without one."""
+
+    at: Moment
+    weight_kg: Decimal
+
+
 class HistoryOut(Schema):
     """Everything recorded about a pet, the newest first. Visits are left out for roles that may not read notes."""
 
+    weights: List[WeightOut]
     visits: List[VisitOut]
     vaccinations: List[VaccinationOut]
     appointments: List[AppointmentOut]
     reminders: List[ReminderOut]
+
+
+class WeightIn(Document):
+    """A weight that was taken without a visit."""
+
+    weight_kg: Weight
+    at: Optional[Moment] = Field(None, description="Now, if it is left out.")
+
+
+class WeighingOut(Schema):
+    """A weight in kilograms that belongs to no visit."""
+
+    id: int
+    pet_id: int
+    at: Moment
+    weight_kg: Decimal
+    by: str
+    entered_in_error: bool
+    error_reason: str
 
 
 def _fields(given: PetFields, *without: str) -> Any:
@@ -148,12 +176,25 @@ def record_death(request: HttpRequest, pet_id: Id, given: Death) -> Any:
     return pets.mark_deceased(actor(request), pet_id, given.version, given.on)
 
 
+@router.post("/{pet_id}/weights", response={201: WeighingOut})
+def weigh_pet(request: HttpRequest, pet_id: Id, given: WeightIn) -> Any:
+    """Keep a weight that was taken without a visit."""
+    return Status(201, weighing.weigh(actor(request), pet_id, given.weight_kg, at=given.at))
+
+
+@router.post("/weights/{weighing_id}/entered-in-error", response=WeighingOut)
+def mark_weight_entered_in_error(request: HttpRequest, weighing_id: Id, given: WhyIn) -> Any:
+    """Take back a wrong weight."""
+    return weighing.mark_entered_in_error(actor(request), weighing_id, given.reason)
+
+
 @router.get("/{pet_id}/history", response=HistoryOut)
 def get_history(request: HttpRequest, pet_id: Id) -> Any:
     """Everything recorded about a pet."""
     who = actor(request)
     known = history.history(Pet.objects.get(pk=pet_id))
     return {
+        "weights": known.weights,
         "visits": known.visits if who.may(Right.READ_NOTES) else [],
         "vaccinations": known.vaccinations,
         "appointments": known.appointments,

@@ -4,12 +4,16 @@ from decimal import Decimal
 from typing import Any, List, Optional
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
+from pydantic import Field
+from typing_extensions import Annotated
 
+from accounts.roles import Right
 from api.access import actor
 from api.lists import listed
-from api.types import Named
+from api.types import Document, Id, Named, Price, Text, Version
 from clinic.models import Product, Species, Vaccine, Vet
+from clinic.services.catalogue import save_entry
 
 router = Router()
 
@@ -36,12 +40,14 @@ class VaccineOut(Named):
 
 
 class ProductOut(Named):
-    """A thing or a service, priced before tax; the tax rate is in percent."""
+    """A thing or a service, priced before tax or with it as the clinic has set; the tax rate is in percent."""
 
+    version: int
     code: str
     kind: str
     unit_price: Decimal
     tax_rate: Decimal
+    fee_code: str = Field(description="The number in the German fee schedule for vets (GOT).")
 
 
 @router.get("/me", response=Me)
@@ -81,3 +87,45 @@ def list_products(request: HttpRequest) -> Any:
     """The price list."""
     actor(request)
     return Product.objects.filter(active=True)
+
+
+class ProductFields(Document):
+    """What can be changed; what is left out stays."""
+
+    name: Text = ""
+    kind: Text = Field("service", description="service, medicine or goods")
+    unit_price: Optional[Price] = None
+    tax_rate: Optional[Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]] = None
+    fee_code: Text = ""
+    active: bool = True
+
+
+class ProductIn(ProductFields):
+    """A new entry of the price list."""
+
+    code: Text
+    name: Text
+    unit_price: Price
+
+
+class ProductChange(ProductFields):
+    """A change of an entry; bills that are written keep their prices."""
+
+    version: Version
+
+
+def _given(given: ProductFields) -> Any:
+    fields = given.dict(exclude_unset=True, exclude={"version"})
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+@router.post("/products", response={201: ProductOut})
+def add_product(request: HttpRequest, given: ProductIn) -> Any:
+    """Add an entry to the price list."""
+    return Status(201, save_entry(actor(request, Right.MANAGE), Product, None, 0, _given(given)))
+
+
+@router.patch("/products/{product_id}", response=ProductOut)
+def change_product(request: HttpRequest, product_id: Id, given: ProductChange) -> Any:
+    """Change an entry of the price list."""
+    return save_entry(actor(request, Right.MANAGE), Product, product_id, given.version, _given(given))

@@ -9,7 +9,7 @@ from pydantic import Field
 from accounts.roles import Right
 from api.access import actor
 from api.lists import chosen, listed, replaced
-from api.types import Day, Id, Named, ReasonIn, Text, Version
+from api.types import Day, Document, Id, Named, ReasonIn, Text, Version
 from clinic.models import Pet, Vaccination, Vaccine, Vet, Visit
 from clinic.services import vaccination
 
@@ -25,7 +25,10 @@ class VaccinationOut(Schema):
     vaccine: Named
     given_on: Day
     vet_id: Optional[int]
+    given_by: str
     given_elsewhere: bool
+    first_dose: Optional[bool] = Field(description="Null where it follows from what is recorded.")
+    trade_name: str
     manufacturer: str
     lot: str
     lot_expiry: Optional[Day]
@@ -36,7 +39,7 @@ class VaccinationOut(Schema):
     error_reason: str
 
 
-class VaccinationIn(Schema):
+class VaccinationIn(Document):
     """An injection. What was given here needs the vet and the lot."""
 
     pet_id: Id
@@ -45,6 +48,8 @@ class VaccinationIn(Schema):
     due_on: Optional[Day] = Field(None, description="Follows from the vaccine's interval where it is left out.")
     vet_id: Optional[Id] = None
     given_elsewhere: bool = False
+    first_dose: Optional[bool] = Field(None, description="Follows from what is recorded where it is left out.")
+    trade_name: Text = Field("", description="The vaccine's, where it is left out.")
     manufacturer: Text = ""
     lot: Text = ""
     lot_expiry: Optional[Day] = None
@@ -53,7 +58,7 @@ class VaccinationIn(Schema):
     again: bool = Field(False, description="Record it although the pet has got this vaccine on this day already.")
 
 
-class DueDate(Schema):
+class DueDate(Document):
     """When the next one is due, null for never."""
 
     version: Version
@@ -72,7 +77,7 @@ def list_vaccinations(request: HttpRequest, pet_id: Optional[Id] = None) -> Any:
 @router.post("", response={201: VaccinationOut})
 def record_vaccination(request: HttpRequest, given: VaccinationIn) -> Any:
     """Record an injection. 409 `given_already` for the same vaccine on the same day, unless `again` is set."""
-    who = actor(request, Right.CLINICAL)
+    who = actor(request, Right.VACCINATE)
     pet, vaccine = chosen(Pet, given.pet_id, "pet"), chosen(Vaccine, given.vaccine_id, "vaccine")
     fields = given.dict(exclude_unset=True, exclude={"pet_id", "vaccine_id", "given_on", "due_on", "again"})
     details = replaced(replaced(fields, Vet, "vet"), Visit, "visit")

@@ -11,11 +11,12 @@ from typing_extensions import Annotated
 from accounts.roles import Right
 from api.access import actor
 from api.lists import chosen, listed, replaced
-from api.types import Id, Moment, Named, ReasonIn, Text, Version, VersionIn
+from api.types import Document, Id, Moment, Named, ReasonIn, Text, Version, VersionIn
 from clinic.models import Appointment, Pet, Vet, Visit
 from clinic.services import visits
 
 router = Router()
+Weight = Annotated[Decimal, Field(gt=0, max_digits=6, decimal_places=3)]
 Rate = Annotated[int, Field(ge=1, le=1500)]
 
 
@@ -53,12 +54,12 @@ class VisitOut(Schema):
     amendments: List[AmendmentOut]
 
 
-class VisitFields(Schema):
+class VisitFields(Document):
     """What can be changed until the visit is locked; what is left out stays."""
 
     vet_id: Optional[Id] = None
     at: Optional[Moment] = None
-    weight_kg: Optional[Annotated[Decimal, Field(gt=0, max_digits=6, decimal_places=3)]] = None
+    weight_kg: Optional[Weight] = None
     temp_c: Optional[Annotated[Decimal, Field(ge=20, le=45, max_digits=3, decimal_places=1)]] = None
     heart_rate: Optional[Rate] = None
     resp_rate: Optional[Rate] = None
@@ -82,7 +83,7 @@ class VisitChange(VisitFields):
     version: Version
 
 
-class AmendmentIn(Schema):
+class AmendmentIn(Document):
     """What is added."""
 
     text: Text = Field(min_length=1)
@@ -107,7 +108,7 @@ def list_visits(request: HttpRequest, pet_id: Optional[Id] = None) -> Any:
 @router.post("", response={201: VisitOut})
 def start_visit(request: HttpRequest, given: VisitIn) -> Any:
     """Begin a visit."""
-    who = actor(request, Right.CLINICAL)
+    who = actor(request, Right.MEASURE)
     pet = chosen(Pet, given.pet_id, "pet")
     if given.appointment_id is not None:
         chosen(Appointment, given.appointment_id, "appointment")
@@ -124,8 +125,8 @@ def get_visit(request: HttpRequest, visit_id: Id) -> Any:
 
 @router.patch("/{visit_id}", response=VisitOut)
 def change_visit(request: HttpRequest, visit_id: Id, given: VisitChange) -> Any:
-    """Change an open visit; 409 `locked` for a closed one."""
-    return visits.update_visit(actor(request, Right.CLINICAL), visit_id, given.version, _fields(given, "version"))
+    """Change an open visit; 409 `locked` for a closed one. Measurements alone need no more than the right `measure`."""
+    return visits.update_visit(actor(request, Right.MEASURE), visit_id, given.version, _fields(given, "version"))
 
 
 @router.post("/{visit_id}/lock", response=VisitOut)
@@ -136,7 +137,7 @@ def lock_visit(request: HttpRequest, visit_id: Id, given: VersionIn) -> Any:
 
 @router.post("/{visit_id}/entered-in-error", response=VisitOut)
 def mark_visit_entered_in_error(request: HttpRequest, visit_id: Id, given: ReasonIn) -> Any:
-    """Take back an open visit, such as one of the wrong animal."""
+    """Take back a visit, such as one of the wrong animal, locked or not."""
     return visits.mark_entered_in_error(actor(request), visit_id, given.version, given.reason)
 
 

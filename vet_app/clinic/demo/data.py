@@ -55,6 +55,7 @@ USERS = [
     DemoUser("reception", "Robin", "Achterberg", "reception"),
     DemoUser("vet", "Imogen", "Farrow", "vet"),
     DemoUser("vet2", "Tomas", "Lindqvist", "vet"),
+    DemoUser("technician", "Jules", "Marlow", "technician"),
     DemoUser("manager", "Priya", "Oakes", "manager"),
 ]
 VETS = [("vet", "Dr Imogen Farrow", "VET-10442", "teal"), ("vet2", "Dr Tomas Lindqvist", "VET-11873", "plum")]
@@ -156,6 +157,8 @@ VACCINATIONS = [
     ("Tilly", "Kennel cough (dog)", 200),
 ]
 # pet, days ago (today's notes are still open), weight, temperature, history, findings, assessment, plan
+WEIGHTS = [("Biscuit", 90, "12.2"), ("Moss", 5, "19.1")]  # without a visit: pet, days ago, kilograms
+
 VISITS = [
     (
         "Moss",
@@ -204,8 +207,13 @@ PRESCRIPTIONS = [
      "Massage the ear for a minute, then let him shake his head. Stop and call us if it gets redder."),
     ("Otto", "Pimobendan", "1.25 mg", "1 tablet twice a day", 60, "tablets", "An hour before food."),
 ]  # fmt: skip
+# name, strength, unit, how much came in, from whom
+CONTROLLED = [("Ketamine", "100 mg/ml", "ml", "10", "Example Supply, 1 Depot Road, DEA RE0000000")]
 # pet, codes of products, how far the bill has got
-INVOICES = [("Moss", ("CONS", "MELOX"), "paid"), ("Otto", ("CONS",), "issued"), ("Biscuit", ("CONS", "NAILS"), "draft")]
+INVOICES = [
+    ("Moss", ("CONS", "MELOX"), "paid"), ("Otto", ("CONS",), "issued"), ("Biscuit", ("CONS", "NAILS"), "draft"),
+    ("Clementine", ("CONS", "DIET-G"), "estimate"),
+]  # fmt: skip
 DAY = [
     DemoSlot(0, "Biscuit", "08:30", 30, "vaccination", "Yearly vaccination", "done"),
     DemoSlot(0, "Moss", "09:15", 30, "follow_up", "Ear check", "with_vet"),

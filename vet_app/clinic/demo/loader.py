@@ -15,8 +15,20 @@ from accounts.models import User
 from accounts.services import create_user
 from audit.actor import Actor
 from clinic.demo import data
-from clinic.models import Appointment, Breed, Owner, Pet, Product, Species, Vaccine, Vet
-from clinic.services import billing, booking, owners, payments, pets, prescriptions, vaccination, visits
+from clinic.models import Appointment, Breed, ControlledDrug, DrugEntry, Owner, Pet, Product, Species, Vaccine, Vet
+from clinic.services import (
+    billing,
+    booking,
+    drug_log,
+    estimates,
+    owners,
+    payments,
+    pets,
+    prescriptions,
+    vaccination,
+    visits,
+    weighing,
+)
 
 ACTOR = Actor.system("demo")
 WAY = {"confirmed": ["confirmed"], "arrived": ["arrived"], "with_vet": ["arrived", "with_vet"],
@@ -39,6 +51,7 @@ def load_people() -> None:
     for owner in data.OWNERS:
         _load_owner(owner)
     _load_past()
+    _load_controlled_drugs()
 
 
 def _load_owner(given: data.DemoOwner) -> None:
@@ -46,7 +59,9 @@ def _load_owner(given: data.DemoOwner) -> None:
         "first_name": given.first_name,
         "last_name": given.last_name,
         "email": f"{given.first_name}.{given.last_name}@example.com".lower().replace("ü", "ue"),
-        "address": f"{len(given.last_name)} Example Street, Exampleton",
+        "address": f"{len(given.last_name)} Example Street",
+        "city": "Exampleton",
+        "reminder_consent": True,
     }
     owner = owners.create_owner(ACTOR, fields, [owners.PhoneNumber(given.phone, "mobile")])
     for pet in given.pets:
@@ -83,6 +98,8 @@ def _load_past() -> None:
         visit = visits.start_visit(ACTOR, _pet(name).pk, notes)
         if days:
             visits.lock_visit(ACTOR, visit.pk, visit.version)
+    for name, days, weight in data.WEIGHTS:
+        weighing.weigh(ACTOR, _pet(name).pk, Decimal(weight), at=timezone.now() - timedelta(days=days))
     for name, drug, strength, dose, quantity, unit, instructions in data.PRESCRIPTIONS:
         fields = {"drug": drug, "strength": strength, "dose": dose, "quantity": quantity, "unit": unit}
         first = _pet(name).visits.earliest("at")
@@ -90,11 +107,18 @@ def _load_past() -> None:
     for name, codes, state in data.INVOICES:
         pet = _pet(name)
         lines = [billing.Line(product=Product.objects.get(code=code), pet_id=pet.pk) for code in codes]
-        invoice = billing.draft_invoice(ACTOR, pet.owner_id, lines)
-        if state != "draft":
+        until = today + estimates.HOLDS_FOR if state == "estimate" else None
+        invoice = billing.draft_invoice(ACTOR, pet.owner_id, lines, valid_until=until)
+        if state in ("issued", "paid"):
             invoice = billing.issue_invoice(ACTOR, invoice.pk, invoice.version)
         if state == "paid":
             payments.take_payment(ACTOR, invoice.pk, invoice.total, "card")
+
+
+def _load_controlled_drugs() -> None:
+    for name, strength, unit, quantity, supplier in data.CONTROLLED:
+        drug = ControlledDrug.objects.create(name=name, strength=strength, unit=unit)
+        drug_log.enter(ACTOR, drug.pk, DrugEntry.Kind.RECEIVED, Decimal(quantity), whom=supplier)
 
 
 @transaction.atomic

@@ -3,22 +3,36 @@
 from clinic.models.account import AccountEntry, PaymentMethod
 from clinic.models.attachment import Attachment
 from clinic.models.billing import Invoice, InvoiceCounter, InvoiceLine, Payment, Product
-from clinic.models.calendar import Appointment, Vet
+from clinic.models.calendar import Appointment, DaysOff, Vet
+from clinic.models.drug_log import ControlledDrug, DrugEntry
 from clinic.models.owner import Owner, Phone
 from clinic.models.pet import Breed, Pet, Species
 from clinic.models.prescription import Prescription
-from clinic.models.settings import ClinicSettings
+from clinic.models.settings import ClinicLogo, ClinicSettings
 from clinic.models.till import CashCount
-from clinic.models.vaccination import Reminder, ReminderNotice, ReminderRun, Vaccination, Vaccine, VaccineLot
-from clinic.models.visit import Visit, VisitAmendment
+from clinic.models.vaccination import (
+    AppointmentNotice,
+    Reminder,
+    ReminderNotice,
+    ReminderRun,
+    Vaccination,
+    Vaccine,
+    VaccineLot,
+)
+from clinic.models.visit import Visit, VisitAmendment, Weighing
 
 __all__ = [
     "AccountEntry",
     "Appointment",
+    "AppointmentNotice",
     "Attachment",
     "Breed",
     "CashCount",
+    "ClinicLogo",
     "ClinicSettings",
+    "ControlledDrug",
+    "DaysOff",
+    "DrugEntry",
     "Invoice",
     "InvoiceCounter",
     "InvoiceLine",
@@ -39,4 +53,5 @@ __all__ = [
     "Vet",
     "Visit",
     "VisitAmendment",
+    "Weighing",
 ]

@@ -31,13 +31,13 @@ class PaymentMethod(VersionedRecord):
 
     code = models.CharField(max_length=10, unique=True, blank=True, editable=False)
     name = models.CharField(_("name"), max_length=60)
-    is_cash = models.BooleanField(_("is in the till"), default=False)
+    is_cash = models.BooleanField(_("is kept in the till"), default=False)
     active = models.BooleanField(_("active"), default=True)
 
     class Meta:
         ordering: ClassVar = ["id"]
-        verbose_name = _("way to pay")
-        verbose_name_plural = _("ways to pay")
+        verbose_name = _("payment method")
+        verbose_name_plural = _("payment methods")
 
     def __str__(self) -> str:
         return gettext(self.name)  # those of FIRST in the reader's language, a clinic's own as they are

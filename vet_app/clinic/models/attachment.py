@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Dict
+from typing import Any, ClassVar, Dict
 
 from django.db import models
 from django.db.models import Q
@@ -30,7 +30,10 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
 
 
 class Attachment(Record):
-    """A file kept in the database, so that it is in the same backup and both replicas see it; at most 2 MiB."""
+    """A file of at most 2 MiB, kept in the database, so that it is in the same backup and both replicas see it.
+
+    Where the clinic has a bucket for files it is kept there. One of another animal is marked as entered in error.
+    """
 
     pet = models.ForeignKey(Pet, on_delete=models.PROTECT, related_name="attachments", verbose_name=_("pet"))
     visit = models.ForeignKey(
@@ -41,6 +44,10 @@ class Attachment(Record):
     size = models.PositiveIntegerField(_("size (bytes)"), editable=False)
     sha256 = models.CharField(max_length=64, editable=False)
     content = models.BinaryField()
+    location = models.CharField(max_length=200, blank=True, default="", editable=False)
+    """Where the content is in the bucket of `clinic.files`; empty where it is in `content`."""
+    entered_in_error = models.BooleanField(_("entered in error"), default=False, editable=False)
+    error_reason = models.CharField(_("reason"), max_length=200, blank=True, default="", editable=False)
 
     refusals: ClassVar = {"attachment_size": ("file", _("This file is larger than 2 MB."))}
 
@@ -54,3 +61,12 @@ class Attachment(Record):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether a page can show it."""
+        return self.content_type.startswith("image/")
+
+    def get_absolute_url(self) -> Any:
+        """The pet's page."""
+        return self.pet.get_absolute_url()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Collection, Dict, List, Mapping, Optional, Tuple
+from typing import Any, ClassVar, Collection, Dict, List, Mapping, NoReturn, Optional, Tuple
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from vetclinic.errors import Locked
 
 
 class Record(models.Model):
@@ -67,3 +69,23 @@ class VersionedRecord(Record):
 
     class Meta:
         abstract = True
+
+
+class FinalRecord(Record):
+    """A record that is neither changed nor deleted once it is there; what was wrong is set right by another one."""
+
+    final: ClassVar[Any]
+    """What to say to who tries."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save a new record; raises Locked for one that exists."""
+        if not self._state.adding:
+            raise Locked(self.final)
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Always raises Locked."""
+        raise Locked(self.final)

@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.base import Record, VersionedRecord
@@ -41,6 +42,10 @@ class Product(VersionedRecord):
         default=Decimal(0),
         validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
+    fee_code = models.CharField(
+        _("GOT number"), max_length=20, blank=True, default="",
+        help_text=_("In Germany: the number in the fee schedule for vets. The price is then that of factor 1."),
+    )  # fmt: skip
     active = models.BooleanField(_("active"), default=True)
 
     class Meta:
@@ -62,7 +67,10 @@ class InvoiceCounter(models.Model):
 
 
 class Invoice(VersionedRecord):
-    """A bill, or with `credit_of` the credit note that takes one back. Its lines and totals are final once issued."""
+    """A bill, or with `credit_of` the credit note that takes one back. Its lines and totals are final once issued.
+
+    A draft that says until when it holds is an estimate: it gets no number, and a bill is made of it (`from_estimate`).
+    """
 
     class Status(models.TextChoices):
         """Draft, then issued, then paid, credited (taken back by a credit note) or void."""
@@ -89,22 +97,50 @@ class Invoice(VersionedRecord):
     prices_include_tax = models.BooleanField(_("prices include tax"), default=False, editable=False)
     """Whether prices, discounts and amounts of the lines include tax; the clinic's setting when the bill was begun."""
     discount_reason = models.CharField(_("reason for the discount"), max_length=200, blank=True, default="")
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+    """Of an estimate."""
+    recipient = models.TextField(_("recipient"), max_length=700, blank=True, default="", editable=False)
+    """Name and address as they were when it was issued: a bill that is out does not change with them."""
+    diagnosis = models.CharField(_("diagnosis"), max_length=300, blank=True, default="")
+    """What the treatment was for, as German bills say it."""
+    from_estimate = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="bills"
+    )
 
-    refusals: ClassVar = {"invoice_number": ("number", _("An issued invoice has a number, and a draft has none."))}
+    refusals: ClassVar = {
+        "invoice_number": ("number", _("An issued bill has a number, and a draft has none.")),
+        "estimate_is_draft": ("valid_until", _("An estimate cannot be issued. Turn it into a bill first.")),
+    }
 
     class Meta:
         ordering: ClassVar = ["-id"]
-        verbose_name = _("invoice")
-        verbose_name_plural = _("invoices")
+        verbose_name = _("bill")
+        verbose_name_plural = _("bills")
         constraints: ClassVar = [
             check(
                 Q(status="draft", number__isnull=True) | (~Q(status="draft") & Q(number__isnull=False)),
                 "invoice_number",
             ),
+            check(Q(valid_until__isnull=True) | Q(status="draft"), "estimate_is_draft"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.number:06d}" if self.number else f"{self.get_status_display()} {self.pk}"
+        return f"{self.number:06d}" if self.number else f"{self.status_word} {self.pk}"
+
+    @property
+    def addressee(self) -> str:
+        """Whom it is for, in lines; bills of earlier releases name the owner as recorded now."""
+        return self.recipient or self.owner.letter_head
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether this says what something will cost, and asks for nothing yet."""
+        return self.valid_until is not None
+
+    @property
+    def status_word(self) -> str:
+        """Where it stands, for people."""
+        return gettext("Estimate") if self.is_estimate else str(self.get_status_display())
 
     def get_absolute_url(self) -> str:
         """The invoice's page."""
@@ -114,7 +150,7 @@ class Invoice(VersionedRecord):
 class InvoiceLine(Record):
     """A line with copies of name, price and tax, so that a new price list never changes an old bill."""
 
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines", verbose_name=_("invoice"))
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines", verbose_name=_("bill"))
     pet = models.ForeignKey(
         Pet, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("pet")
     )
@@ -130,6 +166,13 @@ class InvoiceLine(Record):
         verbose_name=_("visit"),
     )  # fmt: skip
     """The visit that the line bills, which is of the line's pet."""
+    service_on = models.DateField(_("date of service"), null=True, blank=True)
+    fee_code = models.CharField(_("GOT number"), max_length=20, blank=True, default="")
+    fee_factor = models.DecimalField(
+        _("GOT factor"), max_digits=4, decimal_places=2, null=True, blank=True,
+        validators=[MinValueValidator(Decimal("0.01")), MaxValueValidator(4)],
+    )  # fmt: skip
+    """What the simple fee was multiplied by; the price of the line has it in it."""
     text = models.CharField(_("text"), max_length=200)
     quantity = QuantityField(_("quantity"), default=Decimal(1))
     unit_price = PriceField(_("price"))
@@ -145,8 +188,8 @@ class InvoiceLine(Record):
 
     class Meta:
         ordering: ClassVar = ["id"]
-        verbose_name = _("invoice line")
-        verbose_name_plural = _("invoice lines")
+        verbose_name = _("line of a bill")
+        verbose_name_plural = _("lines of bills")
 
     def __str__(self) -> str:
         return self.text
@@ -159,7 +202,7 @@ class InvoiceLine(Record):
 
     def _require_draft(self) -> None:
         if not Invoice.objects.filter(pk=self.invoice_id, status=Invoice.Status.DRAFT).exists():
-            raise Locked(_("This invoice has been issued. Void or credit it instead."))
+            raise Locked(_("This bill has been issued. Void or credit it instead."))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save a line of a draft; raises Locked for an issued invoice."""
@@ -181,7 +224,7 @@ class Payment(Record):
         ACCOUNT = "account", _("Credit on account")
         ROUNDING = "rounding", _("Cash rounding")
 
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments", verbose_name=_("invoice"))
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments", verbose_name=_("bill"))
     amount = MoneyField(_("amount"))
     method = models.CharField(_("method"), max_length=10, default="card")
     at = models.DateTimeField(_("at"))

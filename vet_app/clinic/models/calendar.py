@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from clinic import opening
 from clinic.models.base import VersionedRecord
 from clinic.models.pet import Pet
 from vetclinic.constraints import check
@@ -30,6 +31,10 @@ class Vet(VersionedRecord):
     licence = models.CharField(_("licence number"), max_length=40, blank=True)
     colour = models.CharField(_("colour"), max_length=20, default="teal")
     active = models.BooleanField(_("active"), default=True)
+    hours = models.CharField(
+        _("hours of work"), max_length=200, blank=True, validators=[opening.check],
+        help_text=_("For example: Mo-Th 08:00-12:00, 13:00-17:00; Fr 08:00-12:00. Leave empty for the clinic's hours."),
+    )  # fmt: skip
     booking_seq = models.PositiveBigIntegerField(default=0, editable=False)
 
     class Meta:
@@ -39,6 +44,30 @@ class Vet(VersionedRecord):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DaysOff(VersionedRecord):
+    """Days on which a vet is away, or without one on which the clinic is closed."""
+
+    vet = models.ForeignKey(
+        Vet, null=True, blank=True, on_delete=models.PROTECT, related_name="days_off", verbose_name=_("vet"),
+        help_text=_("Leave empty if the whole clinic is closed."),
+    )  # fmt: skip
+    first_day = models.DateField(_("first day"))
+    last_day = models.DateField(_("last day"))
+    reason = models.CharField(_("reason"), max_length=120)
+    active = models.BooleanField(_("active"), default=True)
+
+    refusals: ClassVar = {"days_off_end_after_first": ("last_day", _("The last day is before the first."))}
+
+    class Meta:
+        ordering: ClassVar = ["-first_day", "id"]
+        verbose_name = _("days off")
+        verbose_name_plural = _("days off")
+        constraints: ClassVar = [check(Q(last_day__gte=F("first_day")), "days_off_end_after_first")]
+
+    def __str__(self) -> str:
+        return f"{self.vet or _('Closed')}: {self.reason}"
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):

@@ -8,6 +8,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from clinic.country import postal_lines
 from clinic.folding import digits, fold
 from clinic.models.base import Record, VersionedRecord
 
@@ -18,6 +19,7 @@ class Owner(VersionedRecord):
     class Contact(models.TextChoices):
         """How the owner wants to be reached."""
 
+        ANY = "any", _("No preference")
         PHONE = "phone", _("Telephone")
         EMAIL = "email", _("E-mail")
         POST = "post", _("Post")
@@ -26,9 +28,14 @@ class Owner(VersionedRecord):
     last_name = models.CharField(_("last name"), max_length=80)
     email = models.EmailField(_("e-mail"), blank=True)
     address = models.TextField(_("address"), max_length=500, blank=True)
-    contact_preference = models.CharField(_("prefers"), max_length=10, choices=Contact.choices, default=Contact.PHONE)
-    reminder_consent = models.BooleanField(_("agrees to reminders"), default=True)
+    postal_code = models.CharField(_("postal code"), max_length=12, blank=True, default="")
+    city = models.CharField(_("town"), max_length=80, blank=True, default="")
+    state = models.CharField(_("state"), max_length=40, blank=True, default="")
+    contact_preference = models.CharField(_("prefers"), max_length=10, choices=Contact.choices, default=Contact.ANY)
+    reminder_consent = models.BooleanField(_("agrees to reminders"), default=False)
     notes = models.TextField(_("notes"), max_length=4000, blank=True)
+    erased_on = models.DateField(_("erased on"), null=True, blank=True, editable=False)
+    """When the person's data was erased; what the law keeps stands on the bills (`Invoice.recipient`)."""
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="merged_from"
     )
@@ -52,10 +59,20 @@ class Owner(VersionedRecord):
         """The owner's page."""
         return reverse("owner", args=[self.pk])
 
+    @property
+    def postal_address(self) -> str:
+        """The lines of a letter, the town as the clinic's country writes it."""
+        return postal_lines(self.address, self.postal_code, self.city, self.state)
+
+    @property
+    def letter_head(self) -> str:
+        """Name and address, in lines."""
+        return "\n".join(part for part in (self.full_name, self.postal_address) if part)
+
     def derive(self) -> None:
         """The folded name, and the folded e-mail and address, that the search looks at."""
         self.search_name = fold(f"{self.first_name} {self.last_name}")[:200]
-        self.search_contact = fold(f"{self.email} {self.address}")
+        self.search_contact = fold(f"{self.email} {self.address} {self.postal_code} {self.city} {self.state}")
 
 
 class Phone(Record):

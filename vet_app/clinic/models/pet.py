@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.folding import digits, fold
 from clinic.models.base import VersionedRecord
 from clinic.models.owner import Owner
+from clinic.reference import said, said_colour
 from vetclinic.constraints import check
 
 
@@ -29,7 +30,7 @@ class Species(VersionedRecord):
         verbose_name_plural = _("species")
 
     def __str__(self) -> str:
-        return self.name
+        return said(self.name)
 
 
 class Breed(VersionedRecord):
@@ -47,7 +48,7 @@ class Breed(VersionedRecord):
         constraints: ClassVar = [models.UniqueConstraint(fields=["species", "name"], name="breed_unique")]
 
     def __str__(self) -> str:
-        return self.name
+        return said(self.name)
 
 
 class Pet(VersionedRecord):
@@ -102,6 +103,11 @@ class Pet(VersionedRecord):
     def is_deceased(self) -> bool:
         """Whether the pet has died."""
         return self.deceased_on is not None
+
+    @property
+    def colour_word(self) -> str:
+        """The colour in the reader's language, where it is a usual one."""
+        return said_colour(self.colour)
 
     @property
     def microchip_is_unusual(self) -> bool:

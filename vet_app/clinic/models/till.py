@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -10,12 +10,11 @@ from django.db.models import Q
 from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models.base import Record
+from clinic.models.base import FinalRecord
 from clinic.money import MoneyField
-from vetclinic.errors import Locked
 
 
-class CashCount(Record):
+class CashCount(FinalRecord):
     """What the till held when a day ended, beside what it should have held. Final: a mistake gets a correcting count.
 
     A correction names the count that it replaces, so the counts of a day are one chain and its last one holds.
@@ -24,8 +23,8 @@ class CashCount(Record):
 
     day = models.DateField(_("day"))
     opening = MoneyField(_("in the till in the morning"), validators=[MinValueValidator(0)])
-    taken = MoneyField(_("cash taken, less cash given back"), editable=False)
-    withdrawn = MoneyField(_("carried to the bank"), default=0, validators=[MinValueValidator(0)])
+    taken = MoneyField(_("cash received less cash refunded"), editable=False)
+    withdrawn = MoneyField(_("taken to the bank"), default=0, validators=[MinValueValidator(0)])
     counted = MoneyField(_("counted in the evening"), validators=[MinValueValidator(0)])
     difference = MoneyField(_("difference"), editable=False)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
@@ -35,8 +34,10 @@ class CashCount(Record):
     )
 
     refusals: ClassVar = {
-        "cash_count_once": ("day", _("The till of this day has been counted. Correct that count instead.")),
+        "cash_count_once": ("day", _("The till has already been counted for this day. Correct that count instead.")),
     }
+
+    final: ClassVar = _("A cash count is final. Enter a correction instead.")
 
     class Meta:
         ordering: ClassVar = ["-day", "-id"]
@@ -53,16 +54,3 @@ class CashCount(Record):
     def expected(self) -> Any:
         """What should have been in the till."""
         return self.opening + self.taken - self.withdrawn
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save a new count; raises Locked for one that exists."""
-        if not self._state.adding:
-            self._refuse()
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Always raises Locked."""
-        self._refuse()
-
-    def _refuse(self) -> NoReturn:
-        raise Locked(_("A cash count is final. Correct it by another one."))

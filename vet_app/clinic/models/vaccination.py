@@ -13,9 +13,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.base import Record, VersionedRecord
-from clinic.models.calendar import Vet
+from clinic.models.calendar import Appointment, Vet
 from clinic.models.pet import Pet, Species
 from clinic.models.visit import Visit
+from clinic.reference import said
 from vetclinic.constraints import check
 
 
@@ -26,12 +27,13 @@ class Vaccine(VersionedRecord):
     group = models.SlugField(_("group"), max_length=40)
     species = models.ForeignKey(Species, on_delete=models.PROTECT, related_name="vaccines", verbose_name=_("species"))
     interval_months = models.PositiveSmallIntegerField(_("repeat after (months)"), null=True, blank=True)
+    trade_name = models.CharField(_("product name"), max_length=80, blank=True, default="")
     manufacturer = models.CharField(_("manufacturer"), max_length=80, blank=True)
     active = models.BooleanField(_("active"), default=True)
     product = models.ForeignKey(
         "clinic.Product", null=True, blank=True, on_delete=models.PROTECT, related_name="+",
         verbose_name=_("billed as"),
-        help_text=_("Goes on the bill of a visit with this vaccine; empty: nothing does."),
+        help_text=_("Added to the bill of a visit with this vaccine. Leave empty to bill nothing."),
     )  # fmt: skip
 
     class Meta:
@@ -40,7 +42,7 @@ class Vaccine(VersionedRecord):
         verbose_name_plural = _("vaccines")
 
     def __str__(self) -> str:
-        return self.name
+        return said(self.name)
 
 
 class VaccineLot(VersionedRecord):
@@ -51,7 +53,7 @@ class VaccineLot(VersionedRecord):
     expires_on = models.DateField(_("lot expires"), null=True, blank=True)
     active = models.BooleanField(_("active"), default=True)
 
-    refusals: ClassVar = {"vaccine_lot_once": ("number", _("This lot of the vaccine is kept already."))}
+    refusals: ClassVar = {"vaccine_lot_once": ("number", _("This lot of the vaccine is already on the list."))}
 
     class Meta:
         ordering: ClassVar = ["vaccine__name", "expires_on", "number"]
@@ -74,7 +76,14 @@ class Vaccination(VersionedRecord):
     vet = models.ForeignKey(
         Vet, null=True, blank=True, on_delete=models.PROTECT, related_name="vaccinations", verbose_name=_("vet")
     )
+    given_by = models.CharField(_("given by"), max_length=150, blank=True, default="", editable=False)
+    """Who gave it on the vet's order; empty where the vet did."""
     given_elsewhere = models.BooleanField(_("given elsewhere"), default=False)
+    first_dose = models.BooleanField(
+        _("first dose"), null=True, blank=True,
+        choices=[(None, _("as recorded here")), (True, _("first dose")), (False, _("booster"))],
+    )  # fmt: skip
+    trade_name = models.CharField(_("product name"), max_length=80, blank=True, default="")
     manufacturer = models.CharField(_("manufacturer"), max_length=80, blank=True)
     lot = models.CharField(_("lot number"), max_length=40, blank=True)
     lot_expiry = models.DateField(_("lot expires"), null=True, blank=True)
@@ -92,7 +101,7 @@ class Vaccination(VersionedRecord):
     error_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
 
     refusals: ClassVar = {
-        "vaccination_due_after_given": ("due_on", _("The next one can only be due after this one.")),
+        "vaccination_due_after_given": ("due_on", _("The next dose must be due after this one.")),
     }
 
     class Meta:
@@ -126,6 +135,8 @@ class Reminder(Record):
     vaccination = models.ForeignKey(Vaccination, on_delete=models.PROTECT, related_name="reminders")
     due_on = models.DateField(_("due on"), db_index=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
+    held = models.BooleanField(_("waiting for review"), default=False, editable=False)
+    """Came with an import: nobody is written to about it before somebody has looked at what the import brought."""
 
     refusals: ClassVar = {"reminder_one_pending": ("group", _("A reminder of this group is pending already."))}
 
@@ -159,7 +170,7 @@ class ReminderNotice(Record):
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.SENDING)
     error = models.CharField(_("error"), max_length=200, blank=True)
 
-    refusals: ClassVar = {"notice_once_per_stage": ("stage", _("The owner has been written to at this stage."))}
+    refusals: ClassVar = {"notice_once_per_stage": ("stage", _("The owner has already been contacted at this stage."))}
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
@@ -169,6 +180,35 @@ class ReminderNotice(Record):
 
     def __str__(self) -> str:
         return f"{self.reminder} {self.stage:+d} {self.status}"
+
+
+class AppointmentNotice(Record):
+    """One message about an appointment: at most one for each time that it has; one that is moved is told again."""
+
+    Status = ReminderNotice.Status
+
+    appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, related_name="notices")
+    starts_at = models.DateTimeField(_("starts"))
+    channel = models.CharField(_("channel"), max_length=10, default="email")
+    status = models.CharField(
+        _("status"), max_length=10, choices=ReminderNotice.Status.choices, default=ReminderNotice.Status.SENDING
+    )
+    error = models.CharField(_("error"), max_length=200, blank=True)
+
+    refusals: ClassVar = {
+        "notice_once_per_time": ("starts_at", _("The owner has been reminded of this appointment.")),
+    }
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+        verbose_name = _("reminder of an appointment")
+        verbose_name_plural = _("reminders of appointments")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["appointment", "starts_at"], name="notice_once_per_time")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.appointment} {self.status}"
 
 
 class ReminderRun(Record):
@@ -182,8 +222,9 @@ class ReminderRun(Record):
     started_by = models.CharField(_("started by"), max_length=150)
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    sent = models.PositiveIntegerField(_("owners written to"), default=0)
+    sent = models.PositiveIntegerField(_("owners contacted"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)
+    left = models.PositiveIntegerField(_("left for the next day"), default=0)
 
     class Meta:
         verbose_name = _("sending of reminders")

@@ -22,6 +22,13 @@ def between(low: float, high: float) -> List[Any]:
     return [MinValueValidator(low), MaxValueValidator(high)]
 
 
+def weight_field(**options: Any) -> models.DecimalField[Any, Any]:
+    """A weight in kilograms, to the gram."""
+    return models.DecimalField(
+        _("weight (kg)"), max_digits=6, decimal_places=3, validators=between(0.001, 999), **options
+    )
+
+
 class Visit(VersionedRecord):
     """One examination. Weight in kilograms, temperature in degrees Celsius, heart and breath per minute.
 
@@ -39,11 +46,9 @@ class Visit(VersionedRecord):
         verbose_name=_("appointment"),
     )
     at = models.DateTimeField(_("at"), default=timezone.now)
-    weight_kg = models.DecimalField(
-        _("weight (kg)"), max_digits=6, decimal_places=3, null=True, blank=True, validators=between(0.001, 999)
-    )
+    weight_kg = weight_field(null=True, blank=True)
     temp_c = models.DecimalField(
-        _("temperature (°C)"), max_digits=3, decimal_places=1, null=True, blank=True, validators=between(20, 45)
+        _("temperature (°C)"), max_digits=4, decimal_places=2, null=True, blank=True, validators=between(20, 45)
     )
     heart_rate = models.PositiveSmallIntegerField(
         _("heart rate (per minute)"), null=True, blank=True, validators=between(1, 1500)
@@ -79,11 +84,41 @@ class Visit(VersionedRecord):
         """Whether the notes are closed; amendments remain possible."""
         return self.locked_at is not None
 
+    TAKEN_BACK: ClassVar = frozenset(
+        {"entered_in_error", "error_reason", "appointment", "version", "updated_at"}
+    )  # fmt: skip
+    """What changes when a visit is marked as entered in error, which a locked one may be as well."""
+
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save an open visit; raises Locked where the stored one is locked already."""
-        if self.pk and Visit.objects.filter(pk=self.pk, locked_at__isnull=False).exists():
+        """Save an open visit; of a locked one only that it was entered in error. Raises Locked for anything else."""
+        named = kwargs.get("update_fields")
+        only_taken_back = named is not None and self.TAKEN_BACK.issuperset(named)
+        if self.pk and not only_taken_back and Visit.objects.filter(pk=self.pk, locked_at__isnull=False).exists():
             raise Locked(_("This visit is locked. Add an amendment instead."))
         super().save(*args, **kwargs)
+
+
+class Weighing(Record):
+    """A weight that belongs to no visit: taken at the desk, or brought in from another program."""
+
+    pet = models.ForeignKey(Pet, on_delete=models.PROTECT, related_name="weighings", verbose_name=_("pet"))
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    weight_kg = weight_field()
+    by = models.CharField(_("by"), max_length=150, editable=False)
+    entered_in_error = models.BooleanField(_("entered in error"), default=False, editable=False)
+    error_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-id"]
+        verbose_name = _("weight")
+        verbose_name_plural = _("weights")
+
+    def __str__(self) -> str:
+        return f"{self.pet} {timezone.localtime(self.at):%Y-%m-%d} {self.weight_kg} kg"
+
+    def get_absolute_url(self) -> Any:
+        """The pet's page."""
+        return self.pet.get_absolute_url()
 
 
 class VisitAmendment(Record):

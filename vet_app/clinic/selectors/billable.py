@@ -8,8 +8,10 @@ from typing import List, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import override
 
 from clinic.models import Invoice, InvoiceLine, Prescription, Product, Vaccination, Visit
+from clinic.selectors.settings import papers_language
 
 LOOK_BACK = timedelta(days=90)
 """How long a visit without a bill is shown; what is older was decided."""
@@ -32,9 +34,10 @@ def _prescribed() -> QuerySet[Prescription]:
 
 
 def _counting() -> QuerySet[InvoiceLine]:
-    """Lines of bills, drafts included, that were not taken back."""
+    """Lines of bills, drafts included, that were not taken back; estimates bill nothing."""
     gone = (Invoice.Status.VOID, Invoice.Status.CREDITED)
-    return InvoiceLine.objects.filter(invoice__credit_of=None).exclude(invoice__status__in=gone)
+    bills = InvoiceLine.objects.filter(invoice__credit_of=None, invoice__valid_until=None)
+    return bills.exclude(invoice__status__in=gone)
 
 
 def to_bill(visit: Visit) -> List[ToBill]:
@@ -43,7 +46,8 @@ def to_bill(visit: Visit) -> List[ToBill]:
         return []
     given = _given().filter(visit=visit).select_related("vaccine", "product")
     prescribed = _prescribed().filter(visit=visit).select_related("product")
-    lines = [ToBill(each.product, str(each.vaccine), Decimal(1)) for each in given if each.product]
+    with override(papers_language()):
+        lines = [ToBill(each.product, str(each.vaccine), Decimal(1)) for each in given if each.product]
     return lines + [ToBill(each.product, str(each), each.quantity) for each in prescribed if each.product]
 
 
@@ -56,5 +60,5 @@ def not_billed() -> QuerySet[Visit]:
 
 
 def bills_of(visit: Visit) -> QuerySet[Invoice]:
-    """The bills that have a line of the visit."""
+    """The bills and estimates that have a line of the visit."""
     return Invoice.objects.filter(pk__in=InvoiceLine.objects.filter(visit=visit).values("invoice")).order_by("pk")

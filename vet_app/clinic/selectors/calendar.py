@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from datetime import timezone as fixed_zone
 from typing import List, Optional, Tuple
 
@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from clinic.models import Appointment, Vet
+from clinic.selectors.opening import hours
 
 Span = Tuple[datetime, datetime]
 UTC = fixed_zone.utc
@@ -28,9 +29,14 @@ def bounds(day: date) -> Span:
 
 def day(date: date, vet: Optional[Vet] = None) -> QuerySet[Appointment]:
     """Appointments that touch a day, with pet, owner and vet, in the order of the clock."""
-    start, end = bounds(date)
-    found = Appointment.objects.filter(starts_at__lt=end, ends_at__gt=start)
-    return (found.filter(vet=vet) if vet else found).select_related("vet", "pet__owner", "pet__species")
+    found = between(date, date)
+    return found.filter(vet=vet) if vet else found
+
+
+def between(first: date, last: date) -> QuerySet[Appointment]:
+    """The same for the days from the first to the last."""
+    found = Appointment.objects.filter(starts_at__lt=bounds(last)[1], ends_at__gt=bounds(first)[0])
+    return found.select_related("vet", "pet__owner", "pet__species")
 
 
 def waiting_room(date: date) -> QuerySet[Appointment]:
@@ -46,15 +52,20 @@ def coming() -> QuerySet[Appointment]:
 
 
 def free_times(vet: Vet, date: date, minutes: int) -> List[datetime]:
-    """Starts on the grid of SLOT_MINUTES at which `minutes` are free within the opening hours.
+    """Starts on the grid of SLOT_MINUTES at which `minutes` are free within the vet's hours.
 
     Times are the clinic's own. On the day the clocks change, hours that do not exist are left out and a length is
     real time.
     """
-    opens, closes = settings.OPENING_HOURS
     zone = timezone.get_default_timezone()
-    closing = datetime.combine(date, closes, tzinfo=zone).astimezone(UTC)
+    spans = hours(date, vet)
     taken = [(item.starts_at, item.ends_at) for item in day(date, vet) if item.status not in Appointment.FREE]
+    return [start for span in spans for start in _free_within(date, span, minutes, taken, zone)]
+
+
+def _free_within(date: date, span: Tuple[time, time], minutes: int, taken: List[Span], zone: tzinfo) -> List[datetime]:
+    opens, closes = span
+    closing = datetime.combine(date, closes, tzinfo=zone).astimezone(UTC)
     wall, last = datetime.combine(date, opens), datetime.combine(date, closes)
     free = []
     while wall < last:

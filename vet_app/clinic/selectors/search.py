@@ -104,7 +104,7 @@ def _worn(folded: str) -> Q:
 
 def _shown_owners() -> QuerySet[Owner]:
     known = Prefetch("pets", Pet.objects.filter(merged_into=None))
-    return Owner.objects.filter(merged_into=None).prefetch_related("phones", known)
+    return Owner.objects.filter(merged_into=None, erased_on=None).prefetch_related("phones", known)
 
 
 def _shown_pets() -> QuerySet[Pet]:

@@ -2,14 +2,56 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Iterator, List, Optional
+
 from django.conf import settings
+from django.utils.translation import get_language
 
 from clinic.models import ClinicSettings
+
+_held: ContextVar[Optional[List[ClinicSettings]]] = ContextVar("held", default=None)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Read the settings at most once for as long as this lasts: one request."""
+    token = _held.set([])
+    try:
+        yield
+    finally:
+        _held.reset(token)
+
+
+def forget() -> None:
+    """Read them again next time, after they were changed."""
+    kept = _held.get()
+    if kept is not None:
+        kept.clear()
 
 
 def clinic_settings() -> ClinicSettings:
     """What the manager saved; until then the environment's values, in a row that is not stored (its version is 0)."""
-    saved = ClinicSettings.objects.first()
-    return saved or ClinicSettings(
-        version=0, name=settings.CLINIC_NAME, address=settings.CLINIC_ADDRESS, phone=settings.CLINIC_PHONE
-    )
+    kept = _held.get()
+    if kept:
+        return kept[0]
+    found = ClinicSettings.objects.first() or _of_environment()
+    if kept is not None:
+        kept.append(found)
+    return found
+
+
+def papers_language() -> str:
+    """The language of what is printed or sent: the clinic's, or the reader's where it has chosen none."""
+    return clinic_settings().language or get_language() or settings.LANGUAGE_CODE
+
+
+def _of_environment() -> ClinicSettings:
+    units = (ClinicSettings.WeightUnit.POUND, ClinicSettings.TemperatureUnit.FAHRENHEIT)
+    if settings.UNITS == "metric":
+        units = (ClinicSettings.WeightUnit.KILOGRAM, ClinicSettings.TemperatureUnit.CELSIUS)
+    return ClinicSettings(
+        version=0, name=settings.CLINIC_NAME, address=settings.CLINIC_ADDRESS, phone=settings.CLINIC_PHONE,
+        language=settings.CLINIC_LANGUAGE, weight_unit=units[0], temperature_unit=units[1],
+    )  # fmt: skip

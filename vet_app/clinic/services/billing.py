@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -18,7 +18,7 @@ from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record, snapshot
 from clinic.models import Invoice, InvoiceCounter, InvoiceLine, Owner, Product, Vet, Visit
-from clinic.money import currency_places, round_money
+from clinic.money import FINEST_PLACES, currency_places, round_money, trimmed
 from clinic.selectors.days import days_between
 from clinic.selectors.settings import clinic_settings
 from clinic.services import records
@@ -43,7 +43,7 @@ class Discount:
             smallest = {"places": currency_places(), "currency": settings.CURRENCY}
             raise ValidationError({"discount": [_("%(currency)s has %(places)d decimals.") % smallest]})
         if not 0 <= off <= amount:
-            raise ValidationError({"discount": [_("A discount lies between nothing and the whole amount.")]})
+            raise ValidationError({"discount": [_("A discount must be between zero and the full amount.")]})
         return off
 
 
@@ -60,6 +60,11 @@ class Line:
     discount: Optional[Discount] = None
     visit_id: Optional[int] = None
     """The visit that is billed; a line of another pet than the visit's belongs to none."""
+    service_on: Optional[date] = None
+    """Left out, the day of the visit that is billed, else today."""
+    fee_code: str = ""
+    fee_factor: Optional[Decimal] = None
+    """With a product and no price of its own, the price is the product's times this."""
     vet_id: Optional[int] = None
     """Whose work it is; left out, the vet of that visit or of the pet's visit today, else the vet who bills."""
 
@@ -145,13 +150,19 @@ def draft_invoice(
     notes: str = "",
     discount: Optional[Discount] = None,
     discount_reason: str = "",
+    diagnosis: str = "",
+    valid_until: Optional[date] = None,
 ) -> Invoice:
-    """Start an invoice that can still be changed. `discount` is on the whole bill; any discount needs its reason."""
+    """Start an invoice that can still be changed. `discount` is on the whole bill; any discount needs its reason.
+
+    With `valid_until` it is an estimate (`services.estimates`).
+    """
     actor.require(Right.DRAFT_INVOICE)
     with transaction.atomic():
         owner = records.lock(Owner, owner_id)
         with_tax = clinic_settings().prices_include_tax
-        begun = Invoice(owner=owner, notes=notes, prices_include_tax=with_tax)
+        begun = Invoice(owner=owner, notes=notes, prices_include_tax=with_tax, valid_until=valid_until)
+        begun.diagnosis = diagnosis.strip()
         invoice = records.create(actor, begun, {}, set())
         if lines:
             _write_lines(actor, invoice, lines, discount, discount_reason)
@@ -167,11 +178,21 @@ def replace_lines(
     notes: Optional[str] = None,
     discount: Optional[Discount] = None,
     discount_reason: str = "",
+    diagnosis: Optional[str] = None,
+    valid_until: Optional[date] = None,
 ) -> Invoice:
-    """Give a draft other lines, and another note unless that is None. Raises Locked once it is issued."""
+    """Give a draft other lines, and another note and diagnosis unless they are None.
+
+    `valid_until` is for estimates alone.
+
+    Raises Locked once it is issued, or the estimate has become a bill.
+    """
     actor.require(Right.DRAFT_INVOICE)
     with transaction.atomic():
         invoice = _draft(invoice_id, version)
+        invoice.diagnosis = invoice.diagnosis if diagnosis is None else diagnosis.strip()
+        if invoice.is_estimate and valid_until is not None:
+            invoice.valid_until = valid_until
         for line in invoice.lines.all():
             line.delete()
         _write_lines(actor, invoice, lines, discount, discount_reason, notes)
@@ -194,6 +215,8 @@ def issue_invoice(actor: Actor, invoice_id: int, version: int) -> Invoice:
     actor.require(Right.BILLING)
     with transaction.atomic():
         invoice = _draft(invoice_id, version)
+        if invoice.is_estimate:
+            raise Conflict(_("An estimate cannot be issued. Turn it into a bill first."))
         if not invoice.lines.exists():
             raise ValidationError({"lines": [_("Add at least one line first.")]})
         return issue(actor, invoice, AuditEntry.Action.ISSUE)
@@ -206,13 +229,13 @@ def void_invoice(actor: Actor, invoice_id: int, version: int, reason: str) -> In
     with transaction.atomic():
         invoice = records.lock(Invoice, invoice_id, version)
         if invoice.number is None or invoice.status == Invoice.Status.VOID:
-            raise Conflict(_("Only an issued invoice can be voided."))
+            raise Conflict(_("Only an issued bill can be voided."))
         if invoice.credit_of_id:
-            raise Conflict(_("A credit note cannot be voided. Write a new invoice instead."))
+            raise Conflict(_("A credit note cannot be voided. Write a new bill instead."))
         if invoice.credits.exists():
-            raise Conflict(_("This invoice has been credited already."))
+            raise Conflict(_("This bill has been credited already."))
         if sum((payment.amount for payment in invoice.payments.all()), Decimal(0)):
-            raise Conflict(_("Money has been taken for this invoice. Undo the payment first, or credit the invoice."))
+            raise Conflict(_("Money has been taken for this bill. Undo the payment first, or credit the bill."))
         require_within(actor, "void_limit", invoice.total)
         before = snapshot(invoice)
         invoice.status, invoice.void_reason = Invoice.Status.VOID, reason
@@ -241,7 +264,9 @@ def settle(invoice: Invoice) -> None:
 def _draft(invoice_id: int, version: int) -> Invoice:
     invoice = records.lock(Invoice, invoice_id, version)
     if invoice.status != Invoice.Status.DRAFT:
-        raise Locked(_("This invoice has been issued. Void or credit it instead."))
+        raise Locked(_("This bill has been issued. Void or credit it instead."))
+    if invoice.is_estimate and invoice.bills.exists():
+        raise Locked(_("A bill was made of this estimate. Change the bill instead."))
     return invoice
 
 
@@ -283,11 +308,25 @@ def _write_lines(
     records.save_changes(actor, invoice, before, note={"lines": len(rows), **({"discount": given} if given else {})})
 
 
+def _factor(line: Line) -> Optional[Decimal]:
+    """The factor of a fee; 1 where the fee schedule has a number for it and nobody says otherwise."""
+    listed = line.fee_code.strip() or (line.product.fee_code if line.product else "")
+    return line.fee_factor if line.fee_factor is not None else Decimal(1) if listed else None
+
+
+def _listed_price(line: Line) -> Optional[Decimal]:
+    """The product's price, times the factor of its fee."""
+    if line.product is None:
+        return None
+    factor = _factor(line)
+    return line.product.unit_price if factor is None else trimmed(line.product.unit_price * factor, FINEST_PLACES)
+
+
 def _row(
     invoice: Invoice, line: Line, position: int, vets: Dict[Optional[int], Optional[int]], visits: Mapping[Any, Visit]
 ) -> InvoiceLine:
     product = line.product
-    price = line.unit_price if line.unit_price is not None else product.unit_price if product else None
+    price = line.unit_price if line.unit_price is not None else _listed_price(line)
     rate = line.tax_rate if line.tax_rate is not None else product.tax_rate if product else Decimal(0)
     if line.quantity <= 0 or price is None:
         wrong = _("Line %(position)d needs a price and a quantity above zero.") % {"position": position}
@@ -296,6 +335,8 @@ def _row(
     row = InvoiceLine(
         invoice=invoice, pet_id=line.pet_id, product=product, visit=visit,
         vet_id=line.vet_id or (visit.vet_id if visit else vets[line.pet_id]),
+        service_on=line.service_on or (timezone.localtime(visit.at).date() if visit else timezone.localdate()),
+        fee_code=line.fee_code.strip() or (product.fee_code if product else ""), fee_factor=_factor(line),
         text=line.text.strip() or str(product or ""), quantity=line.quantity, unit_price=price, tax_rate=rate,
     )  # fmt: skip
     try:
@@ -316,6 +357,7 @@ def issue(actor: Actor, invoice: Invoice, action: AuditEntry.Action) -> Invoice:
     counter.save()
     sums = totals(invoice.lines.all())
     invoice.number, invoice.issued_at = counter.last_number, timezone.now()
+    invoice.recipient = invoice.owner.letter_head[:700]
     invoice.due_on = invoice.due_on or timezone.localdate() + PAY_WITHIN
     invoice.net, invoice.tax, invoice.total = sums.net, sums.tax, sums.total
     invoice.status = Invoice.Status.ISSUED if sums.total > 0 else Invoice.Status.PAID

@@ -12,8 +12,9 @@ from typing import Dict, Iterator, Optional, Set
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Count, F, Q
 from django.utils import timezone
+from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 
 from accounts.roles import Right
@@ -21,6 +22,8 @@ from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record, snapshot
 from clinic.models import Appointment, Pet, Vet
+from clinic.selectors.calendar import bounds
+from clinic.selectors.opening import days_off, usual_minutes, vets_on
 from clinic.services import records
 from vetclinic.errors import Conflict, SlotTaken
 
@@ -63,6 +66,38 @@ def book(
         if appointment.overbooked:
             record(actor, AuditEntry.Action.OVERBOOK, appointment, {"reason": [None, appointment.overbook_reason]})
     return appointment
+
+
+def walk_in(actor: Actor, pet_id: int, vet_id: Optional[int] = None) -> Appointment:
+    """Take in an animal that stands at the desk: an appointment now, waiting already, double booked where need be.
+
+    Without `vet_id` with the vet who works today and has the fewest waiting. Raises ValidationError without any vet.
+    """
+    actor.require(Right.FRONT_DESK)
+    now = timezone.now().replace(second=0, microsecond=0)
+    with transaction.atomic():
+        vet = _least_busy(vet_id)
+        length = timedelta(minutes=usual_minutes(Appointment.Kind.CONSULTATION))
+        appointment = book(
+            actor, vet.pk, now, now + length, {"pet_id": pet_id},
+            override_reason=_("Came without an appointment"),
+        )  # fmt: skip
+        return change_status(actor, appointment.pk, appointment.version, Status.ARRIVED)
+
+
+def _least_busy(vet_id: Optional[int]) -> Vet:
+    today = timezone.localdate()
+    off = days_off(today, today)
+    here = Q(appointments__status__in=(Status.ARRIVED, Status.WITH_VET), appointments__arrived_at__gte=bounds(today)[0])
+    vets = (
+        Vet.objects.filter(active=True).annotate(waiting=Count("appointments", filter=here)).order_by("waiting", "pk")
+    )
+    if vet_id is not None:
+        vets = vets.filter(pk=vet_id)
+    found = vets.filter(vets_on(today, off)).first() or vets.first()
+    if found is None:
+        raise ValidationError({"vet": [_("Choose a vet who is working here.")]})
+    return found
 
 
 def move(
@@ -147,7 +182,7 @@ def _check(appointment: Appointment) -> None:
     elif appointment.ends_at - appointment.starts_at > LONGEST:
         errors["ends_at"] = [_("An appointment lasts twelve hours at most.")]
     if appointment.kind != Appointment.Kind.BLOCK and not appointment.pet_id and not appointment.client_note.strip():
-        errors["pet"] = [_("Choose a pet, or note who is coming.")]
+        errors["pet"] = [_("Choose a pet, or enter who is coming.")]
     if appointment.pet_id and Pet.objects.filter(pk=appointment.pet_id, deceased_on__isnull=False).exists():
         errors["pet"] = [_("This pet has died.")]
     if errors:
@@ -172,7 +207,7 @@ def _slot_taken(clash: Optional[Appointment]) -> SlotTaken:
     start, end = timezone.localtime(clash.starts_at), timezone.localtime(clash.ends_at)
     return SlotTaken(
         _("%(vet)s already has an appointment from %(start)s to %(end)s (%(who)s).")
-        % {"vet": clash.vet, "start": f"{start:%H:%M}", "end": f"{end:%H:%M}", "who": clash.who}
+        % {"vet": clash.vet, "start": time_format(start), "end": time_format(end), "who": clash.who}
     )
 
 

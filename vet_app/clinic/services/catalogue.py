@@ -1,4 +1,4 @@
-"""What a manager keeps up to date: vets, the price list, ways to pay, vaccines, species and breeds.
+"""What a manager keeps up to date: vets, days off, the price list, ways to pay, vaccines, species and breeds.
 
 Entries are switched off, never deleted: records point at them. Their own copies (the price on a bill, the due date of a
 vaccination) do not change with them.
@@ -10,15 +10,17 @@ from typing import Dict, Optional, Set, Type
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import Breed, PaymentMethod, Product, Species, Vaccine, VaccineLot, Vet
+from clinic.models import Breed, ControlledDrug, DaysOff, PaymentMethod, Product, Species, Vaccine, VaccineLot, Vet
 from clinic.models.base import VersionedRecord
 from clinic.services import records
 
 FIELDS: Dict[Type[VersionedRecord], Set[str]] = {
-    Vet: {"name", "licence", "user", "active"},
-    Product: {"code", "name", "kind", "unit_price", "tax_rate", "active"},
-    Vaccine: {"name", "group", "species", "interval_months", "manufacturer", "product", "active"},
+    Vet: {"name", "licence", "user", "hours", "active"},
+    DaysOff: {"vet", "first_day", "last_day", "reason", "active"},
+    Product: {"code", "name", "kind", "unit_price", "tax_rate", "fee_code", "active"},
+    Vaccine: {"name", "group", "species", "interval_months", "trade_name", "manufacturer", "product", "active"},
     VaccineLot: {"vaccine", "number", "expires_on", "active"},
+    ControlledDrug: {"name", "strength", "unit", "active"},
     PaymentMethod: {"name", "is_cash", "active"},
     Species: {"name"},
     Breed: {"species", "name"},

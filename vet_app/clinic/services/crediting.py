@@ -38,10 +38,10 @@ def credit_invoice(
     with transaction.atomic():
         invoice = records.lock(Invoice, invoice_id, version)
         if invoice.number is None or invoice.status == Invoice.Status.VOID or invoice.credit_of_id:
-            raise Conflict(_("Only an issued invoice can be credited."))
+            raise Conflict(_("Only an issued bill can be credited."))
         left = quantities_left(invoice)
         if not any(left.values()):
-            raise Conflict(_("This invoice has been credited already."))
+            raise Conflict(_("This bill has been credited already."))
         wanted = _wanted(left, quantities)
         note = Invoice(
             owner=invoice.owner, credit_of=invoice, notes=reason, prices_include_tax=invoice.prices_include_tax
@@ -70,10 +70,10 @@ def quantities_left(invoice: Invoice) -> Dict[int, Decimal]:
 def _wanted(left: Dict[int, Decimal], quantities: Optional[Mapping[int, Decimal]]) -> Dict[int, Decimal]:
     wanted = {key: value for key, value in (left if quantities is None else quantities).items() if value}
     if not wanted:
-        raise ValidationError({"lines": [_("Say how much of which line is taken back.")]})
+        raise ValidationError({"lines": [_("Enter how much of each line to credit.")]})
     for key, quantity in wanted.items():
         if not 0 < quantity <= left.get(key, ZERO):
-            raise ValidationError({"lines": [_("No more can be taken back than is left of a line.")]})
+            raise ValidationError({"lines": [_("You cannot credit more than is left of a line.")]})
     return wanted
 
 
@@ -90,6 +90,7 @@ def _note_lines(
         quantity = -wanted[line.pk]
         made.append(InvoiceLine(
             invoice=note, credits=line, pet_id=line.pet_id, vet_id=line.vet_id, product_id=line.product_id,
+            service_on=line.service_on, fee_code=line.fee_code, fee_factor=line.fee_factor,
             text=line.text, quantity=quantity, unit_price=line.unit_price, tax_rate=line.tax_rate,
             discount=round_money(quantity * line.unit_price) + upto - before,
         ))  # fmt: skip

@@ -23,6 +23,7 @@ from clinic.models import (
     Reminder,
     Vaccination,
     Visit,
+    Weighing,
 )
 from clinic.services import records
 from clinic.services.reminders import cancel_reminders, refresh_reminder
@@ -42,8 +43,11 @@ def merge_owners(actor: Actor, keep_id: int, duplicate_id: int) -> Owner:
         known = set(keep.phones.values_list("digits", flat=True))
         moved["phones"] = Phone.objects.filter(owner=duplicate).exclude(digits__in=known).update(owner=keep)
         before = snapshot(keep)
-        for name in ("first_name", "email", "address"):
+        for name in ("first_name", "email"):
             setattr(keep, name, getattr(keep, name) or getattr(duplicate, name))
+        if not keep.postal_address:  # one address, not the street of one and the town of the other
+            for name in ("address", "postal_code", "city", "state"):
+                setattr(keep, name, getattr(duplicate, name))
         keep.reminder_consent = keep.reminder_consent and duplicate.reminder_consent
         keep.notes = "\n".join(part for part in (keep.notes, duplicate.notes) if part)[:4000]
         records.save_changes(
@@ -63,7 +67,7 @@ def merge_pets(actor: Actor, keep_id: int, duplicate_id: int) -> Pet:
         cancel_reminders(actor, duplicate)
         moved = {
             model._meta.model_name or "": model._default_manager.filter(pet=duplicate).update(pet=keep)
-            for model in (Appointment, Visit, Vaccination, Attachment, InvoiceLine, Reminder)
+            for model in (Appointment, Visit, Vaccination, Attachment, InvoiceLine, Reminder, Weighing)
         }
         before = snapshot(keep)
         chip, tag = duplicate.microchip, duplicate.tag

@@ -15,10 +15,13 @@ from clinic.folding import digits
 from clinic.models import Owner, Phone
 from clinic.selectors.duplicates import similar_owners
 from clinic.services import records
-from vetclinic.errors import Conflict
+from vetclinic.errors import Conflict, Locked
 from vetclinic.on_postgresql import one_at_a_time
 
-EDITABLE = {"first_name", "last_name", "email", "address", "contact_preference", "reminder_consent", "notes"}
+EDITABLE = {
+    "first_name", "last_name", "email", "address", "postal_code", "city", "state", "contact_preference",
+    "reminder_consent", "notes",
+}  # fmt: skip
 MOST_PHONES = 6
 
 
@@ -72,6 +75,8 @@ def update_owner(
     actor.require(Right.FRONT_DESK)
     with transaction.atomic():
         owner = records.lock(Owner, owner_id, version)
+        if owner.erased_on:
+            raise Locked(_("This owner has been erased. Record a new owner instead."))
         before = snapshot(owner)
         records.assign(owner, fields, EDITABLE)
         note = None

@@ -133,7 +133,7 @@ def _pay(
         if amount < 0:
             require_within(actor, "refund_limit", amount)
         if invoice.number is None or invoice.status == Invoice.Status.VOID:
-            raise Conflict(_("Only an issued invoice can be paid."))
+            raise Conflict(_("Only an issued bill can be paid."))
         due = amount_due(invoice)
         cash = method != ACCOUNT and _way(method).is_cash
         in_cash = rounded(due) if cash else due
@@ -171,13 +171,15 @@ def rounded(amount: Decimal) -> Decimal:
 def _require_coins(amount: Decimal) -> None:
     nearest = rounded(amount)
     if nearest != amount:
-        raise ValidationError({"amount": [_("In cash this is %(amount)s.") % {"amount": shown_money(abs(nearest))}]})
+        raise ValidationError(
+            {"amount": [_("In cash, this rounds to %(amount)s.") % {"amount": shown_money(abs(nearest))}]}
+        )
 
 
 def _way(code: str) -> PaymentMethod:
     found = PaymentMethod.objects.filter(code=code, active=True).first()
     if found is None:
-        raise ValidationError({"method": [_("This is no way to pay of this clinic.")]})
+        raise ValidationError({"method": [_("This clinic does not accept this payment method.")]})
     return found
 
 
@@ -203,7 +205,7 @@ def _sent_before(key: Optional[str], invoice_id: int, amount: Decimal, method: s
     kept: Any = AccountEntry.objects.filter(payment=earlier).exclude(method="").first()
     sent = earlier.amount + (kept.amount if kept else Decimal(0))
     if (earlier.invoice_id, sent, earlier.method) != (invoice_id, amount, method):
-        raise Conflict(_("This payment was sent before with other values. Look at the bill before you take it again."))
+        raise Conflict(_("This payment was already sent with other values. Check the bill before you take it again."))
     return earlier
 
 

@@ -63,7 +63,8 @@ def lock(model: Type[Row], pk: int, version: Optional[int] = None) -> Row:
     if version is not None and getattr(row, "version", version) != version:
         when = formats.date_format(timezone.localtime(row.updated_at), "SHORT_DATETIME_FORMAT")
         raise Changed(
-            _("Somebody changed this record at %(when)s. Look at it again and repeat your change.") % {"when": when}
+            _("Somebody changed this record at %(when)s. Check the current values and make your change again.")
+            % {"when": when}
         )
     return row
 

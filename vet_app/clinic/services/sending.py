@@ -36,7 +36,7 @@ def begin(actor: Actor) -> Optional[ReminderRun]:
         if row.goes_on and not new:
             return None
         row.started_by, row.started_at, row.finished_at = actor.name, timezone.now(), None
-        row.sent = row.failed = 0
+        row.sent = row.failed = row.left = 0
         row.save()
     return row
 
@@ -51,7 +51,7 @@ def carry_out(actor: Actor, run: ReminderRun, today: date) -> Tally:
 
     tally = send_due(actor, today, went_on)
     if not draining.is_set():
-        mine.update(finished_at=timezone.now())
+        mine.update(finished_at=timezone.now(), left=tally.left)
     return tally
 
 

@@ -42,7 +42,7 @@ def correct_count(
     with transaction.atomic():
         wrong = records.lock(CashCount, count_id)
         if CashCount.objects.filter(corrects=wrong).exists():
-            raise Conflict(_("This count has been corrected already. Look at the newest one."))
+            raise Conflict(_("This count has already been corrected. Open the latest one."))
         fresh = CashCount(day=wrong.day, opening=opening, counted=counted, withdrawn=withdrawn, corrects=wrong)
         return _write(actor, fresh, reason)
 
@@ -55,6 +55,6 @@ def _write(actor: Actor, count: CashCount, reason: Optional[str]) -> CashCount:
     count.difference = count.counted - count.expected
     if count.difference and not count.reason:
         raise ValidationError(
-            {"reason": [_("The till does not hold what it should. Please say why, as far as known.")]}
+            {"reason": [_("The count does not match the expected amount. Please give the reason, if known.")]}
         )
     return records.create(actor, count, {}, set())

@@ -21,7 +21,7 @@ from clinic.services import records
 from clinic.services.reminders import refresh_reminder
 from vetclinic.errors import Conflict
 
-DETAILS = {"vet", "given_elsewhere", "manufacturer", "lot", "lot_expiry", "tag", "visit"}
+DETAILS = {"vet", "given_elsewhere", "first_dose", "trade_name", "manufacturer", "lot", "lot_expiry", "tag", "visit"}
 
 
 class GivenAlready(Conflict):
@@ -50,9 +50,10 @@ def record_vaccination(
     """Record an injection. The next one is due after the vaccine's interval unless `due_on` says otherwise.
 
     What was given here needs the vet and the lot, which is kept for the next time; one that had expired is refused.
+    Where somebody else than a vet records it, `vet` is who ordered it, and `given_by` keeps who gave it.
     Raises GivenAlready for the same vaccine on the same day, unless `again` says that it is meant.
     """
-    actor.require(Right.CLINICAL)
+    actor.require(Right.VACCINATE)
     with transaction.atomic():
         pet = records.lock(Pet, pet_id)
         vaccine = records.lock(Vaccine, vaccine_id)
@@ -62,6 +63,9 @@ def record_vaccination(
         records.assign(vaccination, details, DETAILS)
         vaccination.product = None if vaccination.given_elsewhere else vaccine.product
         vaccination.manufacturer = vaccination.manufacturer or vaccine.manufacturer
+        vaccination.trade_name = vaccination.trade_name or vaccine.trade_name
+        if not vaccination.given_elsewhere and not actor.may(Right.CLINICAL):
+            vaccination.given_by = actor.name
         lot = _known_lot(vaccination)
         check(vaccination)
         if not again:
@@ -88,7 +92,8 @@ def _known_lot(vaccination: Vaccination) -> Optional[VaccineLot]:
         raise ValidationError(
             {
                 "lot_expiry": [
-                    _("Lot %(lot)s expires on %(day)s as it is kept. Look at the vial, or correct the list.") % told
+                    _("Lot %(lot)s is on the list with the expiry date %(day)s. Check the vial, or correct the list.")
+                    % told
                 ]
             }
         )
@@ -161,6 +166,6 @@ def check(vaccination: Vaccination) -> None:
     if vaccination.visit is not None and vaccination.visit.pet_id != vaccination.pet_id:
         errors["visit"] = [_("This visit is of another pet.")]
     if vaccination.visit is not None and vaccination.visit.entered_in_error:
-        errors["visit"] = [_("This visit was taken back. Begin another one instead.")]
+        errors["visit"] = [_("This visit is marked as entered in error. Start a new visit instead.")]
     if errors:
         raise ValidationError(errors)

@@ -17,14 +17,17 @@ from clinic.services import records
 from vetclinic.errors import Conflict, Locked
 from vetclinic.storing import store
 
-EDITABLE = {
-    "vet", "at", "weight_kg", "temp_c", "heart_rate", "resp_rate", "subjective", "objective", "assessment", "plan",
-}  # fmt: skip
+MEASURED = {"weight_kg", "temp_c", "heart_rate", "resp_rate"}
+NOTES = {"subjective", "objective", "assessment", "plan"}
+EDITABLE = {"vet", "at"} | MEASURED | NOTES
 
 
 def start_visit(actor: Actor, pet_id: int, fields: records.Fields, *, appointment_id: Optional[int] = None) -> Visit:
-    """Begin a visit, with or without an appointment of the same pet. Raises Conflict where one has begun already."""
-    actor.require(Right.CLINICAL)
+    """Begin a visit, with or without an appointment of the same pet. Raises Conflict where one has begun already.
+
+    Whoever takes measurements begins one as well, for the vet to write its notes.
+    """
+    actor.require(Right.CLINICAL if NOTES & {name for name, value in fields.items() if value} else Right.MEASURE)
     with transaction.atomic():
         pet = records.lock(Pet, pet_id)
         appointment = records.lock(Appointment, appointment_id) if appointment_id else None
@@ -36,8 +39,11 @@ def start_visit(actor: Actor, pet_id: int, fields: records.Fields, *, appointmen
 
 
 def update_visit(actor: Actor, visit_id: int, version: int, fields: records.Fields) -> Visit:
-    """Change an open visit. Raises Locked for a closed one, Changed for an old `version`."""
-    actor.require(Right.CLINICAL)
+    """Change an open visit; measurements alone need no more than Right.MEASURE.
+
+    Raises Locked for a closed one, Changed for an old `version`.
+    """
+    actor.require(Right.MEASURE if MEASURED.issuperset(fields) else Right.CLINICAL)
     with transaction.atomic():
         visit = _open(visit_id, version)
         before = snapshot(visit)
@@ -57,23 +63,30 @@ def lock_visit(actor: Actor, visit_id: int, version: int) -> Visit:
 
 
 def mark_entered_in_error(actor: Actor, visit_id: int, version: int, reason: str) -> Visit:
-    """Take back an open visit, such as one of the wrong animal; its appointment may begin another one.
+    """Take back a visit, such as one of the wrong animal, locked or not; its appointment may begin another one.
 
-    Raises Locked for a closed visit, and Conflict while a vaccination or a prescription of it counts.
+    What was written stays readable and counts for nothing. Raises Locked where it was taken back already, and Conflict
+    while a vaccination or a prescription of it counts.
     """
     actor.require(Right.CLINICAL)
     reason = records.require_reason("reason", reason)
     with transaction.atomic():
-        visit = _open(visit_id, version)
+        visit = records.lock(Visit, visit_id, version)
+        _refuse_taken_back(visit)
         given, prescribed = (
             visit.vaccinations.filter(entered_in_error=False),
             visit.prescriptions.filter(voided_at=None),
         )
         if given.exists() or prescribed.exists():
-            raise Conflict(_("Take back the vaccinations and prescriptions of this visit first."))
+            raise Conflict(
+                _("Mark the vaccinations of this visit as entered in error and void its prescriptions first.")
+            )
         before = snapshot(visit)
         visit.entered_in_error, visit.error_reason, visit.appointment = True, reason, None
-        return records.save_changes(actor, visit, before, AuditEntry.Action.VOID)
+        visit.version += 1
+        visit.save(update_fields=Visit.TAKEN_BACK)
+        record(actor, AuditEntry.Action.VOID, visit, before=before)
+    return visit
 
 
 def _open(visit_id: int, version: int) -> Visit:
@@ -81,9 +94,13 @@ def _open(visit_id: int, version: int) -> Visit:
     visit = records.lock(Visit, visit_id, version)
     if visit.is_locked:
         raise Locked(_("This visit is locked. Add an amendment instead."))
-    if visit.entered_in_error:
-        raise Locked(_("This visit was taken back. Begin another one instead."))
+    _refuse_taken_back(visit)
     return visit
+
+
+def _refuse_taken_back(visit: Visit) -> None:
+    if visit.entered_in_error:
+        raise Locked(_("This visit is marked as entered in error. Start a new visit instead."))
 
 
 def amend_visit(actor: Actor, visit_id: int, text: str) -> VisitAmendment:
@@ -91,6 +108,7 @@ def amend_visit(actor: Actor, visit_id: int, text: str) -> VisitAmendment:
     actor.require(Right.CLINICAL)
     with transaction.atomic():
         visit = records.lock(Visit, visit_id)
+        _refuse_taken_back(visit)
         if not visit.is_locked:
             raise Conflict(_("This visit is still open. Change its notes instead."))
         amendment = VisitAmendment(visit=visit, author=actor.name, text=text.strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import StringIO
 from typing import Any
 
@@ -50,3 +51,20 @@ def test_what_is_no_address_makes_no_manager(db: None) -> None:
     with pytest.raises(CommandError, match="not an e-mail address"):
         call_command("clinic_admin", "anna")
     assert not User.objects.exists()
+
+
+def test_the_account_of_the_smoke_test_may_only_read_and_is_one_for_all_tests(db: None) -> None:
+    first, second = (json.loads(printed("smoke_test_account")) for _ in range(2))
+    assert first["username"] == second["username"]
+    user = User.objects.get(username=first["username"])
+    assert (user.role, user.must_change_password, user.is_active) == ("readonly", False, True)
+    assert authenticate(None, username=user.username, password=first["password"]) is None
+    assert authenticate(None, username=user.username, password=second["password"]) == user
+
+
+def test_a_closed_account_of_the_smoke_test_lets_nobody_in(db: None) -> None:
+    made = json.loads(printed("smoke_test_account"))
+    assert not printed("smoke_test_account", "--close")
+    assert authenticate(None, username=made["username"], password=made["password"]) is None
+    assert not printed("smoke_test_account", "--close"), "closing it again is no mistake"
+    assert set(AuditEntry.objects.exclude(action="login").values_list("actor", flat=True)) == {"system:smoke_test"}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 NO_CHROMIUM = "no Chromium. On Debian or Ubuntu: apt-get install chromium; elsewhere name one: VET_CHROMIUM=/path/to/it"
-SIZES = {"desk": (1280, 900), "tablet": (820, 1180)}
+SIZES = {"desk": (1280, 900), "tablet": (820, 1180), "phone": (390, 844)}
 
 
 class Site(NamedTuple):
@@ -39,12 +39,12 @@ class Site(NamedTuple):
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The demonstration clinic on SQLite at a free port."""
+    """The demonstration clinic on SQLite at a free port; by a name, because an address of numbers has no passkeys."""
     if connection.vendor != "sqlite":
         pytest.skip("the browser sees the same pages on each database; `make test` runs it with SQLite")
     folder, port = tmp_path_factory.mktemp("clinic"), free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VET_", "PG"))}
-    environment: Dict[str, str] = {**kept, "VAR_DIR": str(folder), "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    environment: Dict[str, str] = {**kept, "VAR_DIR": str(folder), "PUBLIC_URL": f"http://localhost:{port}"}
     for command in (["migrate_locked", "--verbosity", "0"], ["demo"]):
         subprocess.run(
             [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, capture_output=True
@@ -56,7 +56,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     try:
         until(lambda: b"Starting" in log.read_bytes() or process.poll() is not None, "the clinic must start")
         assert process.poll() is None, log.read_text()
-        yield Site(f"http://127.0.0.1:{port}", folder / "vet.sqlite3")
+        yield Site(f"http://localhost:{port}", folder / "vet.sqlite3")
     finally:
         process.terminate()
         process.wait()
@@ -85,6 +85,7 @@ def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
 
     def log_in(username: str, size: str = "desk", **options: Any) -> Page:
         width, height = SIZES[size]
+        options.setdefault("locale", "en")  # not that of a country, whose clock may have 12 hours
         context = browser.new_context(base_url=site.address, viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         context.set_default_timeout(15_000)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import tracemalloc
 import zipfile
 from datetime import date, timedelta
 from decimal import Decimal
@@ -21,6 +23,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.models import User
 from audit.models import AuditEntry
 from clinic.models import Owner, Pet, Phone, Reminder, Vaccination
 from clinic.services import attachments, owners, pets, prescriptions, visits
@@ -91,6 +94,19 @@ def without_numbers(content: bytes) -> List[Dict[str, str]]:
     for row in kept:
         del row["Owner number"], row["Pet number"]
     return kept
+
+
+@pytest.mark.parametrize("name", ["Nil", "None", "Null", "NA", "k.A.", "'Null"])
+def test_somebody_with_a_name_that_means_nothing_comes_back(clinic: SimpleNamespace, name: str) -> None:
+    empty()
+    enter(clinic, [(name, "Christopher", "none", False, [], [])])
+    content = export(clinic)
+    empty()
+    staged = importing.stage(clinic.actor, "back.csv", content, duplicates="create")
+    assert importing.preview(clinic.actor, staged.pk).ok
+    importing.apply(clinic.actor, staged.pk)
+    (owner,) = Owner.objects.all()
+    assert (owner.last_name, owner.notes) == (name, "none")
 
 
 @settings(
@@ -181,7 +197,7 @@ def test_the_record_of_a_patient_is_complete_and_readable(clinic: SimpleNamespac
     visits.lock_visit(clinic.actor, visit.pk, visit.version)
     visits.amend_visit(clinic.actor, visit.pk, "Walks again")
     kept = attachments.attach(clinic.actor, clinic.pet.pk, "../../etc/scan.exe", b"%PDF-1.7 ...")
-    with zipfile.ZipFile(io.BytesIO(exporting.patient_record(clinic.actor, clinic.pet.pk))) as archive:
+    with zipfile.ZipFile(io.BytesIO(b"".join(exporting.patient_record(clinic.actor, clinic.pet.pk)))) as archive:
         assert archive.testzip() is None
         found = set(archive.namelist())
         document = json.loads(archive.read("record.json"))
@@ -230,3 +246,26 @@ def test_the_import_command_is_a_dry_run_unless_told(clinic: SimpleNamespace, tm
     assert "Line 2 (Vale): Species" in capsys.readouterr().out
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("import_csv", str(tmp_path / "missing.csv"))
+
+
+def test_a_record_of_many_files_needs_the_memory_of_one(clinic: SimpleNamespace) -> None:
+    size, many = 1024 * 1024, 24
+    noise = os.urandom(size)  # does not shrink
+    for number in range(many):
+        attachments.attach(clinic.actor, clinic.pet.pk, f"{number}.pdf", b"%PDF-" + noise[number:])
+    tracemalloc.start()
+    try:
+        read = sum(len(piece) for piece in exporting.patient_record(clinic.actor, clinic.pet.pk))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert read > (many - 1) * size, "all of them are in it"
+    assert peak < 8 * size, f"{peak / size:.0f} MiB for files of one"
+
+
+def test_that_a_record_left_is_written_down_before_its_first_byte(clinic: SimpleNamespace, client: Any) -> None:
+    client.force_login(User.objects.get(username="test-manager"))
+    answer = client.post(f"/pets/{clinic.pet.pk}/record.zip")
+    assert answer.streaming and AuditEntry.objects.filter(action="export", object_type="pet").count() == 1
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+        assert archive.testzip() is None and "record.json" in archive.namelist()

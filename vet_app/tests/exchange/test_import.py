@@ -113,7 +113,7 @@ def test_owner_numbers_keep_namesakes_apart_the_second_time_as_well(clinic: Simp
     assert dict(bring_in(clinic, text).created) == {"owner": 2, "pet": 3}
     assert not bring_in(clinic, text).created
     report = preview(clinic, "Owner number,Last name\n1,Quill\n1,Other\n")
-    assert "stands for “Quill”" in messages(report)[0]
+    assert "also used for “Quill”" in messages(report)[0]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -149,7 +149,7 @@ def test_dates(clinic: SimpleNamespace, written: str, order: str, read: date) ->
     assert Pet.objects.get(name="Pepper").birth_date == read
 
 
-@pytest.mark.parametrize("written", ["05/03/2024", "30.02.2024", "2024-13-01", "5.3.24", "yesterday", "45000"])
+@pytest.mark.parametrize("written", ["05/03/2024", "30.02.2024", "2024-13-01", "yesterday", "45000"])
 def test_a_date_that_is_no_date_or_two_is_refused(clinic: SimpleNamespace, written: str) -> None:
     report = preview(clinic, f"Last name,Pet,Species,Born\nVale,Pepper,Dog,{written}\n")
     assert [message.split(":")[0] for message in messages(report)] == ["Born"], messages(report)
@@ -206,7 +206,6 @@ def test_an_error_is_named_by_line_and_column_and_stops_the_whole_file(
         (b"Last name\n", "no rows"),
         (b'Last name\n"open', "Line 2"),
         (b"\xff\xfeL", "not a text file"),
-        (b"PK\x03\x04 workbook", "Excel workbook"),
         (b"Last name\n" + b"A\n" * (importing.MOST_ROWS + 1), "5001 rows"),
     ],
 )

@@ -42,7 +42,7 @@ def sent_as_shown(page: Any) -> Dict[str, Any]:
     for form in lines:
         for bound in form:
             value = bound.value()
-            sent[bound.html_name] = getattr(value, "pk", value) if value is not None else ""
+            sent[bound.html_name] = "" if value is None else value
     return sent
 
 

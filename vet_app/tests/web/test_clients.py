@@ -19,7 +19,7 @@ from clinic.services.vaccination import record_vaccination
 from tests.web.conftest import beside, roles_that_may
 
 ALL = list(Role.values)
-DESK = [Role.RECEPTION, Role.VET, Role.MANAGER]
+DESK = [Role.RECEPTION, Role.TECHNICIAN, Role.VET, Role.MANAGER]
 
 
 def owner_form(**fields: Any) -> Any:
@@ -105,7 +105,9 @@ def test_a_change_based_on_an_old_version_is_refused(clinic: SimpleNamespace, as
     page = as_manager.post(where, {**form, "last_name": "Mueller"})
     assert page.status_code == 409
     assert "Somebody changed this record" in page.content.decode()
-    assert f'<a href="{where}">Begin again' in page.content.decode(), "with the present version in the form"
+    assert f'<a href="{where}">Reload the current record' in page.content.decode(), (
+        "with the present version in the form"
+    )
     clinic.owner.refresh_from_db()
     assert clinic.owner.last_name == "Moller"
 

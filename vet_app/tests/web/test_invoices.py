@@ -50,14 +50,14 @@ def test_who_may_open(
 
 def test_from_draft_to_paid(clinic: SimpleNamespace, as_manager: Client) -> None:
     where = f"/owners/{clinic.owner.pk}/invoices/new/"
-    answer = as_manager.post(where, lines({"product": clinic.product.pk, "quantity": "2"}, {"quantity": "1"}))
+    answer = as_manager.post(where, lines({"product": clinic.product.name, "quantity": "2"}, {"quantity": "1"}))
     draft = Invoice.objects.get()
     assert answer.headers["Location"] == draft.get_absolute_url()
     assert draft.total == Decimal("22.00")
     as_manager.post(f"/invoices/{draft.pk}/issue/", {"version": draft.version})
     page = as_manager.get(draft.get_absolute_url()).content.decode()
     assert "000001" in page
-    assert "22.00 USD" in page
+    assert "$22.00" in page
     as_manager.post(f"/invoices/{draft.pk}/pay/", {"amount": "22.00", "method": "cash"})
     draft.refresh_from_db()
     assert draft.status == Invoice.Status.PAID
@@ -68,7 +68,7 @@ def test_from_draft_to_paid(clinic: SimpleNamespace, as_manager: Client) -> None
 def test_a_draft_is_changed_and_discarded(clinic: SimpleNamespace, as_manager: Client) -> None:
     draft = draft_invoice(clinic.actor, clinic.owner.pk, [Line(product=clinic.product)])
     edit = f"/invoices/{draft.pk}/edit/"
-    assert "Test (10.00)" in as_manager.get(edit).content.decode()
+    assert '<option value="Test" label="$10.00"' in as_manager.get(edit).content.decode()
     as_manager.post(edit, {**lines({"text": "Nail clip", "unit_price": "7.50"}), "version": draft.version})
     draft.refresh_from_db()
     assert [line.text for line in draft.lines.all()] == ["Nail clip"]
@@ -112,9 +112,9 @@ def test_a_credit_note_makes_the_clinic_owe(bill: Invoice, as_manager: Client) -
     bill.refresh_from_db()
     as_manager.post(f"/invoices/{bill.pk}/credit/", {"reason": "Goodwill", "version": bill.version})
     page = as_manager.get(bill.get_absolute_url()).content.decode()
-    assert "The clinic owes: 11.00 USD" in page
+    assert "The clinic owes: $11.00" in page
     as_manager.post(f"/invoices/{bill.pk}/pay/", {"amount": "11.00", "method": "card"})
-    assert "To pay: 0.00 USD" in as_manager.get(bill.get_absolute_url()).content.decode()
+    assert "To pay: $0.00" in as_manager.get(bill.get_absolute_url()).content.decode()
 
 
 def test_an_issued_bill_cannot_be_edited(bill: Invoice, as_manager: Client) -> None:
@@ -142,7 +142,7 @@ def test_what_is_open_counts_money_that_was_taken_and_late_bills_are_marked(
     clinic: SimpleNamespace, bill: Invoice, as_manager: Client
 ) -> None:
     take_payment(clinic.actor, bill.pk, Decimal("4.00"), "cash")
-    assert "7.00 USD" in as_manager.get("/").content.decode(), "of eleven, four are paid"
+    assert "$7.00" in as_manager.get("/").content.decode(), "of eleven, four are paid"
     assert b"overdue" not in as_manager.get("/invoices/").content
     Invoice.objects.filter(pk=bill.pk).update(due_on="2020-01-01")
     assert b"overdue" in as_manager.get("/invoices/").content
@@ -152,8 +152,8 @@ def test_a_bill_says_the_tax_of_each_rate(clinic: SimpleNamespace, as_manager: C
     other = Line(text="Book", unit_price=Decimal("20.00"), tax_rate=Decimal(7))
     draft = draft_invoice(clinic.actor, clinic.owner.pk, [Line(product=clinic.product), other])
     page = as_manager.get(draft.get_absolute_url()).content.decode()
-    assert "7 % of 20.00" in page and "1.40 USD" in page and "10 % of 10.00" in page and "1.00 USD" in page
-    assert "32.40 USD" in page
+    assert "7 % of 20.00" in page and "$1.40" in page and "10 % of 10.00" in page and "$1.00" in page
+    assert "$32.40" in page
 
 
 def test_a_manager_is_led_to_who_changed_a_record(
@@ -183,8 +183,8 @@ def test_a_payment_pressed_twice_is_one(clinic: SimpleNamespace, bill: Invoice, 
 def test_discounts_are_typed_as_percent_or_amount_and_printed(clinic: SimpleNamespace, as_manager: Client) -> None:
     sent = {
         "lines-TOTAL_FORMS": 2, "lines-INITIAL_FORMS": 0, "notes": "", "discount": "", "discount_reason": "",
-        "lines-0-product": clinic.product.pk, "lines-0-quantity": "2", "lines-0-discount": "10 %",
-        "lines-1-product": clinic.product.pk, "lines-1-quantity": "1", "lines-1-discount": "1,50",
+        "lines-0-product": clinic.product.name, "lines-0-quantity": "2", "lines-0-discount": "10 %",
+        "lines-1-product": clinic.product.name, "lines-1-quantity": "1", "lines-1-discount": "1,50",
     }  # fmt: skip
     new = f"/owners/{clinic.owner.pk}/invoices/new/"
     german: Any = {"HTTP_ACCEPT_LANGUAGE": "de"}
@@ -212,5 +212,5 @@ def test_a_part_of_a_bill_is_credited_on_the_page(bill: Invoice, as_manager: Cli
     assert as_manager.post(address, sent).status_code == 302
     assert bill.credits.get().net == Decimal("-2.50")
     page = as_manager.get(bill.get_absolute_url()).content.decode()
-    assert "To pay: 8.25 USD" in page and address in page, "the rest can still be credited"
+    assert "To pay: $8.25" in page and address in page, "the rest can still be credited"
     assert "of 0.75" in as_manager.get(address).content.decode()

@@ -1,4 +1,4 @@
-"""The second language: complete, compiled, and what people see."""
+"""The other languages: complete, compiled, and what people see."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 
 APP = Path(__file__).resolve().parents[2]
-GERMAN = Path("locale/de/LC_MESSAGES/django.po")
+GERMAN, FRENCH = (Path(f"locale/{language}/LC_MESSAGES/django.po") for language in ("de", "fr"))
 COLLECT = ["makemessages", "--all", "--no-wrap", "--no-obsolete", "--no-location", "--ignore", "tests"]
 PARTS = ("accounts", "api", "audit", "clinic", "exchange", "locale", "vetclinic", "web")
 
@@ -44,18 +44,20 @@ def test_every_text_of_the_clinic_is_translated(tmp_path: Path) -> None:
         shutil.copytree(APP / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__", "static"))
     shutil.copy(APP / "manage.py", tmp_path)
     subprocess.run([sys.executable, "manage.py", *COLLECT], cwd=tmp_path, check=True, capture_output=True)
-    counted = compile_(tmp_path / GERMAN, tmp_path / "new.mo")
-    remedy = "run `make messages`, then fill what is empty or fuzzy in " + str(GERMAN)
-    assert "untranslated" not in counted and "fuzzy" not in counted, f"{counted.strip()}: {remedy}"
-    compile_(APP / GERMAN, tmp_path / "present.mo")
-    stale = set(compiled(tmp_path / "present.mo")) ^ set(compiled(tmp_path / "new.mo"))
-    assert not stale, f"no longer said anywhere: {sorted(map(str, stale))}: {remedy}"
+    for catalogue in (GERMAN, FRENCH):
+        counted = compile_(tmp_path / catalogue, tmp_path / "new.mo")
+        remedy = f"run `make messages`, then fill what is empty or fuzzy in {catalogue}"
+        assert "untranslated" not in counted and "fuzzy" not in counted, f"{counted.strip()}: {remedy}"
+        compile_(APP / catalogue, tmp_path / "present.mo")
+        stale = set(compiled(tmp_path / "present.mo")) ^ set(compiled(tmp_path / "new.mo"))
+        assert not stale, f"no longer said anywhere: {sorted(map(str, stale))}: {remedy}"
 
 
 @needs_gettext
-def test_the_compiled_catalogue_is_fresh(tmp_path: Path) -> None:
-    compile_(APP / GERMAN, tmp_path / "new.mo")
-    checked_in = compiled((APP / GERMAN).with_suffix(".mo"))
+@pytest.mark.parametrize("catalogue", [GERMAN, FRENCH], ids=["de", "fr"])
+def test_the_compiled_catalogue_is_fresh(tmp_path: Path, catalogue: Path) -> None:
+    compile_(APP / catalogue, tmp_path / "new.mo")
+    checked_in = compiled((APP / catalogue).with_suffix(".mo"))
     assert checked_in == compiled(tmp_path / "new.mo"), "run `make messages` and commit django.mo"
 
 
@@ -70,8 +72,19 @@ def test_a_german_browser_gets_german_pages(clinic: SimpleNamespace, as_manager:
     assert "Impfung" in german(f"/pets/{clinic.pet.pk}/")
 
 
-def test_every_placeholder_survives_translation() -> None:
-    for key, text in compiled((APP / GERMAN).with_suffix(".mo")).items():
+def test_a_french_browser_gets_french_pages(clinic: SimpleNamespace, as_manager: Client) -> None:
+    def french(address: str) -> str:
+        return str(as_manager.get(address, HTTP_ACCEPT_LANGUAGE="fr-FR").content.decode())
+
+    page = french("/reminders/")
+    assert '<html lang="fr">' in page and "Rappels" in page and "Salle d’attente" in page and "Reminders" not in page
+    assert "10,00" in french("/lists/prices/"), "numbers as the French write them"
+    assert "Chien" in french(f"/pets/{clinic.pet.pk}/") and "Chat" in french("/lists/species/")
+
+
+@pytest.mark.parametrize("catalogue", [GERMAN, FRENCH], ids=["de", "fr"])
+def test_every_placeholder_survives_translation(catalogue: Path) -> None:
+    for key, text in compiled((APP / catalogue).with_suffix(".mo")).items():
         source = key[0] if isinstance(key, tuple) else key
         for name in {part.split(")")[0] for part in source.split("%(")[1:]}:
             assert f"%({name})" in text, f"{source!r} lost %({name}) in {text!r}"

@@ -51,7 +51,7 @@ def test_errors_are_told_by_line_and_column_and_nothing_is_imported(
 ) -> None:
     text = upload(as_manager, BAD).content.decode()
     assert "Rows with errors" in text and "dragon" in text and "<strong>Species:</strong>" in text
-    assert '<td class="number">3</td>' in text, "the line as an editor counts it"
+    assert 'data-label="Line">3</td>' in text, "the line as an editor counts it"
     assert "Import now" not in text
     assert as_manager.post(f"/exchange/{staged().pk}/apply/").status_code == 422, "the button may be old"
     assert not Owner.objects.filter(last_name__in=["Vale", "Lark"]).exists()
@@ -79,7 +79,7 @@ def test_a_second_click_and_a_discarded_file_are_refused_with_a_sentence(
     upload(as_manager, GOOD)
     pk = staged().pk
     assert f"/exchange/{pk}/discard/" in as_manager.get("/exchange/").content.decode()
-    assert "thrown away" in as_manager.post(f"/exchange/{pk}/discard/", follow=True).content.decode()
+    assert "discarded" in as_manager.post(f"/exchange/{pk}/discard/", follow=True).content.decode()
     again = as_manager.post(f"/exchange/{pk}/apply/")
     assert again.status_code == 409 and "imported or discarded already" in again.content.decode()
     assert as_manager.get("/exchange/999999/").status_code == 404

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any, Callable, List
+from typing import Any, Callable
 
 import pytest
 from django.core import mail
@@ -32,7 +32,9 @@ def due_in(clinic: SimpleNamespace, days: int, pet: Any = None) -> Any:
 
 def on_paper(clinic: SimpleNamespace) -> Owner:
     """An owner without an e-mail address, with a pet that is due."""
-    owner = create_owner(clinic.actor, {"last_name": "Papier", "address": "1 Paper Street"}, [])
+    owner = create_owner(
+        clinic.actor, {"last_name": "Papier", "address": "1 Paper Street", "reminder_consent": True}, []
+    )
     due_in(clinic, 3, create_pet(clinic.actor, owner.pk, {"name": "Pergament", "species": clinic.species}))
     return owner
 
@@ -40,9 +42,11 @@ def on_paper(clinic: SimpleNamespace) -> Owner:
 def test_every_role_sees_the_list_and_the_front_desk_writes(
     clinic: SimpleNamespace, client_of: Callable[[str], Client]
 ) -> None:
-    assert roles_that_may(client_of, "/reminders/") == ["reception", "vet", "manager", "readonly"]
-    assert roles_that_may(client_of, "/reminders/letters/") == ["reception", "vet", "manager"]
-    assert roles_that_may(client_of, "/reminders/list.csv") == ["reception", "vet", "manager"]
+    assert roles_that_may(client_of, "/reminders/") == ["reception", "technician", "vet", "manager", "readonly"]
+    assert roles_that_may(client_of, "/reminders/letters/") == ["reception", "technician", "vet", "manager"]
+    assert roles_that_may(client_of, "/reminders/calls/") == ["reception", "technician", "vet", "manager"]
+    assert roles_that_may(client_of, "/reminders/imported/") == ["manager"]
+    assert roles_that_may(client_of, "/reminders/list.csv") == ["reception", "technician", "vet", "manager"]
     assert client_of("readonly").post("/reminders/send/").status_code == 403
     assert b"Print letters" not in client_of("readonly").get("/reminders/").content
 
@@ -69,7 +73,7 @@ def test_many_reminders_cost_no_more_queries_than_few(
     for number in range(12):
         pet = create_pet(clinic.actor, clinic.owner.pk, {"name": f"Pup {number}", "species": clinic.species})
         due_in(clinic, 5, pet)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         assert as_manager.get("/reminders/").content.count(b"Pup ") >= 12
 
 
@@ -84,9 +88,9 @@ def test_sending_says_how_many_were_written_to_and_never_twice(
 ) -> None:
     settings.EMAIL_ENABLED = True
     due_in(clinic, 5)
-    assert "1 owner was written to." in as_manager.post("/reminders/send/", follow=True).content.decode()
+    assert "1 owner contacted." in as_manager.post("/reminders/send/", follow=True).content.decode()
     assert [message.to for message in mail.outbox] == [["maren@example.com"]]
-    assert "0 owners were written to." in as_manager.post("/reminders/send/", follow=True).content.decode()
+    assert "0 owners contacted." in as_manager.post("/reminders/send/", follow=True).content.decode()
     assert b"badge sent" in as_manager.get("/reminders/").content
 
 
@@ -99,12 +103,12 @@ def test_a_slow_mail_server_holds_no_request(
     due_in(make_clinic(), 5)
     asked, answered, sent = threading.Event(), threading.Event(), []
 
-    def slow(_subject: str, _text: str, _sender: None, to: List[str]) -> None:
+    def slow(_subject: str, _text: str, to: str, _link: str) -> None:
         asked.set()
         assert answered.wait(30)
         sent.append(to)
 
-    monkeypatch.setattr("clinic.services.reminders.send_mail", slow)
+    monkeypatch.setattr("clinic.services.reminders.mail", slow)
     desk = client_of("reception")
     try:
         assert desk.post("/reminders/send/").status_code == 302 and asked.wait(30)
@@ -117,9 +121,9 @@ def test_a_slow_mail_server_holds_no_request(
         for thread in threading.enumerate():
             if thread.name == "reminders":
                 thread.join(30)
-    assert sent == [["maren@example.com"]], "once, however often the button is pressed"
+    assert sent == ["maren@example.com"], "once, however often the button is pressed"
     done = desk.get("/reminders/").content.decode()
-    assert "Last sending of e-mails" in done and "1 owner was written to." in done and "Send e-mails now" in done
+    assert "Last sending of e-mails" in done and "1 owner contacted." in done and "Send e-mails now" in done
     assert desk.get("/reminders/", HTTP_HX_REQUEST="true")["HX-Refresh"] == "true", "the list is read anew"
 
 
@@ -132,7 +136,7 @@ def test_a_run_that_ended_with_its_process_is_told_and_gives_way(
     ReminderRun.objects.update(updated_at=timezone.now() - ReminderRun.PATIENCE)
     page = as_manager.get("/reminders/").content.decode()
     assert "was interrupted" in page and "Send e-mails now" in page
-    assert "1 owner was written to." in as_manager.post("/reminders/send/", follow=True).content.decode()
+    assert "1 owner contacted." in as_manager.post("/reminders/send/", follow=True).content.decode()
 
 
 def test_a_failure_is_told_on_the_page_and_beside_the_reminder(
@@ -141,13 +145,18 @@ def test_a_failure_is_told_on_the_page_and_beside_the_reminder(
     settings.EMAIL_ENABLED = True
     due_in(clinic, 5)
     refuse: Any = lambda *_args: (_ for _ in ()).throw(ConnectionRefusedError("no server"))  # noqa: E731
-    monkeypatch.setattr("clinic.services.reminders.send_mail", refuse)
+    monkeypatch.setattr("clinic.services.reminders.mail", refuse)
     page = as_manager.post("/reminders/send/", follow=True).content.decode()
     assert "1 message could not be sent" in page and "no server" in page
 
 
+def with_address(clinic: SimpleNamespace) -> None:
+    Owner.objects.filter(pk=clinic.owner.pk).update(address="1 Paper Street")
+
+
 def test_letters_are_in_the_clinics_language_whoever_prints_them(clinic: SimpleNamespace, as_manager: Client) -> None:
     due_in(clinic, 5)
+    with_address(clinic)
     page = as_manager.get("/reminders/letters/", HTTP_ACCEPT_LANGUAGE="de").content.decode()
     assert "Dear Maren Müller" in page and '<html lang="de">' in page
 
@@ -157,6 +166,7 @@ def test_without_e_mail_nothing_is_sent_and_letters_are_offered(
 ) -> None:
     settings.EMAIL_ENABLED = False
     due_in(clinic, 5)
+    with_address(clinic)
     page = as_manager.post("/reminders/send/", follow=True).content.decode()
     assert "sends no e-mail" in page and "Send e-mails now" not in page
     assert "Dear Maren Müller" in as_manager.get("/reminders/letters/").content.decode(), "paper reaches her still"
@@ -176,7 +186,7 @@ def test_letters_are_for_those_without_e_mail_and_are_recorded_once(
     notice = ReminderNotice.objects.get(reminder__pet__owner=owner)
     assert (notice.status, notice.channel) == ("sent", "post")
     assert AuditEntry.objects.filter(action="send").get().changes["channel"] == [None, "post"]
-    assert b"No letter is due" in as_manager.get("/reminders/letters/").content, "until the next stage"
+    assert b"No letters to print" in as_manager.get("/reminders/letters/").content, "until the next stage"
     again = as_manager.post("/reminders/letters/", {"owner": [owner.pk, "x"]}, follow=True).content.decode()
     assert "0 letters were recorded as posted." in again
 
@@ -193,7 +203,7 @@ def test_a_posted_letter_keeps_the_nightly_run_from_writing_as_well(
 def test_nobody_gets_a_letter_against_their_wish(clinic: SimpleNamespace, as_manager: Client, wish: Any) -> None:
     Owner.objects.filter(pk=clinic.owner.pk).update(**wish)
     due_in(clinic, 5)
-    assert b"No letter is due" in as_manager.get("/reminders/letters/").content
+    assert b"No letters to print" in as_manager.get("/reminders/letters/").content
 
 
 def test_the_list_as_csv_is_audited(clinic: SimpleNamespace, as_manager: Client) -> None:
@@ -202,3 +212,22 @@ def test_the_list_as_csv_is_audited(clinic: SimpleNamespace, as_manager: Client)
     text = response.getvalue().decode("utf-8-sig")
     assert "Biscuit" in text and "attachment" in response["Content-Disposition"]
     assert AuditEntry.objects.filter(action="export", object_text="reminders.csv").count() == 1
+
+
+def test_a_mail_says_from_whom_it_is_and_where_to_answer(
+    clinic: SimpleNamespace, as_manager: Client, settings: Any, at_once: None, mailoutbox: Any
+) -> None:
+    settings.EMAIL_ENABLED, settings.EMAIL_REPLY_TO = True, "desk@clinic.example"
+    settings.DEFAULT_FROM_EMAIL = "Hillside Vets <hello@clinic.example>"
+    due_in(clinic, 5)
+    as_manager.post("/reminders/send/")
+    (sent,) = mailoutbox
+    assert (sent.from_email, sent.reply_to) == ("Hillside Vets <hello@clinic.example>", ["desk@clinic.example"])
+
+
+def test_a_wrong_mail_server_is_told_to_those_who_would_send(
+    clinic: SimpleNamespace, client_of: Any, settings: Any
+) -> None:
+    settings.EMAIL_ENABLED, settings.EMAIL_PROBLEM = False, "EMAIL_URL must look like smtp://..."
+    assert "EMAIL_URL must look like" in client_of("reception").get("/reminders/").content.decode()
+    assert "EMAIL_URL" not in client_of("readonly").get("/reminders/").content.decode()

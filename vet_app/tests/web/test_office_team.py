@@ -76,7 +76,7 @@ def test_a_role_changes_and_a_deactivated_person_is_out_at_once(as_manager: Clie
     assert 'name="version" value="2"' in as_manager.get(f"/team/{robin.pk}/").content.decode()
     as_manager.post(f"/team/{robin.pk}/", {**late, "version": 2})
     assert theirs.get("/")["Location"].startswith("/login/"), "the session must end"
-    assert "may not log in" in as_manager.get("/team/").content.decode()
+    assert "cannot log in" in as_manager.get("/team/").content.decode()
 
 
 def test_nobody_takes_their_own_rights_away(as_manager: Client) -> None:
@@ -116,7 +116,7 @@ def test_a_token_without_a_name_or_for_ever_is_refused(as_manager: Client, robin
 @pytest.mark.parametrize(
     ("field", "change", "sentence"),
     [
-        ("old", {"old": "wrong"}, "not your present password"),
+        ("old", {"old": "wrong"}, "not your current password"),
         ("again", {"again": "something else"}, "differ"),
         ("new", {"new": "12345", "again": "12345"}, "too short"),
     ],

@@ -23,6 +23,8 @@ from tests.web.conftest import roles_that_may
 from vetclinic.errors import Changed
 
 WHO: Dict[str, Any] = {"name": "Hillside Vets", "address": "1 Hill Road\nHilltown", "phone": "555-0199"}
+KEPT: Dict[str, Any] = {"second_factor": "optional", "session_hours": 12}
+"""Fields that the page holds filled in, for tests that send others."""
 
 
 def save(clinic: SimpleNamespace, **fields: Any) -> ClinicSettings:
@@ -34,7 +36,8 @@ def test_the_environment_fills_the_page_and_then_the_page_wins(clinic: SimpleNam
     manager: Client = client_of(Role.MANAGER)
     page = manager.get("/settings/").content.decode()
     assert "Willow Lane Veterinary Clinic" in page, "what the environment says"
-    sent = {**WHO, "tax_number": "DE123456789", "version": 0}
+    units = {**KEPT, "weight_unit": "kg", "temperature_unit": "c"}
+    sent = {**WHO, **units, "tax_number": "DE123456789", "version": 0}
     assert manager.post("/settings/", {**sent, "name": ""}).status_code == 422
     assert manager.post("/settings/", sent).status_code == 302
     bill = manager.get(issued(clinic).get_absolute_url()).content.decode()

@@ -1,4 +1,4 @@
-"""The till: what it should hold, a count that nobody changes, and corrections that say why."""
+"""The till: what it should hold, a count that nobody changes, and corrections that give the reason."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def day_of_cash(clinic: SimpleNamespace) -> None:
 def test_a_count_is_beside_what_the_till_should_hold(clinic: SimpleNamespace) -> None:
     day_of_cash(clinic)
     amounts: Any = {"opening": Decimal(100), "withdrawn": Decimal(50)}
-    with pytest.raises(ValidationError, match="say why"):
+    with pytest.raises(ValidationError, match="give the reason"):
         till.count_cash(clinic.actor, timezone.localdate(), counted=Decimal("69.50"), **amounts)
     made = till.count_cash(clinic.actor, timezone.localdate(), counted=Decimal("69.50"), reason="change", **amounts)
     assert (made.taken, made.expected, made.difference) == (Decimal(20), Decimal(70), Decimal("-0.50"))
@@ -47,7 +47,7 @@ def test_a_count_cannot_be_changed_only_corrected(clinic: SimpleNamespace) -> No
     today = timezone.localdate()
     nothing: Any = {"opening": Decimal(0)}
     first = till.count_cash(clinic.actor, today, counted=Decimal(5), reason="found", **nothing)
-    with pytest.raises(ValidationError, match="has been counted"):
+    with pytest.raises(ValidationError, match="already been counted"):
         till.count_cash(clinic.actor, today, counted=Decimal(0), **nothing)
     first.counted = Decimal(0)
     with pytest.raises(Locked):
@@ -58,7 +58,7 @@ def test_a_count_cannot_be_changed_only_corrected(clinic: SimpleNamespace) -> No
         till.correct_count(clinic.actor, first.pk, counted=Decimal(0), reason=" ", **nothing)
     right = till.correct_count(clinic.actor, first.pk, counted=Decimal(0), reason="miscounted", **nothing)
     assert [count.pk for count in counts()] == [right.pk]
-    with pytest.raises(Conflict, match="corrected already"):
+    with pytest.raises(Conflict, match="already been corrected"):
         till.correct_count(clinic.actor, first.pk, counted=Decimal(1), reason="again", **nothing)
     assert CashCount.objects.get(pk=first.pk).counted == Decimal(5), "what was recorded stays"
 
@@ -86,10 +86,10 @@ def test_the_page_counts_and_corrects(clinic: SimpleNamespace, client_of: Any) -
     desk: Client = client_of(Role.RECEPTION)
     sent = {"opening": "100", "withdrawn": "0", "counted": "119", "reason": ""}
     refused = desk.post("/takings/till/", sent)
-    assert refused.status_code == 422 and "say why" in refused.content.decode()
+    assert refused.status_code == 422 and "give the reason" in refused.content.decode()
     assert desk.post("/takings/till/", {**sent, "reason": "a coin"}).status_code == 302
     page = desk.get("/takings/till/").content.decode()
-    assert "Difference" in page and "-1.00" in page and "Record the count" not in page
+    assert "Difference" in page and "-$1.00" in page and "Record the count" not in page
     correcting = desk.get("/takings/till/", {"correct": 1})
     held = correcting.context["form"].initial
     assert held["counted"] == Decimal(119), "a correction starts from what was counted"
@@ -99,7 +99,7 @@ def test_the_page_counts_and_corrects(clinic: SimpleNamespace, client_of: Any) -
     assert "coin found" in page and "a coin" in page, "both stay readable"
     assert "coin found" in desk.get("/takings/").content.decode()
     payments.take_payment(clinic.actor, issued(clinic).pk, Decimal(3), "cash")
-    assert "changed by 3.00" in desk.get("/takings/till/").content.decode()
+    assert "changed by $3.00" in desk.get("/takings/till/").content.decode()
     assert desk.get("/takings/till/", {"day": "nonsense"}).status_code == 200
 
 

@@ -11,12 +11,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from audit.models import AuditEntry
-from clinic.models import Attachment, Prescription, Visit
+from clinic.models import Attachment, Prescription, Visit, VisitAmendment
 from clinic.services.booking import book, change_status
 from clinic.services.prescriptions import prescribe, void_prescription
-from clinic.services.visits import lock_visit, mark_entered_in_error, start_visit
+from clinic.services.visits import lock_visit, mark_entered_in_error, start_visit, update_visit
 from tests.conftest import at
 from tests.web.conftest import beside, roles_that_may
+from vetclinic.errors import Locked
 
 ClientOf = Callable[[str], Client]
 DRUG = {
@@ -34,10 +35,17 @@ def notes(clinic: SimpleNamespace, **changed: str) -> Any:
 
 
 def test_who_may_open_what(client_of: ClientOf, clinic: SimpleNamespace, visit: Visit) -> None:
-    assert roles_that_may(client_of, f"/visits/{visit.pk}/") == ["vet", "manager", "readonly"]
-    for address in (f"/visits/{visit.pk}/edit/", f"/pets/{clinic.pet.pk}/visits/new/",
-                    f"/visits/{visit.pk}/prescriptions/new/", f"/pets/{clinic.pet.pk}/attachments/new/"):  # fmt: skip
-        assert roles_that_may(client_of, address) == ["vet", "manager"], address
+    assert roles_that_may(client_of, f"/visits/{visit.pk}/") == ["technician", "vet", "manager", "readonly"]
+    measuring = ["technician", "vet", "manager"]
+    for address, roles in {
+        f"/visits/{visit.pk}/edit/": measuring,
+        f"/pets/{clinic.pet.pk}/visits/new/": measuring,
+        f"/visits/{visit.pk}/prescriptions/new/": ["vet", "manager"],
+        f"/visits/{visit.pk}/lock/": ["vet", "manager"],
+        f"/pets/{clinic.pet.pk}/attachments/new/": ["reception", *measuring],
+        f"/pets/{clinic.pet.pk}/weigh/": ["reception", *measuring],
+    }.items():
+        assert roles_that_may(client_of, address) == roles, address
 
 
 def test_a_visit_is_written_and_shown_in_the_clinics_zone(
@@ -183,9 +191,9 @@ def test_an_open_visit_of_the_wrong_animal_is_taken_back(
     assert "required" in beside(as_manager.post(where, {"version": visit.version}), "reason")
     assert as_manager.post(where, {"version": visit.version, "reason": "another dog"}).status_code == 302
     page = as_manager.get(f"/visits/{visit.pk}/").content.decode()
-    assert "counts for nothing: another dog" in page and "Write notes" not in page and "Lock the notes" not in page
+    assert "does not count: another dog" in page and "Write notes" not in page and "Lock the notes" not in page
     assert 'class="gone">Visit' in as_manager.get(f"/pets/{clinic.pet.pk}/").content.decode()
-    assert "Notes of Biscuit are open" not in as_manager.get("/").content.decode()
+    assert "Notes for Biscuit are not locked" not in as_manager.get("/").content.decode()
     assert "Coughs since Monday" not in as_manager.get(f"/pets/{clinic.pet.pk}/record/").content.decode()
     for address in (f"/visits/{visit.pk}/edit/", f"/visits/{visit.pk}/error/"):
         assert as_manager.post(address, notes(clinic, version="2", reason="x")).status_code == 409, address
@@ -201,17 +209,43 @@ def test_what_belongs_to_a_visit_is_taken_back_first_and_its_appointment_is_free
     visit = start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet}, appointment_id=booked.pk)
     prescribe(clinic.actor, visit.pk, DRUG)
     page = as_manager.post(f"/visits/{visit.pk}/error/", {"version": visit.version, "reason": "x"})
-    assert page.status_code == 409 and b"Take back the vaccinations and prescriptions" in page.content
+    assert page.status_code == 409 and b"Mark the vaccinations of this visit" in page.content
     void_prescription(clinic.actor, Prescription.objects.get().pk, "x")
     as_manager.post(f"/visits/{visit.pk}/error/", {"version": visit.version, "reason": "x"})
     again = start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet}, appointment_id=booked.pk)
     assert again.appointment_id == booked.pk
 
 
-def test_a_closed_visit_is_amended_instead(as_manager: Client, clinic: SimpleNamespace, visit: Visit) -> None:
+def test_a_locked_visit_of_the_wrong_animal_is_struck_through_and_its_weight_is_gone(
+    as_manager: Client, clinic: SimpleNamespace, visit: Visit
+) -> None:
+    visit = update_visit(clinic.actor, visit.pk, visit.version, {"weight_kg": "44.0"})
     closed = lock_visit(clinic.actor, visit.pk, visit.version)
-    page = as_manager.post(f"/visits/{visit.pk}/error/", {"version": closed.version, "reason": "x"})
-    assert page.status_code == 409 and b"Add an amendment instead" in page.content
+    pet = f"/pets/{clinic.pet.pk}/"
+    assert "44 kg</dd>" in as_manager.get(pet).content.decode()
+    where = f"/visits/{visit.pk}/error/"
+    assert as_manager.post(where, {"version": closed.version, "reason": "another dog"}).status_code == 302
+    page = as_manager.get(f"/visits/{visit.pk}/").content.decode()
+    assert 'class="columns struck"' in page and "another dog" in page and "Sign and add" not in page
+    listed = as_manager.get(pet).content.decode()
+    assert "44 kg</dd>" not in listed and "<s>44 kg</s>" in listed
+    late = as_manager.post(f"/visits/{visit.pk}/amend/", {"text": "One more remark"})
+    assert late.status_code == 409 and not VisitAmendment.objects.exists()
+    visit.refresh_from_db()
+    assert visit.is_locked and visit.subjective == "Coughs since Monday", "what was locked stays as it was"
+    visit.plan = "Changed behind the lock"
+    with pytest.raises(Locked):
+        visit.save()
+    with pytest.raises(Locked):
+        visit.save(update_fields=["plan", "entered_in_error"])
+
+
+def test_locking_asks_first(as_manager: Client, visit: Visit) -> None:
+    where = f"/visits/{visit.pk}/lock/"
+    page = as_manager.get(where).content.decode()
+    assert "Lock the notes of this visit?" in page and "Biscuit" in page and "no notes yet" not in page
+    visit.refresh_from_db()
+    assert not visit.is_locked, "looking at the question locks nothing"
 
 
 def test_the_history_has_the_days_of_the_clinics_clock(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, ClassVar, Dict, FrozenSet, Optional, TypeVar
+from typing import Any, Callable, ClassVar, Dict, FrozenSet, Iterable, Optional, TypeVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -24,18 +24,49 @@ def offer(form: forms.BaseForm, name: str, records: QuerySet[Any]) -> None:
     field.queryset = records
 
 
+def as_people_write(field: forms.Field) -> None:
+    """Have a field take and show a number as the page's language writes it: 12,5 in German, and 12.5 as well.
+
+    A browser's own field for numbers drops the comma where the browser's language is another one than the page's, and
+    12,5 becomes 125.
+    """
+    if not isinstance(field, forms.DecimalField) or not isinstance(field.widget, forms.NumberInput):
+        return
+    kept = {name: value for name, value in field.widget.attrs.items() if name not in {"step", "min", "max"}}
+    required = field.widget.is_required
+    field.widget = forms.TextInput(attrs={**kept, "inputmode": "decimal", "autocomplete": "off"})
+    field.widget.is_required = required
+    field.localize = field.widget.is_localized = True
+
+
 class AmountField(forms.DecimalField):
     """An amount in the clinic's currency, with no more decimals than that has."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_digits=13, **options)
-        self.widget.attrs["inputmode"] = "decimal"
+        as_people_write(self)
 
     def run_validators(self, value: Any) -> None:
         """Django's checks, and the currency's."""
         super().run_validators(value)
         if value is not None:
             DecimalValidator(13, currency_places())(value)
+
+
+class Suggesting(forms.TextInput):
+    """A field of text below which the browser offers words; anything else may be typed."""
+
+    template_name = "web/includes/suggesting.html"
+
+    def __init__(self, words: Callable[[], Iterable[str]]) -> None:
+        super().__init__(attrs={"autocomplete": "off"})
+        self.words = words
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> Dict[str, Any]:
+        """The words, and the name of their list."""
+        context: Dict[str, Any] = super().get_context(name, value, attrs)
+        context["widget"]["attrs"]["list"] = f"words-{name}"
+        return {**context, "words": sorted(self.words())}
 
 
 class DateInput(forms.DateInput):
@@ -73,6 +104,7 @@ class ClinicForm(forms.Form):
         for field in self.fields.values():
             if isinstance(field.widget, forms.Textarea) and field.widget.attrs.get("rows") == "10":
                 field.widget.attrs["rows"] = 4  # Django's ten push the next field off the screen
+            as_people_write(field)
 
     def attempt(self, service: Callable[..., Result], *args: Any, **kwargs: Any) -> Optional[Result]:
         """Call a service; None, with the refusal on the form, where it refuses."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from datetime import timezone as fixed_zone
-from typing import Any, ClassVar, Dict, Sequence, Tuple
+from typing import Any, ClassVar, Dict, Optional, Sequence, Tuple
 
 from django import forms
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Appointment, Pet, Vet
+from clinic.selectors.opening import doubts, usual_minutes
 from web.forms.base import ClinicForm, DateInput, TimeInput
 
 UTC = fixed_zone.utc
@@ -29,16 +31,20 @@ def lengths() -> Sequence[Tuple[int, str]]:
 class TimeForm(ClinicForm):
     """A stretch of a vet's time, typed as a day, a time of the clinic and a length."""
 
-    TIME: ClassVar = frozenset({"version", "vet", "day", "time", "minutes", "override_reason"})
+    TIME: ClassVar = frozenset({"version", "vet", "day", "time", "minutes", "override_reason", "seen"})
     control_fields: ClassVar = TIME
+
+    doubts: Sequence[str] = ()
+    """What speaks against this time, for the person to look at before it is booked all the same."""
 
     vet = forms.ModelChoiceField(label=_("vet"), queryset=Vet.objects.filter(active=True))
     day = forms.DateField(label=_("day"), widget=DateInput)
     time = forms.TimeField(label=_("time"), widget=TimeInput)
     minutes = forms.TypedChoiceField(label=_("length"), coerce=int, choices=lengths)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
     override_reason = forms.CharField(
         label=_("reason for double booking"), max_length=200, required=False,
-        help_text=_("Fill this in only to book the time twice on purpose; it is kept in the audit trail."),
+        help_text=_("Only needed to double-book on purpose. It is kept in the audit trail."),
     )  # fmt: skip
 
     def clean(self) -> Dict[str, Any]:
@@ -49,8 +55,25 @@ class TimeForm(ClinicForm):
             start = timezone.make_aware(wall)
             if timezone.localtime(start.astimezone(UTC)).replace(tzinfo=None) != wall:
                 self.add_error("time", gettext("This time does not exist on the day the clocks change."))
-            self.starts_at, self.ends_at = start, start + timedelta(minutes=given["minutes"])
+            # A length is real time, also in the night in which the clocks change.
+            end = start.astimezone(UTC) + timedelta(minutes=given["minutes"] or usual_minutes(given.get("kind", "")))
+            self.starts_at, self.ends_at = start, timezone.localtime(end)
         return given
+
+    def gives_to_think(self, pet_id: Optional[int], kept: Optional[int] = None) -> bool:
+        """Whether something speaks against the time that the person has not been told yet."""
+        found = doubts(self.cleaned_data["vet"], self.starts_at, self.ends_at, pet_id=pet_id, kept=kept)
+        told = hashlib.sha256("\n".join(found).encode()).hexdigest()[:16]
+        if not found or self.cleaned_data["seen"] == told:
+            return False
+        self.doubts = found
+        self.data = {**dict(self.data.items()), "seen": told}
+        return True
+
+    @property
+    def status(self) -> int:
+        """A page that asks once more is no success."""
+        return 409 if self.doubts else super().status
 
     @property
     def asks_for_override(self) -> bool:
@@ -66,10 +89,25 @@ class BookingForm(TimeForm):
         label=_("pet"), required=False, queryset=Pet.objects.filter(merged_into=None), widget=forms.HiddenInput
     )
     client_note = forms.CharField(
-        label=_("new client"), max_length=200, required=False, help_text=_("Who is coming, if not recorded yet.")
+        label=_("new client"), max_length=200, required=False, help_text=_("Name of a client who is not recorded yet.")
     )
     kind = forms.ChoiceField(label=_("kind"), choices=Appointment.Kind.choices)
     reason = forms.CharField(label=_("reason"), max_length=200, required=False)
+    minutes = forms.TypedChoiceField(
+        label=_("length"), coerce=int, empty_value=None, required=False,
+        choices=lambda: [("", _("usual length for this kind")), *lengths()],
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = [(kind, label) for kind, label in Appointment.Kind.choices if kind != Appointment.Kind.BLOCK]
+        told = ", ".join(f"{label} {usual_minutes(kind)}" for kind, label in kinds)
+        self.fields["minutes"].help_text = gettext("Usual minutes: %(kinds)s.") % {"kinds": told}
+
+    def gives_to_think(self, pet_id: Optional[int] = None, kept: Optional[int] = None) -> bool:
+        """As above, with the pet that the form names; time that is not for an animal needs no thought."""
+        pet = self.cleaned_data["pet"]
+        return self.cleaned_data["kind"] != Appointment.Kind.BLOCK and super().gives_to_think(pet and pet.pk, kept)
 
 
 class DetailsForm(ClinicForm):

@@ -13,7 +13,7 @@ from web.forms.base import ClinicForm
 class MergeForm(ClinicForm):
     """Which of two records stays; the other is hidden and everything of it moves."""
 
-    keep = forms.TypedChoiceField(label=_("Which record stays?"), coerce=int, widget=forms.RadioSelect)
+    keep = forms.TypedChoiceField(label=_("Which record do you keep?"), coerce=int, widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, records: Sequence[Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

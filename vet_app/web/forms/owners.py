@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar, List, Set
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from clinic.country import has_states
 from clinic.models import Owner
-from clinic.services.owners import PhoneNumber
+from clinic.services.owners import EDITABLE, PhoneNumber
 from web.forms.base import ClinicForm
 
 
@@ -23,19 +25,33 @@ class OwnerForm(ClinicForm):
         label=_("telephone numbers"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("One a line; a label may follow after a comma: 555-0142, mobile"),
+        help_text=_("One per line. A label may follow after a comma: 555-0142, mobile"),
     )
     email = forms.EmailField(label=_("e-mail"), required=False)
-    address = forms.CharField(label=_("address"), max_length=500, required=False, widget=forms.Textarea)
+    address = forms.CharField(
+        label=_("address"), max_length=500, required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off"}),
+    )  # fmt: skip
+    postal_code = forms.CharField(label=_("postal code"), max_length=12, required=False)
+    city = forms.CharField(label=_("town"), max_length=80, required=False)
+    state = forms.CharField(label=_("state"), max_length=40, required=False)
     contact_preference = forms.ChoiceField(label=_("prefers"), choices=Owner.Contact.choices)
-    reminder_consent = forms.BooleanField(label=_("agrees to reminders"), required=False, initial=True)
+    reminder_consent = forms.BooleanField(label=_("agrees to reminders"), required=False)
     notes = forms.CharField(label=_("notes"), max_length=4000, required=False, widget=forms.Textarea)
     other_than = forms.CharField(required=False, max_length=400, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if settings.COUNTRY == "US":
+            self.fields["postal_code"].label, self.fields["city"].label = _("ZIP code"), _("city")
+            self.order_fields(["last_name", "first_name", "phones", "email", "address", "city", "state", "postal_code"])
+        if not has_states() and not self.initial.get("state"):
+            del self.fields["state"]
 
     @classmethod
     def of(cls, owner: Owner, data: Any) -> OwnerForm:
         """The form of an owner who is recorded."""
-        names = ("last_name", "first_name", "email", "address", "contact_preference", "reminder_consent", "notes")
+        names = sorted(EDITABLE)
         lines = [f"{phone.number}, {phone.label}" if phone.label else phone.number for phone in owner.phones.all()]
         initial = {name: getattr(owner, name) for name in names}
         return cls(data, initial={**initial, "version": owner.version, "phones": "\n".join(lines)})

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Breed, Owner, Pet, Species
-from web.forms.base import ClinicForm, DateInput
+from clinic.reference import COLOURS, read_colour, said_colour
+from web.forms.base import ClinicForm, DateInput, Suggesting
 
 NAMES = (
     "name", "species", "breed", "sex", "neutered", "birth_date", "birth_date_estimated", "colour", "microchip", "tag",
@@ -22,7 +23,19 @@ class BreedField(forms.ModelChoiceField):
 
     def label_from_instance(self, breed: Any) -> str:
         """Both names, because the list holds the breeds of all species."""
-        return f"{breed.species.name}: {breed.name}"
+        return f"{breed.species}: {breed}"
+
+
+class ColourField(forms.CharField):
+    """A colour in the reader's language; usual ones are offered, and stored so that every language has them."""
+
+    def clean(self, value: Any) -> str:
+        """The word to store."""
+        return read_colour(super().clean(value))
+
+    def prepare_value(self, value: Any) -> Any:
+        """The word to show."""
+        return said_colour(value) if isinstance(value, str) else value
 
 
 class PetForm(ClinicForm):
@@ -38,7 +51,9 @@ class PetForm(ClinicForm):
     neutered = forms.NullBooleanField(label=_("neutered"), required=False)
     birth_date = forms.DateField(label=_("birth date"), required=False, widget=DateInput)
     birth_date_estimated = forms.BooleanField(label=_("birth date is estimated"), required=False)
-    colour = forms.CharField(label=_("colour"), max_length=80, required=False)
+    colour = ColourField(
+        label=_("colour"), max_length=80, required=False, widget=Suggesting(lambda: map(said_colour, COLOURS))
+    )
     microchip = forms.CharField(label=_("microchip"), max_length=30, required=False)
     tag = forms.CharField(label=_("tag"), max_length=30, required=False)
     alert = forms.CharField(
@@ -62,9 +77,9 @@ class OtherOwnerForm(ClinicForm):
     """An owner by number, as the search shows it."""
 
     owner = forms.ModelChoiceField(
-        label=_("number of the owner"),
+        label=_("owner number"),
         queryset=Owner.objects.filter(merged_into=None),
         widget=forms.NumberInput(attrs={"min": 1}),
-        help_text=_("It stands on the owner's page, for instance 12."),
-        error_messages={"invalid_choice": _("There is no owner of this number.")},
+        help_text=_("Shown on the owner's page, for example 12."),
+        error_messages={"invalid_choice": _("There is no owner with this number.")},
     )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clinic.services.reminders import STAGES
+from clinic.selectors import reminders
 from web.forms.base import ClinicForm, DateInput
 
 
 def horizon() -> date:
     """The last day whose reminders have reached their first stage today."""
-    return timezone.localdate() - timedelta(days=STAGES[0])
+    return reminders.horizon(timezone.localdate())
 
 
 class DueForm(ClinicForm):

@@ -37,5 +37,5 @@ class SpanForm(ClinicForm):
         if since and until and since > until:
             self.add_error("until", _("The last day is before the first."))
         elif since and until and (until - since).days >= LONGEST:
-            self.add_error("until", _("At most a year at a time."))
+            self.add_error("until", _("The span can be one year at most."))
         return self.cleaned_data

@@ -14,9 +14,12 @@ class CountForm(ClinicForm):
     """What the till held in the morning and in the evening; `corrects` is the count that this one replaces."""
 
     opening = AmountField(label=_("in the till in the morning"), min_value=0)
-    withdrawn = AmountField(label=_("carried to the bank"), min_value=0, initial=Decimal(0))
+    withdrawn = AmountField(label=_("taken to the bank"), min_value=0, initial=Decimal(0))
     counted = AmountField(label=_("counted in the evening"), min_value=0)
     reason = forms.CharField(
-        label=_("reason"), max_length=200, required=False, help_text=_("Needed where the till does not agree.")
+        label=_("reason"),
+        max_length=200,
+        required=False,
+        help_text=_("Required if the count differs from the expected amount."),
     )
     corrects = forms.IntegerField(widget=forms.HiddenInput, required=False)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models import Pet, Vaccination, Vaccine, VaccineLot, Vet
 from web.forms.base import ClinicForm, DateInput, offer
 
-NOT_AFTER = _("The next one can only be due after this one.")
+NOT_AFTER = _("The next dose must be due after this one.")
 
 
 class LotField(forms.ModelChoiceField):
@@ -31,7 +31,7 @@ class VaccinationForm(forms.ModelForm, ClinicForm):
 
     known_lot = LotField(
         label=_("lot in stock"), queryset=VaccineLot.objects.none(), required=False,
-        help_text=_("A lot that is not in this list is typed below, once."),
+        help_text=_("If the lot is not listed, enter it below once; it is kept for the next time."),
     )  # fmt: skip
     again = forms.BooleanField(
         label=_("given twice on purpose"), required=False, help_text=_("Tick this only if it is another injection.")
@@ -41,14 +41,15 @@ class VaccinationForm(forms.ModelForm, ClinicForm):
         model = Vaccination
         fields: ClassVar = [
             "vaccine", "known_lot", "given_on", "due_on", "vet", "given_elsewhere", "lot", "lot_expiry", "manufacturer",
-            "tag",
+            "trade_name", "first_dose", "tag",
         ]  # fmt: skip
         widgets: ClassVar = {"given_on": DateInput(), "due_on": DateInput(), "lot_expiry": DateInput()}
         help_texts: ClassVar = {
-            "due_on": _("Empty: after the vaccine's usual interval."),
-            "manufacturer": _("Empty: the vaccine's usual manufacturer."),
-            "given_elsewhere": _("By another clinic; neither our vet nor the lot is needed then."),
-            "tag": _("The number on the tag that goes with a rabies vaccination."),
+            "due_on": _("Leave empty for the vaccine's usual interval."),
+            "manufacturer": _("Leave empty for the vaccine's usual manufacturer."),
+            "trade_name": _("Leave empty for the vaccine's usual product."),
+            "given_elsewhere": _("By another clinic; vet and lot are then optional."),
+            "tag": _("The number on the rabies tag."),
         }
 
     def __init__(self, *args: Any, pet: Pet, **kwargs: Any) -> None:
@@ -83,7 +84,7 @@ class VaccinationForm(forms.ModelForm, ClinicForm):
         if cleaned.get("vaccine") not in (None, lot.vaccine):
             self.add_error("known_lot", _("This lot is of another vaccine."))
         elif cleaned.get("lot") not in (None, "", lot.number):
-            self.add_error("known_lot", _("Choose a lot or type a new one, not both."))
+            self.add_error("known_lot", _("Choose a lot or enter a new one, not both."))
         else:
             cleaned["lot"], cleaned["lot_expiry"] = lot.number, lot.expires_on or cleaned.get("lot_expiry")
 
@@ -95,7 +96,7 @@ class DueDateForm(forms.ModelForm, ClinicForm):
         model = Vaccination
         fields: ClassVar = ["due_on"]
         widgets: ClassVar = {"due_on": DateInput()}
-        help_texts: ClassVar = {"due_on": _("Empty: never. The reminder follows.")}
+        help_texts: ClassVar = {"due_on": _("Leave empty for never. The reminder is updated too.")}
 
     def clean_due_on(self) -> Optional[date]:
         """Refuse a date that is not after the injection."""

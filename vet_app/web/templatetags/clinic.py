@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Dict, List, Optional
 
 from django import template
-from django.conf import settings
 from django.forms import BoundField, CheckboxInput
 from django.utils import formats, timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clinic.money import shown_money, shown_price
+from clinic import units
+from clinic.money import shown_money, shown_price, with_currency
 
 register = template.Library()
 
 
 @register.filter
 def money(value: Optional[Decimal]) -> str:
-    """An amount in the language's own form, and the currency."""
-    return "" if value is None else f"{shown_money(value)} {settings.CURRENCY}"
+    """An amount with the currency, as the language writes it."""
+    return "" if value is None else with_currency(value)
 
 
 @register.filter
@@ -38,11 +39,25 @@ def price(value: Optional[Decimal]) -> str:
 
 
 @register.filter
+def full_date(day: date) -> str:
+    """A day with its weekday; a time is taken as the clinic's clock has it."""
+    local = timezone.localtime(day) if isinstance(day, datetime) else day
+    weekday, rest = formats.date_format(local, "l"), formats.date_format(local, "DATE_FORMAT")
+    return _("%(weekday)s, %(date)s") % {"weekday": weekday, "date": rest}
+
+
+@register.filter
 def age(birth: Optional[date]) -> str:
-    """How old an animal is: weeks for the youngest, months up to two years, then years."""
+    """How old an animal is today: weeks for the youngest, months up to two years, then years."""
+    return age_on(birth, timezone.localdate())
+
+
+@register.filter
+def age_on(birth: Optional[date], day: date) -> str:
+    """How old an animal was on a day."""
     if birth is None:
         return ""
-    days = (timezone.localdate() - birth).days
+    days = (day - birth).days
     if days < 84:
         weeks = days // 7
         return ngettext("%(count)d week", "%(count)d weeks", weeks) % {"count": weeks}
@@ -108,3 +123,34 @@ def item(mapping: Any, name: str) -> Any:
 def measure(value: Optional[Decimal]) -> str:
     """A measurement in the language's own form, without the zeros that its column adds: 12.4 for 12.400."""
     return "" if value is None else formats.number_format(f"{value.normalize():f}", use_l10n=True)
+
+
+@register.filter
+def weight(value: Optional[Decimal]) -> str:
+    """A weight in the clinic's unit."""
+    return units.said("weight_kg", value)
+
+
+@register.filter
+def temperature(value: Optional[Decimal]) -> str:
+    """A temperature in the clinic's unit."""
+    return units.said("temp_c", value)
+
+
+@register.simple_tag
+def told_apart(pet: Any, *, owner: bool = True) -> SafeString:
+    """What tells an animal from another of the same name, small beside its name: species, owner and number."""
+    keeper = format_html("<bdi>{}</bdi> · ", pet.owner.full_name) if owner else ""
+    return format_html('<small class="apart">{} · {}{}</small>', pet.species, keeper, pet_number(pet))
+
+
+@register.filter
+def item_at(pairs: Any, position: int) -> Any:
+    """The words of a column, by its place."""
+    return pairs[position][0]
+
+
+@register.simple_tag
+def pet_number(pet: Any) -> str:
+    """The number of an animal, as it is said and searched for."""
+    return str(_("no. %(number)d") % {"number": pet.pk})

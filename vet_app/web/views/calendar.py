@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_time
+from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -20,8 +21,9 @@ from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Appointment, Pet, Vet
 from clinic.selectors import calendar as selectors
+from clinic.selectors import opening
 from clinic.selectors.search import search
-from clinic.services.booking import book, change_status, move, update_details
+from clinic.services.booking import book, change_status, move, update_details, walk_in
 from web.calendar_grid import grid
 from web.forms.calendar import BookingForm, DetailsForm, TimeForm
 from web.support import data_of, form_page, needs, version_of
@@ -35,17 +37,17 @@ STEPS = {
     (Status.BOOKED, Status.CANCELLED): gettext_lazy("Cancel the appointment"),
     (Status.BOOKED, Status.NO_SHOW): gettext_lazy("Did not come"),
     (Status.CONFIRMED, Status.ARRIVED): gettext_lazy("Check in"),
-    (Status.CONFIRMED, Status.BOOKED): gettext_lazy("Not confirmed after all"),
+    (Status.CONFIRMED, Status.BOOKED): gettext_lazy("Undo confirmation"),
     (Status.CONFIRMED, Status.CANCELLED): gettext_lazy("Cancel the appointment"),
     (Status.CONFIRMED, Status.NO_SHOW): gettext_lazy("Did not come"),
     (Status.ARRIVED, Status.WITH_VET): gettext_lazy("To the vet"),
-    (Status.ARRIVED, Status.BOOKED): gettext_lazy("Not here after all"),
+    (Status.ARRIVED, Status.BOOKED): gettext_lazy("Undo check-in"),
     (Status.ARRIVED, Status.CANCELLED): gettext_lazy("Cancel the appointment"),
     (Status.WITH_VET, Status.DONE): gettext_lazy("Done"),
     (Status.WITH_VET, Status.ARRIVED): gettext_lazy("Back to the waiting room"),
-    (Status.DONE, Status.WITH_VET): gettext_lazy("Not done after all"),
+    (Status.DONE, Status.WITH_VET): gettext_lazy("Reopen"),
     (Status.CANCELLED, Status.BOOKED): gettext_lazy("Book again"),
-    (Status.NO_SHOW, Status.ARRIVED): gettext_lazy("Check in after all"),
+    (Status.NO_SHOW, Status.ARRIVED): gettext_lazy("Arrived after all"),
     (Status.NO_SHOW, Status.BOOKED): gettext_lazy("Book again"),
 }
 
@@ -72,7 +74,9 @@ def calendar(request: HttpRequest) -> HttpResponse:
     day = day_of(request)
     items = _local(selectors.day(day))
     vets = list(Vet.objects.filter(active=True))
-    opens, closes = settings.OPENING_HOURS
+    off = opening.days_off(day, day)
+    open_at = [span for vet in (None, *vets) for span in opening.hours(day, vet, off)] or [settings.OPENING_HOURS]
+    opens, closes = min(span[0] for span in open_at), max(span[1] for span in open_at)
     shown = [item for item in items if item.status not in Appointment.FREE]
     context = {
         "day": day,
@@ -81,6 +85,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "today": timezone.localdate(),
         "now": _slot_now() if day == timezone.localdate() else None,
         "vets": vets,
+        "told": opening.told(day, off),
         "rows": grid(day, vets, shown, opens, closes, settings.SLOT_MINUTES),
         "released": [item for item in items if item.status in Appointment.FREE],
     }
@@ -125,7 +130,7 @@ def _asked(request: HttpRequest) -> Dict[str, Any]:
 def _wanted(request: HttpRequest) -> Dict[str, Any]:
     """A new appointment to begin with: what the address says, else the first vet's next free time."""
     first = Vet.objects.filter(active=True).first()
-    start: Dict[str, Any] = {"vet": first and first.pk, "day": timezone.localdate(), "minutes": settings.SLOT_MINUTES}
+    start: Dict[str, Any] = {"vet": first and first.pk, "day": timezone.localdate(), "minutes": ""}
     wanted = {**start, "pet": request.GET.get("pet"), **_asked(request)}
     if "time" not in wanted:
         free = _free(wanted)
@@ -136,6 +141,7 @@ def _wanted(request: HttpRequest) -> Dict[str, Any]:
 def _free(wanted: Mapping[str, Any]) -> List[datetime]:
     """The next times that a vet has free on a day for so many minutes; none where one of these cannot be read."""
     vet, day, minutes = str(wanted.get("vet") or ""), wanted.get("day"), str(wanted.get("minutes") or "")
+    minutes = minutes or str(opening.usual_minutes(str(wanted.get("kind") or Kind.CONSULTATION)))
     chosen = Vet.objects.filter(pk=vet, active=True).first() if vet.isdecimal() else None
     try:
         date = parse_date(day) if isinstance(day, str) else day
@@ -155,7 +161,7 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
             return render(request, "web/calendar/free.html", {"free": _free(request.GET), "asked": request.GET})
         return render(request, "web/calendar/candidates.html", {"candidates": _candidates(request)})
     form = BookingForm(data_of(request), initial=_wanted(request))
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and not form.gives_to_think():
         given = form.cleaned_data
         booked = form.attempt(
             book, Actor.of(request), given["vet"].pk, form.starts_at, form.ends_at, form.fields_given,
@@ -163,7 +169,7 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
         )  # fmt: skip
         if booked is not None:
             at = timezone.localtime(booked.starts_at)
-            messages.success(request, _("Booked: %(who)s, %(at)s.") % {"who": booked.who, "at": f"{at:%H:%M}"})
+            messages.success(request, _("Booked: %(who)s, %(at)s.") % {"who": booked.who, "at": time_format(at)})
             return redirect(f"{reverse('calendar')}?date={given['day']:%Y-%m-%d}")
     return form_page(
         request, form, _("New appointment"), _("Book"), reverse("calendar"), template="web/calendar/new.html",
@@ -174,7 +180,7 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
 
 def _free_beside(form: TimeForm) -> Dict[str, Any]:
     """What a page shows beside the fields of a time."""
-    asked = {name: form[name].value() for name in ("vet", "day", "minutes")}
+    asked = {name: form[name].value() for name in ("vet", "day", "minutes", "kind") if name in form.fields}
     return {"free": _free(asked), "asked": asked}
 
 
@@ -216,7 +222,7 @@ def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
         "minutes": int((item.ends_at - item.starts_at).total_seconds() // 60), **_asked(request),
     }  # fmt: skip
     form = TimeForm(data_of(request), initial=initial)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and not form.gives_to_think(item.pet_id, kept=pk):
         given = form.cleaned_data
         moved = form.attempt(
             move, Actor.of(request), pk, given["version"] or 0, form.starts_at, form.ends_at, vet_id=given["vet"].pk,
@@ -245,6 +251,33 @@ def appointment_edit(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("appointment", pk)
     return form_page(request, form, _("Appointment of %(who)s") % {"who": item.who}, _("Save"),
                      reverse("appointment", args=[pk]))  # fmt: skip
+
+
+@require_POST
+@needs(Right.FRONT_DESK)
+def pet_walk_in(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take in an animal that stands at the desk."""
+    item = walk_in(Actor.of(request), pk)
+    messages.success(request, _("%(who)s is waiting for %(vet)s.") % {"who": item.who, "vet": item.vet})
+    return redirect("waiting_room")
+
+
+@needs(Right.VIEW)
+def week(request: HttpRequest) -> HttpResponse:
+    """Seven days, each with its appointments in the order of the clock."""
+    first = day_of(request)
+    first -= timedelta(days=first.weekday())
+    days = [first + timedelta(days=number) for number in range(7)]
+    off, items = opening.days_off(first, days[-1]), _local(selectors.between(first, days[-1]))
+    shown = [item for item in items if item.status not in Appointment.FREE]
+    context = {
+        "first": first, "last": days[-1], "today": timezone.localdate(),
+        "previous": first - timedelta(days=7), "next": first + timedelta(days=7),
+        "days": [
+            (day, opening.told(day, off), [item for item in shown if item.starts_at.date() == day]) for day in days
+        ],
+    }  # fmt: skip
+    return render(request, "web/calendar/week.html", context)
 
 
 @needs(Right.VIEW)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Counter, Dict
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,11 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.roles import Right
 from audit.actor import Actor
-from exchange import exporting, importing
+from exchange import exporting, importing, mapping
+from exchange.csv_in import Unreadable
 from exchange.models import ImportFile
 from exchange.report import Outcome, Report
-from web.forms.exchange import ImportForm
-from web.support import data_of, needs
+from web.forms.exchange import EncodingForm, ImportForm, MappingForm
+from web.support import data_of, form_page, needs, sensitive
 
 MOST_SHOWN = 200
 EXAMPLES = 20
@@ -32,7 +34,8 @@ def exchange(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         importing.forget_old(actor)
         given = form.cleaned_data
-        options = {"dates": given["dates"], "duplicates": given["duplicates"]}
+        kind = given["kind"] or ImportFile.Kind.CLIENTS
+        options = {"dates": given["dates"], "duplicates": given["duplicates"], "kind": kind}
         staged = form.attempt(importing.stage, actor, given["file"].name, given["file"].read(), **options)
         if staged is not None:
             return redirect("import_preview", staged.pk)
@@ -62,21 +65,64 @@ def import_apply(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @needs(Right.MANAGE)
+def import_read_as(request: HttpRequest, pk: int) -> HttpResponse:
+    """Read a waiting file in another encoding."""
+    form = EncodingForm(request.POST)
+    if form.is_valid():
+        importing.read_as(Actor.of(request), pk, form.cleaned_data["encoding"])
+    return redirect("import_preview", pk)
+
+
+@needs(Right.MANAGE)
+def import_mapping(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say which column each heading means, and what unknown words mean; it is remembered for the next such file."""
+    staged = get_object_or_404(ImportFile, pk=pk, status=ImportFile.Status.STAGED)
+    table = mapping.table_of(staged)
+    try:
+        unknown = mapping.unknown_words(table) if staged.kind == ImportFile.Kind.CLIENTS else []
+    except Unreadable:  # a column that is needed is missing: it is chosen first, and the words follow
+        unknown = []
+    form = MappingForm(table, unknown, data_of(request))
+    if form.is_valid():
+        form.attempt(importing.say, Actor.of(request), pk, form.said(staged.mapping))
+        return redirect("import_preview", pk)
+    heading = _("Columns of %(file)s") % {"file": staged.name}
+    intro = _("What you choose is remembered for the next file with these headings.")
+    back = reverse("import_preview", args=[pk])
+    return form_page(request, form, heading, _("Save and preview"), back, intro=intro)
+
+
+@require_POST
+@needs(Right.MANAGE)
 def import_discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Throw a waiting file away."""
     importing.discard(Actor.of(request), pk)
-    messages.success(request, _("The file was thrown away. Nothing was imported."))
+    messages.success(request, _("The file was discarded. Nothing was imported."))
     return redirect("exchange")
 
 
 def _created(report: Report) -> str:
-    count: Dict[str, int] = report.created
+    count: Counter[str] = report.created
+    if "owner" not in count:
+        counted = [
+            ngettext("%(count)d new price", "%(count)d new prices", count["price"]) % {"count": count["price"]},
+            ngettext("%(count)d product", "%(count)d products", count["product"]) % {"count": count["product"]},
+        ]
+        if count["price"] or count["product"]:
+            return ", ".join(counted)
     words = [
         ngettext("%(count)d owner", "%(count)d owners", count["owner"]) % {"count": count["owner"]},
         ngettext("%(count)d pet", "%(count)d pets", count["pet"]) % {"count": count["pet"]},
         ngettext("%(count)d vaccination", "%(count)d vaccinations", count["vaccination"])
         % {"count": count["vaccination"]},
     ]
+    if count["weight"]:
+        words.append(ngettext("%(count)d weight", "%(count)d weights", count["weight"]) % {"count": count["weight"]})
+    if count["visit"]:
+        words.append(ngettext("%(count)d visit", "%(count)d visits", count["visit"]) % {"count": count["visit"]})
+    if count["balance"]:
+        balances = ngettext("%(count)d open balance", "%(count)d open balances", count["balance"])
+        words.append(balances % {"count": count["balance"]})
     return ", ".join(words)
 
 
@@ -88,13 +134,16 @@ def _report_page(request: HttpRequest, pk: int, report: Report, status: int = 20
     context: Dict[str, Any] = {
         "heading": _("Preview of %(file)s") % {"file": staged.name},
         "staged": staged,
+        "prices": staged.kind == ImportFile.Kind.PRICES,
         "report": report,
+        "encoding": EncodingForm(initial={"encoding": report.encoding}),
+        "old_letters": not report.encoding.startswith("utf"),
         "created": _created(report),
         "counts": [(outcome, report.counts[outcome.value]) for outcome in Outcome],
         "groups": [
             (_("Rows with errors"), wrong[:MOST_SHOWN], len(wrong) - MOST_SHOWN),
-            (_("Owners who look like somebody recorded already"), similar[:MOST_SHOWN], len(similar) - MOST_SHOWN),
-            (_("Rows that are fine"), others[:EXAMPLES], len(others) - EXAMPLES),
+            (_("Possible duplicate owners"), similar[:MOST_SHOWN], len(similar) - MOST_SHOWN),
+            (_("Rows without problems"), others[:EXAMPLES], len(others) - EXAMPLES),
         ],
     }
     return render(request, "web/exchange/preview.html", context, status=status)
@@ -109,8 +158,8 @@ def import_template(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_safe
 @needs(Right.MANAGE)
+@sensitive
 def export_clients(request: HttpRequest) -> StreamingHttpResponse:
     """All clients as CSV; with ?separator=semicolon for European Excel."""
     delimiter = ";" if request.GET.get("separator") == "semicolon" else ","

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -15,9 +15,11 @@ from django.views.decorators.http import require_POST
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import Invoice, Owner, Payment, Visit
+from clinic.models import Invoice, InvoiceLine, Owner, Payment, Visit
 from clinic.models.account import method_names
 from clinic.selectors.invoices import credit_of, listed, matching
+from clinic.selectors.legal import missing
+from clinic.selectors.settings import clinic_settings
 from clinic.services.billing import (
     amount_due,
     discard_draft,
@@ -28,11 +30,13 @@ from clinic.services.billing import (
     void_invoice,
 )
 from clinic.services.crediting import credit_invoice, quantities_left
+from clinic.services.estimates import bill_estimate
 from clinic.services.payments import refund, reverse_payment, rounded, take_payment
 from vetclinic.errors import Locked
 from web.forms.base import ReasonForm
 from web.forms.invoices import (
     CreditForm,
+    EstimateForm,
     InvoiceFilter,
     InvoiceForm,
     PaymentForm,
@@ -45,7 +49,8 @@ from web.support import data_of, form_page, needs, paged, version_of
 
 
 def _invoice(pk: int) -> Invoice:
-    return get_object_or_404(listed().select_related("owner", "credit_of"), pk=pk)
+    related = listed().select_related("owner", "credit_of", "from_estimate").prefetch_related("bills")
+    return get_object_or_404(related, pk=pk)
 
 
 @needs(Right.VIEW)
@@ -72,42 +77,61 @@ def invoice(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _show(request: HttpRequest, bill: Invoice, form: Optional[PaymentForm] = None) -> HttpResponse:
     due = amount_due(bill)
-    lines = list(bill.lines.select_related("pet"))
+    lines = list(bill.lines.select_related("pet__species"))
     context = {
         "bill": bill,
         "lines": lines,
         "due": due,
         "owed": -due if due < 0 else None,
         "taxes": taxes(lines),
+        "missing": missing(bill) if bill.status == Invoice.Status.DRAFT else [],
+        **_service_dates(lines),
         "reversed": {payment.reverses_id for payment in bill.payments.all()},
         "methods": method_names(),
         "in_cash": rounded(due),
         "credit": credit_of(bill.owner),
+        "to_bill": bill.is_estimate and all(made.status == Invoice.Status.VOID for made in bill.bills.all()),
         "form": form or PaymentForm(initial={"amount": abs(due)}, account=credit_of(bill.owner) > 0, owed=due < 0),
     }
     return render(request, "web/invoices/invoice.html", context, status=form.status if form else 200)
 
 
+def _service_dates(lines: List[InvoiceLine]) -> Dict[str, Any]:
+    """The one day of all services, for the head of the bill, or else that each line shows its own."""
+    days = {line.service_on for line in lines if line.service_on}
+    return {"served_on": next(iter(days)) if len(days) == 1 else None, "many_days": len(days) > 1}
+
+
 @needs(Right.DRAFT_INVOICE)
-def invoice_new(request: HttpRequest, owner_pk: int) -> HttpResponse:
-    """Write a draft for an owner."""
+def invoice_new(request: HttpRequest, owner_pk: int, *, estimate: bool = False) -> HttpResponse:
+    """Write a draft for an owner, or an estimate."""
     owner = get_object_or_404(Owner, pk=owner_pk, merged_into=None)
     wanted = request.GET.get("pet", "")
     pet = owner.pets.filter(pk=int(wanted)).first() if wanted.isdecimal() else None
-    form = InvoiceForm(data_of(request))
     visit = _visit(request, owner)
+    initial = {"diagnosis": " ".join(visit.assessment.split())[:300]} if visit else {}
+    form = (EstimateForm if estimate else InvoiceForm)(data_of(request), initial=initial)
     if visit is not None:
         pet = visit.pet
     lines = lines_of(owner, data_of(request), lines_to_bill(visit) if visit else None, pet)
+    form.lines = lines
     if request.method == "POST" and form.is_valid() and lines.is_valid():
         draft = form.attempt(draft_invoice, Actor.of(request), owner.pk, lines.lines, **form.fields_given)
         if draft is not None:
             return redirect(draft)
-    heading = _("Bill for %(owner)s") % {"owner": owner.full_name}
+    heading, submit = _words(estimate)
     return form_page(
-        request, form, heading, _("Save the draft"), owner.get_absolute_url(), template="web/invoices/edit.html",
-        lines=lines,
+        request, form, heading % {"owner": owner.full_name}, submit, owner.get_absolute_url(),
+        template="web/invoices/edit.html",
+        lines=lines, gross=clinic_settings().prices_include_tax,
     )  # fmt: skip
+
+
+def _words(estimate: bool) -> Tuple[str, str]:
+    """The heading of the editor, with a place for the owner, and what stands on its button."""
+    if estimate:
+        return _("Estimate for %(owner)s"), _("Save the estimate")
+    return _("Bill for %(owner)s"), _("Save the draft")
 
 
 def _visit(request: HttpRequest, owner: Owner) -> Optional[Visit]:
@@ -122,19 +146,23 @@ def invoice_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a draft's lines."""
     bill = _invoice(pk)
     if bill.status != Invoice.Status.DRAFT:
-        raise Locked(_("This invoice has been issued. Void or credit it instead."))
-    initial = {name: getattr(bill, name) for name in ("version", "notes", "discount_reason")}
-    form = InvoiceForm(data_of(request), initial=initial)
+        raise Locked(_("This bill has been issued. Void or credit it instead."))
+    initial = {
+        name: getattr(bill, name) for name in ("version", "notes", "discount_reason", "valid_until", "diagnosis")
+    }
+    form = (EstimateForm if bill.is_estimate else InvoiceForm)(data_of(request), initial=initial)
     lines = lines_of(bill.owner, data_of(request), initial_lines(bill))
+    form.lines = lines
     if request.method == "POST" and form.is_valid() and lines.is_valid():
         actor, given = Actor.of(request), form.fields_given
         if form.attempt(replace_lines, actor, pk, form.based_on, lines.lines, **given) is not None:
             messages.success(request, _("Saved."))
             return redirect(bill)
-    heading = _("Bill for %(owner)s") % {"owner": bill.owner.full_name}
+    heading, submit = _words(bill.is_estimate)
     return form_page(
-        request, form, heading, _("Save the draft"), bill.get_absolute_url(), template="web/invoices/edit.html",
-        lines=lines,
+        request, form, heading % {"owner": bill.owner.full_name}, submit, bill.get_absolute_url(),
+        template="web/invoices/edit.html",
+        lines=lines, gross=bill.prices_include_tax,
     )  # fmt: skip
 
 
@@ -149,19 +177,28 @@ def invoice_issue(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @needs(Right.DRAFT_INVOICE)
+def estimate_bill(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a bill of an estimate; it is a draft that can be changed before it is issued."""
+    bill = bill_estimate(Actor.of(request), pk, version_of(request))
+    messages.success(request, _("The bill has the lines and prices of the estimate."))
+    return redirect(bill)
+
+
+@require_POST
+@needs(Right.DRAFT_INVOICE)
 def invoice_discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Throw a draft away."""
-    owner = _invoice(pk).owner
+    bill = _invoice(pk)
     discard_draft(Actor.of(request), pk, version_of(request))
-    messages.success(request, _("The draft was discarded."))
-    return redirect(owner)
+    messages.success(request, _("The estimate was discarded.") if bill.is_estimate else _("The draft was discarded."))
+    return redirect(bill.owner)
 
 
 @needs(Right.BILLING)
 def invoice_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Declare a bill void."""
     bill = _invoice(pk)
-    heading, intro = _("Void bill %(number)s"), _("The bill keeps its number and stays readable.")
+    heading, intro = _("Void bill %(number)s"), _("The bill keeps its number and can still be read.")
     return _with_reason(request, bill, void_invoice, heading % {"number": bill}, pgettext("verb", "Void"), intro)
 
 
@@ -181,7 +218,10 @@ def invoice_credit(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Done."))
             return redirect(note)
     heading = _("Credit bill %(number)s") % {"number": bill}
-    intro = _("A credit note with a number of its own, over all that is left unless you take back less.")
+    intro = _(
+        "Creates a credit note with its own number for everything not yet credited. Reduce"
+        " the quantities to credit less."
+    )
     return form_page(request, form, heading, _("Credit"), bill.get_absolute_url(), intro=intro, danger=True)
 
 

@@ -72,8 +72,8 @@ def _decide(request: HttpRequest, pair: List[Any], merge: Merge) -> HttpResponse
     if form.is_valid():
         kept = form.attempt(merge, Actor.of(request), *form.kept_and_hidden)
         if kept is not None:
-            messages.success(request, _("The records were merged. The duplicate is kept, hidden, and points here."))
+            messages.success(request, _("The records were merged. The duplicate is hidden and leads here."))
             return redirect(kept.get_absolute_url())
     heading = _("Merge two records")
     back = pair[0].get_absolute_url()
-    return form_page(request, form, heading, _("Merge for good"), back, template="web/merging/pair.html", pair=pair)
+    return form_page(request, form, heading, _("Merge permanently"), back, template="web/merging/pair.html", pair=pair)

@@ -28,7 +28,7 @@ def _owners() -> Prefetch[str]:
 @needs(Right.VIEW)
 def owners(request: HttpRequest) -> HttpResponse:
     """All owners by name."""
-    rows = Owner.objects.filter(merged_into=None).prefetch_related("phones", _owners())
+    rows = Owner.objects.filter(merged_into=None, erased_on=None).prefetch_related("phones", _owners())
     return render(request, "web/owners/list.html", {"page": paged(request, rows), "heading": _("Owners and pets")})
 
 

@@ -13,11 +13,13 @@ from django.utils.translation import pgettext
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import Owner, Pet
-from clinic.selectors.history import History, history
+from clinic.models import Owner, Pet, Weighing
+from clinic.selectors.history import History, before, history
+from clinic.services import weighing
 from clinic.services.pets import create_pet, mark_deceased, take_back_death, transfer_pet, update_pet
-from web.forms.base import ClinicForm
+from web.forms.base import ClinicForm, ReasonForm
 from web.forms.pets import DeceasedForm, OtherOwnerForm, PetForm
+from web.forms.visits import WeightForm
 from web.support import data_of, form_page, needs
 
 
@@ -42,8 +44,7 @@ def pet(request: HttpRequest, pk: int) -> HttpResponse:
     if found.merged_into_id:
         return redirect("pet", found.merged_into_id)
     known = history(found)
-    weights = [(visit.at, visit.weight_kg) for visit in known.for_others().visits if visit.weight_kg is not None]
-    context = {"pet": found, "known": known, "timeline": _timeline(known), "weights": weights[:8],
+    context = {"pet": found, "known": known, "timeline": _timeline(known), "weights": known.weights[:8],
                "today": timezone.localdate()}  # fmt: skip
     return render(request, "web/pets/pet.html", context)
 
@@ -86,7 +87,7 @@ def pet_deceased(request: HttpRequest, pk: int) -> HttpResponse:
         if form.attempt(mark_deceased, Actor.of(request), pk, version, day) is not None:
             messages.success(request, _("The death of %(name)s was recorded.") % {"name": found.name})
             return redirect(found)
-    intro = _("No reminder will be sent any more, and appointments to come are cancelled.")
+    intro = _("No more reminders will be sent, and future appointments are cancelled.")
     heading = _("%(name)s has died") % {"name": found.name}
     submit = pgettext("verb", "Record")
     return form_page(request, form, heading, submit, found.get_absolute_url(), intro=intro, pet=found)
@@ -100,9 +101,9 @@ def pet_alive(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid() and form.attempt(take_back_death, Actor.of(request), pk, form.based_on) is not None:
         messages.success(request, _("%(name)s is alive. Reminders are due again.") % {"name": found.name})
         return redirect(found)
-    intro = _("The day of death is removed and reminders are due again. Appointments that were cancelled stay so.")
+    intro = _("The date of death is removed and reminders are due again. Cancelled appointments stay cancelled.")
     heading = _("%(name)s is alive") % {"name": found.name}
-    submit = _("Take the death back")
+    submit = _("Undo the recorded death")
     return form_page(request, form, heading, submit, found.get_absolute_url(), intro=intro, pet=found)
 
 
@@ -117,5 +118,36 @@ def pet_transfer(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("%(name)s now belongs to %(owner)s.") % {
                 "name": found.name, "owner": new_owner.full_name})  # fmt: skip
             return redirect(found)
-    intro = _("The records go with %(name)s; bills stay with the owner who got them.") % {"name": found.name}
-    return form_page(request, form, _("New owner"), _("Hand over"), found.get_absolute_url(), intro=intro, pet=found)
+    intro = _("The records go with %(name)s; bills stay with the previous owner.") % {"name": found.name}
+    return form_page(request, form, _("New owner"), _("Transfer"), found.get_absolute_url(), intro=intro, pet=found)
+
+
+@needs(Right.WEIGH)
+def pet_weigh(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep a weight that was taken without a visit."""
+    found = known_pet(pk)
+    form = WeightForm(data_of(request))
+    if form.is_valid():
+        weight = form.cleaned_data["weight_kg"]
+        if form.attempt(weighing.weigh, Actor.of(request), pk, weight) is not None:
+            messages.success(request, _("The weight of %(name)s was recorded.") % {"name": found.name})
+            return redirect(found)
+    heading = _("Weigh %(name)s") % {"name": found.name}
+    back = found.get_absolute_url()
+    return form_page(request, form, heading, pgettext("verb", "Record"), back, pet=found, before=before(found))
+
+
+@needs(Right.WEIGH)
+def weight_error(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a wrong weight back."""
+    row = get_object_or_404(Weighing, pk=pk)
+    found = known_pet(row.pet_id)
+    form = ReasonForm(data_of(request))
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        if form.attempt(weighing.mark_entered_in_error, Actor.of(request), pk, reason):
+            messages.success(request, _("The weight is marked as entered in error."))
+            return redirect(found)
+    heading = _("This weight was entered in error")
+    submit = _("Mark as entered in error")
+    return form_page(request, form, heading, submit, found.get_absolute_url(), danger=True, pet=found)

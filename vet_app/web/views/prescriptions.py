@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Dict, List
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -42,6 +44,19 @@ def label(request: HttpRequest, prescription_id: int) -> HttpResponse:
     return render(request, "web/prescriptions/label.html", context)
 
 
+@needs(Right.READ_NOTES)
+def paper(request: HttpRequest, visit_id: int) -> HttpResponse:
+    """What was prescribed at a visit, on a paper for each number, to take to a pharmacy."""
+    visit = get_object_or_404(
+        Visit.objects.select_related("vet", "pet__owner", "pet__species", "pet__breed"), pk=visit_id
+    )
+    papers: Dict[str, List[Prescription]] = {}
+    for row in visit.prescriptions.filter(voided_at=None).order_by("id"):
+        papers.setdefault(f"{row.number:06d}" if row.number else "", []).append(row)
+    context = {"visit": visit, "pet": visit.pet, "papers": list(papers.items())}
+    return render(request, "web/prescriptions/paper.html", context)
+
+
 @needs(Right.CLINICAL)
 def void(request: HttpRequest, prescription_id: int) -> HttpResponse:
     """Declare a prescription void."""
@@ -56,4 +71,4 @@ def void(request: HttpRequest, prescription_id: int) -> HttpResponse:
             return redirect("visit", prescription.visit_id)
     heading = _("Void %(drug)s") % {"drug": prescription}
     back = reverse("visit", args=[prescription.visit_id])
-    return form_page(request, form, heading, _("Declare void"), back, danger=True, pet=prescription.visit.pet)
+    return form_page(request, form, heading, _("Void the prescription"), back, danger=True, pet=prescription.visit.pet)

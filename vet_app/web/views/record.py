@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -15,7 +15,7 @@ from web.support import needs
 from web.views.pets import known_pet
 
 
-@needs(Right.READ_NOTES)
+@needs(Right.WHOLE_RECORD)
 def show(request: HttpRequest, pet_id: int) -> HttpResponse:
     """The record as a page, made to be printed."""
     pet = known_pet(pet_id)
@@ -26,9 +26,9 @@ def show(request: HttpRequest, pet_id: int) -> HttpResponse:
 
 
 @require_POST
-@needs(Right.READ_NOTES)
-def download(request: HttpRequest, pet_id: int) -> HttpResponse:
+@needs(Right.WHOLE_RECORD)
+def download(request: HttpRequest, pet_id: int) -> StreamingHttpResponse:
     """The record as a ZIP; that it left the house is in the audit trail."""
-    response = HttpResponse(patient_record(Actor.of(request), pet_id), content_type=ZIP_TYPE)
+    response = StreamingHttpResponse(patient_record(Actor.of(request), pet_id), content_type=ZIP_TYPE)
     response["Content-Disposition"] = f'attachment; filename="{patient_record_name(pet_id)}"'
     return response

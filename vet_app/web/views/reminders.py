@@ -18,10 +18,11 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import Owner, Reminder, ReminderNotice
+from clinic.models import Owner
+from clinic.selectors import reminders as selectors
 from clinic.selectors.calendar import coming
-from clinic.selectors.reminders import due
-from clinic.services.reminders import letter, post_letters, stage_on
+from clinic.selectors.settings import clinic_settings
+from clinic.services.reminders import letter, release_held, told_by_hand, told_of_appointment
 from clinic.services.sending import last_run, send_in_background
 from exchange.exporting import CSV_TYPE, reminders_due
 from web.forms.reminders import DueForm, horizon
@@ -41,9 +42,11 @@ def reminders(request: HttpRequest) -> HttpResponse:
     if getattr(request, "htmx", False):
         goes_on = run is not None and run.goes_on
         return render(request, "web/reminders/run.html", {"run": run}) if goes_on else HttpResponseClientRefresh()
-    rows = due(form.day).prefetch_related(Prefetch("pet__appointments", coming(), to_attr="coming"))
+    rows = selectors.due(form.day).prefetch_related(Prefetch("pet__appointments", coming(), to_attr="coming"))
     context = {"form": form, "page": paged(request, rows), "until": form.day, "today": timezone.localdate(),
-               "email": settings.EMAIL_ENABLED, "run": run, "heading": _("Reminders")}  # fmt: skip
+               "email": settings.EMAIL_ENABLED, "email_problem": settings.EMAIL_PROBLEM,
+               "run": run, "held": selectors.held().count() if Actor.of(request).may(Right.MANAGE) else 0,
+               "heading": _("Reminders")}  # fmt: skip
     return render(request, "web/reminders/list.html", context, status=form.status)
 
 
@@ -64,7 +67,7 @@ def reminders_letters(request: HttpRequest) -> HttpResponse:
     form = _asked(request)
     if request.method == "POST":
         owners = [int(number) for number in request.POST.getlist("owner") if number.isdecimal()][:LETTERS_AT_ONCE]
-        count = post_letters(Actor.of(request), owners, timezone.localdate())
+        count = told_by_hand(Actor.of(request), owners, timezone.localdate(), Owner.Contact.POST)
         told = ngettext("%(count)d letter was recorded as posted.", "%(count)d letters were recorded as posted.", count)
         messages.success(request, told % {"count": count})
         return redirect(f"{reverse('reminders')}?until={form.day:%Y-%m-%d}")
@@ -75,29 +78,54 @@ def reminders_letters(request: HttpRequest) -> HttpResponse:
 
 
 def _letters(form: DueForm) -> Tuple[List[Dict[str, Any]], int]:
-    """Owner, subject and text of the first letters to owners who agree to reminders and are not reached by e-mail.
+    """Owner, subject and text of the first letters to owners who are told by post.
 
     The second value is how many letters there are in all.
     """
-    by_owner: Dict[int, List[Reminder]] = {}
-    for reminder in due(form.day):
-        owner = reminder.pet.owner
-        by_mail = settings.EMAIL_ENABLED and owner.email and owner.contact_preference != Owner.Contact.POST
-        if owner.reminder_consent and not by_mail and _unwritten(reminder):
-            by_owner.setdefault(owner.pk, []).append(reminder)
+    by_post = selectors.untold(selectors.to_tell(form.day), timezone.localdate(), Owner.Contact.POST)
     letters = []
-    for rows in list(by_owner.values())[:LETTERS_AT_ONCE]:
-        owner = rows[0].pet.owner
+    for owner, rows in by_post[:LETTERS_AT_ONCE]:
         subject, text = letter(owner, rows)
         letters.append({"owner": owner, "subject": subject, "text": text})
-    return letters, len(by_owner)
+    return letters, len(by_post)
 
 
-def _unwritten(reminder: Reminder) -> bool:
-    """Whether a stage has been reached that the owner was not written about, as the run that sends e-mail sees it."""
-    stage = stage_on(reminder.due_on, timezone.localdate())
-    told = {notice.stage for notice in reminder.notices.all() if notice.status != ReminderNotice.Status.FAILED}
-    return stage is not None and stage not in told
+@needs(Right.FRONT_DESK)
+def reminders_calls(request: HttpRequest) -> HttpResponse:
+    """Whom to call, because they prefer it; with POST somebody has been called."""
+    today = timezone.localdate()
+    if request.method == "POST":
+        owner, item = request.POST.get("owner", ""), request.POST.get("appointment", "")
+        if owner.isdecimal():
+            told_by_hand(Actor.of(request), [int(owner)], today, Owner.Contact.PHONE)
+        if item.isdecimal():
+            told_of_appointment(Actor.of(request), int(item))
+        messages.success(request, _("Recorded as called."))
+        return redirect("reminders_calls")
+    by_phone = Owner.Contact.PHONE
+    waiting = selectors.untold(selectors.to_tell(selectors.horizon(today)), today, by_phone)
+    expected = [each for each in selectors.appointments_to_tell(today)
+                if selectors.way_to(each.pet.owner) == by_phone]  # type: ignore[union-attr]  # fmt: skip
+    context = {"waiting": waiting[:LETTERS_AT_ONCE], "count": len(waiting), "expected": expected, "heading": _("Calls")}
+    return render(request, "web/reminders/calls.html", context)
+
+
+@needs(Right.MANAGE)
+def reminders_held(request: HttpRequest) -> HttpResponse:
+    """What an import brought: whom it would write to, before anybody is; with POST it is let go."""
+    if request.method == "POST":
+        count = release_held(Actor.of(request), overdue=request.POST.get("overdue") == "yes")
+        told = ngettext("%(count)d reminder was released.", "%(count)d reminders were released.", count)
+        messages.success(request, told % {"count": count})
+        return redirect("reminders")
+    rows = selectors.held()
+    today = timezone.localdate()
+    context = {
+        "page": paged(request, rows), "count": rows.count(), "late": rows.filter(due_on__lt=today).count(),
+        "owners": rows.filter(pet__owner__reminder_consent=True).values("pet__owner").distinct().count(),
+        "most": clinic_settings().reminders_a_day, "today": today, "heading": _("Reminders from an import"),
+    }  # fmt: skip
+    return render(request, "web/reminders/held.html", context)
 
 
 @needs(Right.FRONT_DESK)

@@ -7,20 +7,23 @@ from typing import Type
 from django.contrib import messages
 from django.forms.models import fields_for_model
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import ClinicSettings
+from clinic.models import ClinicLogo, ClinicSettings
 from clinic.selectors.settings import clinic_settings
-from clinic.services.settings import change_settings
+from clinic.services.settings import change_logo, change_settings
 from web.forms.base import ClinicForm
-from web.support import data_of, form_page, needs
+from web.forms.settings import LogoForm
+from web.support import data_of, form_page, needs, sensitive
 
 
 @needs(Right.MANAGE)
+@sensitive
 def clinic_page(request: HttpRequest) -> HttpResponse:
     """Show and change the settings; before the first save they are the environment's."""
     made: Type[ClinicForm] = type(
@@ -33,4 +36,32 @@ def clinic_page(request: HttpRequest) -> HttpResponse:
         if saved is not None:
             messages.success(request, _("Saved."))
             return redirect("settings")
-    return form_page(request, form, _("Clinic"), _("Save"), reverse("today"))
+    return form_page(
+        request, form, _("Clinic"), _("Save"), reverse("today"), template="web/settings.html", logo_form=LogoForm()
+    )
+
+
+@require_POST
+@needs(Right.MANAGE)
+def logo_change(request: HttpRequest) -> HttpResponse:
+    """Take a new logo, or with `remove` none."""
+    form = LogoForm(request.POST, request.FILES)
+    if "remove" in request.POST:
+        change_logo(Actor.of(request), None)
+    elif form.is_valid():
+        change_logo(Actor.of(request), form.cleaned_data["file"].read(ClinicLogo.MAX_BYTES + 1))
+    else:
+        messages.error(request, _("Choose a file first."))
+        return redirect("settings")
+    messages.success(request, _("Saved."))
+    return redirect("settings")
+
+
+@needs(Right.VIEW)
+def logo(request: HttpRequest) -> HttpResponse:
+    """The logo itself; its address names the digest, so that a browser may keep it."""
+    picture = get_object_or_404(ClinicLogo)
+    return HttpResponse(
+        bytes(picture.content), content_type=picture.content_type,
+        headers={"Cache-Control": "private, max-age=31536000, immutable"},
+    )  # fmt: skip

@@ -14,12 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts import second_factor
 from accounts.models import ApiToken, User
 from accounts.roles import Right
-from accounts.services import create_user, issue_token, revoke_token, set_password, update_user
+from accounts.services import choose_language, create_user, issue_token, revoke_token, set_password, update_user
 from audit.actor import Actor
-from web.forms.team import NewPersonForm, OwnPasswordForm, PersonForm, TokenForm
-from web.support import data_of, form_page, needs
+from web.forms.team import LanguageForm, NewPersonForm, OwnPasswordForm, PersonForm, TokenForm
+from web.support import data_of, form_page, needs, sensitive
 
 
 def _new_password() -> str:
@@ -40,6 +41,7 @@ def team(request: HttpRequest) -> HttpResponse:
 
 
 @needs(Right.MANAGE)
+@sensitive
 def person_new(request: HttpRequest) -> HttpResponse:
     """Somebody joins; the first password is shown once."""
     form = NewPersonForm(data_of(request))
@@ -50,13 +52,14 @@ def person_new(request: HttpRequest) -> HttpResponse:
             must_change_password=True, **form.fields_given,
         )  # fmt: skip
         if person is not None:
-            intro = _("Give this password to %(name)s. It has to be changed at the first log-in.")
+            intro = _("Give this password to %(name)s. It must be changed at the first log-in.")
             heading = _("%(name)s can log in now") % {"name": person.display_name}
             return _once(request, heading, password, intro % {"name": person.display_name}, reverse("team"))
     return form_page(request, form, _("New member of the team"), _("Save"), reverse("team"))
 
 
 @needs(Right.MANAGE)
+@sensitive
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a person; tokens and a new password are on the same page."""
     found = get_object_or_404(User, pk=pk)
@@ -70,7 +73,10 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _person_page(request: HttpRequest, found: User, form: PersonForm, token_form: TokenForm) -> HttpResponse:
-    context = {"person": found, "tokens": found.api_tokens.select_related("user"), "token_form": token_form}
+    context = {
+        "person": found, "tokens": found.api_tokens.select_related("user"), "token_form": token_form,
+        "second_factor": second_factor.is_set_up(found),
+    }  # fmt: skip
     return form_page(
         request, form, found.display_name, _("Save"), reverse("team"), template="web/team/person.html", **context
     )
@@ -78,6 +84,7 @@ def _person_page(request: HttpRequest, found: User, form: PersonForm, token_form
 
 @require_POST
 @needs(Right.MANAGE)
+@sensitive
 def person_password(request: HttpRequest, pk: int) -> HttpResponse:
     """A new password for somebody who lost it."""
     found = get_object_or_404(User, pk=pk)
@@ -85,12 +92,24 @@ def person_password(request: HttpRequest, pk: int) -> HttpResponse:
     set_password(Actor.of(request), found, password)
     if found.pk == request.user.pk:
         update_session_auth_hash(request, found)
-    intro = _("Give this password to %(name)s. It has to be changed at the next log-in.") % {"name": found.display_name}
+    intro = _("Give this password to %(name)s. It must be changed at the next log-in.") % {"name": found.display_name}
     return _once(request, _("New password"), password, intro, reverse("person", args=[pk]))
 
 
 @require_POST
 @needs(Right.MANAGE)
+@sensitive
+def person_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove the second step of somebody who lost it."""
+    found = get_object_or_404(User, pk=pk)
+    second_factor.remove(Actor.of(request), found)
+    messages.success(request, _("%(name)s now logs in with the password alone.") % {"name": found.display_name})
+    return redirect("person", pk)
+
+
+@require_POST
+@needs(Right.MANAGE)
+@sensitive
 def token_new(request: HttpRequest, pk: int) -> HttpResponse:
     """A new API token, shown once."""
     found = get_object_or_404(User, pk=pk)
@@ -113,7 +132,7 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """Close a token."""
     token = get_object_or_404(ApiToken, pk=pk, revoked_at=None)
     revoke_token(Actor.of(request), token)
-    messages.success(request, _("The token %(name)s is closed.") % {"name": token.name})
+    messages.success(request, _("The token %(name)s was revoked.") % {"name": token.name})
     return redirect("person", token.user_id)
 
 
@@ -127,5 +146,23 @@ def own_password(request: HttpRequest) -> HttpResponse:
             update_session_auth_hash(request, user)  # other sessions of this person end
             messages.success(request, _("Your password is changed."))
             return redirect("today")
-    intro = _("The password that you were given has to be changed first.") if user.must_change_password else ""
-    return form_page(request, form, _("Your password"), _("Change it"), reverse("today"), intro=intro)
+    intro = _("Please change the password you were given first.") if user.must_change_password else ""
+    return form_page(
+        request, form, _("Your password"), _("Change password"), reverse("today"), template="web/team/own.html",
+        intro=intro,
+        other=(reverse("own_language"), _("Your language and shortcuts")),
+    )  # fmt: skip
+
+
+def own_language(request: HttpRequest) -> HttpResponse:
+    """Choose the language of one's own pages."""
+    user = get_object_or_404(User, pk=request.user.pk)
+    form = LanguageForm(data_of(request), initial={"language": user.language})
+    if request.method == "POST" and form.is_valid():
+        choose_language(Actor.of(request), user, form.cleaned_data["language"])
+        return redirect("own_language")
+    return form_page(
+        request, form, _("Your language and shortcuts"), _("Save"), reverse("today"),
+        template="web/team/own_language.html",
+        other=(reverse("own_password"), _("Your password")),
+    )  # fmt: skip

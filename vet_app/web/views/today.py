@@ -36,6 +36,8 @@ def today(request: HttpRequest) -> HttpResponse:
         "unpaid_count": unpaid.count(),
         "unpaid_total": billed - taken,
         "not_billed": not_billed()[:10] if Actor.of(request).may(Right.DRAFT_INVOICE) else (),
-        "open_visits": Visit.objects.filter(locked_at=None, entered_in_error=False).select_related("pet", "vet")[:10],
+        "open_visits": Visit.objects.filter(locked_at=None, entered_in_error=False).select_related(
+            "pet__owner", "pet__species", "vet"
+        )[:10],
     }
     return render(request, "web/today/today.html", context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Dict, Optional
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +14,7 @@ from django.utils.translation import pgettext
 from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Pet, Vaccination, Visit
+from clinic.selectors.rabies import form_51, is_form_51
 from clinic.services import vaccination as service
 from web.forms.base import ReasonForm
 from web.forms.vaccinations import DueDateForm, VaccinationForm
@@ -24,13 +25,15 @@ from web.views.visits import own_vet
 RELATED = ("vaccine", "vet", "visit", "pet__owner", "pet__species", "pet__breed")
 
 
-@needs(Right.CLINICAL)
+@needs(Right.VACCINATE)
 def new(request: HttpRequest, pet_id: int) -> HttpResponse:
     """Record an injection, at a visit where the address names one."""
     pet = known_pet(pet_id)
     visit = _visit(request, pet)
     vet = visit.vet if visit else own_vet(request)
     form = VaccinationForm(data_of(request), pet=pet, initial={"given_on": timezone.localdate(), "vet": vet})
+    if not Actor.of(request).may(Right.CLINICAL):
+        form.fields["vet"].label = _("ordered by")
     back = visit.get_absolute_url() if visit else pet.get_absolute_url()
     if form.is_valid():
         details = form.fields_given
@@ -53,7 +56,9 @@ def new(request: HttpRequest, pet_id: int) -> HttpResponse:
 def certificate(request: HttpRequest, vaccination_id: int) -> HttpResponse:
     """The certificate of one vaccination, made to be printed."""
     vaccination = get_object_or_404(Vaccination.objects.select_related(*RELATED), pk=vaccination_id)
-    context = {"vaccination": vaccination, "pet": vaccination.pet}
+    context: Dict[str, Any] = {"vaccination": vaccination, "pet": vaccination.pet}
+    if is_form_51(vaccination):
+        context["form51"] = form_51(vaccination)
     return render(request, "web/vaccinations/certificate.html", context)
 
 
@@ -74,7 +79,7 @@ def due_date(request: HttpRequest, vaccination_id: int) -> HttpResponse:
     if form.is_valid():
         due_on = form.cleaned_data["due_on"]
         if form.attempt(service.change_due_date, Actor.of(request), vaccination_id, form.based_on, due_on):
-            messages.success(request, _("The due date was changed and the reminder with it."))
+            messages.success(request, _("The due date and its reminder were changed."))
             return redirect(row.get_absolute_url())
     heading = _("When is %(vaccine)s due again?") % {"vaccine": row.vaccine}
     return form_page(request, form, heading, _("Save"), row.get_absolute_url(), pet=row.pet)
@@ -88,10 +93,14 @@ def entered_in_error(request: HttpRequest, vaccination_id: int) -> HttpResponse:
     if form.is_valid():
         reason = form.cleaned_data["reason"]
         if form.attempt(service.mark_entered_in_error, Actor.of(request), vaccination_id, form.based_on, reason):
-            messages.success(request, _("The entry was taken back. It stays readable, with your reason."))
+            messages.success(
+                request, _("The entry was marked as entered in error. It stays readable, with your reason.")
+            )
             return redirect(row.get_absolute_url())
     heading = _("%(vaccine)s was entered in error") % {"vaccine": row.vaccine}
-    return form_page(request, form, heading, _("Take back"), row.get_absolute_url(), danger=True, pet=row.pet)
+    return form_page(
+        request, form, heading, _("Mark as entered in error"), row.get_absolute_url(), danger=True, pet=row.pet
+    )
 
 
 def _visit(request: HttpRequest, pet: Pet) -> Optional[Visit]:

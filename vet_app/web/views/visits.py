@@ -20,9 +20,11 @@ from clinic.services import visits
 from clinic.services.booking import change_status
 from vetclinic.errors import Locked
 from web.forms.base import ClinicForm, ReasonForm
-from web.forms.visits import AmendmentForm, VisitForm
+from web.forms.visits import NOTES, AmendmentForm, VisitForm
 from web.support import data_of, form_page, needs
 from web.views.pets import known_pet
+
+ARRIVED = Appointment.Status.ARRIVED
 
 
 @needs(Right.READ_NOTES)
@@ -31,7 +33,7 @@ def show(request: HttpRequest, visit_id: int) -> HttpResponse:
     return _page(request, visit_id)
 
 
-@needs(Right.CLINICAL)
+@needs(Right.MEASURE)
 def new(request: HttpRequest, pet_id: int) -> HttpResponse:
     """Begin a visit, of an appointment where the address names one; a visit that has begun is opened instead."""
     pet = known_pet(pet_id)
@@ -40,13 +42,13 @@ def new(request: HttpRequest, pet_id: int) -> HttpResponse:
         begun = Visit.objects.filter(appointment=appointment).first()
         if begun is not None:
             return redirect("visit", begun.pk)
-    form = VisitForm(data_of(request), initial=_initial(request, appointment))
+    actor = Actor.of(request)
+    form = VisitForm(data_of(request), initial=_initial(request, appointment), notes=actor.may(Right.CLINICAL))
     if form.is_valid():
         chosen = appointment.pk if appointment else None
-        actor = Actor.of(request)
         visit = form.attempt(visits.start_visit, actor, pet.pk, form.fields_given, appointment_id=chosen)
         if visit is not None:
-            if appointment is not None and appointment.status == Appointment.Status.ARRIVED:
+            if appointment is not None and appointment.status == ARRIVED and actor.may(Right.CLINICAL):
                 change_status(actor, appointment.pk, appointment.version, Appointment.Status.WITH_VET)
             return redirect(visit)
     heading = _("New visit of %(pet)s") % {"pet": pet}
@@ -54,16 +56,17 @@ def new(request: HttpRequest, pet_id: int) -> HttpResponse:
     return form_page(request, form, heading, _("Save the visit"), back, pet=pet, before=before(pet))
 
 
-@needs(Right.CLINICAL)
+@needs(Right.MEASURE)
 def edit(request: HttpRequest, visit_id: int) -> HttpResponse:
-    """Change the notes of an open visit."""
+    """Change the notes of an open visit, or for those who may not write notes its measurements."""
     visit = get_object_or_404(Visit.objects.select_related("pet__owner", "pet__species", "pet__breed"), pk=visit_id)
     if visit.is_locked:
         raise Locked(_("This visit is locked. Add an amendment instead."))
     if visit.entered_in_error:
-        raise Locked(_("This visit was taken back. Begin another one instead."))
+        raise Locked(_("This visit is marked as entered in error. Start a new visit instead."))
     pet, back = visit.pet, visit.get_absolute_url()
-    form = VisitForm(data_of(request), instance=visit, initial={"version": visit.version})
+    notes = Actor.of(request).may(Right.CLINICAL)
+    form = VisitForm(data_of(request), instance=visit, initial={"version": visit.version}, notes=notes)
     if form.is_valid():
         given = form.fields_given
         if form.attempt(visits.update_visit, Actor.of(request), visit_id, form.based_on, given):
@@ -73,32 +76,36 @@ def edit(request: HttpRequest, visit_id: int) -> HttpResponse:
     return form_page(request, form, heading, _("Save the visit"), back, pet=pet, before=before(pet, visit))
 
 
-@require_POST
 @needs(Right.CLINICAL)
 def lock(request: HttpRequest, visit_id: int) -> HttpResponse:
-    """Close the notes for good."""
-    form = ClinicForm(request.POST)
-    if form.is_valid():
-        visit = form.attempt(visits.lock_visit, Actor.of(request), visit_id, form.based_on)
-        if visit is not None:
-            messages.success(request, _("The notes are locked. What comes to mind later is added below them."))
-            return redirect(visit)
-    return _page(request, visit_id, lock_form=form)
+    """Ask once more, and close the notes for good."""
+    visit = get_object_or_404(Visit.objects.select_related("pet__owner", "pet__species", "pet__breed"), pk=visit_id)
+    form = ClinicForm(data_of(request), initial={"version": visit.version})
+    if form.is_valid() and form.attempt(visits.lock_visit, Actor.of(request), visit_id, form.based_on) is not None:
+        messages.success(request, _("The notes are locked. Add later remarks as an amendment."))
+        return redirect(visit)
+    intro = _("Locked notes can no longer be changed; amendments are signed and dated.")
+    if not any(getattr(visit, name) for name in NOTES):
+        intro = _("This visit has no notes yet.") + " " + intro
+    heading = _("Lock the notes of this visit?")
+    return form_page(request, form, heading, _("Lock the notes"), visit.get_absolute_url(), intro=intro, pet=visit.pet)
 
 
 @needs(Right.CLINICAL)
 def entered_in_error(request: HttpRequest, visit_id: int) -> HttpResponse:
-    """Take back an open visit, such as one of the wrong animal."""
+    """Take back a visit, such as one of the wrong animal."""
     visit = get_object_or_404(Visit.objects.select_related("pet__owner", "pet__species", "pet__breed"), pk=visit_id)
     form = ReasonForm(data_of(request), initial={"version": visit.version})
     if form.is_valid():
         reason = form.cleaned_data["reason"]
         if form.attempt(visits.mark_entered_in_error, Actor.of(request), visit_id, form.based_on, reason):
-            messages.success(request, _("The entry was taken back. It stays readable, with your reason."))
+            messages.success(request, _("The visit is marked as entered in error and stays readable."))
             return redirect(visit)
     heading = _("This visit was entered in error")
     back = visit.get_absolute_url()
-    return form_page(request, form, heading, _("Take back"), back, danger=True, pet=visit.pet)
+    intro = _("It stays readable but struck through and no longer counts; its weight is removed from the list.")
+    submit = _("Mark as entered in error")
+    return form_page(request, form, heading, submit, back, danger=True, pet=visit.pet, intro=intro)
 
 
 @require_POST
@@ -109,7 +116,7 @@ def amend(request: HttpRequest, visit_id: int) -> HttpResponse:
     if form.is_valid():
         added = form.attempt(visits.amend_visit, Actor.of(request), visit_id, form.cleaned_data["text"])
         if added is not None:
-            messages.success(request, _("The addition was signed with your name."))
+            messages.success(request, _("The amendment was signed with your name."))
             return redirect("visit", visit_id)
     return _page(request, visit_id, amendment_form=form)
 
@@ -118,7 +125,6 @@ def _page(
     request: HttpRequest,
     visit_id: int,
     *,
-    lock_form: Optional[ClinicForm] = None,
     amendment_form: Optional[AmendmentForm] = None,
 ) -> HttpResponse:
     rows = Visit.objects.select_related("vet", "locked_by", "pet__owner", "pet__species", "pet__breed")
@@ -129,17 +135,15 @@ def _page(
         Prefetch("attachments", Attachment.objects.listed()),
     )
     visit = get_object_or_404(rows, pk=visit_id)
-    lock_form = lock_form or ClinicForm(initial={"version": visit.version})
     amendment_form = amendment_form or AmendmentForm()
     context: Dict[str, Any] = {
         "visit": visit,
         "pet": visit.pet,
         "bills": bills_of(visit),
-        "lock_form": lock_form,
         "amendment_form": amendment_form,
-        "form": amendment_form if visit.is_locked else lock_form,
+        "form": amendment_form,
     }
-    return render(request, "web/visits/visit.html", context, status=max(lock_form.status, amendment_form.status))
+    return render(request, "web/visits/visit.html", context, status=amendment_form.status)
 
 
 def _appointment(request: HttpRequest, pet: Pet) -> Optional[Appointment]:

@@ -8,6 +8,7 @@ from cdktf import App, TerraformStack
 from cdktf_cdktf_provider_aws.provider import AwsProvider
 from cdktf_cdktf_provider_kubernetes.provider import KubernetesProvider
 
+from modules.platform.upstream import Upstream
 from modules.platform.vet_application.application import VetApplication
 from settings import load
 from settings.environment import Environment
@@ -29,20 +30,23 @@ def environment(name: str, **changes: Any) -> Environment:
 
 @pytest.fixture(scope="session")
 def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
-    """Makes the application's stack for ``dev`` or ``prod``, with some of its settings changed."""
+    """Makes the application's stack for ``dev`` or ``prod``, with some of its settings and of the network's changed."""
 
-    def made(name: str, **changes: Any) -> Template:
+    def made(name: str, *, network: dict[str, Any] | None = None, **changes: Any) -> Template:
         folder = tmp_path_factory.mktemp("synth") / "cdktf.out"
         app = App(outdir=str(folder))
         stack = TerraformStack(app, f"vet-{name}-helm")
         AwsProvider(stack, "aws", region="us-east-1")
         KubernetesProvider(stack, "kubernetes")
+        found = environment(name, **changes)
+        found = found.model_copy(update={"network": found.network.model_copy(update=network or {})})
         VetApplication(
             stack,
             "vet_app",
-            names=Names(SETTINGS.project, environment(name, **changes)),
+            names=Names(SETTINGS.project, found),
             repository=f"vet-{name}/vet-app",
             namespace="vet-app",
+            upstream=Upstream(stack, "upstream", project=SETTINGS.project, stack=f"vet-{name}"),
         )
         app.synth()
         return Template.read(folder / "stacks" / f"vet-{name}-helm" / "cdk.tf.json")

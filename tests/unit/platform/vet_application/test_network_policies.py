@@ -9,7 +9,7 @@ from settings.addresses import server_slots
 from tests.template import Template
 from tests.unit.platform.manifests import manifest
 from tests.unit.platform.network import Endpoint, allowed
-from tests.unit.platform.vet_application.conftest import environment
+from tests.unit.platform.vet_application.conftest import Synthesise, environment
 
 SERVER = str(server_slots(environment("prod"))[0].address)
 
@@ -56,7 +56,7 @@ def policies(template: Template) -> list[dict[str, Any]]:
     return [manifest("kubernetes_network_policy_v1", block, "1.26") for block in blocks]
 
 
-PORTS = ((22, "TCP"), (25, "TCP"), (53, "UDP"), (53, "TCP"), (80, "TCP"), (443, "TCP"), (587, "TCP"), (5432, "TCP"),
+PORTS = ((22, "TCP"), (25, "TCP"), (465, "TCP"), (2465, "TCP"), (2525, "TCP"), (2587, "TCP"), (53, "UDP"), (53, "TCP"), (80, "TCP"), (443, "TCP"), (587, "TCP"), (5432, "TCP"),
          (6443, "TCP"), (8000, "TCP"), (9000, "TCP"), (9187, "TCP"))  # fmt: skip
 
 EXPECTED = {
@@ -98,7 +98,35 @@ def test_exactly_these_connections_are_allowed(prod: Template, ends: dict[str, E
 
 def test_mail_goes_out_only_where_it_is_on(with_email: Template, ends: dict[str, Endpoint]) -> None:
     more = opened(with_email, ends) - EXPECTED
-    assert more == {("web", "internet", 587), ("migration", "internet", 587)}
+    assert more == {(name, "internet", port) for name in ("web", "migration") for port in (465, 587, 2465, 2525, 2587)}
+
+
+def test_a_relay_inside_of_the_vpc_is_reached_where_it_is_named(
+    synthesise: Synthesise, ends: dict[str, Endpoint]
+) -> None:
+    inside = synthesise("prod", email=True, email_relay="10.0.12.77/32")
+    more = {found for found in opened(inside, ends) - EXPECTED if found[1] != "internet"}
+    assert more == {(name, "agent", port) for name in ("web", "migration") for port in (25, 465, 587, 2465, 2525, 2587)}
+    off = synthesise("prod", email_relay="10.0.12.77/32")
+    assert opened(off, ends) == EXPECTED, "nothing is open for mail that is off"
+
+
+def test_files_of_patients_go_out_to_s3_where_they_are_kept_there(
+    synthesise: Synthesise, ends: dict[str, Endpoint]
+) -> None:
+    more = opened(synthesise("prod", attachments_in_s3=True), ends) - EXPECTED
+    assert more == {(name, "internet", 443) for name in ("web", "migration")}
+
+
+def test_an_endpoint_of_sts_is_reached_in_the_private_subnets(
+    synthesise: Synthesise, ends: dict[str, Endpoint]
+) -> None:
+    """Its private name leads into the VPC, where nothing else is open: without it backups end and files cannot be read."""
+    inside = synthesise("prod", attachments_in_s3=True, network={"endpoints": ["sts"]})
+    more = opened(inside, ends) - EXPECTED
+    clients = ("web", "migration", "database-1", "database-2")
+    assert {each for each in more if each[1] == "agent"} == {(name, "agent", 443) for name in clients}
+    assert opened(synthesise("prod", network={"endpoints": ["ssm"]}), ends) == EXPECTED
 
 
 def test_names_are_looked_up_by_both_protocols(prod: Template, ends: dict[str, Endpoint]) -> None:

@@ -263,6 +263,32 @@ def test_pods_have_no_rights(with_email: Template) -> None:
         assert tmp["empty_dir"]["size_limit"], f"{type_} could fill the node's disk"
 
 
+def test_pods_take_the_role_for_files_of_patients_and_no_right_in_the_cluster(synthesise: Synthesise) -> None:
+    template = synthesise("prod", attachments_in_s3=True, email=True)
+    account = template.one("kubernetes_service_account_v1")
+    assert account["metadata"]["name"] == "vet-app"
+    assert account["automount_service_account_token"] is False
+    for type_ in ("kubernetes_deployment_v1", "kubernetes_job_v1", "kubernetes_cron_job_v1"):
+        spec = pod(template, type_)
+        assert spec["automount_service_account_token"] is False, type_
+        assert spec["service_account_name"].startswith("${kubernetes_service_account_v1."), spec["service_account_name"]
+        (volume,) = (each for each in spec["volume"] if each["name"] == "aws")
+        (token,) = (each["service_account_token"] for each in volume["projected"][0]["sources"])
+        assert (token["audience"], token["path"]) == ("sts.amazonaws.com", "token"), token
+        mounts = {each["name"]: each["mount_path"] for each in container(template, type_)["volume_mount"]}
+        assert variables(template)["AWS_WEB_IDENTITY_TOKEN_FILE"] == f"{mounts['aws']}/token"
+    told = variables(template)
+    assert "attachments_bucket" in told["ATTACHMENTS_BUCKET"], told
+    assert "pod_role_arns" in told["AWS_ROLE_ARN"], told
+    assert release(template) != release(synthesise("prod", email=True)), "pods begin anew with the bucket"
+
+
+def test_without_files_in_s3_pods_have_no_account_and_no_role(application: Template) -> None:
+    assert not application.count("kubernetes_service_account_v1")
+    assert not {name for name in variables(application) if name.startswith(("AWS_", "ATTACHMENTS"))}
+    assert "aws" not in {each["name"] for each in pod(application)["volume"]}
+
+
 def test_pods_restart_when_they_hang_and_get_requests_only_when_ready(application: Template) -> None:
     """ "Health checks and auto-restart" """
     one = container(application)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 
+from accounts import second_factor
 from accounts.models import User
 from accounts.roles import Role
 from accounts.services import create_user, set_password, update_user
@@ -17,7 +18,10 @@ from audit.actor import Actor
 
 
 class Command(BaseCommand):
-    """The user name is the e-mail address. The password is random and has to be changed at the first log-in."""
+    """The user name is the e-mail address. The password is random and has to be changed at the first log-in.
+
+    A second step at log-in is removed, because whoever lost the telephone may be the only manager.
+    """
 
     help = "Make a manager with a new password, which is printed once. Run it again to set another password."
 
@@ -40,5 +44,6 @@ class Command(BaseCommand):
             else:
                 update_user(actor, user, role=Role.MANAGER, is_active=True)
                 set_password(actor, user, password)
+                second_factor.remove(actor, user)
         self.stderr.write(f"Log in as {email}. The password, to be changed then:")
         self.stdout.write(password)

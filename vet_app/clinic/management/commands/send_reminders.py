@@ -1,4 +1,4 @@
-"""manage.py send_reminders: write to owners whose pets need a vaccination. Meant to run once a night."""
+"""manage.py send_reminders: write to owners whose pets are due or expected. Meant to run once a night."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from audit.actor import Actor
-from clinic.selectors.reminders import due
+from clinic.selectors.reminders import horizon, to_tell
+from clinic.services.erasure import forget_recipients
 from clinic.services.sending import begin, carry_out
 
 LOOK_AGAIN = 5  # seconds
@@ -34,8 +35,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Send, and end with code 1 where a mail could not be handed over, so that the night's job shows as failed."""
         today = options["date"] or timezone.localdate()
+        if settings.EMAIL_PROBLEM:
+            raise CommandError(settings.EMAIL_PROBLEM)
+        forgotten = forget_recipients(Actor.system("send_reminders"), today)
+        if forgotten:
+            self.stdout.write(f"Bills of erased owners whose years are over: {forgotten}.")
         if not settings.EMAIL_ENABLED:
-            count = due(today).count()
+            count = to_tell(horizon(today)).count()
             self.stdout.write(
                 f"{count} reminders are due. EMAIL_URL is not set, so nothing is sent; print them from the list."
             )
@@ -48,6 +54,7 @@ class Command(BaseCommand):
         tally = carry_out(actor, run, today)
         self.stdout.write(
             f"Owners written to: {tally.sent}. Failed: {tally.failed}. Given up after a year: {tally.given_up}."
+            f" Left for the next day: {tally.left}."
         )
         if tally.failed:
             raise CommandError("Some mails could not be handed over; they are tried again in the next run.")

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         """Write it."""
         try:
             file = options["file"] or Path(patient_record_name(options["pet"]))
-            write_new(file, [patient_record(Actor.system("export_record"), options["pet"])])
+            write_new(file, patient_record(Actor.system("export_record"), options["pet"]))
         except Pet.DoesNotExist as problem:
             raise CommandError(f"There is no pet number {options['pet']}.") from problem
         self.stdout.write(f"Written: {file}")

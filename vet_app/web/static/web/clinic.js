@@ -9,7 +9,7 @@ document.addEventListener("keydown", (event) => {
     document.getElementById("found").replaceChildren();
     event.target.blur();
   }
-  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem("keys") === "off") return;
   const target = document.querySelector(`[data-shortcut="${CSS.escape(event.key)}"]`);
   if (!target) return;
   event.preventDefault();
@@ -30,7 +30,7 @@ document.querySelector("main [aria-invalid='true']")?.focus();
 
 // A number is typed anew: what the field holds is selected, so that 2 in a field that holds 1 is 2 and not 21.
 document.addEventListener("focusin", (event) => {
-  if (!event.target.matches("input[type=number]")) return;
+  if (!event.target.matches("input[type=number], input[inputmode=decimal]")) return;
   const field = event.target;
   field.select();
   field.addEventListener("mouseup", (released) => released.preventDefault(), { once: true }); // keeps it selected
@@ -58,7 +58,7 @@ document.addEventListener("click", (event) => {
   const field = link && document.getElementById(link.dataset.fill);
   if (!field) return;
   event.preventDefault();
-  field.value = link.textContent.trim();
+  field.value = link.dataset.value;
   field.focus();
 });
 
@@ -67,7 +67,86 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });
 
+// Whether single keys do something in this browser: people who speak to it, or whose hand slips, turn them off.
+const keys = document.getElementById("single-keys");
+if (keys) {
+  keys.closest("section").hidden = false;
+  keys.checked = localStorage.getItem("keys") !== "off";
+  keys.addEventListener("change", () => localStorage.setItem("keys", keys.checked ? "on" : "off"));
+}
+
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 }
+
+// A bill: another line, and what all of them come to. What is left empty beside a product is the price list's.
+const lines = document.querySelector("[data-lines]");
+if (lines) {
+  const add = document.querySelector("[data-add-line]");
+  const sum = document.querySelector("[data-sum]");
+  const count = document.querySelector("[name=lines-TOTAL_FORMS]");
+  const money = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: lines.dataset.currency });
+  const products = new Map([...document.querySelectorAll("#products option")].map((each) => [each.value.toLowerCase(), each.dataset]));
+  const number = (text) => Number(text.replace(/\s/g, "").replace(",", ".")) || 0;
+  const written = (amount) => String(amount).replace(".", (0.5).toLocaleString(document.documentElement.lang).charAt(1));
+  const discounted = (amount, typed) =>
+    typed.trim().endsWith("%") ? amount * (1 - number(typed.replace("%", "")) / 100) : amount - number(typed);
+  const total = () => {
+    let whole = 0;
+    for (const line of lines.querySelectorAll(".line")) {
+      const typed = (name) => line.querySelector(`.${name} input`).value;
+      const product = products.get(typed("product").trim().toLowerCase());
+      if (!product && !typed("text")) continue;
+      const factor = number(line.querySelector(".fee_factor input")?.value || "1");
+      const price = typed("unit_price") === "" ? Number(product?.price || 0) * factor : number(typed("unit_price"));
+      const tax = typed("tax_rate") === "" ? Number(product?.tax || 0) : number(typed("tax_rate"));
+      const net = discounted(price * (typed("quantity") === "" ? 1 : number(typed("quantity"))), typed("discount"));
+      whole += "gross" in lines.dataset ? net : net * (1 + tax / 100);
+    }
+    const bill = document.querySelector("[name=discount]");
+    sum.querySelector("output").textContent = money.format(bill?.value ? discounted(whole, bill.value) : whole);
+  };
+  add.hidden = sum.hidden = false;
+  add.addEventListener("click", () => {
+    const made = document.getElementById("new-line").innerHTML.replaceAll("__prefix__", count.value);
+    lines.insertAdjacentHTML("beforeend", made);
+    count.value = Number(count.value) + 1;
+    lines.querySelector(".line:last-child .product input").focus();
+    add.disabled = Number(count.value) >= 60;
+  });
+  // Another factor is another price: that of the price list times it.
+  lines.addEventListener("input", (event) => {
+    const line = event.target.closest(".fee_factor") && event.target.closest(".line");
+    const product = line && products.get(line.querySelector(".product input").value.trim().toLowerCase());
+    if (product) line.querySelector(".unit_price input").value = written(Number((Number(product.price) * number(event.target.value || "1")).toFixed(4)));
+  });
+  lines.closest("form").addEventListener("input", total);
+  total();
+}
+
+// A photograph that is larger than what is kept is made smaller before it is sent.
+document.addEventListener("change", async (event) => {
+  const field = event.target;
+  const largest = Number(field.dataset?.largest);
+  const file = field.files?.[0];
+  if (!largest || !file || file.size <= largest || !file.type.startsWith("image/")) return;
+  const send = field.form.querySelector("button");
+  send.disabled = true;
+  try {
+    const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+    let smaller = null;
+    for (const [edge, quality] of [[3000, 0.85], [2400, 0.8], [1800, 0.75], [1200, 0.7]]) {
+      const scale = Math.min(1, edge / Math.max(picture.width, picture.height));
+      const canvas = document.createElement("canvas");
+      [canvas.width, canvas.height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
+      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+      smaller = await new Promise((done) => canvas.toBlob(done, "image/jpeg", quality));
+      if (smaller && smaller.size <= largest) break;
+    }
+    const bag = new DataTransfer();
+    bag.items.add(new File([smaller], file.name.replace(/\.[^.]*$/, "") + ".jpg", { type: "image/jpeg" }));
+    field.files = bag.files;
+  } catch { /* what the browser cannot read goes as it is, and the clinic says what it takes */ }
+  send.disabled = false;
+});

@@ -1,0 +1,75 @@
+"""Monitoring: Prometheus, Alertmanager and Grafana, and what they ask, warn of and show (``services.monitoring``)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cdktf import ITerraformDependable
+from constructs import Construct
+
+from modules.platform.monitoring_policies import policies
+from modules.platform.namespaces import Namespaces
+from modules.platform.network_policies import network_policies
+from modules.platform.rancher import allowed_networks
+from modules.platform.release import Release
+from modules.platform.vet_application.placement import Placement
+from settings.monitoring_values import stack_values
+from settings.names import Names
+from settings.namespaces import MONITORING
+
+TIMEOUT = 900
+"""Seconds. Its images are large, and each node gets a pod."""
+
+
+class Monitoring(Construct):
+    """The kinds of the operator, then the operator with what it runs, then the objects of those kinds; gone in the opposite order.
+
+    Releases are called as their charts: Rancher's pages know the monitoring that is called ``rancher-monitoring``, and another chart is
+    another release, which begins with nothing.
+
+    :param wait_for: storage, certificates and ingress.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        names: Names,
+        namespaces: Namespaces,
+        wait_for: Sequence[ITerraformDependable],
+    ) -> None:
+        super().__init__(scope, id_)
+        self._environment = environment = names.environment
+        place = Placement(MONITORING, namespaces.ready(MONITORING))
+        closed = network_policies(self, policies(environment), place, {"app.kubernetes.io/part-of": "monitoring"})
+        charts = {kind: environment.cluster.releases[kind].chart.name for kind in ("monitoring", "monitoring-crds")}
+        kinds = self._release("kinds", charts["monitoring-crds"], place.wait_for, like="monitoring-crds")
+        password = self._release("password", "grafana-password", place.wait_for, chart="vet-app-secret")
+        needed = [*wait_for, *closed, kinds, password]
+        derived = stack_values(environment)
+        stack = self._release(
+            "stack", charts["monitoring"], needed, like="monitoring", derived=derived, timeout=TIMEOUT
+        )
+        self._release("objects", "clinic-monitoring", [stack], derived=self._objects(names))
+
+    def _release(
+        self, id_: str, release: str, wait_for: Sequence[ITerraformDependable], **more: Any
+    ) -> ITerraformDependable:
+        environment = self._environment
+        made = Release(
+            self, id_, environment=environment, release=release, namespace=MONITORING, wait_for=wait_for, **more
+        )
+        return made.release
+
+    @staticmethod
+    def _objects(names: Names) -> dict[str, Any]:
+        environment, alerts = names.environment, names.environment.services.monitoring.alerts
+        smtp = {**alerts.smtp.model_dump(), "username": alerts.smtp.username or ""} if alerts.smtp else {}
+        return {
+            "applicationNamespace": environment.application.namespace,
+            "runbooks": names.runbooks,
+            "host": environment.hosts.grafana or "",
+            "certificateIssuer": environment.application.certificate_issuer,
+            "allowedNetworks": allowed_networks(environment),
+            "alerts": {"emails": alerts.emails or [names.project.email], "smtp": smtp, "webhook": alerts.webhook},
+        }

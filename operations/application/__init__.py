@@ -1,0 +1,1 @@
+"""The clinic's application: its images, its first user, its database and where that comes back from."""

@@ -1,0 +1,1 @@
+"""Change the machines of a cluster: snapshots, restore, rolls, and the locks and records that they keep."""

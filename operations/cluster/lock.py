@@ -1,0 +1,100 @@
+"""One operation at a time changes the servers of an environment: a lock in the bucket of the nodes' programs.
+
+It ends with its holder: the holder renews it, and a lock that was not renewed for some minutes may be taken over. Times are
+S3's own, so no clock of a terminal matters.
+"""
+
+import getpass
+import json
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from threading import Event, Thread
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from operations.shared.errors import Failure
+from operations.shared.servers import Cluster
+
+KEY = "operations/lock"
+RENEW_SECONDS = 60
+EXPIRE_SECONDS = 300
+"""A lock that was not renewed for so long has lost its holder."""
+
+
+@contextmanager
+def lock(cluster: Cluster, operation: str) -> Iterator[None]:
+    """Hold the lock of an environment's servers.
+
+    Raises:
+        Failure: somebody else holds it, or S3 does not answer.
+    """
+    s3, place = cluster.client("s3"), {"Bucket": cluster.names.bucket("nodes"), "Key": KEY}
+    held = {"operation": operation, "who": f"{getpass.getuser()} on {socket.gethostname()}", "id": uuid.uuid4().hex}
+    body = json.dumps(held).encode()
+    try:
+        tag = _take(s3, place, body)
+    except (BotoCoreError, ClientError) as error:
+        raise Failure(f"the lock s3://{place['Bucket']}/{KEY} cannot be had: {error}. Nothing was changed") from error
+    ended = Event()
+    renewing = Thread(target=_renew, args=(s3, place, body, tag, ended), daemon=True)
+    renewing.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        renewing.join()
+        with suppress(BotoCoreError, ClientError):  # it expires by itself
+            if s3.get_object(**place)["Body"].read() == body:
+                s3.delete_object(**place)
+
+
+def holder(cluster: Cluster) -> str | None:
+    """Who holds the lock now and for what; None when nobody does. Raises what boto3 raises."""
+    try:
+        answer = cluster.client("s3").get_object(Bucket=cluster.names.bucket("nodes"), Key=KEY)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            return None
+        raise
+    return None if _age(answer) > EXPIRE_SECONDS else _words(answer["Body"].read())
+
+
+def _take(s3: Any, place: dict[str, str], body: bytes) -> str:
+    try:
+        return str(s3.put_object(**place, Body=body, IfNoneMatch="*")["ETag"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict", "412"):
+            raise
+    found = s3.get_object(**place)
+    if _age(found) <= EXPIRE_SECONDS:
+        raise Failure(
+            f"{_words(found['Body'].read())} is at work on these servers. Wait for it; if it was killed, its lock ends"
+            f" {EXPIRE_SECONDS // 60} minutes after. Nothing was changed"
+        )
+    return str(s3.put_object(**place, Body=body, IfMatch=found["ETag"])["ETag"])
+
+
+def _renew(s3: Any, place: dict[str, str], body: bytes, tag: str, ended: Event) -> None:
+    while not ended.wait(RENEW_SECONDS):
+        with suppress(BotoCoreError, ClientError):  # one that fails is tried again before the lock expires
+            tag = s3.put_object(**place, Body=body, IfMatch=tag)["ETag"]
+
+
+def _age(answer: dict[str, Any]) -> float:
+    """Seconds since an object was written, by S3's clock."""
+    written: datetime = answer["LastModified"]
+    now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    return (now - written).total_seconds()
+
+
+def _words(body: bytes) -> str:
+    try:
+        held = json.loads(body)
+        return f"make {held['operation']} of {held['who']}"
+    except (ValueError, KeyError, TypeError):
+        return "somebody"

@@ -1,0 +1,1 @@
+"""Try the platform without AWS: nothing that operates an environment imports it."""

@@ -1,0 +1,1 @@
+"""Explain the platform: what it costs, what stands where, who reaches what, as a page, pictures and tables."""

@@ -1,0 +1,27 @@
+"""Principals of AWS as the Kubernetes API knows them, where ``access.identity.issuer`` has people be who they are in AWS.
+
+AWS puts the ARN of the role or user into a token's ``sub`` (docs.aws.amazon.com, IAM User Guide: outbound identity federation, token claims). It
+does not say whether a role's path is in it, so both forms are bound: in one account a name is a role's alone, whatever its path.
+"""
+
+from collections.abc import Iterable
+
+from settings.access import Access
+
+PREFIX = "aws:"
+"""What the names of users and groups begin with, so that nobody is called what Kubernetes calls its own."""
+
+
+def groups(arns: Iterable[str]) -> list[str]:
+    """The groups that holders of these principals are in: the API server makes one of each token's ``sub``."""
+    found: list[str] = []
+    for arn in arns:
+        head, _, name = arn.partition("/")
+        found += dict.fromkeys([f"{PREFIX}{arn}", f"{PREFIX}{head}/{name.rpartition('/')[2]}"])
+    return sorted(set(found))
+
+
+def by_role(access: Access) -> dict[str, list[str]]:
+    """Groups by what they may do. Whoever is an administrator as well is not held to what ``deploy`` may."""
+    found = {role: groups(arns) for role, arns in access.principals}
+    return {**found, "deploy": [group for group in found["deploy"] if group not in found["admin"]]}

@@ -1,0 +1,107 @@
+"""An environment with three pools: applied, planned again without a change, one pool taken out, and gone again."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations.devtools.emulator.account import Account, account
+from operations.devtools.emulator.known_gaps import clients
+from operations.shared.errors import Failure
+from settings import load
+from tests.apply.conftest import cannot
+from tests.changes import dev_alone
+from tests.unit.stacks.test_pools import POOLS, WITH_POOLS
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the account's files are."""
+    return tmp_path_factory.mktemp("pools")
+
+
+@pytest.fixture(scope="module")
+def pooled(folder: Path) -> Iterator[Account]:
+    """An account of its own with ``dev`` alone and its pools: one on demand, one Spot with a taint and a base, one arm64."""
+    settings = load(
+        dev_alone(folder, {**WITH_POOLS, "pools": {**POOLS, "graviton": {**POOLS["graviton"], "count": 1}}})
+    )
+    with ExitStack() as keep:
+        try:
+            found = keep.enter_context(account(folder, settings))
+        except Failure as failure:
+            cannot(str(failure))
+        found.make_state()
+        found.synthesise(settings)
+        for stack in ("vet-state", "vet-dev"):
+            found.stack(stack).apply()
+        yield found
+
+
+def groups(found: Account) -> dict[str, Any]:
+    """What Auto Scaling says of each group, by name."""
+    client = clients(found.emulator.environment)("autoscaling")
+    pages = client.get_paginator("describe_auto_scaling_groups").paginate()
+    return {each["AutoScalingGroupName"]: each for page in pages for each in page["AutoScalingGroups"]}
+
+
+def machines(found: Account) -> dict[str, list[dict[str, Any]]]:
+    """Running machines by their pool."""
+    client = clients(found.emulator.environment)("ec2")
+    running = [{"Name": "instance-state-name", "Values": ["running"]}, {"Name": "tag-key", "Values": ["vet:pool"]}]
+    made: dict[str, list[dict[str, Any]]] = {}
+    for page in client.describe_instances(Filters=running)["Reservations"]:
+        for machine in page["Instances"]:
+            tags = {tag["Key"]: tag["Value"] for tag in machine["Tags"]}
+            made.setdefault(tags["vet:pool"], []).append(machine)
+    return made
+
+
+def test_each_pool_has_its_machines(pooled: Account) -> None:
+    made = machines(pooled)
+    assert {name: len(found) for name, found in made.items()} == {"reports": 1, "batch": 3, "graviton": 1}
+    assert {machine["Placement"]["AvailabilityZone"] for machine in made["reports"]} == {"us-east-1b"}
+    (arm,) = made["graviton"]
+    images = clients(pooled.emulator.environment)("ec2").describe_images(ImageIds=[arm["ImageId"]])["Images"]
+    assert images[0]["Architecture"] == "arm64"
+
+
+def test_aws_knows_how_each_group_buys_and_that_it_is_drained(pooled: Account) -> None:
+    client = clients(pooled.emulator.environment)("autoscaling")
+    found = groups(pooled)
+    assert len(found) == 2 + 1 + 3 + 2, sorted(found)
+    for name, group in found.items():
+        (hook,) = client.describe_lifecycle_hooks(AutoScalingGroupName=name)["LifecycleHooks"]
+        assert hook["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_TERMINATING"
+        policy = group.get("MixedInstancesPolicy")
+        if policy:
+            spot = policy["InstancesDistribution"]["OnDemandPercentageAboveBaseCapacity"] == 0
+            assert spot == (name in ("vet-dev-agent-batch-a", "vet-dev-agent-batch-b")), name
+
+
+def test_a_second_plan_has_no_changes(pooled: Account) -> None:
+    unexpected_changes = pooled.stack("vet-dev").unexpected_changes()
+    assert not unexpected_changes, "vet-dev would change:\n" + "\n".join(unexpected_changes)
+
+
+def test_a_pool_that_is_taken_out_goes_and_nothing_else_does(pooled: Account, folder: Path) -> None:
+    before = machines(pooled)
+    left = {
+        name: {**pool, "count": 1} if name == "graviton" else pool for name, pool in POOLS.items() if name != "batch"
+    }
+    pooled.synthesise(load(dev_alone(folder, {**WITH_POOLS, "pools": left})))
+    pooled.stack("vet-dev").apply()
+    after = machines(pooled)
+    assert {name: [each["InstanceId"] for each in found] for name, found in after.items()} == {
+        name: [each["InstanceId"] for each in found] for name, found in before.items() if name != "batch"
+    }
+    assert not [name for name in groups(pooled) if "batch" in name]
+
+
+def test_it_goes_without_a_trace(pooled: Account) -> None:
+    stack = pooled.stack("vet-dev")
+    stack.run("destroy", "-auto-approve", "-input=false")
+    assert stack.state() == []
+    assert groups(pooled) == {}

@@ -1,0 +1,1 @@
+"""The workflows, run: every ``run:`` of their jobs in order, on an emulated account."""

@@ -1,0 +1,374 @@
+"""TLS, WebSockets, time-outs and backends that end: what a connection through the controller goes through."""
+
+import base64
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import pytest
+
+from settings import timeouts
+from tests.pods.ingress.backend import Backend, backend
+from tests.pods.ingress.conftest import Hosts, Saw, until
+from tests.pods.ingress.entrance import (
+    NAMESPACE,
+    Entrance,
+    anybody,
+    ask_on,
+    ingress,
+    service,
+    tls_secret,
+)
+from tests.pods.ingress.test_headers import balancer
+
+UNSAID = 60
+"""Seconds that a controller waits for an answer where an Ingress says nothing (ingress-nginx: ConfigMap, proxy-read-timeout; Traefik's
+provider for nginx's annotations has the same)."""
+
+LATE = 75
+"""Seconds after which what has no longer time-out than by default is gone: nginx's keep-alive towards visitors is 75."""
+
+SLACK = 4
+"""Seconds that a busy machine adds to a time-out."""
+
+OFFICE = {"X-Forwarded-For": "203.0.113.9"}
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_old_tls_is_refused(entrance: Entrance, application: Backend, hosts: Hosts, version: ssl.TLSVersion) -> None:
+    with pytest.raises(OSError):
+        entrance.connect(hosts.application, context=anybody(version))
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_what_the_load_balancer_speaks_is_taken(
+    entrance: Entrance, application: Backend, hosts: Hosts, version: ssl.TLSVersion, saw: Saw
+) -> None:
+    with entrance.connect(hosts.application, context=anybody(version)) as connection:
+        assert isinstance(connection, ssl.SSLSocket)
+        saw(
+            "ssl-protocols",
+            "not set",
+            f"{connection.version()} with {(connection.cipher() or ('?',))[0]}; 1.0 and 1.1 are refused",
+        )
+        assert ask_on(connection, hosts.application).status == 200
+
+
+@pytest.mark.parametrize("cipher", ["AES128-SHA", "ECDHE-RSA-AES256-SHA384", "ECDHE-ECDSA-AES128-SHA"])
+def test_a_cipher_without_forward_secrecy_or_authentication_is_refused(
+    entrance: Entrance, application: Backend, hosts: Hosts, cipher: str
+) -> None:
+    with pytest.raises(OSError):
+        entrance.connect(hosts.application, context=anybody(ssl.TLSVersion.TLSv1_2, f"{cipher}:@SECLEVEL=0"))
+
+
+def test_a_renewed_certificate_is_given_without_a_lost_connection(
+    entrance: Entrance, application: Backend, hosts: Hosts, saw: Saw
+) -> None:
+    def given() -> bytes:
+        with entrance.connect(hosts.application) as connection:
+            assert isinstance(connection, ssl.SSLSocket)
+            return connection.getpeercert(binary_form=True) or b""
+
+    before = given()
+    with entrance.connect(hosts.application) as kept:
+        assert ask_on(kept, hosts.application).status == 200
+        entrance.apply(tls_secret(hosts.application))
+        began = time.monotonic()
+        assert until(lambda: given() != before), "the old certificate is still there after a minute"
+        saw("Ingress: tls", "renewed", f"the new one after {time.monotonic() - began:.1f} s; connections stay")
+        assert ask_on(kept, hosts.application).status == 200
+
+
+@dataclass
+class WebSocket:
+    """A visitor's end of a WebSocket, as far as its handshake."""
+
+    connection: socket.socket
+    status: int
+    accepted: str = field(default="")
+
+    @classmethod
+    def open(cls, connection: socket.socket, host: str, headers: Mapping[str, str] | None = None) -> "WebSocket":
+        """Ask for one."""
+        key = base64.b64encode(os.urandom(16)).decode()
+        said = {"Host": host, "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": key}
+        said |= {"Sec-WebSocket-Version": "13", **(headers or {})}
+        lines = ["GET /websocket HTTP/1.1", *(f"{name}: {value}" for name, value in said.items()), "", ""]
+        connection.sendall("\r\n".join(lines).encode())
+        head = b""
+        while b"\r\n\r\n" not in head and (more := connection.recv(1)):
+            head += more
+        first, *rest = head.decode().split("\r\n")
+        fields = dict(line.split(": ", 1) for line in rest if ": " in line)
+        return cls(connection, int(first.split()[1]), fields.get("Sec-WebSocket-Accept", ""))
+
+    def echoes(self) -> bool:
+        """Whether what is sent comes back."""
+        with suppress(OSError):
+            self.connection.sendall(b"\x81\x02hi")
+            return self.connection.recv(16) == b"\x81\x02hi"
+        return False
+
+    def seconds_until_closed(self, most: float) -> float | None:
+        """How long it takes until the other end closes it; None if it does not."""
+        began = time.monotonic()
+        self.connection.settimeout(most)
+        try:
+            assert not self.connection.recv(16)
+        except TimeoutError:
+            return None
+        except OSError:
+            pass
+        return time.monotonic() - began
+
+
+def test_a_websocket_opens_and_carries_both_ways(
+    entrance: Entrance, application: Backend, hosts: Hosts, saw: Saw
+) -> None:
+    for host, headers, source in ((hosts.application, {}, None), (hosts.operators, OFFICE, balancer(entrance))):
+        with entrance.connect(host, source=source) as connection:
+            found = WebSocket.open(connection, host, headers)
+            assert found.status == 101, f"{host}: {found.status}"
+            assert found.accepted, "the backend's answer to the key is lost"
+            assert found.echoes()
+    saw("WebSocket", "Upgrade", "101, and both ends are heard (Rancher's shells and logs, kubectl through it)")
+
+
+@dataclass
+class Waited:
+    """What became of connections on which nothing happened, all at the same time."""
+
+    kept: int = 0
+    read: tuple[int, float, int] = (0, 0, 0)
+    read_again: tuple[int, float, int] = (0, 0, 0)
+    quiet: float | None = None
+    quiet_at_rancher: float | None = None
+    upstream: list[float] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def waited(entrance: Entrance, application: Backend, hosts: Hosts) -> Waited:
+    """Wait once for everything that takes a minute or more."""
+    found = Waited()
+
+    def keep() -> None:
+        with entrance.connect(hosts.application) as connection:
+            ask_on(connection, hosts.application)
+            time.sleep(LATE + SLACK)
+            found.kept = ask_on(connection, hosts.application, "/kept").status
+
+    def read(method: str, path: str) -> tuple[int, float, int]:
+        began = time.monotonic()
+        answer = entrance.ask(
+            hosts.application, f"{path}?seconds=300", method=method, body=b"" if method == "POST" else None
+        )
+        return answer.status, time.monotonic() - began, application.count(path)
+
+    def quiet(host: str, headers: Mapping[str, str], source: str | None) -> float | None:
+        with entrance.connect(host, source=source) as connection:
+            return WebSocket.open(connection, host, headers).seconds_until_closed(LATE + SLACK)
+
+    def each(name: str, what: Callable[[], object]) -> threading.Thread:
+        return threading.Thread(target=lambda: setattr(found, name, what()) if name else what())
+
+    del application.idle[:]
+    threads = [
+        each("", keep),
+        each("read", lambda: read("POST", "/slow")),
+        each("read_again", lambda: read("GET", "/slow/again")),
+        each("quiet", lambda: quiet(hosts.application, {}, None)),
+        each("quiet_at_rancher", lambda: quiet(hosts.operators, OFFICE, entrance.balancer)),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found.upstream = list(application.idle)
+    return found
+
+
+@pytest.mark.long
+def test_a_connection_that_idles_outlasts_the_load_balancer_s(waited: Waited, saw: Saw) -> None:
+    saw(
+        "keep-alive",
+        timeouts.INGRESS_TO_CLIENT,
+        f"a connection that idled {LATE + SLACK} s still serves ({waited.kept})",
+    )
+    assert waited.kept == 200, "closed, while the load balancer may send the next request on it"
+
+
+def test_keep_alive_is_what_closes_a_connection_that_idles(
+    entrance: Entrance, application: Backend, hosts: Hosts, config: Callable[[Mapping[str, str]], None], saw: Saw
+) -> None:
+    config({"keep-alive": "3"})
+
+    def closed() -> bool:
+        with entrance.connect(hosts.application) as connection:
+            ask_on(connection, hosts.application)
+            connection.settimeout(8)
+            began = time.monotonic()
+            with suppress(TimeoutError):
+                return connection.recv(1) == b"" and time.monotonic() - began < 3 + SLACK
+        return False
+
+    assert until(closed, 60), "a connection that idles for three seconds stays, whatever keep-alive says"
+    saw("keep-alive", 3, "closed after 3 s: the key is what does it")
+
+
+@pytest.mark.long
+def test_the_controller_closes_idle_connections_to_the_application_before_the_application_does(
+    waited: Waited, saw: Saw
+) -> None:
+    longest = max(waited.upstream, default=0)
+    saw(
+        "upstream-keepalive-timeout",
+        timeouts.INGRESS_TO_APPLICATION,
+        f"closed after {longest:.0f} s; gunicorn keeps them {timeouts.APPLICATION} s",
+    )
+    assert timeouts.INGRESS_TO_APPLICATION - 1 <= longest <= timeouts.INGRESS_TO_APPLICATION + SLACK, waited.upstream
+    assert longest < timeouts.APPLICATION
+
+
+@pytest.mark.long
+def test_an_application_that_does_not_answer_is_given_up_after_a_minute(waited: Waited, saw: Saw) -> None:
+    status, seconds, asked = waited.read
+    saw(
+        "proxy-read-timeout",
+        "not set: 60",
+        f"{status} after {seconds:.0f} s for a POST, which the application got {asked} time(s)",
+    )
+    assert status == 504
+    assert UNSAID - 1 <= seconds <= UNSAID + SLACK
+    assert asked == 1, "what changes something is not sent twice"
+
+
+@pytest.mark.long
+def test_a_page_that_hangs_is_asked_for_once(waited: Waited, saw: Saw) -> None:
+    """Or an application that is slow gets three times as many requests, and a visitor waits for three minutes."""
+    status, seconds, asked = waited.read_again
+    saw(
+        "proxy-next-upstream-timeout",
+        15,
+        f"{status} after {seconds:.0f} s for a GET, which the application got {asked} time(s)",
+    )
+    assert (status, asked) == (504, 1)
+    assert seconds <= UNSAID + SLACK
+
+
+@pytest.mark.long
+def test_a_websocket_of_rancher_s_stays_open_when_nobody_types(waited: Waited, saw: Saw) -> None:
+    saw(
+        "proxy-read-timeout",
+        "Rancher's: 1800",
+        f"a quiet WebSocket was {'open' if waited.quiet_at_rancher is None else 'closed'} after {LATE + SLACK} s",
+    )
+    assert waited.quiet_at_rancher is None
+    assert (waited.quiet or LATE) <= UNSAID + SLACK, "without the annotations it would end after a minute"
+
+
+SNIPPETS = {
+    "configuration-snippet": 'more_set_headers "X-Snippet: yes";',
+    "server-snippet": 'more_set_headers "X-Snippet: yes";',
+    "auth-snippet": 'more_set_headers "X-Snippet: yes";',
+    "proxy-body-size": '1m; more_set_headers "X-Snippet: yes"',
+}
+"""Annotations by which somebody who may write an Ingress would write the controller's configuration."""
+
+
+@pytest.mark.parametrize("annotation", SNIPPETS)
+def test_nobody_writes_the_controller_s_configuration_by_an_annotation(
+    entrance: Entrance, application: Backend, hosts: Hosts, annotation: str, saw: Saw
+) -> None:
+    host = f"{annotation}.{hosts.application}"
+    wanted = {f"nginx.ingress.kubernetes.io/{annotation}": SNIPPETS[annotation]}
+    if refusal := entrance.refusal(ingress("snippet", host, "application", wanted, tls=False)):
+        saw(annotation, "refused", refusal.splitlines()[-1].partition("denied the request: ")[2] or refusal[-90:])
+        assert "denied the request" in refusal, refusal
+        return
+    try:
+        until(lambda: entrance.ask(host).status == 200, 10)
+        assert "x-snippet" not in entrance.ask(host).headers
+        saw(annotation, "ignored", "the Ingress is taken, its annotation does nothing")
+    finally:
+        entrance.kubernetes.run("delete", "ingress", "--namespace", NAMESPACE, "snippet")
+
+
+@contextmanager
+def two(entrance: Entrance, name: str, hosts: Hosts) -> Iterator[tuple[str, Backend, Backend]]:
+    """A host with two backends."""
+    host = f"{name}.{hosts.application}"
+    with backend(entrance.here) as one, backend(entrance.here) as other:
+        ends = [(each.address, each.port) for each in (one, other)]
+        entrance.apply(*service(name, *ends), ingress(name, host, name, {}, tls=False))
+
+        def both() -> bool:
+            entrance.ask(host, "/first")
+            return bool(one.asked and other.asked)
+
+        assert until(both), "a backend gets no requests"
+        yield host, one, other
+
+
+def test_a_request_goes_to_another_pod_when_one_is_gone(
+    entrance: Entrance, application: Backend, hosts: Hosts, saw: Saw
+) -> None:
+    """Between a pod's end and the controller's knowing of it."""
+    with two(entrance, "ends", hosts) as (host, one, _):
+        one.end()
+        found = [entrance.ask(host, "/", method=method).status for method in ("GET", "POST") * 20]
+    saw(
+        "proxy-next-upstream",
+        "not set: error timeout",
+        f"{found.count(200)} of {len(found)} requests answered with one of two backends gone",
+    )
+    assert set(found) == {200}
+
+
+def test_what_changes_something_is_not_sent_twice(
+    entrance: Entrance, application: Backend, hosts: Hosts, saw: Saw
+) -> None:
+    """A backend that took a request and closed the connection may have done what was asked."""
+    with two(entrance, "closes", hosts) as (host, one, other):
+        get, post = (
+            entrance.ask(host, path, method=method).status
+            for method, path in (("GET", "/closes"), ("POST", "/closes/post"))
+        )
+        times = [sum(each.count(path) for each in (one, other)) for path in ("/closes", "/closes/post")]
+    saw(
+        "proxy-next-upstream",
+        "GET, POST",
+        f"a backend that closes: {get} after {times[0]} tries for GET, {post} after {times[1]} for POST",
+    )
+    assert times[1] == 1
+    assert post == 502
+
+
+def test_a_host_whose_pods_are_all_gone_says_so(
+    entrance: Entrance, application: Backend, hosts: Hosts, saw: Saw
+) -> None:
+    with two(entrance, "gone", hosts) as (host, _, __):
+        entrance.kubernetes.run(
+            "delete", "endpointslices", "--namespace", NAMESPACE, "--selector=kubernetes.io/service-name=gone"
+        )
+        gone = until(lambda: entrance.ask(host).status == 503)
+    saw("no endpoint", "503", "503 once the last pod is out of the EndpointSlice" if gone else "no 503")
+    assert gone
+
+
+@pytest.mark.long
+def test_the_ingress_says_where_it_is_reached(entrance: Entrance, application: Backend, hosts: Hosts, saw: Saw) -> None:
+    path = "{.status.loadBalancer.ingress[0].hostname}"
+
+    def status() -> str:
+        words = ("get", "ingress", "--namespace", NAMESPACE, "application", f"--output=jsonpath={path}")
+        return entrance.kubernetes.run(*words)
+
+    assert until(lambda: bool(status()), 90), "the Ingress has no address after a minute and a half"
+    saw("publish-status-address", "the load balancer", f"status of the Ingress: {status()}")

@@ -1,0 +1,241 @@
+"""Restores: they refuse what would lose data, stop at the first doubt, and resume."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from operations.cluster import restore, snapshots
+from operations.cluster.lock import KEY as LOCK
+from operations.cluster.restore import RestoreRequest
+from operations.cluster.restore_record import KEY as RECORD
+from operations.shared.errors import Failure
+from operations.shared.servers import Health, Server
+from tests.unit.operations.cluster import BODY, SNAPSHOTS, WHOLE, Fake
+
+
+def test_snapshots_are_listed_newest_first_without_rke2s_notes(prod: Fake) -> None:
+    assert [snapshot.name for snapshot in snapshots.snapshots(prod)] == SNAPSHOTS
+
+
+# Restore
+
+
+def _lose(prod: Fake, disks: tuple[int, ...] = ()) -> None:
+    lost = replace(WHOLE, api_ready=False, etcd_healthy=False, members=0, voting=0, servers_ready=0, booted=False)
+    prod.healths = {slot: replace(lost, data=slot in disks, data_written=1_767_000_000 + slot) for slot in range(3)}
+
+
+def _recover(prod: Fake) -> Callable[[str, int], None]:
+    """What the programs do to a cluster, however often."""
+    joined: set[int] = set()
+
+    def after(program: str, slot: int) -> None:
+        if program == "quiesce":
+            prod.healths[slot] = replace(prod.healths[slot], api_ready=False, etcd_healthy=False)
+        if program in ("restore", "rejoin"):
+            joined.add(slot)
+            members = len(joined)
+            prod.healths |= dict.fromkeys(
+                joined, replace(WHOLE, members=members, voting=members, servers_ready=members)
+            )
+
+    return after
+
+
+ALL = RestoreRequest(auto_approve=True)
+
+
+def _without_runs(calls: list[str]) -> list[str]:
+    """Calls without the name of the run, which differs each time."""
+    return [" ".join(word for word in call.split() if not (len(word) == 12 and word.isalnum())) for call in calls]
+
+
+WHOLE_RESTORE = [
+    f"quiesce 1 {SNAPSHOTS[0]}",
+    f"quiesce 2 {SNAPSHOTS[0]}",
+    f"restore 0 {SNAPSHOTS[0]}",
+    "rejoin 1",
+    "rejoin 2",
+]
+
+
+def test_restore_takes_the_newest_stops_all_resets_one_and_lets_the_others_rejoin_in_turn(prod: Fake) -> None:
+    _lose(prod)
+    prod.after = _recover(prod)
+    restore.restore(prod, ALL)
+    assert _without_runs(prod.calls) == WHOLE_RESTORE
+
+
+@pytest.mark.parametrize("name", ["no-such-snapshot", "a'; touch /tmp/x; '", "$(id)", "../x"])
+def test_restore_with_a_wrong_name_does_nothing(name: str, prod: Fake) -> None:
+    _lose(prod)
+    with pytest.raises(Failure, match=r"there is no snapshot|a snapshot's name has"):
+        restore.restore(prod, RestoreRequest(name, auto_approve=True))
+    assert prod.calls == []
+
+
+def test_restore_is_refused_on_a_healthy_cluster_without_the_flag(prod: Fake) -> None:
+    with pytest.raises(Failure, match="FORCE=yes"):
+        restore.restore(prod, ALL)
+    assert prod.calls == []
+
+
+def test_restore_of_a_healthy_cluster_with_the_flag(prod: Fake) -> None:
+    prod.after = _recover(prod)
+    restore.restore(prod, RestoreRequest(SNAPSHOTS[0], force=True, auto_approve=True))
+    assert f"restore 0 {SNAPSHOTS[0]} --healthy-too" in _without_runs(prod.calls)
+
+
+def test_restore_dry_run_shows_and_changes_nothing(prod: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    _lose(prod)
+    before = dict(prod.objects)
+    restore.restore(prod, RestoreRequest(dry_run=True))
+    assert prod.calls == []
+    assert prod.objects == before, "a dry run left something in a bucket"
+    shown = capsys.readouterr().out
+    assert SNAPSHOTS[0] in shown
+    assert "nothing was changed" in shown
+
+
+@pytest.mark.parametrize("step", range(len(WHOLE_RESTORE)))
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+def test_restore_goes_on_after_an_interruption_anywhere_and_resets_once(step: int, done: bool, prod: Fake) -> None:
+    """Without FORCE, although what was restored is healthy by then. A step may have been carried out all the same."""
+    _lose(prod)
+    recover, seen, resets = _recover(prod), [0], [0]
+
+    def interrupted(program: str, slot: int) -> None:
+        seen[0] += 1
+        if seen[0] != step + 1 or done:
+            recover(program, slot)
+            resets[0] += program == "restore"
+        if seen[0] == step + 1:
+            raise KeyboardInterrupt
+
+    prod.after = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        restore.restore(prod, ALL)
+    first = _runs(prod)
+    restore.restore(prod, ALL)
+    assert _runs(prod) == first, "the second command began another restore"
+    assert _without_runs(prod.calls)[-2:] == ["rejoin 1", "rejoin 2"] or step == 4
+    # The same run again is no second reset: the server's own record says so (tests/boot/test_restore.py).
+    assert resets[0] <= 1 + (done and step == 2), prod.calls
+
+
+def _runs(prod: Fake) -> set[str]:
+    return {word for call in prod.calls for word in call.split() if len(word) == 12 and word.isalnum()}
+
+
+def test_the_same_snapshot_a_second_time_is_restored_again(prod: Fake) -> None:
+    for force in (False, True):
+        _lose(prod)
+        prod.after = _recover(prod)
+        restore.restore(prod, RestoreRequest(SNAPSHOTS[0], force=force, auto_approve=True))
+    assert len(_runs(prod)) == 2, prod.calls
+    assert sum(call.startswith("restore") for call in prod.calls) == 2
+
+
+def test_another_snapshot_while_a_restore_is_in_use_takes_the_flag(prod: Fake) -> None:
+    _lose(prod)
+    recover = _recover(prod)
+
+    def fail_at_rejoin(program: str, slot: int) -> None:
+        if program == "rejoin":
+            raise Failure("Session Manager does not reach server 1")
+        recover(program, slot)
+
+    prod.after = fail_at_rejoin
+    with pytest.raises(Failure, match="does not reach"):
+        restore.restore(prod, ALL)
+    with pytest.raises(Failure, match="already in use"):
+        restore.restore(prod, RestoreRequest(SNAPSHOTS[1], auto_approve=True))
+
+
+def test_a_second_terminal_is_refused_until_the_first_is_gone(prod: Fake) -> None:
+    _lose(prod)
+    prod.after = _recover(prod)
+    lock = f"{prod.names.bucket('nodes')}/{LOCK}"
+    prod.objects[lock] = json.dumps({"operation": "restore", "who": "anna on desk"}).encode()
+    with pytest.raises(Failure, match="make restore of anna on desk is at work"):
+        restore.restore(prod, ALL)
+    assert prod.calls == []
+    prod.age[LOCK] = 301
+    restore.restore(prod, ALL)
+    assert lock not in prod.objects, "the lock outlives its holder"
+
+
+def test_a_server_that_runs_and_cannot_be_asked_stops_it_before_anything(
+    prod: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _lose(prod)
+    answer = prod.healths
+
+    def health(server: Server) -> Health:
+        if server.slot == 2:
+            raise Failure("Session Manager does not reach server 2")
+        return answer[server.slot]
+
+    monkeypatch.setattr(prod, "health", health)
+    with pytest.raises(Failure, match="cannot be asked:\n  server 2"):
+        restore.restore(prod, ALL)
+    assert prod.calls == []
+
+
+@pytest.mark.parametrize("body", [b"", BODY[:-40], b"<html>" + BODY], ids=["empty", "cut", "something else"])
+def test_what_is_not_whole_is_never_the_newest_and_refused_by_name(body: bytes, prod: Fake) -> None:
+    _lose(prod)
+    prod.after = _recover(prod)
+    prod.objects[f"{prod.names.bucket('snapshots')}/vet-prod/later"] = body
+    with pytest.raises(Failure, match="later cannot be restored"):
+        restore.restore(prod, RestoreRequest("later", auto_approve=True))
+    assert prod.calls == []
+    restore.restore(prod, ALL)
+    assert _without_runs(prod.calls) == WHOLE_RESTORE
+
+
+def test_a_snapshot_of_another_token_is_refused(prod: Fake) -> None:
+    _lose(prod)
+    prod.after = _recover(prod)
+    key, ours = f"vet-prod/{SNAPSHOTS[0]}", hashlib.sha256(b"server-token").hexdigest()[:12]
+    prod.metadata[key] = {"rke2-token-hash": "0" * 12}
+    with pytest.raises(Failure, match="another join token"):
+        restore.restore(prod, ALL)
+    assert prod.calls == []
+    prod.metadata[key] = {"rke2-token-hash": ours}
+    restore.restore(prod, ALL)
+    assert _without_runs(prod.calls) == WHOLE_RESTORE
+
+
+def test_one_whole_disk_is_offered_before_a_snapshot(prod: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    _lose(prod, disks=(1,))
+    restore.restore(prod, RestoreRequest(dry_run=True))
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "the disk of server 1" in shown
+    assert "everything since is lost" in shown
+    assert "2025-12-29 09:20 UTC" in shown, shown
+
+
+def test_a_majority_of_whole_disks_is_brought_back_and_not_restored(prod: Fake) -> None:
+    _lose(prod, disks=(0, 2))
+    with pytest.raises(Failure, match="a majority of 3: with them running nothing is lost"):
+        restore.restore(prod, ALL)
+    assert prod.calls == []
+
+
+def test_fewer_votes_than_servers_are_said(prod: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    _lose(prod)
+    prod.down, prod.after = {2}, _recover(prod)
+    restore.restore(prod, ALL)
+    assert "2 of 3 servers vote" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_record_that_cannot_be_read_stops_it(prod: Fake) -> None:
+    _lose(prod)
+    prod.objects[f"{prod.names.bucket('nodes')}/{RECORD}"] = b"<html>"
+    with pytest.raises(Failure, match="no record of a restore"):
+        restore.restore(prod, ALL)
+    assert prod.calls == []

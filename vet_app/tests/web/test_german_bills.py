@@ -1,0 +1,101 @@
+"""A bill in Germany: date of service, species, diagnosis, GOT number and factor, and what is still missing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from clinic.models import Invoice, Owner
+from clinic.services import billing, crediting, visits
+from clinic.services.estimates import bill_estimate
+from clinic.services.settings import change_settings
+from tests.web.test_invoices import lines
+from tests.web.test_settings_page import WHO
+
+
+@pytest.fixture(autouse=True)
+def _in_germany(settings: Any) -> None:
+    settings.COUNTRY, settings.CURRENCY = "DE", "EUR"
+
+
+@pytest.fixture
+def fee(clinic: SimpleNamespace) -> Any:
+    """The product with a number of the fee schedule: 10.00 is the simple fee."""
+    clinic.product.fee_code, clinic.product.unit_price, clinic.product.tax_rate = "15", Decimal(10), Decimal(19)
+    clinic.product.save()
+    return clinic.product
+
+
+def test_a_factor_multiplies_the_simple_fee(clinic: SimpleNamespace, fee: Any, as_manager: Client) -> None:
+    where = f"/owners/{clinic.owner.pk}/invoices/new/"
+    page = as_manager.get(where).content.decode()
+    assert "GOT no." in page and "GOT factor" in page and "Diagnosis" in page
+    sent = lines({"product": "Test", "fee_factor": "1.5", "pet": clinic.pet.pk}, {"product": "Test"})
+    assert as_manager.post(where, {**sent, "diagnosis": "Otitis externa"}).status_code == 302
+    bill = Invoice.objects.get()
+    found = [(line.fee_code, line.fee_factor, line.unit_price) for line in bill.lines.all()]
+    assert found == [("15", Decimal("1.50"), Decimal(15)), ("15", Decimal(1), Decimal(10))]
+    assert bill.net == Decimal(25)
+    paper = as_manager.get(bill.get_absolute_url()).content.decode()
+    assert "GOT 15, factor 1.5" in paper and "Biscuit</bdi> (Dog)" in paper and "Otitis externa" in paper
+    too_much = as_manager.post(where, lines({"product": "Test", "fee_factor": "4.01"}))
+    assert too_much.status_code == 422, "the schedule ends at four times the fee"
+
+
+def test_a_line_is_of_the_day_of_its_visit(clinic: SimpleNamespace, fee: Any, as_manager: Client) -> None:
+    days_ago = timezone.now() - timedelta(days=3)
+    visit = visits.start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet, "at": days_ago, "assessment": "Otitis"})
+    of_visit = billing.Line(product=fee, pet_id=clinic.pet.pk, visit_id=visit.pk)
+    bill = billing.draft_invoice(clinic.actor, clinic.owner.pk, [of_visit, billing.Line(product=fee)])
+    then, today = timezone.localtime(days_ago).date(), timezone.localdate()
+    assert [line.service_on for line in bill.lines.all()] == [then, today]
+    paper = as_manager.get(bill.get_absolute_url()).content.decode()
+    assert f"{then:%m/%d/%Y}" in paper and "Date of service" not in paper, "two days: each stands on its line"
+    form = as_manager.get(f"/owners/{clinic.owner.pk}/invoices/new/?visit={visit.pk}")
+    assert form.context["form"]["diagnosis"].value() == "Otitis"
+    one = billing.draft_invoice(clinic.actor, clinic.owner.pk, [of_visit])
+    assert "Date of service" in as_manager.get(one.get_absolute_url()).content.decode()
+
+
+def test_what_the_law_wants_is_said_before_the_bill_goes_out(
+    clinic: SimpleNamespace, fee: Any, as_manager: Client
+) -> None:
+    dear = billing.Line(text="Surgery", unit_price=Decimal(300))
+    fee.fee_code = ""
+    fee.save()
+    bill = billing.draft_invoice(clinic.actor, clinic.owner.pk, [dear, billing.Line(product=fee)])
+    page = as_manager.get(bill.get_absolute_url()).content.decode()
+    for sentence in ("tax number is missing", "owner&#x27;s address", "diagnosis is missing", "No GOT number: Test"):
+        assert sentence in page, sentence
+    change_settings(clinic.actor, 0, {**WHO, "tax_number": "12/345/67890"})
+    Owner.objects.filter(pk=clinic.owner.pk).update(city="Musterstadt")
+    line = billing.Line(product=fee, fee_code="15", fee_factor=Decimal(2))
+    bill = billing.replace_lines(clinic.actor, bill.pk, bill.version, [dear, line], diagnosis="Otitis")
+    assert "Before you issue" not in as_manager.get(bill.get_absolute_url()).content.decode()
+
+
+def test_credits_and_bills_of_estimates_keep_fee_and_day(clinic: SimpleNamespace, fee: Any) -> None:
+    line = billing.Line(product=fee, fee_factor=Decimal(2))
+    until = timezone.localdate() + timedelta(days=9)
+    told = billing.draft_invoice(clinic.actor, clinic.owner.pk, [line], diagnosis="Otitis", valid_until=until)
+    bill = bill_estimate(clinic.actor, told.pk, told.version)
+    bill = billing.issue_invoice(clinic.actor, bill.pk, bill.version)
+    note = crediting.credit_invoice(clinic.actor, bill.pk, bill.version, "slip")
+    for each in (bill.lines.get(), note.lines.get()):
+        assert (each.fee_code, each.fee_factor, each.service_on) == ("15", Decimal(2), timezone.localdate())
+    assert bill.diagnosis == "Otitis" and bill.total == Decimal("23.80") == -note.total
+
+
+def test_other_countries_are_not_asked(clinic: SimpleNamespace, as_manager: Client, settings: Any) -> None:
+    settings.COUNTRY = "US"
+    page = as_manager.get(f"/owners/{clinic.owner.pk}/invoices/new/").content.decode()
+    assert "GOT" not in page and "Diagnosis" not in page
+    assert "GOT" not in as_manager.get("/lists/prices/new/").content.decode()
+    bill = billing.draft_invoice(clinic.actor, clinic.owner.pk, [billing.Line(product=clinic.product)])
+    assert "Before you issue" not in as_manager.get(bill.get_absolute_url()).content.decode()
