@@ -26,6 +26,10 @@ APPLICATION = 75
 INGRESS_TO_APPLICATION = APPLICATION - MARGIN
 """``keepalive_timeout`` of nginx towards its upstreams."""
 
+TRAEFIK_TO_APPLICATION = MARGIN
+"""The same of Traefik. The minute that it gives an answer begins when the connection was last used (its ``pkg/server/service/transport.go``,
+``connWithTimeouts``): a page on a connection that idled for 59 seconds would have one."""
+
 APPLICATION_TO_DATABASE = 300
 """``CONN_MAX_AGE`` of Django (``vet_app/vetclinic/databases.py``)."""
 

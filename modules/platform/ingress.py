@@ -23,6 +23,7 @@ ANSWERS = "answers"
 
 FORGED = (
     "Forwarded",
+    "Proxy",
     "X-API-Host",
     "X-Forwarded-Host",
     "X-Forwarded-Prefix",
@@ -35,11 +36,20 @@ FORGED = (
 on as well. Nginx sets or leaves out each (``helm-values/ingress-nginx.yaml``). The load balancer sets ``X-Forwarded-Proto`` and ``-Port`` itself."""
 
 
+CIPHERS = tuple(
+    f"TLS_ECDHE_{key}_WITH_{cipher}"
+    for key in ("ECDSA", "RSA")
+    for cipher in ("AES_128_GCM_SHA256", "AES_256_GCM_SHA384", "CHACHA20_POLY1305_SHA256")
+)
+"""What Traefik speaks with TLS 1.2, as nginx of its own: by default it takes ciphers in CBC mode with SHA-1 as well."""
+
+
 def hsts(seconds: int) -> dict[str, str]:
     """The controller's settings of HSTS.
 
     By default it puts a year and ``includeSubDomains`` over whatever an application answers (ingress-nginx:
-    ``rootfs/etc/nginx/lua``, ``header``; user guide, ConfigMap), so the application's own setting has to be said here.
+    ``rootfs/etc/nginx/lua``, ``header``; user guide, ConfigMap), so the application's own setting has to be said here. It is said of every
+    host that is asked by https, Rancher's too.
 
     :param seconds: ``application.hsts_seconds``; none are no header at all.
     """
@@ -52,14 +62,15 @@ def hsts(seconds: int) -> dict[str, str]:
 
 
 def answers(seconds: int) -> str:
-    """Traefik's configuration file: what it does to the headers of every request, and of every answer as :func:`hsts` and ``hide-headers`` have
-    nginx do.
+    """Traefik's configuration file: its ciphers, and what it does to the headers of every request, and of every answer as :func:`hsts`,
+    ``hide-headers`` and ``server-tokens`` have nginx do.
 
     :param seconds: ``application.hsts_seconds``; none are no header at all.
     """
-    answer = {"X-Powered-By": "", "Strict-Transport-Security": f"max-age={seconds}" if seconds else ""}
+    answer = {"Server": "", "X-Powered-By": "", "Strict-Transport-Security": f"max-age={seconds}" if seconds else ""}
     headers = {"customRequestHeaders": dict.fromkeys(FORGED, ""), "customResponseHeaders": answer}
-    return json.dumps({"http": {"middlewares": {ANSWERS: {"headers": headers}}}})
+    tls = {"options": {"default": {"cipherSuites": CIPHERS}}}
+    return json.dumps({"http": {"middlewares": {ANSWERS: {"headers": headers}}}, "tls": tls})
 
 
 class IngressController(Construct):
@@ -103,7 +114,7 @@ def _nginx(environment: Environment, host: str) -> dict[str, Any]:
 
 def _traefik(environment: Environment, host: str) -> dict[str, Any]:
     idle = {"respondingTimeouts": {"idleTimeout": f"{timeouts.INGRESS_TO_CLIENT}s"}}
-    nginx = {"publishStatusAddress": host, "upstreamKeepaliveTimeout": timeouts.INGRESS_TO_APPLICATION}
+    nginx = {"publishStatusAddress": host, "upstreamKeepaliveTimeout": timeouts.TRAEFIK_TO_APPLICATION}
     return {
         "ports": {"websecure": {"transport": idle, "forwardedHeaders": {"trustedIPs": _subnets(environment)}}},
         "providers": {

@@ -129,7 +129,7 @@ def _of_ingress() -> dict[str, dict[str, Any]]:
                 }
             },
             "providers": {
-                "kubernetesIngressNGINX": {"publishStatusAddress": "alb.example.com", "upstreamKeepaliveTimeout": 60},
+                "kubernetesIngressNGINX": {"publishStatusAddress": "alb.example.com", "upstreamKeepaliveTimeout": 15},
                 "file": {"content": answers(86_400)},
             },
         },

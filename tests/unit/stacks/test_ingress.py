@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import main
+from modules.platform.vet_application.configuration import LONGEST_REQUEST_SECONDS
 from settings import load, timeouts
 from settings.cluster import INGRESS, Cluster
 from settings.helm_values import FOLDER
@@ -111,7 +112,26 @@ def test_connections_outlast_the_load_balancer_s_with_either(stack: tuple[str, T
     else:
         idle = values["ports"]["websecure"]["transport"]["respondingTimeouts"]["idleTimeout"]
         found = int(re.sub("s$", "", idle)), values["providers"]["kubernetesIngressNGINX"]["upstreamKeepaliveTimeout"]
-    assert found == (timeouts.INGRESS_TO_CLIENT, timeouts.INGRESS_TO_APPLICATION)
+    kept = {"nginx": timeouts.INGRESS_TO_APPLICATION, "traefik": timeouts.TRAEFIK_TO_APPLICATION}[asked]
+    assert found == (timeouts.INGRESS_TO_CLIENT, kept)
+
+
+def test_a_connection_that_traefik_kept_leaves_time_for_the_longest_page() -> None:
+    """Its minute for an answer begins when the connection was last used."""
+    assert timeouts.TRAEFIK_TO_APPLICATION + LONGEST_REQUEST_SECONDS + timeouts.MARGIN <= 60
+
+
+def test_who_reaches_rancher_is_told_by_what_the_load_balancer_adds(tmp_path: Path) -> None:
+    """By default Traefik compares the load balancer's own address, and lets nobody in."""
+    provider = _values(_synthesised(tmp_path, "traefik")["vet-dev-helm"])["providers"]["kubernetesIngressNGINX"]
+    assert provider["ipAllowListStrategy"] == {"depth": 1}
+
+
+def test_traefik_speaks_no_cipher_that_nginx_refuses(tmp_path: Path) -> None:
+    values = _values(_synthesised(tmp_path, "traefik")["vet-dev-helm"])
+    suites = json.loads(values["providers"]["file"]["content"])["tls"]["options"]["default"]["cipherSuites"]
+    assert suites
+    assert all(each.startswith("TLS_ECDHE_") and re.search("GCM|CHACHA20", each) for each in suites), suites
 
 
 def test_a_pod_that_is_gone_is_noticed_alike_and_what_hangs_is_not_asked_again(stack: tuple[str, Template]) -> None:
@@ -166,7 +186,7 @@ def test_nothing_a_visitor_says_of_the_way_of_a_request_reaches_an_application(s
     if controller == "traefik":
         text = json.loads(_values(template)["providers"]["file"]["content"])
         emptied = text["http"]["middlewares"]["answers"]["headers"]["customRequestHeaders"]
-        forged |= {"X-Forwarded-Host", "X-Real-Ip"}  # nginx sets these two itself
+        forged |= {"Proxy", "X-Forwarded-Host", "X-Real-Ip"}  # nginx sets these itself
     else:
         own = yaml.safe_load((FOLDER / "ingress-nginx.yaml").read_text())["controller"]
         assert own["config"]["use-forwarded-headers"] == "false"
