@@ -30,6 +30,8 @@ class Backend:
     asked: list[str] = field(default_factory=list)
     idle: list[float] = field(default_factory=list)
     connections: list[socket.socket] = field(default_factory=list)
+    draining: bool = False
+    """Whether each answer closes its connection, as the application's do between SIGTERM and its end (``vet_app/vetclinic/draining.py``)."""
     end: Callable[[], None] = lambda: None
     """Stop serving: connections end, and are refused from then on."""
 
@@ -92,6 +94,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("X-Powered-By", OWN_HEADERS["X-Powered-By"])
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if self.backend.draining:
+            self.send_header("Connection", "close")  # the base class closes it then
         with suppress(OSError):  # the controller has given up
             self.end_headers()
             self.wfile.write(body)
@@ -110,12 +114,18 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.sendall(data)
 
 
+class Server(ThreadingHTTPServer):
+    """Like gunicorn's socket: by default only five connections may wait to be accepted."""
+
+    request_queue_size = 1024
+
+
 @contextmanager
 def backend(address: str) -> Iterator[Backend]:
     """Serve on a free port of an address of this machine."""
     found = Backend(address, 0)
     handler = type("Own", (Handler,), {"backend": found})
-    with ThreadingHTTPServer((address, 0), handler) as server:
+    with Server((address, 0), handler) as server:
         server.daemon_threads = True
         server.block_on_close = False
         found.port = server.server_address[1]

@@ -187,9 +187,12 @@ def _until_reached(entrance: Entrance, hosts: Hosts) -> None:
     def reached() -> bool:
         nonlocal status
         status = entrance.ask(hosts.application).status
-        return status == 200
+        return (
+            status == 200 and entrance.ask(hosts.operators).status == 403
+        )  # Traefik takes one Ingress after the other
 
     if not until(reached):
+        assert status != 200, f"the controller does not keep {hosts.operators} from somebody without its networks"
         assert status != 404, (
             f"the controller does not know {hosts.application} after a minute, though its Ingress is in the cluster"
         )
