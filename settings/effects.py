@@ -89,6 +89,7 @@ _LOGS = (
     "helm_release.logs_*",
     "kubernetes_namespace_v1.namespaces_logging_*",
 )
+_VELERO = ("aws_s3_bucket*.buckets_velero_*", "helm_release.velero_*", "kubernetes_namespace_v1.namespaces_velero_*")
 _NAMES = ("aws_route53_record.*", "aws_acm_certificate*")
 
 EFFECTS: Mapping[str, Effect] = {
@@ -335,6 +336,13 @@ EFFECTS: Mapping[str, Effect] = {
         note="what pods write from then on, and what the nodes still have; turned off, an unprotected environment loses what was sent",
     ),
     "services.logs.left_out": _ON_THE_CLUSTER,
+    "services.velero.enabled": _effect(
+        Kind.AT_ONCE, on="infrastructure helm", loses=_VELERO,
+        note="the first backup is taken at once; turned off, an unprotected environment loses its backups with their bucket",
+    ),
+    "services.velero.schedule": _ON_THE_CLUSTER,
+    "services.velero.days": _effect(Kind.AT_ONCE, on=HELM, note="of backups that are taken from then on"),
+    "services.velero.left_out": _ON_THE_CLUSTER,
     "values": _effect(
         Kind.AT_ONCE, Kind.ROLL, on="infrastructure helm", note="a release's own pods are replaced if its chart says so; the cloud controller's values come with the servers' roll"
     ),

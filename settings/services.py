@@ -75,6 +75,26 @@ class Logs(Section):
     """Namespaces whose pods' logs stay on the nodes: what nobody reads costs as much as the rest."""
 
 
+class Velero(Section):
+    """Backups of Kubernetes objects and of pods' volumes by Velero (docs/runbooks/velero.md). The database has backups of its own, and what a
+    deploy makes comes back by a deploy: neither is among them."""
+
+    enabled: bool = False
+    """Install it."""
+
+    schedule: Annotated[str, Field(pattern=r"^[-0-9*/, ]{9,100}$", examples=["0 2 * * *"])] = "0 2 * * *"
+    """When it takes one, as a cron expression in UTC."""
+
+    days: Annotated[int, Field(ge=1, le=365)] = 14
+    """Days that one is kept, with the snapshots of its volumes."""
+
+    left_out: Annotated[
+        list[Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", examples=["scratch"])]],
+        Field(max_length=50),
+    ] = []
+    """Further namespaces that are left out."""
+
+
 class Services(Section):
     """What runs on the cluster beside Rancher and the application."""
 
@@ -83,3 +103,6 @@ class Services(Section):
 
     logs: Logs = Logs()
     """Logs of pods, in CloudWatch."""
+
+    velero: Velero = Velero()
+    """Backups of objects and volumes."""

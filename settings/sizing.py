@@ -77,9 +77,10 @@ EVERY = (
     Pods("operator", "monitoring", "controllers", ("prometheusOperator.resources",)),
     Pods("prometheus-node-exporter", "monitoring", "node", ("prometheus-node-exporter.resources",)),
     Pods("fluent-bit", "fluent-bit", "node", ("resources",)),
+    Pods("velero", "velero", "controllers", ("resources",)),
 )  # fmt: skip
 
-SERVICES = {"monitoring": "monitoring", "logs": "fluent-bit"}
+SERVICES = {"monitoring": "monitoring", "logs": "fluent-bit", "velero": "velero"}
 """Releases of :data:`EVERY` that are there while a service is on, by its name."""
 
 ALTERNATIVES = {"ingress-nginx": "nginx", "traefik": "traefik"}

@@ -19,6 +19,7 @@ from modules.platform.rancher import Rancher
 from modules.platform.release import Release, render_again_on
 from modules.platform.storage import Storage
 from modules.platform.upstream import Upstream
+from modules.platform.velero import Velero
 from modules.platform.vet_application.application import VetApplication
 from settings.effects import HELM, remembered
 from settings.environment import Environment
@@ -107,6 +108,15 @@ class HelmStack(PlatformStack):
             )
         if self._environment.services.logs.enabled:
             Logs(self, "logs", names=self._names, upstream=self._upstream, namespaces=self._namespaces)
+        if self._environment.services.velero.enabled:
+            Velero(
+                self,
+                "velero",
+                environment=self._environment,
+                upstream=self._upstream,
+                namespaces=self._namespaces,
+                wait_for=self._storage.ready,
+            )
 
     @property
     def _ready_for_services(self) -> list[ITerraformDependable]:

@@ -219,6 +219,10 @@ class InfrastructureStack(PlatformStack):
             group = PodLogs(self, "pod_logs", names=names, key_arn=self._foundation.keys.backups.arn).group
             self._roles["logs"] = issuer.role("logs", [web_identity.LOGS], pod_rights.logs(group.arn))
             self.output("pods_log_group", group.name, "group in CloudWatch Logs with what pods write")
+        if bucket := self._foundation.buckets.velero:
+            rights = pod_rights.velero(bucket, self._foundation.keys.backups)
+            self._roles["velero"] = issuer.role("velero", [web_identity.VELERO], rights)
+            self.output("velero_bucket", bucket.name, "bucket for backups of objects")
 
     def _saving_and_guarding(self) -> None:
         """What is off unless the environment's file says otherwise."""
@@ -250,6 +254,8 @@ class InfrastructureStack(PlatformStack):
         sources = {"snapshots": buckets.snapshots, "database": buckets.database}
         if environment.application.attachments_in_s3 and buckets.attachments:
             sources["files"] = buckets.attachments
+        if buckets.velero:
+            sources["velero"] = buckets.velero
         Replicas(
             self,
             "replicas",

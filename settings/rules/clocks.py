@@ -9,6 +9,7 @@ from settings.cron import CronError, parse
 from settings.guarding import Alarms
 from settings.problems import Finding
 from settings.rules.registry import error
+from settings.services import Services
 
 KEY = ("cluster", "snapshots", "schedule")
 
@@ -34,6 +35,16 @@ def snapshots_before_their_alarm(cluster: Cluster, alarms: Alarms) -> Iterator[F
         hours = gap / timedelta(hours=1)
         rule = f"must be more than the {hours:g} hours between two snapshots of {'.'.join(KEY)}, or it rings each time"
         yield Finding(("alarms", "snapshot_hours"), rule, f"set {int(hours) + 1} or more, or take snapshots more often")
+
+
+@error
+def backups_of_objects_happen(services: Services) -> Iterator[Finding]:
+    """Velero reads its schedule as RKE2 does, and marks one that it cannot read as failed (velero.io/docs/v1.18/api-types/schedule)."""
+    try:
+        parse(services.velero.schedule).longest_gap()
+    except CronError as problem:
+        rule = f"must {problem}; Velero would take no backup"
+        yield Finding(("services", "velero", "schedule"), rule, 'write five fields such as "0 2 * * *": every night')
 
 
 @error
