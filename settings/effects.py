@@ -338,7 +338,7 @@ EFFECTS: Mapping[str, Effect] = {
     "services.logs.left_out": _ON_THE_CLUSTER,
     "services.velero.enabled": _effect(
         Kind.AT_ONCE, on="infrastructure helm", loses=_VELERO,
-        note="the first backup is taken at once; turned off, an unprotected environment loses its backups with their bucket",
+        note="the first backup is taken at the schedule's next time; turned off, an unprotected environment loses its backups with their bucket",
     ),
     "services.velero.schedule": _ON_THE_CLUSTER,
     "services.velero.days": _effect(Kind.AT_ONCE, on=HELM, note="of backups that are taken from then on"),

@@ -80,6 +80,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "configuration.extraEnvVars": _ROLE,
         "credentials": "it has an AWS role, and no key that somebody could read",
         "deployNodeAgent": "its pods would hold the files of every pod of their node",
+        "extraObjects": "without its job the namespace would not end; your own objects go into extra_manifests",
         "extraVolumes": _ROLE,
         "extraVolumeMounts": _ROLE,
         "fullnameOverride": "its backups name the schedule by it",

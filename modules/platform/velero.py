@@ -23,14 +23,14 @@ from modules.platform.vet_application.placement import Placement
 from settings.environment import Environment
 from settings.helm_values import web_identity
 from settings.namespaces import MONITORING, VELERO, controllers
-from settings.velero_values import SCHEDULE, schedule
+from settings.velero_values import SCHEDULE, before_it_goes, schedule
 
 MEASUREMENTS = 8085
 """Port of its measurements."""
 
 
 class Velero(Construct):
-    """Velero, what it may reach, and its schedule. A deploy makes the first backup at once.
+    """Velero, what it may reach, and its schedule.
 
     :param wait_for: storage: without it no volume has a snapshot.
     """
@@ -67,6 +67,7 @@ class Velero(Construct):
                     "extraEnvVars": web_identity(upstream.text("pod_role_arns.velero"), environment.region),
                 },
                 "schedules": {SCHEDULE: schedule(environment)},
+                "extraObjects": [before_it_goes(environment.cluster.releases["kubectl"].image)],
                 **controllers(dedicated=environment.servers.dedicated),
             },
             wait_for=[*wait_for, *place.wait_for, *closed],

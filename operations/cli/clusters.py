@@ -239,5 +239,6 @@ def restore_objects(
 
     run(
         bring_back,
-        stopped="if the restore had begun, Velero ends it by itself: kubectl -n velero get restore.velero.io",
+        stopped="if the restore had begun, Velero ends it by itself;"
+        f" vet cluster objects restore {environment} {namespace} brings back what is missing then",
     )

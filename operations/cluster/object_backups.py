@@ -177,15 +177,15 @@ def restore(cluster: Cluster, kubectl: Kubectl, wanted: RestoreObjects, *, auto_
     kubectl.apply({"apiVersion": "velero.io/v1", "kind": "Restore", "metadata": metadata, "spec": spec})
     status = _ended(kubectl, RESTORE, name).get("status", {})
     progress = status.get("progress", {})
-    if status["phase"] != "Completed":
-        why = "; ".join([*status.get("validationErrors", []), *filter(None, [status.get("failureReason")])])
-        problem = f"restore {name} ended as {status['phase']}, with {status.get('errors', 0)} errors {why}".rstrip()
-        raise Failure(problem, _logs("restore", name))
-    if not progress.get("totalItems"):
+    if not progress.get("totalItems") and status["phase"] in USABLE:
         raise Failure(
             f"{backup.name} has nothing of a namespace {wanted.namespace}",
             f"make object-backups ENV={cluster.environment.name}",
         )
+    if status["phase"] != "Completed":
+        why = "; ".join([*status.get("validationErrors", []), *filter(None, [status.get("failureReason")])])
+        problem = f"restore {name} ended as {status['phase']}, with {status.get('errors', 0)} errors {why}".rstrip()
+        raise Failure(problem, _logs("restore", name))
     kept = f"; {status['warnings']} warnings, mostly of what was there already" if status.get("warnings") else ""
     console.print(f"[green]done[/]  {progress.get('itemsRestored', 0)} objects looked at in {target}{kept}")
     if status.get("warnings"):

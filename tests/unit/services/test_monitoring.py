@@ -180,7 +180,7 @@ def test_targets_are_where_pods_listen(watched: Watched, set_name: str) -> None:
         for each in rendered(template, "monitoring/objects", set_name)
         if each["kind"] == "PodMonitor"
     }
-    assert monitors.keys() == {"clinic", "database", "ingress", "cert-manager"}
+    assert monitors.keys() == {"clinic", "database", "ingress", "cert-manager", "velero"}
     (web,) = template.resources("kubernetes_deployment_v1").values()
     pod = web["spec"]["template"]
     assert monitors["clinic"]["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()

@@ -124,7 +124,8 @@ def test_its_pod_has_no_rights_on_the_node_and_no_key(saved: Saved, set_name: st
     made = rendered(saved(cluster={"release_set": set_name}), "velero/release", set_name)
     kinds = [each["kind"] for each in made]
     assert not {"Secret", "DaemonSet"} & {*kinds}, kinds
-    assert "Job" not in kinds, "a job would change the kinds of the whole cluster"
+    jobs = [each["metadata"]["name"] for each in made if each["kind"] == "Job"]
+    assert jobs == ["velero-end"], "the chart's own would change the kinds of the whole cluster"
     pod = pods(made)["velero"]
     for container in [*pod["containers"], *pod["initContainers"]]:
         context = container["securityContext"]
@@ -139,6 +140,19 @@ def test_its_pod_has_no_rights_on_the_node_and_no_key(saved: Saved, set_name: st
     assert "volumesnapshotlocation" not in json.dumps(kinds).lower()
     (schedule,) = [each for each in made if each["kind"] == "Schedule"]
     assert schedule["metadata"]["name"] == "velero-objects", "commands and alerts know it by this name"
+
+
+@pytest.mark.parametrize("set_name", SETS)
+def test_restores_are_let_go_before_velero_is(saved: Saved, set_name: str) -> None:
+    """Each has a finalizer that Velero alone takes off, so its namespace would not end."""
+    made = rendered(saved(cluster={"release_set": set_name}), "velero/release", set_name)
+    (job,) = [each for each in made if each["kind"] == "Job"]
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-delete"
+    pod = job["spec"]["template"]["spec"]
+    (account,) = [each["metadata"]["name"] for each in made if each["kind"] == "ServiceAccount"]
+    assert pod["serviceAccountName"] == account
+    assert {"restores.velero.io", "--all", "--namespace=velero"} <= {*pod["containers"][0]["args"]}
+    assert pod["securityContext"]["runAsNonRoot"], "its namespace is restricted"
 
 
 @pytest.mark.parametrize("set_name", SETS)
