@@ -69,6 +69,11 @@ def account(who: str) -> tuple[str, list[str]]:
     return f"system:serviceaccount:{namespace}:{name}", groups
 
 
+def has_policies(kubernetes: Kubernetes) -> bool:
+    """Whether the API knows ValidatingAdmissionPolicy, which is stable from 1.30 on."""
+    return "validatingadmissionpolicies" in kubernetes.run("api-resources", "-o", "name")
+
+
 def apply(kubernetes: Kubernetes, text: str, *more: str) -> None:
     """Apply objects as the administrator."""
     command = [kubernetes.kubectl, "--kubeconfig", str(kubernetes.kubeconfig), "apply", "-f", "-", *more]
@@ -124,7 +129,8 @@ def prepared(kubernetes: Kubernetes) -> Iterator[Kubernetes]:
         ):
             kubernetes.run("delete", kind, "--ignore-not-found")
         for kind in ("validatingadmissionpolicy", "validatingadmissionpolicybinding"):
-            kubernetes.run("delete", kind, "deploy-changes-images", "servers-stay-servers", "--ignore-not-found")
+            if has_policies(kubernetes):
+                kubernetes.run("delete", kind, "deploy-changes-images", "servers-stay-servers", "--ignore-not-found")
 
 
 def allowed(cluster: Kubernetes, who: str, questions: Iterable[Question]) -> set[Question]:
