@@ -53,7 +53,10 @@ SOURCES = [
         path
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and path.suffix not in NOT_PROSE and not {".cache", "charts"} & {*path.parts} and path != Path(__file__)
+        if path.is_file()
+        and path.suffix not in NOT_PROSE
+        and not {".cache", "charts"} & {*path.parts}
+        and path != Path(__file__)
     ),
 ]
 """Code, values and node programs, whose comments, docstrings and messages are read. Charts are left out: a comment in a template is part of what is deployed."""
