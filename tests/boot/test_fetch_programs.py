@@ -76,7 +76,7 @@ def test_a_crash_of_the_script_is_made_good_at_the_next_power_on(machine: Machin
 
 
 def test_cloud_init_enables_the_unit_and_systemd_repeats_it(machine: Machine) -> None:
-    document = yaml.safe_fetch(server_user_data(machine.world.inputs, slot=0, data_volume_id="vol-1"))
+    document = yaml.safe_load(server_user_data(machine.world.inputs, slot=0, data_volume_id="vol-1"))
     assert document["runcmd"][-1] == ["systemctl", "enable", "--now", "--no-block", "vet-fetch-programs.service"]
     unit = (machine.root / "etc/systemd/system/vet-fetch-programs.service").read_text()
     for line in ("ExecStart=/usr/local/lib/vet/fetch-programs.sh", "Restart=on-failure", "RestartPreventExitStatus=78"):
