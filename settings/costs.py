@@ -16,6 +16,7 @@ _DISK = "{disk} USD a month for each GiB of each machine"
 _LOGS = "{log} USD a GB"
 
 COSTS: Mapping[str, str] = {
+    "protect": "{bucket} USD a month for each GB in the bucket for files of patients, which is there then in any case",
     "network.zones": "{address} USD a month of public addresses for each zone, and {between_zones} USD a GB between zones",
     "network.nat_gateways": "{nat} USD a month each with its address, and {nat_gb} USD a GB",
     "network.private_only": "saves the NAT gateways and the public addresses",
