@@ -306,7 +306,7 @@ def asked(cluster: Kubernetes) -> dict[str, Any]:
 
 
 def _short(found: Rights) -> Rights:
-    """Whoever may do everything is not listed kind by kind."""
+    """Anybody who may do everything is not listed kind by kind."""
     every = {kind: verbs for place in found.values() for kind, verbs in place.items()}
     return (
         {"everywhere": {"*": "*"}} if "escalate" in every.get("clusterroles.rbac.authorization.k8s.io", "") else found

@@ -30,7 +30,7 @@ from tests.platform.rights import (
 
 @pytest.fixture(scope="module")
 def cluster(kubernetes: Kubernetes) -> Iterator[Kubernetes]:
-    """The cluster at hand with the chart and an application."""
+    """The available cluster with the chart and an application."""
     with prepared(kubernetes) as found:
         yield found
 
