@@ -37,7 +37,7 @@ MailAddress = Annotated[
 """An e-mail address."""
 
 
-class Rancher(Section):
+class RancherSettings(Section):
     """Rancher management platform."""
 
     replicas: Annotated[int, Field(ge=1, le=9)]

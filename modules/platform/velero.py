@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from cdktf import ITerraformDependable
 from constructs import Construct
 
+from modules.platform.infrastructure_outputs import InfrastructureOutputs
 from modules.platform.namespaces import Namespaces
 from modules.platform.network_policies import (
     HTTPS,
@@ -18,8 +19,7 @@ from modules.platform.network_policies import (
     tcp,
 )
 from modules.platform.release import Release
-from modules.platform.upstream import Upstream
-from modules.platform.vet_application.placement import Placement
+from modules.platform.vet_application.object_context import ObjectContext
 from settings.environment import Environment
 from settings.helm_values import web_identity
 from settings.namespaces import MONITORING, VELERO, controllers
@@ -41,17 +41,17 @@ class Velero(Construct):
         id_: str,
         *,
         environment: Environment,
-        upstream: Upstream,
+        infrastructure: InfrastructureOutputs,
         namespaces: Namespaces,
         wait_for: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id_)
-        place = Placement(VELERO, namespaces.ready(VELERO))
-        closed = network_policies(self, policies(environment), place, {"app.kubernetes.io/part-of": "velero"})
+        context = ObjectContext(VELERO, namespaces.ready(VELERO))
+        closed = network_policies(self, policies(environment), context, {"app.kubernetes.io/part-of": "velero"})
         location = {
             "name": "default",
             "provider": "aws",
-            "bucket": upstream.text("velero_bucket"),
+            "bucket": infrastructure.get("velero_bucket"),
             "default": True,
             "config": {"region": environment.region},
         }
@@ -64,13 +64,13 @@ class Velero(Construct):
             derived={
                 "configuration": {
                     "backupStorageLocation": [location],
-                    "extraEnvVars": web_identity(upstream.text("pod_role_arns.velero"), environment.region),
+                    "extraEnvVars": web_identity(infrastructure.get("pod_role_arns.velero"), environment.region),
                 },
                 "schedules": {SCHEDULE: schedule(environment)},
                 "extraObjects": [before_it_goes(environment.cluster.releases["kubectl"].image)],
                 **controllers(dedicated=environment.servers.dedicated),
             },
-            wait_for=[*wait_for, *place.wait_for, *closed],
+            wait_for=[*wait_for, *context.wait_for, *closed],
         )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from settings.backups import NEWEST, Backups, moment
-from settings.cluster import Cluster
+from settings.cluster import ClusterSettings
 from settings.cron import CronError, parse
-from settings.guarding import Alarms
+from settings.guarding import AlarmsSettings
 from settings.problems import Finding
 from settings.rules.registry import error
 from settings.services import Services
@@ -15,7 +15,7 @@ KEY = ("cluster", "snapshots", "schedule")
 
 
 @error
-def snapshots_happen(cluster: Cluster) -> Iterator[Finding]:
+def snapshots_happen(cluster: ClusterSettings) -> Iterator[Finding]:
     """RKE2 reads the schedule with robfig/cron and ignores what that cannot read (docs.rke2.io: etcd snapshots)."""
     try:
         parse(cluster.snapshots.schedule).longest_gap()
@@ -25,7 +25,7 @@ def snapshots_happen(cluster: Cluster) -> Iterator[Finding]:
 
 
 @error
-def snapshots_before_their_alarm(cluster: Cluster, alarms: Alarms) -> Iterator[Finding]:
+def snapshots_before_their_alarm(cluster: ClusterSettings, alarms: AlarmsSettings) -> Iterator[Finding]:
     """An alarm about an old snapshot waits longer than the time between two of them."""
     try:
         gap = parse(cluster.snapshots.schedule).longest_gap()

@@ -62,7 +62,9 @@ def test_grafana_has_its_name_certificate_and_record(watched: Watched) -> None:
     assert ingress["spec"]["tls"] == [{"hosts": ["grafana.example.com"], "secretName": "grafana-tls"}]
     assert ingress["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt-production"
     service = one(rendered(helm, "monitoring/objects", "documented"), "Service", "grafana-public")
-    assert service["spec"]["ports"][0]["targetPort"] == 3000, "the chart's proxy keeps answers for whoever comes next"
+    assert service["spec"]["ports"][0]["targetPort"] == 3000, (
+        "the chart's proxy keeps answers for anybody who comes next"
+    )
 
 
 def test_networks_of_the_operators_hold_for_grafana_as_well(tmp_path: Path) -> None:
