@@ -56,6 +56,7 @@ COSTS: Mapping[str, str] = {
     "services.monitoring.enabled": "its volumes, and the agents that it needs",
     "services.monitoring.volume": "{disk} USD a month for each GiB",
     "services.logs.enabled": _LOGS,
+    "services.velero.enabled": "{bucket} USD a month for each GB of objects, and {snapshot} USD for each GiB of snapshots of volumes",
 }
 """By the key of the setting, as ``settings/effects.py`` writes keys. Settings that are not here cost nothing."""
 
