@@ -21,7 +21,7 @@ from vetclinic import american
 
 CATALOGUE = APP / "locale/en_US/LC_MESSAGES/american.po"
 COLOUR: Dict[str, str] = {"en-us": "Color", "en-gb": "Colour", "en": "Colour", "de": "Farbe"}
-# How words begin or end in Britain that Americans spell otherwise; `-ise` is left out, because so few of ours are wrong.
+# Words that Americans spell otherwise; without `-ise`, which is right in most of ours.
 BRITISH = re.compile(
     r"\w*(?:colour|favour|behaviour|honour|neighbour|labour|cheque|licence|catalogue|centre|\bmetre|\blitre|\bgrey"
     r"|cancelled|cancelling|labelled|travell|programme|tyre|mould|anaes|haem|oedem|oesoph|diarrhoea|faec)\w*",
