@@ -69,9 +69,10 @@ def next_free_times(vet: Vet, minutes: int) -> List[datetime]:
     now, today = timezone.now(), timezone.localdate()
     last, region = today + LOOK_AHEAD, clinic_settings().holidays
     off, taken = days_off(today, last), _taken(vet, today, last)
-    for date in (today + timedelta(days=number) for number in range(LOOK_AHEAD.days + 1)):
-        found = [at for at in _free_on(date, vet, minutes, off, taken) if at > now]
-        if found and not holidays.named(region, date):
+    for ahead in range(LOOK_AHEAD.days + 1):
+        on = today + timedelta(days=ahead)
+        found = [at for at in _free_on(on, vet, minutes, off, taken) if at > now]
+        if found and not holidays.named(region, on):
             return found
     return []
 

@@ -94,9 +94,9 @@ def served(request: Any, on_sqlite: None, tmp_path_factory: pytest.TempPathFacto
 def day(request: Any, served: Tuple[str, Site], open_page: OpenPage, pictures: Pictures) -> Day:
     """A day in a clinic, which begins as every other one."""
     name, site = served
-    with closing(sqlite3.connect(site.database.with_name(MORNING))) as morning:
-        with closing(sqlite3.connect(site.database)) as now:
-            morning.backup(now)
+    morning, now = (sqlite3.connect(each) for each in (site.database.with_name(MORNING), site.database))
+    with closing(morning), closing(now):
+        morning.backup(now)
     return Day(name, COUNTRIES[name], site, request.param, open_page, pictures)
 
 

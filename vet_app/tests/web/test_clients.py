@@ -69,7 +69,7 @@ def test_nothing_found_offers_a_new_owner(as_manager: Client) -> None:
     ("typed", "fields"),
     [
         ("Jane van Dyke", {"first_name": "Jane van", "last_name": "Dyke"}), ("zzyzx", {"last_name": "zzyzx"}),
-        ("Dyke, Jane", {"first_name": "Jane", "last_name": "Dyke"}), ("jane@example.org", {"email": "jane@example.org"}),
+        ("Dyke, Jane", {"first_name": "Jane", "last_name": "Dyke"}), ("jane@home.test", {"email": "jane@home.test"}),
         ("+44 (0)20 7946 0123", {"phones": "+44 (0)20 7946 0123"}), ("900000000000199", {}), ("", {}),
     ],
 )  # fmt: skip

@@ -14,7 +14,6 @@ from clinic.models import Owner
 from clinic.services.owners import EDITABLE, PhoneNumber
 from web.forms.base import ClinicForm
 
-
 TELEPHONE = re.compile(r"\+?[\d\s()/.-]+")
 CHIP_DIGITS = 15  # as on microchips (ISO 11784); no telephone number within a country has so many
 
