@@ -5,7 +5,7 @@ YES = $(if $(AUTO_APPROVE),--yes)
 
 # What may be given on the command line. Recipes take a value from their environment ("$${ENV-}"), where no shell looks into
 # it; make itself would run what is in $(shell ...), so a value that was given stands for itself. $(if ...) is for switches.
-VARIABLES = ADOPT ASSUME AUTO_APPROVE CHANGED DAYS DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FILL FORCE FROM IMAGE LOSE N ONCE PLATFORMS PROGRAMS ROLE SEED \
+VARIABLES = ADOPT ASSUME AUTO_APPROVE BACKUP CHANGED DAYS DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FILL FORCE FROM IMAGE LOSE N NAMESPACE ONCE PLATFORMS PROGRAMS ROLE SEED \
   SHORT SNAPSHOT STEP TAKE TO TUNNEL VERSION
 $(foreach name,$(VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
@@ -116,7 +116,7 @@ lint-code:
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
-	@$(RUN) shellcheck -x -P nodes/bin nodes/loader.sh nodes/volumes/mount-extra-volumes nodes/bin/* scripts/find-python scripts/run .ci/run vet
+	@$(RUN) shellcheck -x -P nodes/bin nodes/fetch-programs.sh nodes/volumes/mount-extra-volumes nodes/bin/* scripts/find-python scripts/run .ci/run vet
 	@$(RUN) yamllint -s environments tests/architecture.yaml tests/policy/accepted.yaml tests/policy/secrets.yaml tests/policy/aws_attributes.yaml settings/aws_constraints.yaml
 	@.tools/checkov/bin/zizmor --offline --quiet .github/workflows .github/actions
 
@@ -285,6 +285,14 @@ clinic-admin: ## the clinic's first user, or a lost password: make clinic-admin 
 
 snapshots: ## etcd snapshots, newest first: make snapshots ENV=dev [TAKE=name]
 	@$(RUN) python -m operations cluster snapshots $(if $(TAKE),take,list) -- "$${ENV-}" $${TAKE:+"$$TAKE"}
+
+.PHONY: object-backups restore-objects
+object-backups: ## Velero's backups of objects, newest first: make object-backups ENV=dev [TAKE=name]
+	@$(RUN) python -m operations cluster objects $(if $(TAKE),take,list) -- "$${ENV-}" $${TAKE:+"$$TAKE"}
+
+restore-objects: ## bring a namespace back: make restore-objects ENV=dev NAMESPACE=team [BACKUP=name] [TO=other-namespace]
+	@$(RUN) python -m operations cluster objects restore $${BACKUP:+--backup="$$BACKUP"} $${TO:+--into="$$TO"} $(YES) \
+	  -- "$${ENV-}" "$${NAMESPACE-}"
 
 restore: ## a snapshot or a disk: make restore ENV=dev [SNAPSHOT=name | DISK=slot] [DRY_RUN=yes] [FORCE=yes]
 	@$(RUN) python -m operations cluster restore $${DISK:+--disk="$$DISK"} $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(YES) \

@@ -13,7 +13,7 @@ REMEDY = (
 
 
 class Fixed(Construct):
-    """Values that a plan refuses to change, whoever makes it: ``make plan``, ``make deploy`` and ``cdktf deploy`` alike.
+    """Values that a plan refuses to change, with every command that makes one: ``make plan``, ``make deploy`` and ``cdktf deploy`` alike.
 
     ``terraform_data``, which Terraform brings itself, keeps what was there at the first deploy; a postcondition compares it with
     what the settings say now. An environment made before it was remembered begins with what it has.

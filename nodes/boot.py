@@ -17,14 +17,15 @@ from functools import cache
 from pathlib import Path
 
 from nodes import audit_policy, authentication, extra_volumes, hardening, rke2
-from nodes.inputs import ClusterInputs
+from nodes.former_names import FORMER_NAMES
+from nodes.inputs import ClusterInputs, NodeEnvironment
 from settings.instance_types import ARM64, X86_64
 from settings.pools import ExtraVolume
 
 HERE = Path(__file__).parent
 PACKED = ("bin", "units")
-LOADER = HERE / "loader.sh"
-LOADER_UNIT = HERE / "loader.service"
+LOADER = HERE / "fetch-programs.sh"
+LOADER_UNIT = HERE / "fetch-programs.service"
 SIGNING_KEY = HERE / "aws-cli-signing-key.asc"
 
 SERVERS_KEY = "nodes/servers"
@@ -46,11 +47,12 @@ AWS_CLI = {ARM64: "linux-aarch64"}
 """How AWS names the archive of its CLI for other architectures than the loader's own (docs.aws.amazon.com/cli, install)."""
 
 READY_COMMAND = (
-    "for i in $(seq 60); do [ -x /opt/vet/bin/ready ] && exec /opt/vet/bin/ready; sleep 10; done; "
+    "for i in $(seq 60); do for program in wait-ready ready; do "
+    "[ ! -x /opt/vet/bin/$program ] || exec /opt/vet/bin/$program; done; sleep 10; done; "
     "echo 'no programs after 10 minutes'; exit 1"
 )
 """The ready gate, for a Session Manager association on server 0: waits for the programs, then for the cluster (about 40
-minutes at most)."""
+minutes at most). A server that was made before 2026-11-29 has the program under its former name."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,10 @@ def bundle(scripts: tuple[tuple[str, str], ...] = ()) -> Bundle:
             info = tarfile.TarInfo(place)
             info.mode, info.size = 0o644 if place.startswith("units/") else 0o755, len(content)
             tar.addfile(info, io.BytesIO(content))
+        for former, program in sorted(FORMER_NAMES.items()):
+            link = tarfile.TarInfo(f"bin/{former}")
+            link.type, link.linkname = tarfile.SYMTYPE, program
+            tar.addfile(link)
     return Bundle(buffer.getvalue())
 
 
@@ -150,13 +156,13 @@ def _user_data(
             *files,
             *_registries(inputs),
             *_proxy(inputs),
-            _file("/usr/local/lib/vet/loader.sh", _loader(inputs), "0755"),
-            _file("/etc/systemd/system/vet-loader.service", LOADER_UNIT.read_text()),
+            _file("/usr/local/lib/vet/fetch-programs.sh", _loader(inputs), "0755"),
+            _file("/etc/systemd/system/vet-fetch-programs.service", LOADER_UNIT.read_text()),
         ],
         "runcmd": [
             *commands,
             ["systemctl", "daemon-reload"],
-            ["systemctl", "enable", "--now", "--no-block", "vet-loader.service"],
+            ["systemctl", "enable", "--now", "--no-block", "vet-fetch-programs.service"],
             *([["systemctl", "try-restart", "--no-block", SSM_AGENT]] if inputs.extras.proxy else []),
         ],
     }
@@ -164,7 +170,7 @@ def _user_data(
 
 
 def _loader(inputs: ClusterInputs) -> str:
-    """The loader, which fetches the AWS CLI of the node's architecture. Its comments stay at home: user data has room for 16 KB."""
+    """``fetch-programs.sh``, with the AWS CLI of the node's architecture. Its comments stay at home: user data has room for 16 KB."""
     lines = LOADER.read_text().splitlines(keepends=True)
     text = "".join(line for line in lines if not line.startswith("# ") or line.startswith("# shellcheck"))
     return (
@@ -189,7 +195,10 @@ def _proxy(inputs: ClusterInputs) -> list[dict[str, str]]:
     unit = f"[Service]\nEnvironmentFile={PROXY}\n"
     return [
         _file(PROXY, lines),
-        *(_file(f"/etc/systemd/system/{name}.d/proxy.conf", unit) for name in ("vet-loader.service", SSM_AGENT)),
+        *(
+            _file(f"/etc/systemd/system/{name}.d/proxy.conf", unit)
+            for name in ("vet-fetch-programs.service", SSM_AGENT)
+        ),
     ]
 
 
@@ -213,7 +222,7 @@ def _environment(inputs: ClusterInputs, node: dict[str, str]) -> str:
         ValueError: a value would end its quotes.
     """
     release = inputs.release
-    names = {field.name.upper(): getattr(inputs, field.name) for field in fields(inputs) if field.name in _FOR_PROGRAMS}
+    names = {field.name.upper(): getattr(inputs, field.name) for field in fields(NodeEnvironment)}
     versions = {
         "RKE2_VERSION": release.rke2,
         "RKE2_SHA256": release.rke2_sha256,
@@ -234,22 +243,6 @@ def _environment(inputs: ClusterInputs, node: dict[str, str]) -> str:
                 f"{name} in /etc/vet/node.env, which shells read, may have no quote and one line: {value!r}"
             )
     return "".join(f"{name}='{value}'\n" for name, value in told)
-
-
-_FOR_PROGRAMS = frozenset(ClusterInputs.__dataclass_fields__) - {
-    "account_id",
-    "release",
-    "cni",
-    "pod_cidr",
-    "service_cidr",
-    "snapshot_schedule",
-    "snapshots_kept",
-    "dedicated_servers",
-    "identity_issuer",
-    "application_namespace",
-    "extras",
-    "vpc_cidr",
-}
 
 
 def _file(path: str, content: str, permissions: str = "0644") -> dict[str, str]:

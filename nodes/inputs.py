@@ -3,21 +3,21 @@
 from dataclasses import dataclass, field
 
 from nodes.extras import Extras
-from nodes.release import DOCUMENTED, NodeRelease
+from nodes.release import NodeRelease
+
+PENDING = "pending"
+"""Value of the parameter with the cluster's CA certificate until a server has published it (``bin/lib.sh``, ``cluster_ca``)."""
 
 
-@dataclass(frozen=True)
-class ClusterInputs:
-    """What every node of a cluster knows at boot. Values may be Terraform references: they are placed, never parsed."""
+@dataclass(frozen=True, kw_only=True)
+class NodeEnvironment:
+    """What the programs of ``bin/`` read of it in ``/etc/vet/node.env``, each under its name in capital letters."""
 
     cluster: str
     """Cluster name, such as ``vet-dev``; also the value that names the cluster in AWS tags."""
 
     region: str
     """AWS region."""
-
-    account_id: str
-    """AWS account, 12 digits."""
 
     vpc_id: str
     """The VPC; part of the initialisation marker's key, so that an environment created again starts clean."""
@@ -51,7 +51,7 @@ class ClusterInputs:
     servers."""
 
     ca_parameter: str
-    """Parameter for the cluster's CA certificate; Terraform creates it as ``pending``."""
+    """Parameter for the cluster's CA certificate; Terraform creates it as :data:`PENDING`."""
 
     metrics_namespace: str = ""
     """CloudWatch namespace of what the nodes measure; empty: they measure nothing."""
@@ -65,34 +65,43 @@ class ClusterInputs:
     hardening: str = ""
     """``cis``: RKE2's profile for the CIS benchmark, and a machine that is fit for it; empty: neither."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterInputs(NodeEnvironment):
+    """What every node of a cluster knows at boot: the programs' environment, and what RKE2's configuration and user data are
+    made of. Values may be Terraform references: they are placed, never parsed."""
+
+    account_id: str
+    """AWS account, 12 digits."""
+
     identity_issuer: str = ""
     """Issuer of the tokens by which people are who they are in AWS; empty: the API server knows its own accounts alone."""
 
-    application_namespace: str = "vet-app"
+    application_namespace: str
     """Namespace of the application."""
 
-    release: NodeRelease = DOCUMENTED
+    release: NodeRelease
     """Versions of what the nodes install."""
 
-    cni: str = "calico"
+    cni: str
     """Pod network."""
 
-    pod_cidr: str = "10.42.0.0/16"
+    pod_cidr: str
     """Addresses of pods."""
 
-    service_cidr: str = "10.43.0.0/16"
+    service_cidr: str
     """Addresses of services."""
 
-    snapshot_schedule: str = "0 */6 * * *"
+    snapshot_schedule: str
     """When each server takes an etcd snapshot, as a cron expression in UTC."""
 
-    snapshots_kept: int = 28
+    snapshots_kept: int
     """How many snapshots to keep for each server."""
 
     dedicated_servers: bool = False
     """Taint the servers so that only what tolerates it runs there."""
 
-    vpc_cidr: str = "10.0.0.0/16"
+    vpc_cidr: str
     """Addresses of the VPC."""
 
     extras: Extras = field(default_factory=Extras)

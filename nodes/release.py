@@ -5,7 +5,7 @@ from pathlib import Path
 
 from settings import yaml_text
 from settings.instance_types import X86_64
-from settings.release_sets import ReleaseSet, release_set
+from settings.release_sets import ReleaseSet
 
 CHECKSUMS = Path(__file__).parent / "checksums.yaml"
 
@@ -83,7 +83,3 @@ def node_release(releases: ReleaseSet, mirror: str | None = None, architecture: 
         cloud_controller_image=releases["aws-cloud-controller-manager-image"].tag,
         architecture=architecture,
     )
-
-
-DOCUMENTED = node_release(release_set("documented"))
-"""What the set ``documented`` installs."""

@@ -1,5 +1,5 @@
 """RKE2's configuration for servers and agents: what is known at synth. A node adds its own facts at boot
-(``bin/identify``, ``bin/form-cluster``).
+(``bin/write-node-identity``, ``bin/bootstrap-server``).
 
 RKE2 reads ``/etc/rancher/rke2/config.yaml.d/*.yaml`` in alphabetical order; tokens are in files of their own, so no
 part holds a secret. Sources: docs.rke2.io (server_config, agent_config, backup_restore), rancher/rke2 at the release's
@@ -202,7 +202,7 @@ def _with(config: dict[str, Any], further: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checked(config: dict[str, Any], release: str, role: Role) -> str:
-    # What a node adds at boot (bin/identify, bin/form-cluster) goes through the same check.
+    # What a node adds at boot (bin/write-node-identity, bin/bootstrap-server) goes through the same check.
     unknown = unknown_keys(release, role, {*config, "node-name", "node-ip", "kubelet-arg", "server"})
     if unknown:
         raise UnknownKeysError(

@@ -27,7 +27,7 @@ class RancherAccess(Section):
     addresses of the NAT gateways."""
 
 
-class JumpHost(Section):
+class JumpHostSettings(Section):
     """An optional small instance in a public subnet. Session Manager works without it."""
 
     enabled: bool = False
@@ -69,7 +69,7 @@ class Ssh(Section):
     allowed_cidrs: list[Cidr] = []
     """Networks that may open port 22 of the nodes and the jump host; at most a /16, or a /8 of private addresses."""
 
-    jump_host: JumpHost = JumpHost()
+    jump_host: JumpHostSettings = JumpHostSettings()
     """The optional jump host."""
 
 

@@ -1,12 +1,23 @@
 """The address plan: which fixed address each server has. Plain arithmetic, without AWS."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from settings.environment import Environment
-from settings.network import FIRST_SERVER_HOST
+from settings.network import FIRST_SERVER_HOST, NetworkSettings
+from settings.nodes import AgentsSettings, ServersSettings
 from settings.pools import Pool
+
+
+@dataclass(frozen=True)
+class Machines:
+    """The sections of an environment that the plan reads: rules have these, and may not have a whole environment."""
+
+    network: NetworkSettings
+    servers: ServersSettings
+    agents: AgentsSettings
+    pools: Mapping[str, Pool]
 
 
 @dataclass(frozen=True)
@@ -23,7 +34,7 @@ class Slot:
     """Private address, known before anything is created."""
 
 
-def server_slots(environment: Environment) -> list[Slot]:
+def server_slots(environment: Environment | Machines) -> list[Slot]:
     """Places of the servers, one zone after the other: slot 3 of three zones is in the first zone again."""
     zones, existing = list(environment.network.zones.items()), environment.network.existing
     first = existing.first_server_host if existing else FIRST_SERVER_HOST
@@ -34,7 +45,7 @@ def server_slots(environment: Environment) -> list[Slot]:
     ]
 
 
-def agents_by_zone(environment: Environment) -> dict[str, int]:
+def agents_by_zone(environment: Environment | Machines) -> dict[str, int]:
     """How many agents each zone starts with: as even as can be, but beginning where no server stands.
 
     With one server in the first zone the first agent goes to the second, so that a small environment uses both.
@@ -42,7 +53,7 @@ def agents_by_zone(environment: Environment) -> dict[str, int]:
     return _spread(environment, list(environment.network.zones), environment.agents.count)
 
 
-def maximum_agents_by_zone(environment: Environment) -> dict[str, int]:
+def maximum_agents_by_zone(environment: Environment | Machines) -> dict[str, int]:
     """How many agents each zone may have: the maximum spread in the same order."""
     return _spread(environment, list(environment.network.zones), environment.agents.maximum)
 
@@ -64,7 +75,7 @@ class Fleet:
     """How many each zone may have."""
 
 
-def fleets(environment: Environment, pool: Pool) -> list[Fleet]:
+def fleets(environment: Environment | Machines, pool: Pool) -> list[Fleet]:
     """A pool's nodes: all in one fleet, or, where a Spot pool has an on-demand base, that base in a second one."""
     letters, base = pool.zones or list(environment.network.zones), pool.on_demand_base
     spread = {total: _spread(environment, letters, total) for total in (pool.count - base, pool.maximum - base, base)}
@@ -72,7 +83,7 @@ def fleets(environment: Environment, pool: Pool) -> list[Fleet]:
     return found + ([Fleet(False, True, spread[base], spread[base])] if base else [])
 
 
-def maximum_nodes_by_zone(environment: Environment) -> dict[str, int]:
+def maximum_nodes_by_zone(environment: Environment | Machines) -> dict[str, int]:
     """How many agents each zone may have, those of all pools among them."""
     found = maximum_agents_by_zone(environment)
     for pool in environment.pools.values():
@@ -82,7 +93,7 @@ def maximum_nodes_by_zone(environment: Environment) -> dict[str, int]:
     return found
 
 
-def _spread(environment: Environment, letters: Sequence[str], total: int) -> dict[str, int]:
+def _spread(environment: Environment | Machines, letters: Sequence[str], total: int) -> dict[str, int]:
     start = environment.servers.count % len(letters)
     order = [*letters[start:], *letters[:start]]
     each, rest = divmod(total, len(letters))

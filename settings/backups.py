@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from settings.base import Region, Section
 
 Days = Annotated[int, Field(ge=1, le=3650)]
-"""A number of days."""
+"""Days."""
 
 
 LogDays = Literal[
@@ -53,7 +53,7 @@ Moment = Annotated[
 """A point in time with its zone, or the newest there is."""
 
 
-class VolumeSnapshots(Section):
+class VolumeSnapshotsSettings(Section):
     """EBS snapshots of the servers' data volumes and of pods' volumes, the database's among them: a second way back beside etcd's own
     snapshots and the database's backups. Each is of one moment, as after a power cut; two volumes are not of the same moment."""
 
@@ -80,7 +80,7 @@ class Backups(Section):
     noncurrent_days: Days = 90
     """Days that a deleted or overwritten object of a bucket can still be brought back."""
 
-    volume_snapshots: VolumeSnapshots = VolumeSnapshots()
+    volume_snapshots: VolumeSnapshotsSettings = VolumeSnapshotsSettings()
     """Snapshots of volumes."""
 
     replica_region: Region | None = None

@@ -35,7 +35,7 @@ class Charts(Section):
     a project's repository."""
 
 
-class Cluster(Section):
+class ClusterSettings(Section):
     """RKE2 (architecture: RKE2 Cluster)."""
 
     release_set: Literal["documented", "current"] = "documented"

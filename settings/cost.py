@@ -17,7 +17,7 @@ class CostAssumptions(Section):
     """What ``make cost`` assumes of a month. ``make cost ASSUME="nat_gb=500"`` tries another value."""
 
     hours: Annotated[float, Field(gt=0, le=744, strict=False)] = 730
-    """Hours that everything runs; AWS reckons 730 a month."""
+    """Hours that everything runs; AWS calculates with 730 a month."""
 
     nat_gb: Amount = 100
     """GB through each NAT gateway: images, packages, AWS's APIs. S3 goes through its own endpoint and is not counted."""

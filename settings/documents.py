@@ -64,7 +64,9 @@ def read(path: Path, file: str) -> Document:
         _bounded(text)
         root = Loader(text).get_single_node()
     except OSError as error:
-        document.refuse(1, (), "", f"the file must be readable: {error.strerror}", "create it, or mend its permissions")
+        document.refuse(
+            1, (), "", f"the file must be readable: {error.strerror}", "create it, or correct its permissions"
+        )
     except UnicodeDecodeError as error:
         document.refuse(1, (), "", f"the file must be UTF-8 text: byte {error.start} is not", "save it as UTF-8")
     except TooLargeError as error:
@@ -75,7 +77,7 @@ def read(path: Path, file: str) -> Document:
         context = f" ({about})" if (about := getattr(error, "context", None)) else ""
         line = mark.line + 1 if mark else 1
         document.refuse(
-            line, (), "", f"the file must be valid YAML: {what}{context}", "mend the syntax on or above this line"
+            line, (), "", f"the file must be valid YAML: {what}{context}", "correct the syntax on or above this line"
         )
     else:
         if isinstance(root, yaml.MappingNode):
@@ -201,7 +203,7 @@ def _sequence(document: Document, node: yaml.SequenceNode, key: Key, above: froz
 
 
 @dataclass(frozen=True)
-class Layers:
+class MergedDocument:
     """Settings put together from several documents: where each value came from can still be told."""
 
     data: dict[str, Any]

@@ -1,17 +1,13 @@
 """What the change of a setting does to an environment that runs: declared for every key, shown in the editor, in ``make plan`` and
 in docs/runbooks/changing-settings.md, and held against real plans by ``tests/apply/test_changes.py``."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any
 
 from pydantic import BaseModel
 
-from settings.base import literal
-from settings.environment import Environment
 from settings.model_keys import entries, section
 
 
@@ -89,6 +85,7 @@ _LOGS = (
     "helm_release.logs_*",
     "kubernetes_namespace_v1.namespaces_logging_*",
 )
+_VELERO = ("aws_s3_bucket*.buckets_velero_*", "helm_release.velero_*", "kubernetes_namespace_v1.namespaces_velero_*")
 _NAMES = ("aws_route53_record.*", "aws_acm_certificate*")
 
 EFFECTS: Mapping[str, Effect] = {
@@ -335,6 +332,13 @@ EFFECTS: Mapping[str, Effect] = {
         note="what pods write from then on, and what the nodes still have; turned off, an unprotected environment loses what was sent",
     ),
     "services.logs.left_out": _ON_THE_CLUSTER,
+    "services.velero.enabled": _effect(
+        Kind.AT_ONCE, on="infrastructure helm", loses=_VELERO,
+        note="the first backup is taken at the schedule's next time; turned off, an unprotected environment loses its backups with their bucket",
+    ),
+    "services.velero.schedule": _ON_THE_CLUSTER,
+    "services.velero.days": _effect(Kind.AT_ONCE, on=HELM, note="of backups that are taken from then on"),
+    "services.velero.left_out": _ON_THE_CLUSTER,
     "values": _effect(
         Kind.AT_ONCE, Kind.ROLL, on="infrastructure helm", note="a release's own pods are replaced if its chart says so; the cloud controller's values come with the servers' roll"
     ),
@@ -388,54 +392,7 @@ def effect(key: str) -> Effect:
     """
     if key.startswith("cost."):
         return _ESTIMATE
-    return EFFECTS[next((known for known in _outwards(_unnamed(key)) if known in EFFECTS), key)]
-
-
-ADDITIONS = (
-    "network.private_only",
-    "network.endpoints",
-    "network.existing",
-    "pools.*.extra_volumes",
-    "patches",
-    "values",
-    "extra_releases",
-    "extra_manifests",
-    "rke2_config",
-    "registries",
-    "proxy",
-    "extra_user_data",
-    "terraform_overrides",
-    "dashboard",
-    "hosts.grafana",
-)
-"""Settings that are remembered only where something is written: an environment that adds nothing has the state that it had before they were.
-Those of a service are remembered while it is on."""
-
-
-def remembered(environment: Environment, stack: str) -> dict[str, str]:
-    """The settings that matter to one stack, by key and in JSON, as its state keeps them for the next plan to compare with:
-    escaped, since they are texts that Terraform would evaluate.
-
-    :param stack: ``infrastructure`` or ``helm``.
-    """
-    values = _flat(environment.model_dump(mode="json"))
-    off = tuple(f"services.{name}." for name, service in environment.services if not service.enabled)
-    return {
-        key: literal(json.dumps(value, sort_keys=True))
-        for key, value in values
-        if stack in effect(key).stacks
-        and (value or not {*_outwards(_unnamed(key))} & {*ADDITIONS})
-        and not key.startswith(off)
-    }
-
-
-def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Keys whose value differs, in the order of the file; of a named part that came or went (``pools.reports``) its name alone."""
-    keys = [*after, *(key for key in before if key not in after)]
-    here, there = ({_named(key) for key in side} for side in (before, after))
-    whole = here ^ there
-    found = [_named(key) if _named(key) in whole else key for key in keys if before.get(key) != after.get(key)]
-    return list(dict.fromkeys(found))
+    return EFFECTS[next((known for known in outwards(unnamed(key)) if known in EFFECTS), key)]
 
 
 def declared(
@@ -453,35 +410,21 @@ def declared(
             yield from declared(each, effects, f"{key}.*.")
 
 
-def _unnamed(key: str) -> str:
+def unnamed(key: str) -> str:
     """The key as it is declared: ``pools.reports.count`` is ``pools.*.count``."""
     first, _, rest = key.partition(".")
     generic = f"{first}.*.{rest.partition('.')[2]}".removesuffix(".")
-    return generic if f"{first}.*" in _sections() and rest else key
-
-
-def _named(key: str) -> str:
-    """The part that a file names: ``pools.reports`` of ``pools.reports.count``; any other key is by itself."""
-    return ".".join(key.split(".")[:2]) if _unnamed(key) != key else key
+    return generic if f"{first}.*" in sections() and rest else key
 
 
 @cache
-def _sections() -> frozenset[str]:
+def sections() -> frozenset[str]:
     """Every section that has a key with an effect below it, ``pools`` and ``pools.*`` included."""
-    return frozenset(section for key in EFFECTS for section in _outwards(key.rpartition(".")[0]))
+    return frozenset(section for key in EFFECTS for section in outwards(key.rpartition(".")[0]))
 
 
-def _outwards(key: str) -> Iterator[str]:
+def outwards(key: str) -> Iterator[str]:
+    """The key, and each section around it, from the inside."""
     while key:
         yield key
         key = key.rpartition(".")[0]
-
-
-def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        key = f"{path}{name}"
-        inside = key == "cost" or _unnamed(key) in _sections()
-        if isinstance(value, Mapping) and inside:
-            yield from _flat(value, f"{key}.")
-        else:
-            yield key, value

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from settings import yaml_text
 from settings.base import Section
-from settings.cluster import INGRESS, Cluster
+from settings.cluster import INGRESS, ClusterSettings
 from settings.environment import Environment
 
 TABLE = Path(__file__).with_suffix(".yaml")
@@ -69,7 +69,7 @@ def today() -> datetime.date:
     return datetime.datetime.now(datetime.UTC).date()
 
 
-def ended(cluster: Cluster) -> list[Use]:
+def ended(cluster: ClusterSettings) -> list[Use]:
     """What is installed of lines that have ended, as the catalogue has them."""
     used = (Use(component, version, _line(component, version)) for component, version in _installed(cluster))
     return [use for use in used if use.ends_within(today() - DAY, datetime.timedelta())]
@@ -90,7 +90,7 @@ def _versions(environment: Environment) -> Iterator[tuple[str, str]]:
     yield "AWS CLI's signing key", SIGNING_KEY
 
 
-def _installed(cluster: Cluster) -> Iterator[tuple[str, str]]:
+def _installed(cluster: ClusterSettings) -> Iterator[tuple[str, str]]:
     releases = cluster.releases
     yield "Kubernetes", releases.kubernetes
     for component in ("rancher", "cert-manager", INGRESS[cluster.ingress], "cloudnative-pg", "postgresql"):

@@ -7,18 +7,18 @@ from pydantic import Field
 from settings.access import Access
 from settings.backups import Backups
 from settings.base import Host, Region, Section
-from settings.cluster import Charts, Cluster
+from settings.cluster import Charts, ClusterSettings
 from settings.cost import CostAssumptions
 from settings.extras import ExtraRelease, ExtraUserData, Manifest, Name, Overrides, Proxy, Registries, Rke2Config
-from settings.guarding import Alarms, Dashboard, NodeLogs
+from settings.guarding import AlarmsSettings, DashboardSettings, NodeLogsSettings
 from settings.load_balancer import LoadBalancer
-from settings.network import Network
-from settings.nodes import Agents, Image, Servers
+from settings.network import NetworkSettings
+from settings.nodes import AgentsSettings, Image, ServersSettings
 from settings.patches import Patches
 from settings.pools import Pool, PoolName
-from settings.saving import Budget, Schedule
+from settings.saving import BudgetSettings, ScheduleSettings
 from settings.services import Services
-from settings.workloads import Application, Rancher
+from settings.workloads import Application, RancherSettings
 
 
 class Hosts(Section):
@@ -71,7 +71,7 @@ class Environment(Section):
     """Route 53 zone of the hosts; left out, it is the application's host without its first label (the domain's own zone
     if the host is the domain)."""
 
-    network: Network
+    network: NetworkSettings
     """VPC, subnets, gateways."""
 
     access: Access = Access()
@@ -80,10 +80,10 @@ class Environment(Section):
     image: Image = Image()
     """Image of the nodes."""
 
-    servers: Servers
+    servers: ServersSettings
     """Control plane nodes."""
 
-    agents: Agents
+    agents: AgentsSettings
     """Worker nodes."""
 
     pools: Annotated[dict[PoolName, Pool], Field(max_length=10)] = {}
@@ -92,13 +92,13 @@ class Environment(Section):
     load_balancer: LoadBalancer
     """Application load balancer."""
 
-    cluster: Cluster = Cluster()
+    cluster: ClusterSettings = ClusterSettings()
     """RKE2."""
 
     charts: Charts = Charts()
     """Helm charts."""
 
-    rancher: Rancher
+    rancher: RancherSettings
     """Rancher."""
 
     application: Application
@@ -110,22 +110,22 @@ class Environment(Section):
     cost: CostAssumptions = CostAssumptions()
     """What the cost estimate assumes. It changes no resource."""
 
-    schedule: Schedule = Schedule()
+    schedule: ScheduleSettings = ScheduleSettings()
     """Hours in which the nodes run."""
 
     patches: Patches | None = None
     """When nodes restart for updates of the operating system; left out, they do not."""
 
-    alarms: Alarms = Alarms()
+    alarms: AlarmsSettings = AlarmsSettings()
     """Alarms by e-mail."""
 
-    dashboard: Dashboard = Dashboard()
+    dashboard: DashboardSettings = DashboardSettings()
     """A page of what AWS measures."""
 
-    node_logs: NodeLogs = NodeLogs()
+    node_logs: NodeLogsSettings = NodeLogsSettings()
     """Logs of the nodes in CloudWatch."""
 
-    budget: Budget = Budget()
+    budget: BudgetSettings = BudgetSettings()
     """Alerts on cost."""
 
     services: Services = Services()

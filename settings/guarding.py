@@ -7,14 +7,14 @@ from pydantic import Field
 from settings.base import Section
 
 
-class Dashboard(Section):
+class DashboardSettings(Section):
     """A page in CloudWatch with the load balancers, the machines, the servers' disks and the alarms (``make doctor`` looks at the rest)."""
 
     enabled: bool = False
     """Have it: 3 USD a month, the first three of an account are free."""
 
 
-class NodeLogs(Section):
+class NodeLogsSettings(Section):
     """The Kubernetes API's audit log and the nodes' journals in CloudWatch Logs, where nobody who holds a node changes them. They are kept for
     ``backups.logs_days``."""
 
@@ -22,7 +22,7 @@ class NodeLogs(Section):
     """Have AWS's CloudWatch agent send them: about 100 MB of memory a node, and 0.50 USD a GB."""
 
 
-class Alarms(Section):
+class AlarmsSettings(Section):
     """CloudWatch alarms that matter, sent by e-mail through an SNS topic. Each receiver confirms once."""
 
     enabled: bool = False

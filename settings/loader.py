@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from settings import helm_values
-from settings.documents import Document, Layers, merged, read
+from settings.documents import Document, MergedDocument, merged, read
 from settings.environment import Environment
 from settings.names import Names
 from settings.problems import STALE, Finding, Problem, SettingsError, SettingsWarning
 from settings.project import PLACEHOLDERS, Project
-from settings.rules import COMPARISONS, ERRORS, PROJECT_ERRORS, WARNINGS, Facts, found
+from settings.rules import COMPARISONS, ERRORS, PROJECT_ERRORS, WARNINGS, Facts, run_rules
 from settings.validation import validate
 
 ENVIRONMENTS = Path(__file__).resolve().parent.parent / "environments"
@@ -39,10 +39,10 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Loaded:
     """The project's values or an environment, on the way to being valid."""
 
-    layers: Layers
+    layers: MergedDocument
     """What its files say."""
 
     facts: Facts
@@ -93,8 +93,8 @@ def checked(project: Project, *environments: Environment) -> Settings:
     """
     candidates = {environment.name: _made(project, environment) for environment in environments}
     problems = [
-        Layers({}, (Document("project"),)).problem(finding)
-        for finding in found(PROJECT_ERRORS, {**dict(project), "project": project})
+        MergedDocument({}, (Document("project"),)).problem(finding)
+        for finding in run_rules(PROJECT_ERRORS, {**dict(project), "project": project})
     ]
     problems += [problem for candidate in candidates.values() for problem in candidate.problems]
     problems += _between(candidates)
@@ -104,11 +104,11 @@ def checked(project: Project, *environments: Environment) -> Settings:
     return Settings(project, tuple(sorted(environments, key=lambda each: each.name)), tuple(warnings))
 
 
-def _made(project: Project, environment: Environment) -> Candidate:
+def _made(project: Project, environment: Environment) -> Loaded:
     names = Names(project, environment)
     facts = {**dict(environment), "project": project, "names": names}
-    layers = Layers(environment.model_dump(mode="json"), (Document(f"environment {environment.name}"),), facts)
-    return Candidate(layers, facts, tuple(map(layers.problem, found(ERRORS, facts))))
+    layers = MergedDocument(environment.model_dump(mode="json"), (Document(f"environment {environment.name}"),), facts)
+    return Loaded(layers, facts, tuple(map(layers.problem, run_rules(ERRORS, facts))))
 
 
 def placeholders_left(project: Project, directory: Path = ENVIRONMENTS) -> list[Problem]:
@@ -154,27 +154,27 @@ def _misnamed(documents: Mapping[str, Document]) -> Iterator[Problem]:
             yield Problem(document.file, 1, "", "", rule, "rename it, or remove it")
 
 
-def _layers(documents: Mapping[str, Document], file: str, directory: Path | None = None) -> Layers:
+def _layers(documents: Mapping[str, Document], file: str, directory: Path | None = None) -> MergedDocument:
     """A file over the common values, or the project's file by itself."""
     names = [file] if file == PROJECT else [file, COMMON]
     present = tuple(documents[name] for name in names if name in documents)
     data: dict[str, Any] = {}
     for document in reversed(present):
         data = merged(data, document.data)
-    return Layers(data, present or (Document(f"{directory.name if directory else ''}/{file}"),))
+    return MergedDocument(data, present or (Document(f"{directory.name if directory else ''}/{file}"),))
 
 
-def _project(documents: Mapping[str, Document], directory: Path) -> Candidate:
+def _project(documents: Mapping[str, Document], directory: Path) -> Loaded:
     layers = _layers(documents, PROJECT, directory)
     facts, findings = validate(Project, layers.data, complete=layers.readable)
     layers = replace(layers, valid=facts)
     if facts.keys() == Project.model_fields.keys():
         facts = {**facts, "project": Project.model_validate(facts)}
-    findings += found(PROJECT_ERRORS, facts)
-    return Candidate(layers, facts, tuple(map(layers.problem, findings)))
+    findings += run_rules(PROJECT_ERRORS, facts)
+    return Loaded(layers, facts, tuple(map(layers.problem, findings)))
 
 
-def _environment(name: str, documents: Mapping[str, Document], project: Facts) -> Candidate:
+def _environment(name: str, documents: Mapping[str, Document], project: Facts) -> Loaded:
     layers = _layers(documents, f"{name}.yaml")
     findings = []
     if "name" in layers.data:
@@ -188,8 +188,8 @@ def _environment(name: str, documents: Mapping[str, Document], project: Facts) -
         facts = {**facts, "project": project["project"]}
         if facts.keys() >= {"name", "region", "tags"}:
             facts["names"] = Names(project["project"], Environment.model_construct(**facts))
-    findings += [*wrong, *found(ERRORS, facts)]
-    return Candidate(layers, facts, tuple(map(layers.problem, findings)))
+    findings += [*wrong, *run_rules(ERRORS, facts)]
+    return Loaded(layers, facts, tuple(map(layers.problem, findings)))
 
 
 def _completed(data: dict[str, Any], name: str, project: Facts) -> dict[str, Any]:
@@ -210,16 +210,16 @@ def _with_domain(host: Any, domain: str) -> Any:
     return host.replace("{domain}", domain) if isinstance(host, str) else host
 
 
-def _between(environments: Mapping[str, Candidate]) -> Iterator[Problem]:
+def _between(environments: Mapping[str, Loaded]) -> Iterator[Problem]:
     facts = {name: candidate.facts for name, candidate in environments.items()}
     for rule in COMPARISONS:
         for name, finding in rule(facts):
             yield environments[name].layers.problem(finding)
 
 
-def _warnings(candidate: Candidate) -> Iterator[SettingsWarning]:
+def _warnings(candidate: Loaded) -> Iterator[SettingsWarning]:
     name, acknowledged = candidate.facts["name"], candidate.facts["acknowledged"]
-    findings = [(code, finding) for code, rule in WARNINGS.items() for finding in found([rule], candidate.facts)]
+    findings = [(code, finding) for code, rule in WARNINGS.items() for finding in run_rules([rule], candidate.facts)]
     codes = {code for code, _ in findings}
     for code in acknowledged.keys() - codes:
         rule = "should go: there is no such warning here any more"

@@ -5,11 +5,10 @@ from typing import Any
 from settings.addresses import server_slots
 from settings.environment import Environment
 from settings.namespaces import controllers, on_servers
+from settings.quantities import MI, size
 
 FILLED = 85
 """Percent of its volume that Prometheus fills with measurements: what it is writing comes on top (Prometheus: storage, retention.size)."""
-
-MIB = {"Ki": 1 / 1024, "Mi": 1, "Gi": 1024, "Ti": 1024**2}
 
 
 def stack_values(environment: Environment) -> dict[str, Any]:
@@ -17,7 +16,7 @@ def stack_values(environment: Environment) -> dict[str, Any]:
     Secrets, on servers where those are dedicated, everything else on agents."""
     monitoring, dedicated = environment.services.monitoring, environment.servers.dedicated
     elsewhere = controllers(dedicated=dedicated)
-    size = int(int(monitoring.volume[:-2]) * MIB[monitoring.volume[-2:]] * FILLED / 100)
+    most = size(monitoring.volume) * FILLED // 100 // MI
     claim = {
         "storageClassName": "standard",
         "accessModes": ["ReadWriteOnce"],
@@ -29,7 +28,7 @@ def stack_values(environment: Environment) -> dict[str, Any]:
         "prometheus": {
             "prometheusSpec": {
                 "retention": f"{monitoring.retention_days}d",
-                "retentionSize": f"{size}MiB",
+                "retentionSize": f"{most}MiB",
                 "storageSpec": {"volumeClaimTemplate": {"spec": claim}},
                 **elsewhere,
             }

@@ -62,6 +62,9 @@ MONITORING = "cattle-monitoring-system"
 LOGGING = "logging"
 """Where Fluent Bit is (``services.logs``)."""
 
+VELERO = "velero"
+"""Where Velero is, with the list of its backups (``services.velero``)."""
+
 EXEMPT = {
     "kube-system": "RKE2's own parts, and the cloud, disk and autoscaling controllers; RKE2 exempts it",
     "tigera-operator": "Calico's operator, on the host's network; RKE2 exempts it",
@@ -156,6 +159,10 @@ def service_namespaces(services: Services) -> dict[str, Namespace]:
     every = (
         (services.monitoring, Namespace(MONITORING, "privileged", "measuring nodes takes their file systems")),
         (services.logs, Namespace(LOGGING, "privileged", "pods' logs are files of the node")),
+        (
+            services.velero,
+            Namespace(VELERO, "restricted", "its chart runs without rights on the node", on_dedicated_servers=True),
+        ),
     )
     return {namespace.name: namespace for service, namespace in every if service.enabled}
 

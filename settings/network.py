@@ -73,13 +73,13 @@ class ExistingVpc(Section):
     """The VPC, in the environment's region; ``network.cidr`` is its range, or the one of its ranges that has the subnets."""
 
     subnets: Annotated[dict[ZoneLetter, ExistingSubnets], Field(min_length=2)]
-    """The subnets by zone, for each of ``network.zones``, which has their ranges: the servers' addresses are reckoned from them."""
+    """The subnets by zone, for each of ``network.zones``, which has their ranges: the servers' addresses are calculated from them."""
 
     first_server_host: Annotated[int, Field(ge=4, le=65000)] = FIRST_SERVER_HOST
     """Host number of the first server's fixed address in its subnet: 10 is 10.0.10.10 of 10.0.10.0/24. Nobody else may have these addresses."""
 
 
-class Network(Section):
+class NetworkSettings(Section):
     """The VPC and its subnets (architecture: Network Layer)."""
 
     cidr: Cidr

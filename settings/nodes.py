@@ -30,7 +30,7 @@ class Image(Section):
     """Exact image id instead of the newest: quiet plans, and you choose when nodes change."""
 
 
-class Servers(Section):
+class ServersSettings(Section):
     """Control plane nodes: Kubernetes API, etcd, scheduler, controllers."""
 
     count: Annotated[int, Field(ge=1, le=7)]
@@ -49,7 +49,7 @@ class Servers(Section):
     """Retained volume, gp3, encrypted, that holds etcd and the server's identity; it outlives the instance."""
 
 
-class Agents(Section):
+class AgentsSettings(Section):
     """Worker nodes, one auto-scaling group per zone."""
 
     count: Annotated[int, Field(ge=0, le=300)]

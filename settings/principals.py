@@ -22,6 +22,6 @@ def groups(arns: Iterable[str]) -> list[str]:
 
 
 def by_role(access: Access) -> dict[str, list[str]]:
-    """Groups by what they may do. Whoever is an administrator as well is not held to what ``deploy`` may."""
+    """Groups by what they may do. A principal that is an administrator as well is not held to what ``deploy`` may."""
     found = {role: groups(arns) for role, arns in access.principals}
     return {**found, "deploy": [group for group in found["deploy"] if group not in found["admin"]]}

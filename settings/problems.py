@@ -48,7 +48,7 @@ class Finding:
     """What to do."""
 
     value: str | None = None
-    """What to show as the value, if that is not simply what stands at the key."""
+    """What to show as the value, if that is not what stands at the key."""
 
 
 @dataclass(frozen=True, order=True)

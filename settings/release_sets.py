@@ -31,7 +31,7 @@ class UnknownReleaseError(LookupError):
     """A set, component or version that the catalogue does not have; the message tells what it has."""
 
 
-class Fit(Section):
+class Constraint(Section):
     """What a release accepts of another component."""
 
     range: str
@@ -71,7 +71,7 @@ class Digest(Section):
     """Where it was read, or who has it."""
 
 
-class Facts(Section):
+class ReleaseInfo(Section):
     """What the catalogue knows of one release."""
 
     source: str
@@ -89,7 +89,7 @@ class Facts(Section):
     digest: Digest | None = None
     """Of the chart's archive, where a chart installs it."""
 
-    fits: dict[str, Fit] = {}
+    fits: dict[str, Constraint] = {}
     """What it accepts, by component."""
 
     bundles: dict[str, str] = {}
@@ -108,13 +108,13 @@ class Component(Section):
     image: str | None = None
     """Its container image without a tag, if that is what the version is of."""
 
-    fits: dict[str, Fit] = {}
+    fits: dict[str, Constraint] = {}
     """What every release of it accepts, by component."""
 
     one_minor_at_a_time: str | None = None
     """Who says that an upgrade must not skip a minor version; left out, it may."""
 
-    releases: dict[str, Facts] = Field(min_length=1)
+    releases: dict[str, ReleaseInfo] = Field(min_length=1)
     """Its known releases by version, oldest first."""
 
 
@@ -131,29 +131,29 @@ class Release:
     component: Component
     """What all releases of it share."""
 
-    facts: Facts
+    info: ReleaseInfo
     """What is known of this one."""
 
     @property
     def label(self) -> str:
         """Name and version for messages, such as ``Rancher 2.7.9``."""
-        program = "" if self.facts.app in (None, self.version) else f" (chart {self.version})"
-        return f"{self.component.title} {self.facts.app or self.version}{program}"
+        program = "" if self.info.app in (None, self.version) else f" (chart {self.version})"
+        return f"{self.component.title} {self.info.app or self.version}{program}"
 
     @property
     def program(self) -> Version:
         """Version of the program, which ranges are about."""
-        return parse(self.facts.app or self.version)
+        return parse(self.info.app or self.version)
 
     @property
     def has_chart(self) -> bool:
         """Whether a Helm chart installs it."""
-        return (self.facts.chart or self.component.chart) is not None
+        return (self.info.chart or self.component.chart) is not None
 
     @property
     def chart(self) -> Chart:
         """Its Helm chart. Raises ``UnknownReleaseError`` for what has none."""
-        chart = self.facts.chart or self.component.chart
+        chart = self.info.chart or self.component.chart
         if chart is None:
             raise UnknownReleaseError(f"{self.label} is not installed by a chart")
         return chart
@@ -161,7 +161,7 @@ class Release:
     @property
     def tag(self) -> str:
         """Tag of its image, with the digest where there is one."""
-        return self.facts.tag or self.version
+        return self.info.tag or self.version
 
     @property
     def image(self) -> str:
@@ -171,9 +171,9 @@ class Release:
         return f"{self.component.image}:{self.tag}"
 
     @property
-    def fits(self) -> dict[str, Fit]:
+    def fits(self) -> dict[str, Constraint]:
         """What it accepts, by component."""
-        return {**self.component.fits, **self.facts.fits}
+        return {**self.component.fits, **self.info.fits}
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ class ReleaseSet:
 
 
 @dataclass(frozen=True)
-class Misfit:
+class Incompatibility:
     """Two releases that do not fit, why, and the ways out."""
 
     key: str
@@ -260,12 +260,12 @@ class Misfit:
     source: str
     """Where that is stated."""
 
-    ways_out: tuple[str, ...]
+    resolutions: tuple[str, ...]
     """Changes that make the two fit."""
 
     def __str__(self) -> str:
         ways = (
-            "; or ".join(self.ways_out)
+            "; or ".join(self.resolutions)
             or "none in settings/releases/catalogue.yaml: add a release that fits, with its source"
         )
         return (
@@ -312,10 +312,10 @@ def release_set(name: str) -> ReleaseSet:
     return ReleaseSet(name, {}).override(_read(name))
 
 
-def check(releases: ReleaseSet) -> list[Misfit]:
+def check(releases: ReleaseSet) -> list[Incompatibility]:
     """Every rule of the set that is broken; an empty list when all fits."""
     return [
-        _misfit(releases, releases[key], component, fit)
+        _incompatibility(releases, releases[key], component, fit)
         for key in releases.pins
         for component, fit in releases[key].fits.items()
         if not fit.accepts(releases[key].program, _program(releases, component))
@@ -326,7 +326,7 @@ def _program(releases: ReleaseSet, component: str) -> Version:
     return parse(releases.kubernetes) if component == "kubernetes" else releases[component].program
 
 
-def _misfit(releases: ReleaseSet, subject: Release, component: str, fit: Fit) -> Misfit:
+def _incompatibility(releases: ReleaseSet, subject: Release, component: str, fit: Constraint) -> Incompatibility:
     changeable = "rke2" if component == "kubernetes" else component
     other = releases[changeable]
     label = f"Kubernetes {releases.kubernetes} ({other.label})" if component == "kubernetes" else other.label
@@ -335,7 +335,9 @@ def _misfit(releases: ReleaseSet, subject: Release, component: str, fit: Fit) ->
         *_fitting(releases, subject.key, subject, component),
         *_fitting(releases, changeable, subject, component),
     ]
-    return Misfit(subject.key, subject.label, label, f"{title} {fit.wanted(subject.program)}", fit.source, tuple(ways))
+    return Incompatibility(
+        subject.key, subject.label, label, f"{title} {fit.wanted(subject.program)}", fit.source, tuple(ways)
+    )
 
 
 def _fitting(releases: ReleaseSet, changed: str, subject: Release, component: str) -> Iterable[str]:

@@ -15,7 +15,7 @@ Time = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples
 """Hours and minutes of a day, ``"07:00"``."""
 
 
-class Schedule(Section):
+class ScheduleSettings(Section):
     """Hours in which the nodes run. Outside of them the servers are stopped and the agents are gone: only disks, load
     balancers, NAT gateways and buckets are paid for."""
 
@@ -43,7 +43,7 @@ class Schedule(Section):
         )
 
 
-class Budget(Section):
+class BudgetSettings(Section):
     """A budget of AWS Budgets over what carries the environment's tags, which writes to the project's e-mail."""
 
     enabled: bool = False

@@ -6,17 +6,19 @@ knows it all.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from settings.costs import cost
 from settings.effects import EFFECTS, PROJECT_EFFECTS, Effect, declared
 from settings.environment import Environment
 from settings.loader import ENVIRONMENTS
 from settings.model_keys import entries, section
+from settings.prices import Prices, prices
 from settings.project import Project
 from settings.rules import WARNINGS
 
@@ -32,17 +34,24 @@ COMPUTED = ("name", "region", "zone")
 EFFECT = "A change: "
 """What the sentence about its effect begins with."""
 
+SOURCE = re.compile(r" \((?=AWS[ :]|Amazon|RFC|ISO|Kubernetes|GitHub:)([^()]+)\)")
+"""Where a docstring says what it is taken from."""
+
 PAGE_BEGINNING = """# Every setting
 
-Made by `make schema` from the types in `settings/`; the same sentences are in the editor. The first part of the table is an environment's (`environments/<env>.yaml`, over `_common.yaml`),
-the second the project's (`_project.yaml`). What a setting costs: `make cost`. How to go about a change that is fixed or needs care:
-[runbooks/changing-settings.md](runbooks/changing-settings.md). The last column says what a change does to an environment that runs; `make plan` says it too:
+Made by `make schema` from the types in `settings/`; the same sentences are in the editor. First an environment's settings (`environments/<env>.yaml`, over `_common.yaml`), then the project's
+(`_project.yaml`). How to go about a change that is fixed or needs care: [runbooks/changing-settings.md](runbooks/changing-settings.md).
+
+**Default**: the value where the files leave the setting out. **A change** says what it does to an environment that runs; `make plan` says it too:
 
 - **at once**: the deploy brings it.
 - **next server roll**, **agents' refresh**: the deploy leaves what runs alone; `make roll-servers` and `make roll-agents` bring it.
 - **restarts the application**: its pods are replaced one by one.
 - **interrupts**: what, and for how long.
 - **fixed after the first deploy**: a plan that changes it is refused.
+
+**Costs**: in USD at the list prices of {region}, {as_of} (`settings/prices.yaml`), for a month of 730 hours; a setting without an amount costs nothing. What an environment costs as a whole: `make cost`.
+A source in italics is the document that a rule or a range is taken from.
 """
 
 
@@ -80,18 +89,42 @@ def _tell_effects(schema: dict[str, Any], root: type[BaseModel], effects: Mappin
 
 
 def settings_page() -> str:
-    """The page of all settings, in Markdown: meaning, default, and what a change does."""
-    parts = ((Environment, EFFECTS), (Project, PROJECT_EFFECTS))
-    rows = [
-        f"| `{key}` | {_meaning(field)} | {'computed' if key in COMPUTED else _default(field)} | {effect} |"
-        for model, effects in parts
-        for key, effect in effects.items()
-        for field in [_field(model, key)]
-    ]
-    return (
-        "\n".join([PAGE_BEGINNING, "| setting | what it is | default | its change |", "|---|---|---|---|", *rows])
-        + "\n"
-    )
+    """The page of all settings, in Markdown: meaning, source, default, what a change does, and what it costs."""
+    table = prices()
+    parts = [PAGE_BEGINNING.format(region=table.region, as_of=table.as_of)]
+    for model, effects, title in (
+        (Environment, EFFECTS, "The environment itself"),
+        (Project, PROJECT_EFFECTS, "The project"),
+    ):
+        groups: dict[str, list[str]] = {}
+        for key in effects:
+            name = key.partition(".")[0]
+            annotation = model.model_fields[name].annotation
+            groups.setdefault(name if section(annotation) or entries(annotation) else "", []).append(key)
+        for name, keys in groups.items():
+            heading = f"## `{name}`\n\n{_about(model, name)}" if name else f"## {title}"
+            parts.append(f"{heading}\n\n{_table(model, effects, keys, table)}")
+    return "\n".join(parts)
+
+
+def _about(model: type[BaseModel], name: str) -> str:
+    """What a section is for: its own docstring, or that of its class."""
+    field = model.model_fields[name]
+    inner = section(field.annotation) or entries(field.annotation)
+    return _meaning(field.description or (inner and inner.__doc__) or "")
+
+
+def _table(model: type[BaseModel], effects: Mapping[str, Effect], keys: Sequence[str], table: Prices) -> str:
+    costs = {key: cost(key, table) if model is Environment else "" for key in keys}
+    head = ["setting", "what it is", "default", "a change", *(["costs"] if any(costs.values()) else [])]
+    rows = [head, ["---"] * len(head)]
+    for key in keys:
+        field = _field(model, key)
+        default = "computed" if key in COMPUTED else _default(field)
+        rows.append(
+            [f"`{key}`", _meaning(field.description or ""), default, str(effects[key]), costs[key]][: len(head)]
+        )
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def _field(model: type[BaseModel], key: str) -> FieldInfo:
@@ -106,10 +139,12 @@ def _field(model: type[BaseModel], key: str) -> FieldInfo:
     return _field(inner, rest.removeprefix("*."))
 
 
-def _meaning(field: FieldInfo) -> str:
-    """The first sentence of its docstring, in a cell."""
-    text = " ".join((field.description or "").replace("|", "\\|").replace("``", "`").split())
-    return re.split(r"(?<=[.])\s+(?=[A-Z])", text, maxsplit=1)[0]
+def _meaning(text: str) -> str:
+    """The first sentence of a docstring, and the sources that the docstring names, for a cell."""
+    text = " ".join(text.replace("|", "\\|").replace("``", "`").split())
+    sources = SOURCE.findall(text)
+    first = re.split(r"(?<=[.])\s+(?=[A-Z])", SOURCE.sub("", text), maxsplit=1)[0]
+    return " ".join([first, *(f"*{source}.*" for source in sources)])
 
 
 def _default(field: FieldInfo) -> str:

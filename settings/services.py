@@ -44,7 +44,7 @@ class Alerts(Section):
     """Post them to the address in the Secret ``alert-receivers``, key ``webhook-url``, as well: a pager or a chat."""
 
 
-class Monitoring(Section):
+class MonitoringSettings(Section):
     """Prometheus, Alertmanager and Grafana (docs/runbooks/monitoring.md): nodes, control plane, ingress, certificates, database and application,
     with dashboards and alerts. Grafana is at ``hosts.grafana``, if there is one."""
 
@@ -61,7 +61,7 @@ class Monitoring(Section):
     """Who is told, and how."""
 
 
-class Logs(Section):
+class LogsSettings(Section):
     """What pods write, in CloudWatch Logs, for ``backups.logs_days`` (docs/runbooks/logs.md). The audit log and the nodes' journals are
     ``node_logs``."""
 
@@ -75,11 +75,34 @@ class Logs(Section):
     """Namespaces whose pods' logs stay on the nodes: what nobody reads costs as much as the rest."""
 
 
+class VeleroSettings(Section):
+    """Backups of Kubernetes objects and of pods' volumes by Velero (docs/runbooks/velero.md). The database has backups of its own, and what a
+    deploy makes comes back by a deploy: neither is among them."""
+
+    enabled: bool = False
+    """Install it."""
+
+    schedule: Annotated[str, Field(pattern=r"^[-0-9*/, ]{9,100}$", examples=["0 2 * * *"])] = "0 2 * * *"
+    """When it takes one, as a cron expression in UTC."""
+
+    days: Annotated[int, Field(ge=1, le=365)] = 14
+    """Days that one is kept, with the snapshots of its volumes."""
+
+    left_out: Annotated[
+        list[Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", examples=["scratch"])]],
+        Field(max_length=50),
+    ] = []
+    """Further namespaces that are left out."""
+
+
 class Services(Section):
     """What runs on the cluster beside Rancher and the application."""
 
-    monitoring: Monitoring = Monitoring()
+    monitoring: MonitoringSettings = MonitoringSettings()
     """Metrics, dashboards and alerts."""
 
-    logs: Logs = Logs()
+    logs: LogsSettings = LogsSettings()
     """Logs of pods, in CloudWatch."""
+
+    velero: VeleroSettings = VeleroSettings()
+    """Backups of objects and volumes."""

@@ -3,14 +3,20 @@
 Requests are read from the values that Helm is given, so that no cluster and no chart is needed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from settings.cluster import ClusterSettings
 from settings.environment import Environment
 from settings.helm_values import Values, values
 from settings.instance_types import INSTANCE_TYPES
 from settings.namespaces import DEFAULT_REQUESTS
+from settings.nodes import AgentsSettings, ServersSettings
+from settings.patches import Patches
+from settings.quantities import MI, millicores, size
+from settings.services import Services
+from settings.workloads import Application, RancherSettings
 
 Request = tuple[int, int]
 """mCPU and MiB."""
@@ -29,6 +35,20 @@ RANCHERS_OWN: tuple[Request, ...] = ((10, 64),) * 4
 
 MOST_AGENTS = 100
 """Where the search for a number ends."""
+
+
+@dataclass(frozen=True)
+class Sections:
+    """The sections of an environment that decide what its nodes carry: rules have these, and may not have a whole environment."""
+
+    services: Services
+    agents: AgentsSettings
+    servers: ServersSettings
+    cluster: ClusterSettings
+    application: Application
+    rancher: RancherSettings
+    patches: Patches | None
+    values: Mapping[str, Values]
 
 
 @dataclass(frozen=True)
@@ -77,9 +97,10 @@ EVERY = (
     Pods("operator", "monitoring", "controllers", ("prometheusOperator.resources",)),
     Pods("prometheus-node-exporter", "monitoring", "node", ("prometheus-node-exporter.resources",)),
     Pods("fluent-bit", "fluent-bit", "node", ("resources",)),
+    Pods("velero", "velero", "controllers", ("resources",)),
 )  # fmt: skip
 
-SERVICES = {"monitoring": "monitoring", "logs": "fluent-bit"}
+SERVICES = {"monitoring": "monitoring", "logs": "fluent-bit", "velero": "velero"}
 """Releases of :data:`EVERY` that are there while a service is on, by its name."""
 
 ALTERNATIVES = {"ingress-nginx": "nginx", "traefik": "traefik"}
@@ -102,8 +123,7 @@ def at(given: Values, path: str) -> Any:
 def quantity(resources: dict[str, Any]) -> Request:
     """mCPU and MiB of a container's requests."""
     cpu, memory = str(resources["cpu"]), str(resources["memory"])
-    units = {"Mi": 1, "Gi": 1024}
-    return int(cpu[:-1]) if cpu.endswith("m") else int(cpu) * 1000, int(memory[:-2]) * units[memory[-2:]]
+    return millicores(cpu), size(memory) // MI
 
 
 def total(requests: Iterable[Request]) -> Request:
@@ -121,7 +141,7 @@ def of_a_pod(pods: Pods, given: Values) -> Request:
     return total([found, (10, 64)]) if plugin else found
 
 
-def present(environment: Environment) -> Iterator[Pods]:
+def present(environment: Environment | Sections) -> Iterator[Pods]:
     """What an environment has: of its release set, with the services that are on."""
     pins = environment.cluster.releases.pins
     off = {release for name, release in SERVICES.items() if not getattr(environment.services, name).enabled}
@@ -135,7 +155,7 @@ def present(environment: Environment) -> Iterator[Pods]:
             yield pods
 
 
-def agents_needed(environment: Environment) -> int:
+def agents_needed(environment: Environment | Sections) -> int:
     """How many agents everything that runs on them takes, the largest pod first; ``MOST_AGENTS`` if one has no room on any.
 
     A rollout of the application adds a pod, and its autoscaler brings as many as it may.
@@ -158,12 +178,12 @@ def agents_needed(environment: Environment) -> int:
     return next((count for count in range(1, MOST_AGENTS) if _fit(wanted, [free] * count)), MOST_AGENTS)
 
 
-def _application(environment: Environment) -> list[Request]:
+def _application(environment: Environment | Sections) -> list[Request]:
     found = environment.application
     return [quantity(found.requests.model_dump())] * (found.most_replicas + 1)
 
 
-def _counts(environment: Environment) -> Values:
+def _counts(environment: Environment | Sections) -> Values:
     """What settings say of how many there are."""
     return {"instances": environment.application.database_instances, "replicas": environment.rancher.replicas}
 

@@ -1,4 +1,4 @@
-"""How long connections that nobody uses are kept, along the way of a request: whoever is nearer to the application keeps them longer.
+"""How long connections that nobody uses are kept, along the way of a request: each hop nearer to the application keeps them longer.
 
 Were it the other way round, the inner side would now and then close a connection on which the outer side is just sending the next
 request, which ends as a 502 (AWS: troubleshoot your Application Load Balancers, HTTP 502; kubernetes/ingress-nginx#3046).

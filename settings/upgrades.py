@@ -41,7 +41,7 @@ class Step:
 
     @property
     def rolls(self) -> bool:
-        """Whether servers and agents are made anew."""
+        """Whether servers and agents are replaced."""
         return any(key in NODES for key in self.changes)
 
     @property

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from settings.environment import Environment
 from settings.namespaces import LOGGING
+from settings.namespaces import VELERO as VELEROS_NAMESPACE
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ INTERRUPTIONS = ServiceAccount("kube-system", "interruption-handler")
 
 LOGS = ServiceAccount(LOGGING, "fluent-bit")
 """Fluent Bit adds to the group with the pods' logs."""
+
+VELERO = ServiceAccount(VELEROS_NAMESPACE, "velero")
+"""Velero writes and reads backups of objects."""
 
 
 APPLICATION_ACCOUNT = "vet-app"

@@ -37,7 +37,7 @@ MailAddress = Annotated[
 """An e-mail address."""
 
 
-class Rancher(Section):
+class RancherSettings(Section):
     """Rancher management platform."""
 
     replicas: Annotated[int, Field(ge=1, le=9)]
@@ -72,7 +72,8 @@ class Clinic(Section):
     """Where the clinic's clock is."""
 
     language: Literal["en", "en-us", "en-gb", "de", "fr"] = "en"
-    """Language of pages and papers, with a country's dates and clock, until the manager chooses one in the application."""
+    """Language of pages and papers, with a country's dates and clock, until the manager chooses one in the application. ``en`` is ``en-us``
+    in a time zone of the USA."""
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"])] = "USD"
     """Currency of prices (ISO 4217)."""

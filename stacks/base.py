@@ -29,7 +29,7 @@ class PlatformStack(TerraformStack):
         self._account_id, self._tags = project.account_id, dict(tags)
         self._provider("aws", region)
 
-    def provider_elsewhere(self, region: str) -> AwsProvider:
+    def replica_provider(self, region: str) -> AwsProvider:
         """The AWS provider for a second region."""
         return self._provider("elsewhere", region, alias="elsewhere")
 

@@ -9,6 +9,7 @@ from modules.platform.certificates import Certificates
 from modules.platform.cluster import Cluster
 from modules.platform.database import Database, archive
 from modules.platform.extras import Extras
+from modules.platform.infrastructure_outputs import InfrastructureOutputs
 from modules.platform.ingress import IngressController
 from modules.platform.interruption_handler import InterruptionHandler
 from modules.platform.logs import Logs
@@ -18,13 +19,14 @@ from modules.platform.node_restarts import NodeRestarts
 from modules.platform.rancher import Rancher
 from modules.platform.release import Release, render_again_on
 from modules.platform.storage import Storage
-from modules.platform.upstream import Upstream
+from modules.platform.velero import Velero
 from modules.platform.vet_application.application import VetApplication
-from settings.effects import HELM, remembered
+from settings.effects import HELM
 from settings.environment import Environment
 from settings.names import Names, helm_stack, infrastructure_stack
 from settings.principals import by_role
 from settings.project import Project
+from settings.remembered import remembered
 from settings.web_identity import DATABASE
 from stacks.base import PlatformStack
 from stacks.overrides import override
@@ -39,7 +41,9 @@ class HelmStack(PlatformStack):
             scope, helm_stack(environment.name), project=project, region=environment.region, tags=names.tags
         )
         self._names, self._environment = names, environment
-        self._upstream = Upstream(self, "upstream", project=project, stack=infrastructure_stack(environment.name))
+        self._infrastructure = InfrastructureOutputs(
+            self, "upstream", project=project, stack=infrastructure_stack(environment.name)
+        )
         Fixed(
             self,
             "fixed",
@@ -47,7 +51,7 @@ class HelmStack(PlatformStack):
             why="The application's database is in the namespace and would go with it.",
         )
         self._fixed_major()
-        cluster = Cluster(self, "cluster", names=names, upstream=self._upstream)
+        cluster = Cluster(self, "cluster", names=names, infrastructure=self._infrastructure)
         self._namespaces = Namespaces(self, "namespaces", environment=environment)
         self._base()
         self._rancher()
@@ -77,16 +81,18 @@ class HelmStack(PlatformStack):
     def _base(self) -> None:
         """What everything else stands on."""
         names, environment = self._names, self._environment
-        upstream, namespaces = self._upstream, self._namespaces
-        self._storage = Storage(self, "storage", names=names, upstream=upstream)
-        self._certificates = Certificates(self, "certificates", names=names, upstream=upstream, namespaces=namespaces)
+        infrastructure, namespaces = self._infrastructure, self._namespaces
+        self._storage = Storage(self, "storage", names=names, infrastructure=infrastructure)
+        self._certificates = Certificates(
+            self, "certificates", names=names, infrastructure=infrastructure, namespaces=namespaces
+        )
         self._ingress = IngressController(
-            self, "ingress", environment=environment, upstream=upstream, namespaces=namespaces
+            self, "ingress", environment=environment, infrastructure=infrastructure, namespaces=namespaces
         )
         if environment.agents.autoscaler:
-            ClusterAutoscaler(self, "autoscaler", names=names, upstream=upstream)
+            ClusterAutoscaler(self, "autoscaler", names=names, infrastructure=infrastructure)
         if environment.interruptible:
-            InterruptionHandler(self, "interruptions", names=names, upstream=upstream)
+            InterruptionHandler(self, "interruptions", names=names, infrastructure=infrastructure)
         if environment.patches:
             NodeRestarts(self, "restarts", environment=environment, patches=environment.patches)
 
@@ -106,7 +112,16 @@ class HelmStack(PlatformStack):
                 self, "monitoring", names=self._names, namespaces=self._namespaces, wait_for=self._ready_for_services
             )
         if self._environment.services.logs.enabled:
-            Logs(self, "logs", names=self._names, upstream=self._upstream, namespaces=self._namespaces)
+            Logs(self, "logs", names=self._names, infrastructure=self._infrastructure, namespaces=self._namespaces)
+        if self._environment.services.velero.enabled:
+            Velero(
+                self,
+                "velero",
+                environment=self._environment,
+                infrastructure=self._infrastructure,
+                namespaces=self._namespaces,
+                wait_for=self._storage.ready,
+            )
 
     @property
     def _ready_for_services(self) -> list[ITerraformDependable]:
@@ -150,7 +165,7 @@ class HelmStack(PlatformStack):
             self,
             "database",
             environment=environment,
-            upstream=self._upstream,
+            infrastructure=self._infrastructure,
             namespaces=self._namespaces,
             storage=self._storage.ready,
             certificates=self._certificates.manager,
@@ -159,8 +174,8 @@ class HelmStack(PlatformStack):
             self,
             "vet_app",
             names=self._names,
-            repository=self._upstream.text("image_repository_name"),
+            repository=self._infrastructure.get("image_repository_name"),
             namespace=namespace,
-            upstream=self._upstream,
+            infrastructure=self._infrastructure,
             wait_for=[*ready, secret.release, *database.ready, *self._certificates.ready, *self._ingress.ready],
         )

@@ -1,12 +1,14 @@
 """``vet-<env>``: network, nodes and load balancers of one environment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from cdktf_cdktf_provider_aws.iam_role import IamRole
 from constructs import Construct
 
 from modules.aws import pod_rights
 from modules.aws.agents import Agents, SizedGroup
-from modules.aws.alarms import Alarms, Watched
+from modules.aws.alarms import Alarms, MonitoredResources
 from modules.aws.boundary import limit_roles
 from modules.aws.budget import Budget
 from modules.aws.certificate import Certificate
@@ -27,17 +29,18 @@ from modules.aws.servers import Servers
 from modules.aws.volume_snapshots import VolumeSnapshots
 from modules.fixed import Fixed
 from settings import web_identity
-from settings.effects import INFRASTRUCTURE, remembered
+from settings.effects import INFRASTRUCTURE
 from settings.environment import Environment
 from settings.instance_types import ARM64
 from settings.names import Names, infrastructure_stack
-from settings.network import Network
+from settings.network import NetworkSettings
 from settings.project import Project
+from settings.remembered import remembered
 from stacks.base import PlatformStack
 from stacks.overrides import override
 
 
-def _place(network: Network) -> dict[str, str]:
+def _place(network: NetworkSettings) -> dict[str, str]:
     """Where an environment stands that is not in a new VPC with public subnets, by the key of the setting that decides it."""
     found = {"network.private_only": "true"} if network.private_only else {}
     if existing := network.existing:
@@ -48,6 +51,30 @@ def _place(network: Network) -> dict[str, str]:
             "network.existing.first_server_host": str(existing.first_server_host),
         }
     return found
+
+
+@dataclass(frozen=True)
+class _Nodes:
+    """The machines of the cluster."""
+
+    servers: Servers
+    agents: Agents
+    pools: Sequence[AgentPool]
+
+    @property
+    def groups(self) -> list[SizedGroup]:
+        """Every auto-scaling group, those of the pools last."""
+        return [*self.agents.groups, *(sized for pool in self.pools for sized in pool.groups)]
+
+
+@dataclass(frozen=True)
+class _Entrance:
+    """How the public hosts and the Kubernetes API are reached."""
+
+    zone: HostedZone
+    certificate: Certificate
+    ingress: IngressLoadBalancer
+    api_host: str
 
 
 class InfrastructureStack(PlatformStack):
@@ -63,19 +90,18 @@ class InfrastructureStack(PlatformStack):
             tags=names.tags,
         )
         self._names, self._environment = names, environment
-        self._begin()
-        self._nodes()
-        self._front_door()
-        self._pod_roles()
-        self._attachments()
-        self._interruptions()
-        self._services()
-        self._saving_and_guarding()
+        self._fix_settings()
+        self._foundation = Foundation(self, names=names)
+        nodes = self._nodes()
+        entrance = self._entrance(nodes.servers)
+        roles = self._pod_roles(entrance.zone) | self._attachments() | self._interruptions() | self._services()
+        self._optional_features(nodes, entrance)
         limit_roles(self, project, names.boundary_arn)
         override(self, INFRASTRUCTURE, environment)
-        self._outputs()
+        self._outputs(nodes.servers, entrance, roles)
 
-    def _begin(self) -> None:
+    def _fix_settings(self) -> None:
+        """Refuse changes of settings that would replace what holds data."""
         names, environment = self._names, self._environment
         place = _place(environment.network)
         Fixed(
@@ -93,20 +119,20 @@ class InfrastructureStack(PlatformStack):
             formerly=dict.fromkeys(place, "none"),
             why="It would replace the network, the servers' disks, the whole cluster or the application's data.",
         )
-        self._foundation = Foundation(self, names=names)
 
-    def _nodes(self) -> None:
+    def _nodes(self) -> _Nodes:
         names, environment, foundation = self._names, self._environment, self._foundation
         context = foundation.context
-        self._servers = Servers(self, "servers", context=context, role=foundation.server_role)
-        self._agents = Agents(self, "agents", context=context, role=foundation.agent_role)
-        self._pools = self._agent_pools()
-        foundation.api.send_to(self._servers)
-        ReadyGate(self, "ready", name=names.of("ready"), server=self._servers.first)
+        servers = Servers(self, "servers", context=context, role=foundation.server_role)
+        agents = Agents(self, "agents", context=context, role=foundation.agent_role)
+        pools = self._agent_pools(servers)
+        foundation.api.register_targets(servers)
+        ReadyGate(self, "ready", name=names.of("ready"), server=servers.first)
         if environment.access.ssh.jump_host.enabled:
             JumpHost(self, "jump_host", context=context, security_group=foundation.groups.operators)
+        return _Nodes(servers, agents, pools)
 
-    def _agent_pools(self) -> list[AgentPool]:
+    def _agent_pools(self, servers: Servers) -> list[AgentPool]:
         """Every pool of agents."""
         foundation, pools, image = self._foundation, self._environment.pools, self._environment.image
         names = [name for name, pool in pools.items() if pool.is_arm and not pool.image]
@@ -118,7 +144,7 @@ class InfrastructureStack(PlatformStack):
                 name,
                 context=foundation.context,
                 role=foundation.agent_role,
-                servers=self._servers,
+                servers=servers,
                 name=name,
                 pool=pool,
                 image_id=pool.image or (arm if pool.is_arm else foundation.context.image_id),
@@ -126,19 +152,13 @@ class InfrastructureStack(PlatformStack):
             for name, pool in pools.items()
         ]
 
-    @property
-    def _groups_of_agents(self) -> list[SizedGroup]:
-        """Every auto-scaling group, those of the pools last."""
-        return [*self._agents.groups, *(sized for pool in self._pools for sized in pool.groups)]
-
-    def _front_door(self) -> None:
+    def _entrance(self, servers: Servers) -> _Entrance:
         names, environment = self._names, self._environment
         hosts = environment.hosts.all
-        self._api_address_host = self._foundation.api.host
-        self._zone = HostedZone(self, "dns", name=environment.zone)
-        self._certificate = Certificate(self, "certificate", hosts=hosts, zone_id=self._zone.id)
+        zone = HostedZone(self, "dns", name=environment.zone)
+        certificate = Certificate(self, "certificate", hosts=hosts, zone_id=zone.id)
         logs = self._foundation.buckets.access_logs if environment.load_balancer.access_logs else None
-        self._ingress = IngressLoadBalancer(
+        ingress = IngressLoadBalancer(
             self,
             "ingress",
             names=names,
@@ -148,19 +168,20 @@ class InfrastructureStack(PlatformStack):
             security_group=self._foundation.groups.ingress,
             hosts=environment.hosts,
             rancher_networks=environment.access.rancher.allowed_cidrs,
-            certificate_arn=self._certificate.issued_arn,
+            certificate_arn=certificate.issued_arn,
             protect=environment.protect,
             internal=environment.network.private_only,
             logs_bucket=logs.bucket.id if logs else None,
             wait_for=[logs.ready] if logs else [],
         )
-        self._ingress.send_to(self._servers)
-        self._ingress_host = self._ingress.load_balancer.dns_name
-        self._zone.point_to(hosts, self._ingress.load_balancer)
-        if self._foundation.groups.public_api is not None:
-            self._api_address_host = self._public_api(self._foundation.groups.public_api)
+        ingress.register_targets(servers)
+        zone.add_alias_records(hosts, ingress.load_balancer)
+        group = self._foundation.groups.public_api
+        return _Entrance(
+            zone, certificate, ingress, self._public_api(group, servers) if group else self._foundation.api.host
+        )
 
-    def _public_api(self, group: SecurityGroup) -> str:
+    def _public_api(self, group: SecurityGroup, servers: Servers) -> str:
         """A second load balancer for 6443 alone: nodes go on joining inside the VPC, and 9345 is never public."""
         public = ApiLoadBalancer(
             self,
@@ -173,17 +194,15 @@ class InfrastructureStack(PlatformStack):
             internal=False,
             protect=False,  # it comes and goes with access.api, and holds nothing
         )
-        public.send_to(self._servers)
+        public.register_targets(servers)
         return public.host
 
-    def _pod_roles(self) -> None:
-        names = self._names
-        issuer = self._foundation.issuer
-        self._roles = {
+    def _pod_roles(self, zone: HostedZone) -> dict[str, IamRole]:
+        """Roles of what every cluster has, by their name in the output ``pod_role_arns``."""
+        names, issuer = self._names, self._foundation.issuer
+        return {
             "storage": issuer.role("storage", [web_identity.STORAGE], pod_rights.storage(names)),
-            "certificates": issuer.role(
-                "certificates", [web_identity.CERTIFICATES], pod_rights.certificates(self._zone.id)
-            ),
+            "certificates": issuer.role("certificates", [web_identity.CERTIFICATES], pod_rights.certificates(zone.id)),
             "autoscaler": issuer.role("autoscaler", [web_identity.AUTOSCALER], pod_rights.autoscaler(names)),
             "database": issuer.role(
                 "database",
@@ -192,39 +211,46 @@ class InfrastructureStack(PlatformStack):
             ),
         }
 
-    def _attachments(self) -> None:
-        """What the application's pods need for files of patients in S3."""
+    def _attachments(self) -> dict[str, IamRole]:
+        """What the application's pods need for files of patients in S3; its role."""
         bucket = self._foundation.buckets.attachments
         if bucket is None or not self._environment.application.attachments_in_s3:
-            return
+            return {}
         rights = pod_rights.attachments(bucket, self._foundation.keys.backups)
         account = web_identity.application(self._environment)
-        self._roles["application"] = self._foundation.issuer.role("application", [account], rights)
+        role = self._foundation.issuer.role("application", [account], rights)
         self.output("attachments_bucket", bucket.name, "bucket for files of patients")
+        return {"application": role}
 
-    def _interruptions(self) -> None:
-        """What the interruption handler needs, in an environment with Spot nodes in pools."""
+    def _interruptions(self) -> dict[str, IamRole]:
+        """What the interruption handler needs, in an environment with Spot nodes in pools; its role."""
         if not self._environment.interruptible:
-            return
+            return {}
         queue = Interruptions(self, "interruptions", names=self._names).queue
         accounts, rights = [web_identity.INTERRUPTIONS], pod_rights.interruptions(queue.arn)
         role = self._foundation.issuer.role("interruption_handler", accounts, rights)
-        self._roles["interruptions"] = role
         self.output("interruptions_queue_url", queue.url, "queue with what EC2 says of machines that it takes back")
+        return {"interruptions": role}
 
-    def _services(self) -> None:
-        """What the services that are on need in AWS."""
+    def _services(self) -> dict[str, IamRole]:
+        """What the services that are on need in AWS; their roles."""
         names, issuer = self._names, self._foundation.issuer
+        roles = {}
         if self._environment.services.logs.enabled:
             group = PodLogs(self, "pod_logs", names=names, key_arn=self._foundation.keys.backups.arn).group
-            self._roles["logs"] = issuer.role("logs", [web_identity.LOGS], pod_rights.logs(group.arn))
+            roles["logs"] = issuer.role("logs", [web_identity.LOGS], pod_rights.logs(group.arn))
             self.output("pods_log_group", group.name, "group in CloudWatch Logs with what pods write")
+        if bucket := self._foundation.buckets.velero:
+            rights = pod_rights.velero(bucket, self._foundation.keys.backups)
+            roles["velero"] = issuer.role("velero", [web_identity.VELERO], rights)
+            self.output("velero_bucket", bucket.name, "bucket for backups of objects")
+        return roles
 
-    def _saving_and_guarding(self) -> None:
+    def _optional_features(self, nodes: _Nodes, entrance: _Entrance) -> None:
         """What is off unless the environment's file says otherwise."""
-        names, environment, groups = self._names, self._environment, self._groups_of_agents
+        names, environment, servers, groups = self._names, self._environment, nodes.servers, nodes.groups
         if environment.schedule.enabled:
-            Schedule(self, "schedule", names=names, environment=environment, servers=self._servers, agents=groups)
+            Schedule(self, "schedule", names=names, environment=environment, servers=servers, agents=groups)
         if environment.budget.enabled:
             Budget(self, "budget", names=names, settings=environment.budget)
         if environment.backups.volume_snapshots.enabled:
@@ -232,28 +258,30 @@ class InfrastructureStack(PlatformStack):
 
         if environment.backups.replica_region:
             self._replicate(environment.backups.replica_region)
-        watched = Watched(
-            ingress=self._ingress,
+        monitored = MonitoredResources(
+            ingress=entrance.ingress,
             api=self._foundation.api,
-            certificate_arn=self._certificate.issued_arn,
-            servers=self._servers,
+            certificate_arn=entrance.certificate.issued_arn,
+            servers=servers,
             agents=groups,
         )
         alarms: Sequence[str] = []
         if environment.alarms.enabled:
-            alarms = Alarms(self, "alarms", names=names, environment=environment, watched=watched).arns
+            alarms = Alarms(self, "alarms", names=names, environment=environment, monitored=monitored).arns
         if environment.dashboard.enabled:
-            Dashboard(self, "dashboard", names=names, environment=environment, watched=watched, alarms=alarms)
+            Dashboard(self, "dashboard", names=names, environment=environment, monitored=monitored, alarms=alarms)
 
     def _replicate(self, region: str) -> None:
         names, environment, buckets = self._names, self._environment, self._foundation.buckets
         sources = {"snapshots": buckets.snapshots, "database": buckets.database}
         if environment.application.attachments_in_s3 and buckets.attachments:
             sources["files"] = buckets.attachments
+        if buckets.velero:
+            sources["velero"] = buckets.velero
         Replicas(
             self,
             "replicas",
-            provider=self.provider_elsewhere(region),
+            provider=self.replica_provider(region),
             # Another name than its own bucket would have there, should the environment move to that region.
             sources={purpose: (bucket, names.bucket(f"{purpose}-2", region)) for purpose, bucket in sources.items()},
             key=self._foundation.keys.backups,
@@ -265,8 +293,8 @@ class InfrastructureStack(PlatformStack):
             ),
         )
 
-    def _outputs(self) -> None:
-        for name, (value, description) in self._foundation.outputs(self._api_address_host).items():
+    def _outputs(self, servers: Servers, entrance: _Entrance, roles: Mapping[str, IamRole]) -> None:
+        for name, (value, description) in self._foundation.outputs(entrance.api_host).items():
             self.output(name, value, description)
         self.output("image_repository_name", self._foundation.repository.name, "repository of the application's images")
         self.output(
@@ -274,19 +302,18 @@ class InfrastructureStack(PlatformStack):
         )
         self.output(
             "name_servers",
-            self._zone.zone.name_servers,
+            entrance.zone.zone.name_servers,
             f"name servers of {self._environment.zone}; the certificate is issued once the domain is delegated to them",
         )
-        self.output("ingress_host", self._ingress_host, "DNS name of the load balancer that the public hosts lead to")
-        self.output("zone_id", self._zone.id, "Route 53 zone of the environment's hosts")
+        ingress_host = entrance.ingress.load_balancer.dns_name
+        self.output("ingress_host", ingress_host, "DNS name of the load balancer that the public hosts lead to")
+        self.output("zone_id", entrance.zone.id, "Route 53 zone of the environment's hosts")
         self.output("database_bucket", self._foundation.buckets.database.name, "bucket for database backups")
         self.output("volumes_key_arn", self._foundation.keys.volumes.arn, "KMS key of the nodes' and pods' volumes")
-        self.output(
-            "pod_role_arns", {name: role.arn for name, role in self._roles.items()}, "AWS roles of service accounts"
-        )
+        self.output("pod_role_arns", {name: role.arn for name, role in roles.items()}, "AWS roles of service accounts")
         self.output(
             "server_instance_ids",
-            {str(server.slot.number): server.instance.id for server in self._servers.servers},
+            {str(server.slot.number): server.instance.id for server in servers.servers},
             "EC2 instances of the servers by slot",
         )
         self.output(

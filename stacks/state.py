@@ -24,7 +24,7 @@ class StateStack(PlatformStack):
             Replicas(
                 self,
                 "replicas",
-                provider=self.provider_elsewhere(project.replica_region),
+                provider=self.replica_provider(project.replica_region),
                 sources={"state": (storage.bucket, replica_bucket(project))},
                 key=storage.key,
                 settings=ReplicaSettings(

@@ -130,6 +130,8 @@ CHOSEN: Mapping[str, Any] = {
     "services.monitoring.alerts.smtp.sender": "alarm@example.com",
     "services.monitoring.alerts.smtp.username": "alarm",
     "services.logs.left_out": ["kube-system"],
+    "services.velero.schedule": "0 4 * * *",
+    "services.velero.left_out": ["scratch"],
     "values": {
         "aws-cloud-controller-manager": {"resources": {"limits": {"memory": "300Mi"}}},
         "rancher": {"resources": {"limits": {"memory": "4Gi"}}},
@@ -186,6 +188,7 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
         "services": {"monitoring": {"alerts": {"smtp": {"server": "smtp.example.com:587", "sender": "a@example.com"}}}}
     },
     "services.logs": {"services": {"logs": {"enabled": True}}},
+    "services.velero": {"services": {"velero": {"enabled": True}}},
     "alarms": {"alarms": {"enabled": True}},
     "budget": {"budget": {"enabled": True}},
     "backups.volume_snapshots": {"backups": {"volume_snapshots": {"enabled": True}}},

@@ -8,7 +8,7 @@ from operations.devtools.emulator.kubernetes import Kubernetes
 
 @pytest.fixture(scope="session")
 def kubernetes() -> Kubernetes:
-    """The cluster at hand; skips with the way to have one."""
+    """The available cluster; skips with the way to have one."""
     try:
         return local_cluster.kubernetes()
     except local_cluster.Absent as absent:

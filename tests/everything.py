@@ -57,6 +57,7 @@ ENVIRONMENT: dict[str, Any] = {
             },
         },
         "logs": {"enabled": True, "left_out": ["kube-system"]},
+        "velero": {"enabled": True, "left_out": ["scratch"]},
     },
     "cluster": {"hardening": "cis"},
     "agents": {"spot": True, "autoscaler": True},

@@ -115,7 +115,7 @@ def written(head: str, lines: list[str]) -> str:
 
 
 def main() -> int:
-    """Make the list anew, if CHANGELOG says why it changes; the exit status."""
+    """Make the list again, if CHANGELOG says why it changes; the exit status."""
     before = LIST.read_text().splitlines() if LIST.exists() else [""]
     after, said = surface(), entries()
     if before[1:] != after and before[0] == HEAD + said:

@@ -8,9 +8,9 @@ from vet_platform.modules.aws.foundation import Foundation
 from vet_platform.modules.aws.ready_gate import ReadyGate
 from vet_platform.modules.aws.servers import Servers
 from vet_platform.modules.platform.cluster import Cluster
+from vet_platform.modules.platform.infrastructure_outputs import InfrastructureOutputs
 from vet_platform.modules.platform.namespaces import Namespaces
 from vet_platform.modules.platform.rancher import Rancher
-from vet_platform.modules.platform.upstream import Upstream
 from vet_platform.settings.names import Names
 from vet_platform.stacks.base import PlatformStack
 
@@ -23,7 +23,7 @@ class Machines(PlatformStack):
         foundation = Foundation(self, names=names)
         servers = Servers(self, "servers", context=foundation.context, role=foundation.server_role)
         Agents(self, "agents", context=foundation.context, role=foundation.agent_role)
-        foundation.api.send_to(servers)
+        foundation.api.register_targets(servers)
         ReadyGate(self, "ready", name=names.of("ready"), server=servers.first)
         for output, (value, description) in foundation.outputs().items():
             self.output(output, value, description)
@@ -35,7 +35,10 @@ class Management(PlatformStack):
     def __init__(self, scope: Construct, name: str, *, names: Names, machines: str) -> None:
         super().__init__(scope, name, project=names.project, region=names.environment.region, tags=names.tags)
         Cluster(
-            self, "cluster", names=names, upstream=Upstream(self, "upstream", project=names.project, stack=machines)
+            self,
+            "cluster",
+            names=names,
+            infrastructure=InfrastructureOutputs(self, "upstream", project=names.project, stack=machines),
         )
         namespaces = Namespaces(self, "namespaces", environment=names.environment)
         Rancher(self, "rancher", environment=names.environment, namespaces=namespaces, wait_for=[])

@@ -24,7 +24,7 @@ MINUTE, QUARTER, DAY = 60, 900, 86400
 
 
 @dataclass(frozen=True)
-class Watched:
+class MonitoredResources:
     """What there is to watch in an environment."""
 
     ingress: IngressLoadBalancer
@@ -39,7 +39,7 @@ class Alarm:
     """One alarm: a metric's worst value on the wrong side of a threshold for some periods in a row."""
 
     id_: str
-    says: str
+    description: str
     """What is wrong, for the e-mail."""
 
     namespace: str
@@ -56,13 +56,20 @@ class Alarm:
 class Alarms(Construct):
     """The topic, its receivers, and every alarm of an environment."""
 
-    def __init__(self, scope: Construct, id_: str, *, names: Names, environment: Environment, watched: Watched) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, names: Names, environment: Environment, monitored: MonitoredResources
+    ) -> None:
         super().__init__(scope, id_)
         self._names, self._settings = names, environment.alarms
         # A node that sends nothing is a fault, but not where nodes are meant to sleep.
         self._silence = "notBreaching" if environment.schedule.enabled else "breaching"
         topic = self._topic()
-        every = [*self._load_balancers(watched), *self._machines(watched), *self._cluster(), self._public(watched)]
+        every = [
+            *self._load_balancers(monitored),
+            *self._machines(monitored),
+            *self._cluster(),
+            self._public(monitored),
+        ]
         if environment.services.logs.enabled:
             every.append(self._pods_are_silent())
         self.arns: Sequence[str] = [self._create(alarm, topic.arn).arn for alarm in every]
@@ -73,7 +80,7 @@ class Alarms(Construct):
             self,
             alarm.id_,
             alarm_name=self._names.of(alarm.id_.replace("_", "-")),
-            alarm_description=f"{self._names.base}: {alarm.says}",
+            alarm_description=f"{self._names.base}: {alarm.description}",
             namespace=alarm.namespace,
             metric_name=alarm.metric,
             dimensions=dict(alarm.dimensions),
@@ -87,29 +94,31 @@ class Alarms(Construct):
             ok_actions=[topic_arn],
         )
 
-    def _load_balancers(self, watched: Watched) -> Iterator[Alarm]:
+    def _load_balancers(self, monitored: MonitoredResources) -> Iterator[Alarm]:
         for id_, what, namespace, dimensions in (
-            ("ingress_targets", "the ingress controller", "AWS/ApplicationELB", watched.ingress.dimensions),
-            ("api_targets", "the Kubernetes API", "AWS/NetworkELB", watched.api.dimensions),
+            ("ingress_targets", "the ingress controller", "AWS/ApplicationELB", monitored.ingress.dimensions),
+            ("api_targets", "the Kubernetes API", "AWS/NetworkELB", monitored.api.dimensions),
         ):
-            says = f"a server does not answer the load balancer for {what}"
-            yield Alarm(id_, says, namespace, "UnHealthyHostCount", dimensions, threshold=1, periods=5)
+            description = f"a server does not answer the load balancer for {what}"
+            yield Alarm(id_, description, namespace, "UnHealthyHostCount", dimensions, threshold=1, periods=5)
 
-    def _machines(self, watched: Watched) -> Iterator[Alarm]:
-        for server in watched.servers.servers:
+    def _machines(self, monitored: MonitoredResources) -> Iterator[Alarm]:
+        for server in monitored.servers.servers:
             number = server.slot.number
-            says = f"server {number} fails EC2's status checks (docs/runbooks/lost-server.md)"
+            description = f"server {number} fails EC2's status checks (docs/runbooks/lost-server.md)"
             dimensions = {"InstanceId": server.instance.id}
-            yield Alarm(f"server_{number}_status", says, "AWS/EC2", "StatusCheckFailed", dimensions, threshold=1)
-        for sized in watched.agents:
-            says = f"an agent in {sized.what} fails EC2's status checks; its group replaces it"
+            yield Alarm(f"server_{number}_status", description, "AWS/EC2", "StatusCheckFailed", dimensions, threshold=1)
+        for sized in monitored.agents:
+            description = f"an agent in {sized.what} fails EC2's status checks; its group replaces it"
             dimensions = {"AutoScalingGroupName": sized.group.name}
-            yield Alarm(f"agents_{sized.key}_status", says, "AWS/EC2", "StatusCheckFailed", dimensions, threshold=1)
+            yield Alarm(
+                f"agents_{sized.key}_status", description, "AWS/EC2", "StatusCheckFailed", dimensions, threshold=1
+            )
 
     def _cluster(self) -> Iterator[Alarm]:
-        """What the nodes send (``nodes/bin/measure``)."""
+        """What the nodes send (``nodes/bin/publish-metrics``)."""
         settings, dimensions = self._settings, {"Cluster": self._names.base}
-        for id_, metric, comparison, threshold, says in (
+        for id_, metric, comparison, threshold, description in (
             ("disk", "DiskUsed", ABOVE, settings.disk_percent, "the disk of a node is almost full"),
             ("snapshot_age", "SnapshotAge", ABOVE, settings.snapshot_hours, "the newest etcd snapshot is too old"),
             (
@@ -122,7 +131,7 @@ class Alarms(Construct):
         ):
             yield Alarm(
                 id_,
-                says,
+                description,
                 self._names.metrics_namespace,
                 metric,
                 dimensions,
@@ -133,13 +142,13 @@ class Alarms(Construct):
                 missing=self._silence,
             )
 
-    def _public(self, watched: Watched) -> Alarm:
+    def _public(self, monitored: MonitoredResources) -> Alarm:
         return Alarm(
             "public_certificate",
             "the public certificate ends soon: AWS could not renew it; are its DNS records there?",
             "AWS/CertificateManager",
             "DaysToExpiry",
-            {"CertificateArn": watched.certificate_arn},
+            {"CertificateArn": monitored.certificate_arn},
             self._settings.certificate_days,
             BELOW,
             seconds=DAY,

@@ -1,4 +1,4 @@
-"""How far the roles of an environment reach at most, whoever makes them and whatever rights they are given.
+"""How far the roles of an environment reach at most, no matter who makes them and which rights they are given.
 
 The boundary is made by ``vet-state``, which people deploy: the roles that deploy environments can neither edit it nor make a role without it
 (IAM user guide: permissions boundaries, delegating responsibility). What is named, is allowed by name; what AWS names, by its tag, which

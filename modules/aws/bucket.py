@@ -36,7 +36,7 @@ class Bucket(Construct):
     :param name: globally unique bucket name.
     :param key: KMS key of the default encryption; without one S3's own key encrypts (what AWS services that write logs require).
     :param protect: refuse destruction; otherwise the bucket goes with all that is in it.
-    :param noncurrent_days: days until replaced or deleted objects are gone for good.
+    :param noncurrent_days: days until replaced or deleted objects are deleted permanently.
     :param expire_days: days until objects are deleted, if ever.
     :param public_read: let anyone read objects by a bucket policy. The one exemption from the public-access block; its statement must be
         among ``statements``, and access control lists stay blocked.

@@ -4,7 +4,7 @@ from cdktf_cdktf_provider_aws.budgets_budget import BudgetsBudget, BudgetsBudget
 from constructs import Construct
 
 from settings.names import Names
-from settings.saving import Budget as BudgetSettings
+from settings.saving import BudgetSettings
 
 
 class Budget(Construct):

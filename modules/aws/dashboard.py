@@ -7,7 +7,7 @@ from typing import Any
 from cdktf_cdktf_provider_aws.cloudwatch_dashboard import CloudwatchDashboard
 from constructs import Construct
 
-from modules.aws.alarms import QUARTER, Watched
+from modules.aws.alarms import QUARTER, MonitoredResources
 from settings.environment import Environment
 from settings.names import Names
 
@@ -34,11 +34,11 @@ class Dashboard(Construct):
         *,
         names: Names,
         environment: Environment,
-        watched: Watched,
+        monitored: MonitoredResources,
         alarms: Sequence[str],
     ) -> None:
         super().__init__(scope, id_)
-        self._names, self._region, self._watched = names, environment.region, watched
+        self._names, self._region, self._monitored = names, environment.region, monitored
         drawn = [*self._load_balancers(), *self._machines(), *(self._measured_by_nodes() if alarms else [])]
         top = [self._alarms(alarms)] if alarms else []
         widgets = [*top, *self._in_rows(drawn, below=HEIGHT if alarms else 0)]
@@ -47,7 +47,7 @@ class Dashboard(Construct):
         )
 
     def _load_balancers(self) -> Iterator[Mapping[str, Any]]:
-        ingress, api = self._watched.ingress.dimensions, self._watched.api.dimensions
+        ingress, api = self._monitored.ingress.dimensions, self._monitored.api.dimensions
         entry = {"LoadBalancer": ingress["LoadBalancer"]}
         yield self._graph(
             "Requests, and those that failed",
@@ -66,9 +66,9 @@ class Dashboard(Construct):
         )
 
     def _machines(self) -> Iterator[Mapping[str, Any]]:
-        servers = {f"server {each.slot.number}": each for each in self._watched.servers.servers}
+        servers = {f"server {each.slot.number}": each for each in self._monitored.servers.servers}
         by_server = {name: {"InstanceId": each.instance.id} for name, each in servers.items()}
-        by_group = {each.what: {"AutoScalingGroupName": each.group.name} for each in self._watched.agents}
+        by_group = {each.what: {"AutoScalingGroupName": each.group.name} for each in self._monitored.agents}
         for title, metric, stat in (
             ("Processor, percent", "CPUUtilization", "Average"),
             ("Credits of burstable machines", "CPUCreditBalance", "Minimum"),

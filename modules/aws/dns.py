@@ -20,7 +20,7 @@ class HostedZone(Construct):
         """The zone's id."""
         return self.zone.zone_id
 
-    def point_to(self, hosts: Sequence[str], load_balancer: Lb) -> None:
+    def add_alias_records(self, hosts: Sequence[str], load_balancer: Lb) -> None:
         """Alias records that lead the hosts to a load balancer."""
         for host in hosts:
             Route53Record(

@@ -63,8 +63,8 @@ class EncryptionKey(Construct):
         return Statement(sid, ["kms:Decrypt"], [self.arn], conditions={"StringLike": contexts})
 
 
-def through_service(service: str, *, account_id: str, region: str, grants: bool = False) -> Statement:
-    """Let whoever in the account may use ``service`` use the key through it, and only so.
+def via_service_statement(service: str, *, account_id: str, region: str, grants: bool = False) -> Statement:
+    """Let anybody in the account who may use ``service`` use the key through it, and only so.
 
     AWS's own ``aws/ebs`` key has this policy (KMS developer guide: Amazon EBS). It lets EC2, Auto Scaling's service-linked role and the
     scheduler start instances with encrypted volumes without naming roles that a new account does not have yet.

@@ -7,10 +7,10 @@ from cdktf_cdktf_provider_aws.data_aws_subnet import DataAwsSubnet
 from cdktf_cdktf_provider_aws.data_aws_vpc import DataAwsVpc
 from constructs import Construct
 
-from settings.network import Network
+from settings.network import NetworkSettings
 
 
-def existing_vpc(scope: Construct, *, settings: Network) -> DataAwsVpc:
+def existing_vpc(scope: Construct, *, settings: NetworkSettings) -> DataAwsVpc:
     """The VPC. A plan fails where it lacks the range that the settings name, or does not resolve names."""
     assert settings.existing is not None, "settings of a VPC that is there already"
     return DataAwsVpc(
@@ -32,7 +32,9 @@ def existing_vpc(scope: Construct, *, settings: Network) -> DataAwsVpc:
     )
 
 
-def existing_subnets(scope: Construct, *, kind: str, settings: Network, region: str) -> Mapping[str, DataAwsSubnet]:
+def existing_subnets(
+    scope: Construct, *, kind: str, settings: NetworkSettings, region: str
+) -> Mapping[str, DataAwsSubnet]:
     """Subnets of one kind by zone. A plan fails where one is in another VPC or zone, or has another range.
 
     :param kind: ``public`` or ``private``.
@@ -46,7 +48,7 @@ def existing_subnets(scope: Construct, *, kind: str, settings: Network, region: 
     }
 
 
-def _subnet(scope: Construct, kind: str, letter: str, id_: str, settings: Network, zone: str) -> DataAwsSubnet:
+def _subnet(scope: Construct, kind: str, letter: str, id_: str, settings: NetworkSettings, zone: str) -> DataAwsSubnet:
     assert settings.existing is not None, "settings of a VPC that is there already"
     ids, ranges = f"network.existing.subnets.{letter}.{kind}", f"network.zones.{letter}.{kind}"
     cidr = getattr(settings.zones[letter], kind)

@@ -2,11 +2,10 @@
 
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.flow_log import FlowLog
-from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
-from modules.aws.policy import Statement, policy, trust
+from modules.aws.policy import Statement, trust
+from modules.aws.role import role_with_policy
 from settings.names import Names
 
 PURPOSE = "flow-logs"
@@ -24,23 +23,24 @@ class FlowLogs(Construct):
         group = CloudwatchLogGroup(
             self, "group", name=names.log_group(PURPOSE), retention_in_days=days, kms_key_id=key_arn
         )
-        role = IamRole(
-            self,
-            "role",
-            name=names.of("flow-logs"),
-            description=f"Writes the flow logs of {names.base}",
-            assume_role_policy=trust(
-                "vpc-flow-logs.amazonaws.com",
-                account_id=names.project.account_id,
-                sources=[names.arn("ec2", "vpc-flow-log/*")],
-            ),
-        )
         actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
         write = Statement("Write", actions, [group.arn, f"{group.arn}:*"])
         find = Statement(
             "Find", ["logs:DescribeLogGroups"], ["*"]
         )  # knows no resource (Amazon VPC: roles of flow logs)
-        IamRolePolicy(self, "policy", name="write", role=role.id, policy=policy(write, find))
+        role = role_with_policy(
+            self,
+            "role",
+            name=names.of("flow-logs"),
+            description=f"Writes the flow logs of {names.base}",
+            trust=trust(
+                "vpc-flow-logs.amazonaws.com",
+                account_id=names.project.account_id,
+                sources=[names.arn("ec2", "vpc-flow-log/*")],
+            ),
+            policy_name="write",
+            statements=[write, find],
+        )
         FlowLog(
             self,
             "Resource",

@@ -51,7 +51,7 @@ class Foundation:
             internal=True,
             protect=self._environment.protect,
         )
-        """The internal load balancer of the Kubernetes API; its targets are yours to add: ``api.send_to(servers)``."""
+        """The internal load balancer of the Kubernetes API; its targets are yours to add: ``api.register_targets(servers)``."""
 
         self._roles()
         self.context = self._context([*self.server_role.rights, *self.agent_role.rights])

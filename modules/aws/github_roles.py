@@ -3,20 +3,20 @@
 GitHub documents the issuer and the subjects (Actions: "Configuring OpenID Connect in Amazon Web Services"): a pull request's token has the
 subject ``repo:OWNER/NAME:pull_request``, a job's that names an environment ``repo:OWNER/NAME:environment:NAME``. Repositories made or
 renamed since 15 July 2026 send ``repo:OWNER@ID/NAME@ID:...`` instead (GitHub changelog, 2026-04-23: immutable subject claims). The one
-form that the settings name is trusted, and compared as a whole: whoever later makes a repository of the same name has other numbers.
+form that the settings name is trusted, and compared as a whole: who later makes a repository of the same name has other numbers.
 """
 
 from collections.abc import Mapping, Sequence
 
 from cdktf_cdktf_provider_aws.iam_openid_connect_provider import IamOpenidConnectProvider
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.route53_zone import Route53Zone
 from constructs import Construct
 
 from modules.aws.github_rights import deploying, planning, publishing
 from modules.aws.operator_role import reaching
 from modules.aws.policy import Statement, policy
+from modules.aws.role import role_with_policy
 from modules.aws.state_storage import StateStorage
 from settings import Settings
 from settings.names import Names
@@ -79,12 +79,12 @@ class GitHubRoles(Construct):
                 }
             },
         )
-        role = IamRole(
+        return role_with_policy(
             scope,
             "Resource",
             name=f"{self._settings.project.name_prefix}-github-{name}",
             description=f"Workflows of {self._repository}: {', '.join(subjects)}",
-            assume_role_policy=policy(trust),
+            trust=policy(trust),
+            policy_name="workflow",
+            statements=statements,
         )
-        IamRolePolicy(scope, "policy", name="workflow", role=role.id, policy=policy(*statements))
-        return role

@@ -1,9 +1,9 @@
-"""The KMS keys of an environment: who can read one kind of data cannot thereby read another."""
+"""The KMS keys of an environment: the right to read one kind of data does not include another."""
 
 from constructs import Construct
 
 from modules.aws import flow_logs, node_logs, pod_logs
-from modules.aws.encryption_key import USE, EncryptionKey, through_service
+from modules.aws.encryption_key import USE, EncryptionKey, via_service_statement
 from modules.aws.policy import Statement
 from settings.environment import Environment
 from settings.names import Names
@@ -23,7 +23,7 @@ class Keys(Construct):
         self.volumes = self._key(
             "volumes",
             "EBS volumes of nodes and pods",
-            through_service("ec2", account_id=account_id, region=region, grants=True),
+            via_service_statement("ec2", account_id=account_id, region=region, grants=True),
         )
         self.secrets = self._key("secrets", "Join tokens and cluster credentials", *self._readers())
         self.backups = self._key("backups", "Node programs, etcd snapshots, database backups, images", *self._logs())

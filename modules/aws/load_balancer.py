@@ -69,7 +69,7 @@ class ApiLoadBalancer(Construct):
         """CloudWatch dimensions of the targets for the Kubernetes API."""
         return _dimensions(self.load_balancer, self._groups[KUBERNETES_API])
 
-    def send_to(self, servers: Servers) -> None:
+    def register_targets(self, servers: Servers) -> None:
         """Make the servers its targets."""
         for port, group in self._groups.items():
             _attach(self, port, group, servers)
@@ -169,7 +169,7 @@ class IngressLoadBalancer(Construct):
         """CloudWatch dimensions of its targets."""
         return _dimensions(self.load_balancer, self._group)
 
-    def send_to(self, servers: Servers) -> None:
+    def register_targets(self, servers: Servers) -> None:
         """Make the servers, on which the ingress controller runs, its targets."""
         _attach(self, HTTPS, self._group, servers)
 

@@ -109,7 +109,7 @@ class NodeRights:
         return [Statement(sid, actions, [group_arn, f"{group_arn}:*"])]
 
     def _registries(self) -> list[Statement]:
-        """They are encrypted with AWS's own key, which lets whoever may read the secret (AWS Secrets Manager user guide: encryption)."""
+        """They are encrypted with AWS's own key, which anybody may use who may read the secret (AWS Secrets Manager user guide: encryption)."""
         if not self.registry_secrets:
             return []
         return [Statement("Registries", ["secretsmanager:GetSecretValue"], sorted(set(self.registry_secrets)))]

@@ -6,12 +6,11 @@ well, which is being root on every server of the environment. It reaches nothing
 
 from collections.abc import Sequence
 
-from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
 from modules.aws.github_rights import deploying
 from modules.aws.policy import Statement, policy
+from modules.aws.role import role_with_policy
 from settings.names import STATE_STACK, Names, helm_stack, infrastructure_stack, state_key
 
 SHELL = "AWS-RunShellScript"
@@ -49,20 +48,15 @@ class OperatorRole(Construct):
     ) -> None:
         super().__init__(scope, id_)
         people = Statement("Operators", ["sts:AssumeRole"], resources=(), principals={"AWS": list(operators)})
-        self.role = IamRole(
+        rights = deploying(names, zone_arn=zone_arn, state_bucket=state_bucket, state_key=state_key)
+        self.role = role_with_policy(
             self,
             "Resource",
             name=f"{names.project.name_prefix}-operate-{names.environment.name}",
             description=f"People who look after {names.base}",
-            assume_role_policy=policy(people),
-        )
-        rights = deploying(names, zone_arn=zone_arn, state_bucket=state_bucket, state_key=state_key)
-        IamRolePolicy(
-            self,
-            "policy",
-            name="operate",
-            role=self.role.id,
-            policy=policy(*rights, *operating(names, state_bucket)),
+            trust=policy(people),
+            policy_name="operate",
+            statements=[*rights, *operating(names, state_bucket)],
         )
 
 

@@ -101,6 +101,22 @@ def database(bucket: Bucket, key: EncryptionKey) -> list[Statement]:
     ]
 
 
+def velero(bucket: Bucket, key: EncryptionKey) -> list[Statement]:
+    """Velero (velero-plugin-for-aws: set permissions), without EC2: snapshots of volumes are the EBS CSI driver's."""
+    objects = [
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "s3:AbortMultipartUpload",
+        "s3:ListMultipartUploadParts",
+    ]
+    return [
+        Statement("List", ["s3:ListBucket"], [bucket.arn]),
+        Statement("Backups", objects, [bucket.objects()]),
+        key.use("BackupsKey"),
+    ]
+
+
 def attachments(bucket: Bucket, key: EncryptionKey) -> list[Statement]:
     """Files of patients. Without the right to list, S3 answers 403 and not 404 for a name that is free (S3: HeadObject, permissions)."""
     return [

@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 2700
 
 
 class ReadyGate(Construct):
-    """An association on server 0 that Terraform waits for. A replaced server is waited for anew.
+    """An association on server 0 that Terraform waits for. A replaced server is waited for again.
 
     It runs a document of the environment's own: the nodes fetch no other (``modules/aws/instance_role.py``).
 

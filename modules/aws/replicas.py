@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from cdktf import TerraformResource
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.provider import AwsProvider
 from cdktf_cdktf_provider_aws.s3_bucket_replication_configuration import (
     S3BucketReplicationConfigurationA as S3BucketReplication,
@@ -15,7 +14,8 @@ from constructs import Construct
 
 from modules.aws.bucket import Bucket
 from modules.aws.encryption_key import EncryptionKey
-from modules.aws.policy import Statement, policy, trust
+from modules.aws.policy import Statement, trust
+from modules.aws.role import role_with_policy
 
 
 @dataclass(frozen=True)
@@ -107,15 +107,6 @@ class Replicas(Construct):
     def _role(self, sources: list[Bucket], key: EncryptionKey) -> IamRole:
         """What replication needs (Amazon S3 user guide: permissions for live replication; replicating encrypted
         objects)."""
-        role = IamRole(
-            self,
-            "role",
-            name=self._settings.name,
-            description="Copies buckets to another region",
-            assume_role_policy=trust(
-                "s3.amazonaws.com", account_id=self._settings.account_id, sources=[source.arn for source in sources]
-            ),
-        )
         read = [f"s3:GetObjectVersion{what}" for what in ("ForReplication", "Acl", "Tagging")]
         write = ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"]
         rights = [
@@ -125,5 +116,14 @@ class Replicas(Construct):
             Statement("Decrypt", ["kms:Decrypt"], [key.arn]),
             Statement("Encrypt", ["kms:Encrypt", "kms:GenerateDataKey"], [self._key.arn]),
         ]
-        IamRolePolicy(self, "policy", name="replicate", role=role.id, policy=policy(*rights))
-        return role
+        return role_with_policy(
+            self,
+            "role",
+            name=self._settings.name,
+            description="Copies buckets to another region",
+            trust=trust(
+                "s3.amazonaws.com", account_id=self._settings.account_id, sources=[source.arn for source in sources]
+            ),
+            policy_name="replicate",
+            statements=rights,
+        )

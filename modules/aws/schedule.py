@@ -1,4 +1,4 @@
-"""Hours in which an environment runs: the servers are stopped and started, the agents end and come anew."""
+"""Hours in which an environment runs: the servers are stopped and started, the agents are terminated and replaced by new ones."""
 
 import json
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 from cdktf_cdktf_provider_aws.autoscaling_schedule import AutoscalingSchedule
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.scheduler_schedule import SchedulerSchedule
 from constructs import Construct
 
 from modules.aws.agents import SizedGroup
-from modules.aws.policy import Statement, policy, trust
+from modules.aws.policy import Statement, trust
+from modules.aws.role import role_with_policy
 from modules.aws.servers import Servers
 from settings.environment import Environment
 from settings.names import Names
@@ -86,17 +86,6 @@ class Schedule(Construct):
     def _scheduler_role(self) -> IamRole:
         names, region = self._names, self._environment.region
         account = names.project.account_id
-        role = IamRole(
-            self,
-            "role",
-            name=names.role("schedule"),
-            description=f"Starts and stops the servers of {names.base}",
-            assume_role_policy=trust(
-                "scheduler.amazonaws.com",
-                account_id=account,
-                sources=[names.arn("scheduler", "schedule-group/default")],
-            ),
-        )
         own = {"aws:ResourceTag/vet:cluster": names.base, "aws:ResourceTag/vet:role": "server"}
         rights = Statement(
             "StartAndStop",
@@ -104,8 +93,19 @@ class Schedule(Construct):
             [f"arn:aws:ec2:{region}:{account}:instance/*"],
             conditions={"StringEquals": own},
         )
-        IamRolePolicy(self, "policy", name="start-and-stop", role=role.id, policy=policy(rights))
-        return role
+        return role_with_policy(
+            self,
+            "role",
+            name=names.role("schedule"),
+            description=f"Starts and stops the servers of {names.base}",
+            trust=trust(
+                "scheduler.amazonaws.com",
+                account_id=account,
+                sources=[names.arn("scheduler", "schedule-group/default")],
+            ),
+            policy_name="start-and-stop",
+            statements=[rights],
+        )
 
 
 def _later(time: str, by: timedelta) -> str:

@@ -10,11 +10,9 @@ from constructs import Construct
 from modules.aws.encryption_key import EncryptionKey
 from modules.aws.lifecycle import lifecycle
 from modules.aws.policy import Statement, policy
+from nodes.inputs import PENDING
 from settings.access import Principals
 from settings.names import Names
-
-PENDING = "pending"
-"""Value of the CA parameter until a server has published the cluster's certificate authority."""
 
 
 class Secret(Construct):

@@ -55,7 +55,7 @@ class Server(Construct):
 
     An apply never stops or replaces a running server: what would is left alone after creation (``BROUGHT_BY_THE_ROLL``), and
     ``make roll-servers`` brings it slot by slot. The network interface keeps the address that other servers and etcd know;
-    the data volume keeps etcd and the server's identity. Zone and address of a slot are fixed: both would have to be made anew.
+    the data volume keeps etcd and the server's identity. Zone and address of a slot are fixed: a change would replace both.
     """
 
     def __init__(self, scope: Construct, id_: str, *, context: NodeContext, role: InstanceRole, slot: Slot) -> None:
@@ -63,7 +63,7 @@ class Server(Construct):
         self.slot = slot
         self._context = context
         self._name = context.names.of("server", str(slot.number))
-        place = f"{slot.zone} {slot.address}"  # without the region: one that is lost is built anew elsewhere
+        place = f"{slot.zone} {slot.address}"  # without the region: one that is lost is built again in another
         Fixed(
             self,
             "place",

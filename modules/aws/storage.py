@@ -12,7 +12,7 @@ from settings.names import Names
 
 
 class Buckets(Construct):
-    """Programs and markers of the nodes, etcd snapshots, database backups, and files of patients and access logs when they are kept."""
+    """Programs and markers of the nodes, etcd snapshots, database backups, and files of patients, backups of objects and access logs when they are kept."""
 
     def __init__(
         self, scope: Construct, id_: str, *, names: Names, environment: Environment, key: EncryptionKey
@@ -25,6 +25,7 @@ class Buckets(Construct):
         # A protected environment keeps what was written when a setting is turned off: the bucket stays, and costs nothing empty.
         kept = environment.protect
         self.attachments = self._bucket("files") if environment.application.attachments_in_s3 or kept else None
+        self.velero = self._bucket("velero") if environment.services.velero.enabled else None
         self.access_logs = self._access_logs() if environment.load_balancer.access_logs or kept else None
 
     def publish(self, bundle: Bundle) -> S3Object:

@@ -2,11 +2,11 @@
 
 from cdktf_cdktf_provider_aws.dlm_lifecycle_policy import DlmLifecyclePolicy, DlmLifecyclePolicyPolicyDetailsSchedule
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
-from modules.aws.policy import Statement, policy, trust
-from settings.backups import VolumeSnapshots as VolumeSnapshotsSettings
+from modules.aws.policy import Statement, trust
+from modules.aws.role import role_with_policy
+from settings.backups import VolumeSnapshotsSettings
 from settings.names import SNAPSHOT_TAG, Names
 
 
@@ -37,15 +37,6 @@ class VolumeSnapshots(Construct):
 
     def _role(self, names: Names) -> IamRole:
         """What AWSDataLifecycleManagerServiceRole has of it, narrowed to volumes with the tag and to this environment's snapshots."""
-        role = IamRole(
-            self,
-            "role",
-            name=names.role("volume-snapshots"),
-            description=f"Takes snapshots of the data volumes of {names.base}",
-            assume_role_policy=trust(
-                "dlm.amazonaws.com", account_id=names.project.account_id, sources=[names.arn("dlm", "policy/*")]
-            ),
-        )
         snapshots = "arn:aws:ec2:*:*:snapshot/*"
         new_or_own = {"StringEqualsIfExists": {"aws:ResourceTag/Environment": names.environment.name}}
         own = {"StringEquals": {f"aws:ResourceTag/{SNAPSHOT_TAG}": names.base}}
@@ -56,5 +47,14 @@ class VolumeSnapshots(Construct):
             Statement("Tag", ["ec2:CreateTags"], [snapshots], conditions=new_or_own),
             Statement("Delete", ["ec2:DeleteSnapshot"], [snapshots], conditions=own),
         ]
-        IamRolePolicy(self, "policy", name="snapshots", role=role.id, policy=policy(*rights))
-        return role
+        return role_with_policy(
+            self,
+            "role",
+            name=names.role("volume-snapshots"),
+            description=f"Takes snapshots of the data volumes of {names.base}",
+            trust=trust(
+                "dlm.amazonaws.com", account_id=names.project.account_id, sources=[names.arn("dlm", "policy/*")]
+            ),
+            policy_name="snapshots",
+            statements=rights,
+        )

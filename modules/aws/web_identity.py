@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from cdktf_cdktf_provider_aws.iam_openid_connect_provider import IamOpenidConnectProvider
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
 from modules.aws.bucket import Bucket
 from modules.aws.policy import ANYONE, Statement, policy
+from modules.aws.role import role_with_policy
 from settings.environment import Environment
 from settings.names import Names
 from settings.web_identity import ServiceAccount
@@ -77,12 +77,12 @@ class WebIdentityIssuer(Construct):
             principals={"Federated": self.provider.arn},
             conditions={"StringEquals": {f"{self.host}:sub": one_or_all, f"{self.host}:aud": AUDIENCE}},
         )
-        role = IamRole(
+        return role_with_policy(
             scope,
             "Resource",
             name=self._names.of(id_.replace("_", "-")),
             description=f"{accounts[0].namespace}/{accounts[0].name} of cluster {self._names.base}",
-            assume_role_policy=policy(trust),
+            trust=policy(trust),
+            policy_name="pod",
+            statements=statements,
         )
-        IamRolePolicy(scope, "policy", name="pod", role=role.id, policy=policy(*statements))
-        return role

@@ -4,8 +4,8 @@ from typing import Any
 
 from constructs import Construct
 
+from modules.platform.infrastructure_outputs import InfrastructureOutputs
 from modules.platform.release import Release
-from modules.platform.upstream import Upstream
 from settings.helm_values import web_identity
 from settings.names import Names
 from settings.namespaces import controllers, on_servers
@@ -16,10 +16,10 @@ from settings.web_identity import AUTOSCALER
 class ClusterAutoscaler(Construct):
     """Finds the agents' groups by their tags, and changes only those of this cluster."""
 
-    def __init__(self, scope: Construct, id_: str, *, names: Names, upstream: Upstream) -> None:
+    def __init__(self, scope: Construct, id_: str, *, names: Names, infrastructure: InfrastructureOutputs) -> None:
         super().__init__(scope, id_)
         environment = names.environment
-        identity = web_identity(upstream.text("pod_role_arns.autoscaler"), environment.region)
+        identity = web_identity(infrastructure.get("pod_role_arns.autoscaler"), environment.region)
         Release(
             self,
             "autoscaler",

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from cdktf import ITerraformDependable
 from constructs import Construct
 
+from modules.platform.infrastructure_outputs import InfrastructureOutputs
 from modules.platform.namespaces import Namespaces
 from modules.platform.release import Release
-from modules.platform.upstream import Upstream
 from settings.helm_values import web_identity
 from settings.names import Names
 from settings.namespaces import controllers
@@ -20,7 +20,9 @@ class Certificates(Construct):
     The issuers go before cert-manager does: nobody else can take away what they have begun.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, names: Names, upstream: Upstream, namespaces: Namespaces) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, names: Names, infrastructure: InfrastructureOutputs, namespaces: Namespaces
+    ) -> None:
         super().__init__(scope, id_)
         environment, namespace = names.environment, CERTIFICATES.namespace
         manager = Release(
@@ -30,7 +32,7 @@ class Certificates(Construct):
             release="cert-manager",
             namespace=namespace,
             derived={
-                "extraEnv": web_identity(upstream.text("pod_role_arns.certificates"), environment.region),
+                "extraEnv": web_identity(infrastructure.get("pod_role_arns.certificates"), environment.region),
                 **controllers("webhook", "cainjector", "startupapicheck", dedicated=environment.servers.dedicated),
             },
             wait_for=namespaces.ready(namespace),
@@ -44,7 +46,7 @@ class Certificates(Construct):
             derived={
                 "email": names.project.email,
                 "region": environment.region,
-                "hostedZoneId": upstream.text("zone_id"),
+                "hostedZoneId": infrastructure.get("zone_id"),
                 "dnsZone": environment.zone,
             },
             wait_for=[manager],

@@ -10,11 +10,9 @@ from cdktf_cdktf_provider_kubernetes.provider import KubernetesProvider, Kuberne
 from constructs import Construct
 
 from modules.blocks import block
-from modules.platform.upstream import Upstream
+from modules.platform.infrastructure_outputs import InfrastructureOutputs
+from nodes.inputs import PENDING
 from settings.names import Names
-
-PENDING = "pending"
-"""What the parameter holds until a server has published the cluster's certificate authority."""
 
 CREDENTIALS = "admin"
 """The role whose credentials the providers take: they make namespaces, roles and custom kinds."""
@@ -32,9 +30,9 @@ class Cluster(Construct):
     and a certificate authority of its own: ``TF_VAR_api_host``, ``TF_VAR_cluster_ca``.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, names: Names, upstream: Upstream) -> None:
+    def __init__(self, scope: Construct, id_: str, *, names: Names, infrastructure: InfrastructureOutputs) -> None:
         super().__init__(scope, id_)
-        self._names, self._upstream = names, upstream
+        self._names, self._infrastructure = names, infrastructure
         self.address = self._variable("api_address", "Address of the Kubernetes API, if not the load balancer's")
         self.certificate_authority = self._variable(
             "cluster_ca", "Certificate authority of the Kubernetes API (PEM), if not the published one"
@@ -61,12 +59,12 @@ class Cluster(Construct):
         return variable
 
     def _connection(self) -> dict[str, Any]:
-        upstream, region = self._upstream, self._names.environment.region
-        secret = f"{upstream.text('credentials_prefix')}/{CREDENTIALS}"
+        infrastructure, region = self._infrastructure, self._names.environment.region
+        secret = f"{infrastructure.get('credentials_prefix')}/{CREDENTIALS}"
         return {
-            "host": Fn.coalesce([self.address.string_value, upstream.text("api_address")]),
+            "host": Fn.coalesce([self.address.string_value, infrastructure.get("api_address")]),
             "cluster_ca_certificate": Fn.coalesce([self.certificate_authority.string_value, self._published()]),
-            "tls_server_name": Fn.coalesce([self.server_name.string_value, upstream.text("api_host")]),
+            "tls_server_name": Fn.coalesce([self.server_name.string_value, infrastructure.get("api_host")]),
             "exec": {
                 "api_version": "client.authentication.k8s.io/v1",
                 "command": "aws",
@@ -80,11 +78,11 @@ class Cluster(Construct):
     def _published(self) -> str:
         """The parameter that a server fills in. Until then the plan stops, and says what comes first."""
         environment = self._names.environment.name
-        stack = self._upstream.stack
+        stack = self._infrastructure.stack
         parameter = DataAwsSsmParameter(
             self,
             "certificate_authority",
-            name=self._upstream.text("cluster_ca_parameter"),
+            name=self._infrastructure.get("cluster_ca_parameter"),
             lifecycle=TerraformResourceLifecycle(
                 postcondition=[
                     Postcondition(

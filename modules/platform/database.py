@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from cdktf import ITerraformDependable
 from constructs import Construct
 
+from modules.platform.infrastructure_outputs import InfrastructureOutputs
 from modules.platform.namespaces import Namespaces
 from modules.platform.release import Release
-from modules.platform.upstream import Upstream
 from settings.environment import Environment
 from settings.helm_values import Values, values
 from settings.namespaces import controllers, on_agents
@@ -35,7 +35,7 @@ class Database(Construct):
         id_: str,
         *,
         environment: Environment,
-        upstream: Upstream,
+        infrastructure: InfrastructureOutputs,
         namespaces: Namespaces,
         storage: Sequence[ITerraformDependable],
         certificates: Sequence[ITerraformDependable],
@@ -52,7 +52,7 @@ class Database(Construct):
             environment=environment,
             release="database",
             namespace=namespace,
-            derived=_cluster(environment, upstream),
+            derived=_cluster(environment, infrastructure),
             atomic=False,
             wait_for=[*namespaces.ready(namespace), *operator, *storage],
         ).release
@@ -65,7 +65,7 @@ class Database(Construct):
                 release=DATABASE_BESIDE,
                 like="database",
                 namespace=namespace,
-                derived=_cluster(environment, upstream),
+                derived=_cluster(environment, infrastructure),
                 different=_beside(environment, moment),
                 atomic=False,
                 wait_for=self.ready,
@@ -84,7 +84,7 @@ class Database(Construct):
         return made
 
 
-def _cluster(environment: Environment, upstream: Upstream) -> Values:
+def _cluster(environment: Environment, infrastructure: InfrastructureOutputs) -> Values:
     application = environment.application
     return {
         "image": environment.cluster.releases["postgresql"].image,
@@ -92,9 +92,9 @@ def _cluster(environment: Environment, upstream: Upstream) -> Values:
         "keep": environment.protect,
         "storage": {"size": application.volume},
         "backup": {
-            "bucket": upstream.text("database_bucket"),
+            "bucket": infrastructure.get("database_bucket"),
             "region": environment.region,
-            "roleArn": upstream.text("pod_role_arns.database"),
+            "roleArn": infrastructure.get("pod_role_arns.database"),
             "retentionDays": environment.backups.database_days,
         },
         **_placed(environment),

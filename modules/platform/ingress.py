@@ -7,10 +7,10 @@ from typing import Any
 from cdktf import ITerraformDependable
 from constructs import Construct
 
+from modules.platform.infrastructure_outputs import InfrastructureOutputs
 from modules.platform.ingress_logs import nginx_values, traefik_values
 from modules.platform.namespaces import Namespaces
 from modules.platform.release import Release
-from modules.platform.upstream import Upstream
 from settings import timeouts
 from settings.cluster import INGRESS
 from settings.environment import Environment
@@ -78,7 +78,13 @@ class IngressController(Construct):
     header of a visitor on, and tells browsers to come by https for as long as the application's setting says."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, environment: Environment, upstream: Upstream, namespaces: Namespaces
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        environment: Environment,
+        infrastructure: InfrastructureOutputs,
+        namespaces: Namespaces,
     ) -> None:
         super().__init__(scope, id_)
         derived = {"nginx": _nginx, "traefik": _traefik}[environment.cluster.ingress]
@@ -89,7 +95,7 @@ class IngressController(Construct):
             release=NAMESPACE,
             like=INGRESS[environment.cluster.ingress],
             namespace=NAMESPACE,
-            derived=derived(environment, upstream.text("ingress_host")),
+            derived=derived(environment, infrastructure.get("ingress_host")),
             wait_for=namespaces.ready(NAMESPACE),
         ).release
         self.ready: Sequence[ITerraformDependable] = [controller]

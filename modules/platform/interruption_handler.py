@@ -2,8 +2,8 @@
 
 from constructs import Construct
 
+from modules.platform.infrastructure_outputs import InfrastructureOutputs
 from modules.platform.release import Release
-from modules.platform.upstream import Upstream
 from settings.names import Names
 from settings.namespaces import on_servers
 from settings.pools import OFF_SPOT
@@ -16,7 +16,7 @@ class InterruptionHandler(Construct):
     It runs where EC2 takes nothing back, and answers no lifecycle hook: the servers do (docs/decisions/0104-who-empties-a-node.md).
     """
 
-    def __init__(self, scope: Construct, id_: str, *, names: Names, upstream: Upstream) -> None:
+    def __init__(self, scope: Construct, id_: str, *, names: Names, infrastructure: InfrastructureOutputs) -> None:
         super().__init__(scope, id_)
         environment = names.environment
         term = {"matchExpressions": [OFF_SPOT]}
@@ -31,8 +31,8 @@ class InterruptionHandler(Construct):
             derived={
                 "image": environment.cluster.releases["aws-node-termination-handler"].image,
                 "region": environment.region,
-                "queueUrl": upstream.text("interruptions_queue_url"),
-                "roleArn": upstream.text("pod_role_arns.interruptions"),
+                "queueUrl": infrastructure.get("interruptions_queue_url"),
+                "roleArn": infrastructure.get("pod_role_arns.interruptions"),
                 "managedTag": names.interruption_tag,
                 **(on_servers() if environment.servers.dedicated else off_spot),
             },

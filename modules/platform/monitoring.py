@@ -11,7 +11,7 @@ from modules.platform.namespaces import Namespaces
 from modules.platform.network_policies import network_policies
 from modules.platform.rancher import allowed_networks
 from modules.platform.release import Release
-from modules.platform.vet_application.placement import Placement
+from modules.platform.vet_application.object_context import ObjectContext
 from settings.monitoring_values import stack_values
 from settings.names import Names
 from settings.namespaces import MONITORING
@@ -40,11 +40,11 @@ class Monitoring(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._environment = environment = names.environment
-        place = Placement(MONITORING, namespaces.ready(MONITORING))
-        closed = network_policies(self, policies(environment), place, {"app.kubernetes.io/part-of": "monitoring"})
+        context = ObjectContext(MONITORING, namespaces.ready(MONITORING))
+        closed = network_policies(self, policies(environment), context, {"app.kubernetes.io/part-of": "monitoring"})
         charts = {kind: environment.cluster.releases[kind].chart.name for kind in ("monitoring", "monitoring-crds")}
-        kinds = self._release("kinds", charts["monitoring-crds"], place.wait_for, like="monitoring-crds")
-        password = self._release("password", "grafana-password", place.wait_for, chart="vet-app-secret")
+        kinds = self._release("kinds", charts["monitoring-crds"], context.wait_for, like="monitoring-crds")
+        password = self._release("password", "grafana-password", context.wait_for, chart="vet-app-secret")
         needed = [*wait_for, *closed, kinds, password]
         derived = stack_values(environment)
         stack = self._release(

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from modules.blocks import block
 from modules.platform.namespaces import NAME_LABEL
-from modules.platform.vet_application.placement import Placement
+from modules.platform.vet_application.object_context import ObjectContext
 from settings.addresses import server_slots
 from settings.environment import Environment
 
@@ -78,15 +78,15 @@ def tcp(*ports: int) -> list[dict[str, str]]:
 
 
 def network_policies(
-    scope: Construct, policies: Mapping[str, Policy], place: Placement, labels: dict[str, str]
+    scope: Construct, policies: Mapping[str, Policy], context: ObjectContext, labels: dict[str, str]
 ) -> list[NetworkPolicyV1]:
     """An object for each policy, by its name, below ``scope``."""
     return [
         NetworkPolicyV1(
             scope,
             name,
-            depends_on=place.wait_for,
-            metadata=place.metadata(name, labels),
+            depends_on=context.wait_for,
+            metadata=context.metadata(name, labels),
             spec=block(
                 NetworkPolicyV1Spec,
                 {

@@ -30,7 +30,7 @@ class Rancher(Construct):
     """The management platform, and before it the first password of its administrator: one of its own making it prints into its log.
 
     Never ``atomic``: taken back in the middle of its first start it leaves custom kinds and finalizers behind, while a
-    half install mends itself or says in its log what it lacks.
+    half install repairs itself or says in its log what it lacks.
 
     :param wait_for: the ingress controller and cert-manager.
     """

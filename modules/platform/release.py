@@ -27,7 +27,7 @@ class Release(Construct):
     :param different: values by which a second release of its kind is another one than the first, after all others.
     :param timeout: seconds that Helm waits for its pods and hooks.
     :param atomic: take a failed install or upgrade back. Not for what makes data or custom kinds of its own at its
-        first start: there a half install is looked at and mended.
+        first start: there a half install is looked at and repaired.
     :param wait_for: what must be there first, and goes away only afterwards.
     """
 

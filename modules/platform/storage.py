@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from cdktf import ITerraformDependable
 from constructs import Construct
 
+from modules.platform.infrastructure_outputs import InfrastructureOutputs
 from modules.platform.release import Release
-from modules.platform.upstream import Upstream
 from settings.helm_values import Values, values, web_identity
 from settings.names import SNAPSHOT_TAG, Names
 from settings.namespaces import on_agents, on_servers
@@ -23,7 +23,7 @@ class Storage(Construct):
     What has volumes waits for ``ready`` and therefore goes first; the guard then sees its volumes out.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, names: Names, upstream: Upstream) -> None:
+    def __init__(self, scope: Construct, id_: str, *, names: Names, infrastructure: InfrastructureOutputs) -> None:
         super().__init__(scope, id_)
         environment = names.environment
         driver = Release(
@@ -32,7 +32,7 @@ class Storage(Construct):
             environment=environment,
             release=DRIVER,
             namespace=STORAGE.namespace,
-            derived=_driver(names, upstream),
+            derived=_driver(names, infrastructure),
         ).release
         guard = Release(
             self,
@@ -47,14 +47,14 @@ class Storage(Construct):
         self.ready: Sequence[ITerraformDependable] = [guard]
 
 
-def _driver(names: Names, upstream: Upstream) -> Values:
+def _driver(names: Names, infrastructure: InfrastructureOutputs) -> Values:
     environment = names.environment
     classes = values(DRIVER, environment.cluster.release_set)["storageClasses"]
-    key = {"kmsKeyId": upstream.text("volumes_key_arn")}
+    key = {"kmsKeyId": infrastructure.get("volumes_key_arn")}
     return {
         "controller": {
             "region": environment.region,
-            "env": web_identity(upstream.text("pod_role_arns.storage"), environment.region),
+            "env": web_identity(infrastructure.get("pod_role_arns.storage"), environment.region),
             "k8sTagClusterId": names.base,  # the driver's role may change only volumes that carry the cluster's tag
             "extraVolumeTags": {**names.tags, **_snapshots(names)},
             **(on_servers() if environment.servers.dedicated else _off_servers()),

@@ -5,7 +5,7 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 root=${VET_ROOT:-} # a folder to work in instead of /, for tests
-patience=${VET_PATIENCE:-80} # attempts of a long wait: at most 30 s apart, so about 40 minutes
+max_attempts=${VET_MAX_ATTEMPTS:-80} # attempts of a long wait: at most 30 s apart, so about 40 minutes
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 program=$(basename "$0")
 
@@ -25,7 +25,7 @@ export PATH=$root/usr/local/bin:$PATH
 facts=$root/run/vet # what this boot found out; gone with the next
 # Servers may have been added since this one was made: learn-servers reads the environment's record.
 [ ! -s "$facts/servers" ] || SERVER_ADDRESSES=$(<"$facts/servers")
-# Whoever runs a program, systemd, Session Manager or a person: a network without a way out has a proxy. curl and the AWS CLI take addresses, not
+# For every caller, systemd, Session Manager or a person: a network without a way out has a proxy. curl and the AWS CLI take addresses, not
 # networks, so the servers of today stand in the list.
 if [ -f "$root/etc/vet/proxy.env" ]; then
   set -a
@@ -51,7 +51,7 @@ log() {
   [ -n "${JOURNAL_STREAM:-}" ] || logger -t vet -- "$program: $*" || true
 }
 
-stop() { # REASON...  end for good: trying again would not help
+stop() { # REASON...  end, and let systemd not try again: trying again would not help
   log "stop: $*"
   exit "$EXIT_STOP"
 }
@@ -189,7 +189,7 @@ next_peer() { # print the address of the following slot; a single server's is it
 
 # The server that RKE2 joins when it has no data; it ignores it otherwise. Empty: it would initialise. Its own address
 # makes it fail there, which is what a single server's RKE2 shall do that was started by hand over an emptied disk.
-join_through() { # ADDRESS
+set_join_server() { # ADDRESS
   if [ -n "${1:-}" ]; then
     echo "server: https://$1:9345" | write_file 0600 "$config/config.yaml.d/30-join.yaml"
   else

@@ -12,9 +12,11 @@ app = typer.Typer(help="Clusters: credentials, etcd, servers and agents.", no_ar
 servers = typer.Typer(help="Servers: the machines with etcd and the Kubernetes API.", no_args_is_help=True)
 agents = typer.Typer(help="Agents: the machines that run the applications.", no_args_is_help=True)
 snapshots = typer.Typer(help="etcd snapshots.", no_args_is_help=True)
+objects = typer.Typer(help="Velero's backups of Kubernetes objects.", no_args_is_help=True)
 app.add_typer(servers, name="servers")
 app.add_typer(agents, name="agents")
 app.add_typer(snapshots, name="snapshots")
+app.add_typer(objects, name="objects")
 
 
 @app.command()
@@ -168,4 +170,75 @@ def take_snapshot(
         take,
         stopped="a server that had begun finishes the snapshot by itself;"
         f" vet cluster snapshots list {environment} shows whether it is there",
+    )
+
+
+@objects.command("list")
+def list_objects(environment: Environment, *, as_json: Json = False) -> None:
+    """List the backups of objects, newest first."""
+
+    def show() -> None:
+        from operations.cluster import object_backups as module
+        from operations.shared.servers import Cluster
+        from operations.shared.tunnel import tunnel
+
+        cluster = Cluster(environment)
+        kubectl = module.veleros(cluster)
+        with tunnel(cluster):
+            found = module.backups(kubectl)
+        if as_json:
+            print_json([asdict(backup) for backup in found])
+        else:
+            module.show(cluster, found)
+
+    run(show)
+
+
+@objects.command("take")
+def take_objects(
+    environment: Environment, name: Annotated[str, typer.Argument(help="Lower-case letters, digits and dashes.")]
+) -> None:
+    """Take a backup of objects now, of what the schedule takes."""
+
+    def take() -> None:
+        from operations.cluster import object_backups as module
+        from operations.shared.servers import Cluster
+        from operations.shared.tunnel import tunnel
+
+        cluster = Cluster(environment)
+        kubectl = module.veleros(cluster)
+        with tunnel(cluster):
+            module.take(kubectl, name)
+
+    run(take, stopped=f"Velero ends the backup by itself; vet cluster objects list {environment} shows its state")
+
+
+@objects.command("restore")
+def restore_objects(
+    environment: Environment,
+    namespace: Annotated[str, typer.Argument(help="The namespace to bring back.")],
+    *,
+    backup: Annotated[str | None, typer.Option(help="Name; left out, the newest that is whole.")] = None,
+    into: Annotated[
+        str | None, typer.Option(metavar="NAMESPACE", help="Another namespace that it comes back as.")
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Bring a namespace back from a backup of objects. What is there stays as it is."""
+
+    def bring_back() -> None:
+        from operations.cluster import object_backups as module
+        from operations.shared.servers import Cluster
+        from operations.shared.tunnel import tunnel
+
+        cluster = Cluster(environment)
+        kubectl = module.veleros(cluster)
+        with tunnel(cluster):
+            wanted = module.RestoreObjects(namespace, backup, into)
+            module.restore(cluster, kubectl, wanted, auto_approve=yes)
+
+    run(
+        bring_back,
+        stopped="if the restore had begun, Velero ends it by itself;"
+        f" vet cluster objects restore {environment} {namespace} brings back what is missing then",
     )

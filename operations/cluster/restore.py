@@ -142,7 +142,7 @@ def _carry_out(cluster: Cluster, record: Record, *, force: bool) -> None:
     restore_record.write(cluster, record)
     if not record.reset:
         for slot in others:  # again after an interruption: a machine may have come since
-            _step(cluster, servers[slot], "quiesce", "stopping", record.run, record.source)
+            _step(cluster, servers[slot], "stop-cluster-services", "stopping", record.run, record.source)
             record.waiting = sorted({*record.waiting, slot})
             restore_record.write(cluster, record)
         options = ["--healthy-too"] if force else []

@@ -65,6 +65,9 @@ def _user_data(cluster: Cluster, server: Server) -> str:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Matches the text with any value in place of Terraform's references."""
+    """Matches the text with any value in place of Terraform's references.
+
+    The text itself is compared, not a tag with its checksum: an apply changes the tags of a server that runs, and leaves its user data to the roll.
+    """
     parts = re.split(r"\$\{[^}]*\}", text)
     return re.compile("[^'\"\\s]*".join(re.escape(part) for part in parts))

@@ -6,7 +6,7 @@ the machine still initialises (hashicorp/terraform-provider-aws#31175). So what 
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from modules.aws.secrets import PENDING
+from nodes.inputs import PENDING
 from operations.shared.console import terminal, wait_until, waiting
 from operations.shared.errors import Failure
 from operations.shared.servers import Cluster

@@ -11,7 +11,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from operations.shared.errors import Failure
-from settings.effects import HOW, changed, effect
+from settings.effects import HOW, effect
+from settings.remembered import changed
 
 Plan = dict[str, Any]
 """Terraform's JSON of a plan (Terraform: JSON Output Format, plan representation)."""

@@ -25,10 +25,11 @@ from operations.shared.programs import tool
 from operations.shared.stack_json import Document
 from operations.shared.terraform import STACKS, Terraform
 from settings import Settings, load
-from settings.effects import changed, effect
+from settings.effects import effect
 from settings.environment import Environment
 from settings.names import Names, helm_stack, infrastructure_stack
 from settings.prices import prices
+from settings.remembered import changed
 
 MAIN = ("origin/main", "main")
 PICTURES = "docs/pictures"

@@ -32,6 +32,9 @@ FREE = {
 """Types that AWS does not charge for by themselves. Parameters are of the standard tier; schedules,
 notifications and snapshot policies stay below a cent at this size. What they cause (snapshots, copies) is priced where it is kept."""
 
+IMAGE_GIB = 8
+"""Size of a root volume that says none: that of Ubuntu's image (the jump host)."""
+
 WEEKS = 52 / 12
 """Weeks in a month."""
 
@@ -101,7 +104,7 @@ class CostCalculator:
         group = "servers" if resource.path.startswith("servers/") else "jump host"
         yield from self._machines(group, resource, resource.get("instance_type"), 1, resource.get("monitoring"))
         if root := resource.get("root_block_device"):
-            yield self._volume(f"{resource.path}, root", root["volume_size"], root["volume_type"])
+            yield self._volume(f"{resource.path}, root", root.get("volume_size", IMAGE_GIB), root["volume_type"])
         if resource.get("associate_public_ip_address"):
             yield Line("public addresses", resource.path, self.use.hours, "h", self.prices.public_ipv4_hour)
 

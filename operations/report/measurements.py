@@ -18,6 +18,7 @@ from operations.shared.servers import Cluster
 from settings.addresses import fleets
 from settings.environment import Environment
 from settings.pools import POOL_LABEL
+from settings.quantities import MI, millicores, size
 
 MEMORY = ("CWAgent", "mem_used_percent")
 """Where CloudWatch's own agent writes a machine's memory (CloudWatch user guide: metrics collected by the agent); EC2 does not know it."""
@@ -172,8 +173,8 @@ class InCluster:
             yield {
                 "node": node,
                 "daemon": any(owner["kind"] == "DaemonSet" for owner in owners),
-                "cpu": sum(_millicores(str(each.get("cpu", "0"))) for each in asked),
-                "memory": sum(_mebibytes(str(each.get("memory", "0"))) for each in asked),
+                "cpu": sum(millicores(str(each.get("cpu", "0"))) for each in asked),
+                "memory": sum(round(size(str(each.get("memory", "0"))) / MI) for each in asked),
             }
 
 
@@ -188,16 +189,3 @@ def _kubectl(*arguments: str) -> list[Any]:
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     items: list[Any] = json.loads(answer.stdout)["items"]
     return items
-
-
-def _millicores(text: str) -> int:
-    return int(text[:-1]) if text.endswith("m") else round(float(text) * 1000)
-
-
-UNITS = {"Ki": 2**-10, "Mi": 1.0, "Gi": 2**10, "Ti": 2**20, "k": 1e3 / 2**20, "M": 1e6 / 2**20, "G": 1e9 / 2**20}
-"""MiB in Kubernetes' units of memory (kubernetes.io: resource management, memory units)."""
-
-
-def _mebibytes(text: str) -> int:
-    unit = next((each for each in UNITS if text.endswith(each)), "")
-    return round(float(text.removesuffix(unit)) * (UNITS[unit] if unit else 2**-20))

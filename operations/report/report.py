@@ -169,6 +169,7 @@ def guards(chapters: list[Chapter]) -> dict[str, list[str]]:
         "access logs": [_on(each.load_balancer.access_logs) for each in every],
         "logs of nodes kept elsewhere": [_on(each.node_logs.enabled) for each in every],
         "logs of pods kept elsewhere": [_on(each.services.logs.enabled) for each in every],
+        "backups of objects": [_on(each.services.velero.enabled) for each in every],
         "records of connections": [_on(each.network.flow_logs) for each in every],
     }
 

@@ -21,6 +21,7 @@ PURPOSES = {
     "cluster-issuers": "Let's Encrypt accounts",
     "database": "PostgreSQL of the clinic, backed up to S3",
     "fluent-bit": "sends what pods write to CloudWatch Logs",
+    "velero": "backs up objects and volumes",
     "grafana-password": "Grafana's first password, made in the cluster",
     "ingress-nginx": "takes requests from the load balancer to the pods",
     "interruption-handler": "empties nodes that EC2 is about to take back",

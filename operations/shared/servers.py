@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from nodes.former_names import FORMER_NAMES
 from operations.shared.console import wait_until
 from operations.shared.environments import named
 from operations.shared.errors import Failure
@@ -120,7 +121,7 @@ class Health:
             f"{self.servers_ready} servers are Ready, not {servers}": self.servers_ready != servers,
             "its boot has not finished": not self.booted,
         }
-        return [doubt for doubt, holds in found.items() if holds]
+        return [problem for problem, holds in found.items() if holds]
 
 
 class Cluster:
@@ -168,7 +169,7 @@ class Cluster:
         Raises:
             Failure: It failed, or the server cannot be reached; the text holds the program's last lines.
         """
-        command = shlex.join([f"{PROGRAMS}/{program}", *arguments])
+        command = _command(program, arguments)
         where = f"server {server.slot} ({server.instance})"
         client = self.client("ssm")
         try:
@@ -243,6 +244,15 @@ class Cluster:
 
         silent = {"StandardOutputContent": "", "StandardErrorContent": f"no answer in {seconds} s"}
         return wait_until(ended, seconds=seconds + 60, poll=POLL_SECONDS) or {"Status": "TimedOut", **silent}
+
+
+def _command(program: str, arguments: Sequence[str]) -> str:
+    """The shell's line that runs a program; under its former name on a server that was not replaced since it was renamed."""
+    command = shlex.join([f"{PROGRAMS}/{program}", *arguments])
+    for former in (old for old, new in FORMER_NAMES.items() if new == program):
+        before = shlex.join([f"{PROGRAMS}/{former}", *arguments])
+        command = f"if [ -x {PROGRAMS}/{program} ]; then {command}; else {before}; fi"
+    return command
 
 
 def names_of(servers: Sequence[Server]) -> str:

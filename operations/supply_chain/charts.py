@@ -20,7 +20,7 @@ import yaml
 from operations.shared.download import Unreachable, read
 from operations.shared.errors import Failure
 from settings import load
-from settings.release_sets import SETS, Chart, Component, Digest, Facts, Release, ReleaseSet, release_set
+from settings.release_sets import SETS, Chart, Component, Digest, Release, ReleaseInfo, ReleaseSet, release_set
 from settings.upgrades import way
 
 FOLDER = Path(".tools/charts")
@@ -51,7 +51,7 @@ def extra() -> Iterator[Release]:
         for name, each in environment.extra_releases.items():
             if each.digest:
                 where = f"environments/{environment.name}.yaml"
-                facts = Facts(source=where, digest=Digest(sha256=each.digest, source=where))
+                facts = ReleaseInfo(source=where, digest=Digest(sha256=each.digest, source=where))
                 chart = Chart(name=each.chart, repository=each.repository)
                 yield Release(
                     name, each.version, Component(title=name, chart=chart, releases={each.version: facts}), facts
@@ -89,7 +89,7 @@ def check(release: Release, archive: bytes, published: str | None) -> str | None
         Failure: it is another archive; with both digests.
     """
     found, name = hashlib.sha256(archive).hexdigest(), archive_name(release)
-    digest = release.facts.digest
+    digest = release.info.digest
     wanted = (digest.sha256 if digest else "") or published
     if wanted and found != wanted:
         pinned_in = digest.source if digest and digest.source.startswith("environments/") else CATALOGUE
@@ -118,7 +118,7 @@ def fetch(folder: Path, source: Path | None = None, *, whole_way: bool = False) 
     hints = []
     for release in [*(of_the_way() if whole_way else pinned()), *extra()]:
         target = folder / archive_name(release)
-        digest = release.facts.digest.sha256 if release.facts.digest else ""
+        digest = release.info.digest.sha256 if release.info.digest else ""
         stamp = target / ".sha256"
         if stamp.is_file() and (not digest or stamp.read_text() == digest):
             continue

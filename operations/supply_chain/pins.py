@@ -25,7 +25,7 @@ def believed(environment: Environment) -> Iterator[str]:
     yield from node_checksums.unknown(node_release(releases))
     for key in releases.pins:
         release = releases[key]
-        if release.has_chart and not (release.facts.digest and release.facts.digest.sha256):
+        if release.has_chart and not (release.info.digest and release.info.digest.sha256):
             yield f"chart {charts.archive_name(release)}"
         yield from _images(release)
 

@@ -49,6 +49,10 @@ class Names(dict[str, Any]):
         exec(code, self)
         return self[name]
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is one: Python 3.14 looks before it asks, where it evaluates an annotation that is a single name."""
+        return dict.__contains__(self, name) or name in self.later
+
     @property
     def later(self) -> dict[str, bytes]:
         """Packed bytecode of the classes that nobody has asked for yet."""

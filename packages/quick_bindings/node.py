@@ -1,7 +1,7 @@
 """Which Node runs jsii, and its start.
 
 jsii starts a launcher, which starts a second Node and carries every message between it and Python. Its program can as well talk to Python
-itself (``node.cjs``), and from where it is installed: jsii makes a copy for every run, which Node then compiles anew. Nothing here imports
+itself (``node.cjs``), and from where it is installed: jsii makes a copy for every run, which Node then compiles again. Nothing here imports
 jsii, so that Node is on its way while Python does.
 """
 

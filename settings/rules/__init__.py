@@ -18,7 +18,7 @@ from settings.rules import (
     warnings,
     workloads,
 )
-from settings.rules.registry import COMPARISONS, ERRORS, PROJECT_ERRORS, WARNINGS, Facts, found
+from settings.rules.registry import COMPARISONS, ERRORS, PROJECT_ERRORS, WARNINGS, Facts, run_rules
 
 __all__ = [
     "COMPARISONS",
@@ -30,13 +30,13 @@ __all__ = [
     "clocks",
     "environments",
     "extras",
-    "found",
     "hosts",
     "naming",
     "network",
     "nodes",
     "pools",
     "releases",
+    "run_rules",
     "saving",
     "services",
     "vpc",

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from settings.access import Access
 from settings.environment import Hosts
 from settings.load_balancer import most_networks
-from settings.network import BEHIND_NAT, Network
+from settings.network import BEHIND_NAT, NetworkSettings
 from settings.problems import Finding, Key
 from settings.rules.registry import error
 
@@ -43,8 +43,8 @@ def rancher_networks_narrow(access: Access) -> Iterator[Finding]:
 
 
 @error
-def rancher_networks_public(access: Access, network: Network) -> Iterator[Finding]:
-    """An internet-facing load balancer has public addresses, and whoever comes to it has one by then."""
+def rancher_networks_public(access: Access, network: NetworkSettings) -> Iterator[Finding]:
+    """An internet-facing load balancer has public addresses, and a client that comes to it has one by then."""
     if network.private_only:
         return
     for index, allowed in enumerate(access.rancher.allowed_cidrs):

@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from settings.backups import NEWEST, Backups, moment
-from settings.cluster import Cluster
+from settings.cluster import ClusterSettings
 from settings.cron import CronError, parse
-from settings.guarding import Alarms
+from settings.guarding import AlarmsSettings
 from settings.problems import Finding
 from settings.rules.registry import error
+from settings.services import Services
 
 KEY = ("cluster", "snapshots", "schedule")
 
 
 @error
-def snapshots_happen(cluster: Cluster) -> Iterator[Finding]:
+def snapshots_happen(cluster: ClusterSettings) -> Iterator[Finding]:
     """RKE2 reads the schedule with robfig/cron and ignores what that cannot read (docs.rke2.io: etcd snapshots)."""
     try:
         parse(cluster.snapshots.schedule).longest_gap()
@@ -24,7 +25,7 @@ def snapshots_happen(cluster: Cluster) -> Iterator[Finding]:
 
 
 @error
-def snapshots_before_their_alarm(cluster: Cluster, alarms: Alarms) -> Iterator[Finding]:
+def snapshots_before_their_alarm(cluster: ClusterSettings, alarms: AlarmsSettings) -> Iterator[Finding]:
     """An alarm about an old snapshot waits longer than the time between two of them."""
     try:
         gap = parse(cluster.snapshots.schedule).longest_gap()
@@ -34,6 +35,16 @@ def snapshots_before_their_alarm(cluster: Cluster, alarms: Alarms) -> Iterator[F
         hours = gap / timedelta(hours=1)
         rule = f"must be more than the {hours:g} hours between two snapshots of {'.'.join(KEY)}, or it rings each time"
         yield Finding(("alarms", "snapshot_hours"), rule, f"set {int(hours) + 1} or more, or take snapshots more often")
+
+
+@error
+def backups_of_objects_happen(services: Services) -> Iterator[Finding]:
+    """Velero reads its schedule as RKE2 does, and marks one that it cannot read as failed (velero.io/docs/v1.18/api-types/schedule)."""
+    try:
+        parse(services.velero.schedule).longest_gap()
+    except CronError as problem:
+        rule = f"must {problem}; Velero would take no backup"
+        yield Finding(("services", "velero", "schedule"), rule, 'write five fields such as "0 2 * * *": every night')
 
 
 @error

@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from settings import helm_values
-from settings.cluster import Cluster
+from settings.cluster import ClusterSettings
 from settings.extras import ExtraRelease, Manifest, Overrides, Registries, Rke2Config
-from settings.network import Network, endpoint_host
+from settings.network import NetworkSettings, endpoint_host
 from settings.problems import Finding, Key
 from settings.protected import ARGUMENTS, ATTRIBUTES, RKE2_KEYS, RKE2_PREFIXES, VALUES, leaves, protected
 from settings.release_sets import ReleaseSet, UnknownReleaseError
@@ -33,7 +33,7 @@ CONSTRUCT = re.compile(r"^(infrastructure|helm)/\S+$")
 
 
 @error
-def values_for_releases(values: Mapping[str, Mapping[str, Any]], cluster: Cluster) -> Iterator[Finding]:
+def values_for_releases(values: Mapping[str, Mapping[str, Any]], cluster: ClusterSettings) -> Iterator[Finding]:
     """Values are for a release that there is."""
     releases = _releases(cluster)
     known = [*_charts(releases), *LOCAL] if releases else list(values)
@@ -43,7 +43,7 @@ def values_for_releases(values: Mapping[str, Mapping[str, Any]], cluster: Cluste
 
 
 @error
-def values_known_to_charts(values: Mapping[str, Mapping[str, Any]], cluster: Cluster) -> Iterator[Finding]:
+def values_known_to_charts(values: Mapping[str, Mapping[str, Any]], cluster: ClusterSettings) -> Iterator[Finding]:
     """Helm ignores a key that its chart does not know."""
     releases = _releases(cluster)
     for name, given in values.items():
@@ -133,7 +133,7 @@ def manifests_are_objects(extra_manifests: Mapping[str, list[Manifest]]) -> Iter
 
 
 @error
-def rke2_keys_known(rke2_config: Rke2Config, cluster: Cluster) -> Iterator[Finding]:
+def rke2_keys_known(rke2_config: Rke2Config, cluster: ClusterSettings) -> Iterator[Finding]:
     """RKE2 logs a warning about a key that it does not know, and goes on without it."""
     releases = _releases(cluster)
     if releases is None:
@@ -190,7 +190,7 @@ def rewrites_are_expressions(registries: Registries) -> Iterator[Finding]:
 
 @error
 def configuration_fits_user_data(
-    rke2_config: Rke2Config, registries: Registries, proxy: Any, network: Network, region: str
+    rke2_config: Rke2Config, registries: Registries, proxy: Any, network: NetworkSettings, region: str
 ) -> Iterator[Finding]:
     """EC2 takes 16 KiB of user data."""
     mirrors = len(registries.model_dump_json())
@@ -247,7 +247,7 @@ def secret_in_values(
                 )
 
 
-def _releases(cluster: Cluster) -> ReleaseSet | None:
+def _releases(cluster: ClusterSettings) -> ReleaseSet | None:
     """What is installed; None while ``cluster.versions`` has a version that nobody knows, which has a rule of its own."""
     try:
         return cluster.releases

@@ -34,7 +34,7 @@ def zone_in_domain(zone: str, project: Project) -> Iterator[Finding]:
     """Only the domain that the team owns can be delegated to the zone."""
     if not _below(zone, project.domain):
         rule = f"must be {project.domain} or end with .{project.domain}, the project's domain"
-        yield Finding(("zone",), rule, "mend the hosts or zone, or domain in _project.yaml")
+        yield Finding(("zone",), rule, "correct the hosts or zone, or domain in _project.yaml")
 
 
 @error

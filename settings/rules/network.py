@@ -3,13 +3,11 @@
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
 from itertools import combinations
-from typing import Any
 
-from settings.addresses import maximum_nodes_by_zone, server_slots
-from settings.cluster import Cluster
-from settings.environment import Environment
-from settings.network import Network
-from settings.nodes import Agents, Servers
+from settings.addresses import Machines, maximum_nodes_by_zone, server_slots
+from settings.cluster import ClusterSettings
+from settings.network import NetworkSettings
+from settings.nodes import AgentsSettings, ServersSettings
 from settings.pools import Pool
 from settings.problems import Finding, Key, dotted
 from settings.project import Project
@@ -28,7 +26,7 @@ POD_NODE_PREFIX = 24
 """Kubernetes cuts a /24 of the pod range for each node (kube-controller-manager: --node-cidr-mask-size-ipv4)."""
 
 
-def _subnets(network: Network) -> list[tuple[Key, IPv4Network]]:
+def _subnets(network: NetworkSettings) -> list[tuple[Key, IPv4Network]]:
     return [
         (("network", "zones", letter, kind), cidr)
         for kind in ("public", "private")
@@ -46,13 +44,13 @@ def _size(key: Key, cidr: IPv4Network, widest: int, narrowest: int, source: str)
 
 
 @error
-def vpc_size(network: Network) -> Iterator[Finding]:
+def vpc_size(network: NetworkSettings) -> Iterator[Finding]:
     """A VPC is a /16 to /28 (Amazon VPC: VPC CIDR blocks)."""
     yield from _size(("network", "cidr"), network.cidr, 16, 28, "Amazon VPC: VPC CIDR blocks")
 
 
 @error
-def subnet_sizes(network: Network) -> Iterator[Finding]:
+def subnet_sizes(network: NetworkSettings) -> Iterator[Finding]:
     """A subnet is a /16 to /28 (Amazon VPC: subnet sizing); a load balancer wants a /27 (Elastic Load Balancing:
     subnets for your ALB)."""
     for key, cidr in _subnets(network):
@@ -63,7 +61,7 @@ def subnet_sizes(network: Network) -> Iterator[Finding]:
 
 
 @error
-def subnets_inside_vpc(network: Network) -> Iterator[Finding]:
+def subnets_inside_vpc(network: NetworkSettings) -> Iterator[Finding]:
     """Subnets lie inside their VPC (Amazon VPC: subnet CIDR blocks)."""
     for key, cidr in _subnets(network):
         if not cidr.subnet_of(network.cidr):
@@ -73,7 +71,7 @@ def subnets_inside_vpc(network: Network) -> Iterator[Finding]:
 
 
 @error
-def subnets_disjoint(network: Network) -> Iterator[Finding]:
+def subnets_disjoint(network: NetworkSettings) -> Iterator[Finding]:
     """Subnets of a VPC do not overlap (Amazon VPC: subnet CIDR blocks)."""
     for (first_key, first), (key, cidr) in combinations(_subnets(network), 2):
         if cidr.overlaps(first):
@@ -82,7 +80,7 @@ def subnets_disjoint(network: Network) -> Iterator[Finding]:
 
 
 @error
-def cluster_ranges_disjoint(network: Network, cluster: Cluster) -> Iterator[Finding]:
+def cluster_ranges_disjoint(network: NetworkSettings, cluster: ClusterSettings) -> Iterator[Finding]:
     """Nodes, pods and services have addresses of their own: routing tells them apart by range (Kubernetes: cluster
     networking)."""
     ranges: list[tuple[Key, IPv4Network]] = [
@@ -110,7 +108,7 @@ SPECIAL = {
 
 
 @error
-def ranges_ordinary(network: Network, cluster: Cluster) -> Iterator[Finding]:
+def ranges_ordinary(network: NetworkSettings, cluster: ClusterSettings) -> Iterator[Finding]:
     """Machines, pods and services have addresses that routers carry."""
     ranges: list[tuple[Key, IPv4Network]] = [
         (("network", "cidr"), network.cidr),
@@ -125,7 +123,7 @@ def ranges_ordinary(network: Network, cluster: Cluster) -> Iterator[Finding]:
 
 
 @error
-def service_range_size(cluster: Cluster) -> Iterator[Finding]:
+def service_range_size(cluster: ClusterSettings) -> Iterator[Finding]:
     """kube-apiserver takes at most 20 bits of services (its --service-cluster-ip-range); below a /24 the charts'
     services would not fit."""
     yield from _size(
@@ -135,7 +133,7 @@ def service_range_size(cluster: Cluster) -> Iterator[Finding]:
 
 @error
 def pod_range_holds_nodes(
-    cluster: Cluster, servers: Servers, agents: Agents, pools: Mapping[str, Pool]
+    cluster: ClusterSettings, servers: ServersSettings, agents: AgentsSettings, pools: Mapping[str, Pool]
 ) -> Iterator[Finding]:
     """Every node takes a /24 of the pod range (kube-controller-manager: --node-cidr-mask-size-ipv4)."""
     most = agents.maximum + sum(pool.maximum for pool in pools.values())
@@ -152,7 +150,7 @@ def pod_range_holds_nodes(
 
 
 @error
-def nat_zones_exist(network: Network) -> Iterator[Finding]:
+def nat_zones_exist(network: NetworkSettings) -> Iterator[Finding]:
     """A NAT gateway stands in the public subnet of its zone, so that zone must be one of the network's."""
     for index, letter in enumerate(network.nat_gateways):
         if letter not in network.zones:
@@ -161,7 +159,7 @@ def nat_zones_exist(network: Network) -> Iterator[Finding]:
 
 
 @error
-def nat_zones_once(network: Network) -> Iterator[Finding]:
+def nat_zones_once(network: NetworkSettings) -> Iterator[Finding]:
     """One NAT gateway a zone: gateways are known by their zone."""
     for index, letter in enumerate(network.nat_gateways):
         if letter in network.nat_gateways[:index]:
@@ -188,7 +186,7 @@ def _region(region: str) -> Iterator[Finding]:
 
 
 @error
-def zones_of_region(region: str, network: Network) -> Iterator[Finding]:
+def zones_of_region(region: str, network: NetworkSettings) -> Iterator[Finding]:
     """The region has the zones (``settings/regions.py``)."""
     for letter in network.zones:
         if region in ZONES and letter not in ZONES[region]:
@@ -198,22 +196,20 @@ def zones_of_region(region: str, network: Network) -> Iterator[Finding]:
 
 @error
 def private_subnets_hold_nodes(
-    network: Network, servers: Servers, agents: Agents, pools: Mapping[str, Pool]
+    network: NetworkSettings, servers: ServersSettings, agents: AgentsSettings, pools: Mapping[str, Pool]
 ) -> Iterator[Finding]:
     """The servers' fixed addresses, all agents and some spare fit a private subnet, less what AWS keeps of it (Amazon
     VPC: subnet sizing)."""
-    # Only these sections are valid for sure here, and the address plan reads no other.
     known = {name: pool for name, pool in pools.items() if set(pool.zones) <= set(network.zones)}
-    sections: dict[str, Any] = {"network": network, "servers": servers, "agents": agents, "pools": known}
-    environment = Environment.model_construct(None, **sections)
+    machines = Machines(network, servers, agents, known)
     for letter, subnets in network.zones.items():
-        fixed = [slot.address for slot in server_slots(environment) if slot.zone == letter]
+        fixed = [slot.address for slot in server_slots(machines) if slot.zone == letter]
         outside = [
             address
             for address in fixed
             if address not in subnets.private or address == subnets.private.broadcast_address
         ]
-        need = len(fixed) + maximum_nodes_by_zone(environment)[letter] + SPARE_ADDRESSES
+        need = len(fixed) + maximum_nodes_by_zone(machines)[letter] + SPARE_ADDRESSES
         free = subnets.private.num_addresses - AWS_RESERVES
         key = ("network", "zones", letter, "private")
         if outside:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from settings.access import Access
 from settings.instance_types import INSTANCE_TYPES, X86_64, is_graviton
-from settings.nodes import Agents, Image, Servers
+from settings.nodes import AgentsSettings, Image, ServersSettings
 from settings.pools import Pool
 from settings.problems import Finding, Key
 from settings.rules.registry import error
@@ -12,7 +12,7 @@ from settings.validation import suggestion
 
 
 @error
-def servers_odd(servers: Servers) -> Iterator[Finding]:
+def servers_odd(servers: ServersSettings) -> Iterator[Finding]:
     """An odd number of etcd members: one more than that tolerates no more failures, and is one more that can fail
     (etcd: FAQ)."""
     if servers.count % 2 == 0:
@@ -25,7 +25,7 @@ def servers_odd(servers: Servers) -> Iterator[Finding]:
 
 
 @error
-def agents_within_maximum(agents: Agents) -> Iterator[Finding]:
+def agents_within_maximum(agents: AgentsSettings) -> Iterator[Finding]:
     """A group that starts above its maximum is refused (Amazon EC2 Auto Scaling: capacity limits)."""
     if agents.maximum < agents.count:
         yield Finding(
@@ -34,7 +34,9 @@ def agents_within_maximum(agents: Agents) -> Iterator[Finding]:
 
 
 @error
-def dedicated_servers_need_agents(servers: Servers, agents: Agents, pools: Mapping[str, Pool]) -> Iterator[Finding]:
+def dedicated_servers_need_agents(
+    servers: ServersSettings, agents: AgentsSettings, pools: Mapping[str, Pool]
+) -> Iterator[Finding]:
     """The application has no place to run if the servers turn it away and there is no agent."""
     open_to_all = agents.count + sum(pool.count for pool in pools.values() if pool.open_to_all)
     if servers.dedicated and open_to_all == 0:
@@ -43,13 +45,13 @@ def dedicated_servers_need_agents(servers: Servers, agents: Agents, pools: Mappi
 
 
 @error
-def server_type_known(servers: Servers) -> Iterator[Finding]:
+def server_type_known(servers: ServersSettings) -> Iterator[Finding]:
     """A known x86-64 type (``settings/instance_types.py``)."""
     yield from _instance_type(("servers", "instance_type"), servers.instance_type)
 
 
 @error
-def agent_type_known(agents: Agents) -> Iterator[Finding]:
+def agent_type_known(agents: AgentsSettings) -> Iterator[Finding]:
     """A known x86-64 type (``settings/instance_types.py``)."""
     yield from _instance_type(("agents", "instance_type"), agents.instance_type)
 

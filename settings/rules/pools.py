@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from settings.cluster import Cluster
+from settings.cluster import ClusterSettings
 from settings.instance_types import INSTANCE_TYPES
-from settings.network import Network
-from settings.nodes import Agents
+from settings.network import NetworkSettings
+from settings.nodes import AgentsSettings
 from settings.pools import Pool
 from settings.problems import Finding, Key
 from settings.release_sets import catalogue, parse, release_set
@@ -35,7 +35,7 @@ def pool_types_known(pools: Pools) -> Iterator[Finding]:
 
 @error
 def pool_types_alike(pools: Pools) -> Iterator[Finding]:
-    """The autoscaler reckons with the first type of a group, and an image has one architecture (cluster-autoscaler, AWS: using mixed instances
+    """The autoscaler calculates with the first type of a group, and an image has one architecture (cluster-autoscaler, AWS: using mixed instances
     policies); credits are a matter of all types of a launch template or of none (EC2: CreditSpecification)."""
     for name, pool in pools.items():
         first, *others = pool.instance_types
@@ -81,7 +81,7 @@ def pool_base_of_spot(pools: Pools) -> Iterator[Finding]:
 
 
 @error
-def pool_zones_exist(pools: Pools, network: Network) -> Iterator[Finding]:
+def pool_zones_exist(pools: Pools, network: NetworkSettings) -> Iterator[Finding]:
     """A pool's groups stand in the network's private subnets."""
     for name, pool in pools.items():
         for index, letter in enumerate(pool.zones):
@@ -104,7 +104,7 @@ def pool_taints_once(pools: Pools) -> Iterator[Finding]:
 
 
 @error
-def arm_needs_its_rke2(pools: Pools, cluster: Cluster) -> Iterator[Finding]:
+def arm_needs_its_rke2(pools: Pools, cluster: ClusterSettings) -> Iterator[Finding]:
     """RKE2 is published for arm64 from 1.27 on."""
     rke2 = cluster.versions.get("rke2", release_set(cluster.release_set).rke2)
     if rke2 not in catalogue()["rke2"].releases or parse(rke2).compare(ARM_SINCE) >= 0:
@@ -120,7 +120,7 @@ def arm_needs_its_rke2(pools: Pools, cluster: Cluster) -> Iterator[Finding]:
 
 
 @error
-def work_has_a_place_off_spot(agents: Agents, pools: Pools) -> Iterator[Finding]:
+def work_has_a_place_off_spot(agents: AgentsSettings, pools: Pools) -> Iterator[Finding]:
     """The database and the application never run on a Spot node of an environment with pools."""
     lasting = agents.count if not agents.spot else 0
     lasting += sum(pool.on_demand_base if pool.spot else pool.count for pool in pools.values() if pool.open_to_all)

@@ -54,7 +54,7 @@ def warning(rule: AnyRule) -> AnyRule:
     return rule
 
 
-def found(rules: Iterable[Rule], facts: Facts) -> list[Finding]:
+def run_rules(rules: Iterable[Rule], facts: Facts) -> list[Finding]:
     """What the rules find, of those whose sections are all valid."""
     return [
         finding

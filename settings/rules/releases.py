@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from settings.cluster import Cluster
+from settings.cluster import ClusterSettings
 from settings.problems import Finding
 from settings.release_sets import UnknownReleaseError, check, find
 from settings.rules.registry import error
 
 
 @error
-def releases_known(cluster: Cluster) -> Iterator[Finding]:
+def releases_known(cluster: ClusterSettings) -> Iterator[Finding]:
     """Only what the catalogue knows can be checked (``settings/releases/catalogue.yaml``)."""
     for component, version in cluster.versions.items():
         try:
@@ -23,7 +23,7 @@ def releases_known(cluster: Cluster) -> Iterator[Finding]:
 
 
 @error
-def releases_fit(cluster: Cluster) -> Iterator[Finding]:
+def releases_fit(cluster: ClusterSettings) -> Iterator[Finding]:
     """Releases accept each other (sources in ``settings/releases/catalogue.yaml``)."""
     try:
         misfits = check(cluster.releases)
@@ -32,4 +32,4 @@ def releases_fit(cluster: Cluster) -> Iterator[Finding]:
     key = ("cluster", "versions") if cluster.versions else ("cluster", "release_set")
     for misfit in misfits:
         rule = f"{misfit.subject} does not fit {misfit.other}: it needs {misfit.rule} ({misfit.source})"
-        yield Finding(key, rule, " or ".join(misfit.ways_out) or "add a release that fits to the catalogue")
+        yield Finding(key, rule, " or ".join(misfit.resolutions) or "add a release that fits to the catalogue")

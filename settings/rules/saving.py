@@ -9,7 +9,7 @@ from settings.problems import Finding, Key
 from settings.project import Project
 from settings.regions import ZONES
 from settings.rules.registry import error, project_error, warning
-from settings.saving import Budget, Schedule
+from settings.saving import BudgetSettings, ScheduleSettings
 from settings.validation import suggestion
 
 LATEST_STOP = "23:30"
@@ -17,7 +17,7 @@ LATEST_STOP = "23:30"
 
 
 @error
-def schedule_within_a_day(schedule: Schedule) -> Iterator[Finding]:
+def schedule_within_a_day(schedule: ScheduleSettings) -> Iterator[Finding]:
     """The nodes stop on the day on which they started: the days of a schedule are those of both."""
     if schedule.enabled and not schedule.start < schedule.stop <= LATEST_STOP:
         rule = f"must be after schedule.start = {schedule.start} and not after {LATEST_STOP}"
@@ -33,7 +33,7 @@ def patches_within_a_day(patches: Patches | None) -> Iterator[Finding]:
 
 
 @error
-def patches_need_nodes_that_stay(patches: Patches | None, schedule: Schedule) -> Iterator[Finding]:
+def patches_need_nodes_that_stay(patches: Patches | None, schedule: ScheduleSettings) -> Iterator[Finding]:
     """Agents that are made every morning are new, and servers that start every morning have their updates."""
     if patches and schedule.enabled:
         rule = (
@@ -43,7 +43,7 @@ def patches_need_nodes_that_stay(patches: Patches | None, schedule: Schedule) ->
 
 
 @error
-def budget_thresholds_once(budget: Budget) -> Iterator[Finding]:
+def budget_thresholds_once(budget: BudgetSettings) -> Iterator[Finding]:
     """AWS Budgets takes a threshold once (API: CreateNotification, DuplicateRecordException)."""
     for index, percent in enumerate(budget.alert_percent):
         if percent in budget.alert_percent[:index]:
@@ -91,7 +91,7 @@ def _elsewhere(key: Key, replica: str, region: str) -> Iterator[Finding]:
 
 
 @warning
-def sleeping_production(protect: bool, schedule: Schedule) -> Iterator[Finding]:
+def sleeping_production(protect: bool, schedule: ScheduleSettings) -> Iterator[Finding]:
     """What is protected is usually needed at night as well."""
     if protect and schedule.enabled:
         rule = "should be false where protect is true: outside these hours nobody reaches the application"

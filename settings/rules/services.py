@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from settings.cluster import Cluster
-from settings.environment import Environment
-from settings.nodes import Agents, Servers
+from settings.cluster import ClusterSettings
+from settings.nodes import AgentsSettings, ServersSettings
+from settings.patches import Patches
 from settings.problems import Finding
 from settings.quantities import TI, size
 from settings.release_sets import UnknownReleaseError
 from settings.rules.registry import error, warning
 from settings.services import Services
-from settings.sizing import MOST_AGENTS, agents_needed
-from settings.workloads import Application, Rancher
+from settings.sizing import MOST_AGENTS, Sections, agents_needed
+from settings.workloads import Application, RancherSettings
 
 SMALLEST = "5Gi"
 """Prometheus keeps two hours in its write-ahead log whatever the limit is (Prometheus: storage)."""
@@ -21,21 +21,20 @@ SMALLEST = "5Gi"
 @error
 def services_have_room(
     services: Services,
-    agents: Agents,
-    servers: Servers,
-    cluster: Cluster,
+    agents: AgentsSettings,
+    servers: ServersSettings,
+    cluster: ClusterSettings,
     application: Application,
-    rancher: Rancher,
+    rancher: RancherSettings,
+    patches: Patches | None,
     values: dict[str, dict[str, Any]],
 ) -> Iterator[Finding]:
     """What the services request fits the agents, beside everything else there."""
     on = [name for name, service in services if service.enabled]
     if not on:
         return
-    parts: dict[str, Any] = {"services": services, "agents": agents, "servers": servers, "cluster": cluster}
-    parts |= {"application": application, "rancher": rancher, "values": values}
     try:
-        needed = agents_needed(Environment.model_construct(**parts))
+        needed = agents_needed(Sections(services, agents, servers, cluster, application, rancher, patches, values))
     except (UnknownReleaseError, KeyError, ValueError):
         return  # a version, an instance type or a value that nobody knows, which has a rule of its own
     if needed > agents.count:
@@ -55,7 +54,7 @@ def measurements_have_a_volume(services: Services) -> Iterator[Finding]:
 
 
 @error
-def kinds_of_monitoring_fit(services: Services, cluster: Cluster) -> Iterator[Finding]:
+def kinds_of_monitoring_fit(services: Services, cluster: ClusterSettings) -> Iterator[Finding]:
     """An operator works with the kinds that it was made with."""
     try:
         operator, kinds = (cluster.releases[key] for key in ("monitoring", "monitoring-crds"))

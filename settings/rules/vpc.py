@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from settings.access import Access
 from settings.extras import Proxy
-from settings.network import Network
+from settings.network import NetworkSettings
 from settings.problems import Finding, Key
 from settings.rules.registry import error, warning
 
@@ -13,7 +13,7 @@ EXISTING: Key = ("network", "existing", "subnets")
 
 
 @error
-def public_subnets_where_needed(network: Network) -> Iterator[Finding]:
+def public_subnets_where_needed(network: NetworkSettings) -> Iterator[Finding]:
     """An internet-facing load balancer stands in public subnets (Elastic Load Balancing: subnets for your ALB); what is private only has none."""
     for letter, subnets in network.zones.items():
         key = (*ZONES, letter, "public")
@@ -25,7 +25,7 @@ def public_subnets_where_needed(network: Network) -> Iterator[Finding]:
 
 
 @error
-def nat_where_needed(network: Network) -> Iterator[Finding]:
+def nat_where_needed(network: NetworkSettings) -> Iterator[Finding]:
     """A new VPC's private subnets go out through a NAT gateway of ours; an existing VPC has its owner's way out, and a private one none."""
     key: Key = ("network", "nat_gateways")
     theirs = "the VPC exists already" if network.existing else "network.private_only is true"
@@ -39,8 +39,8 @@ def nat_where_needed(network: Network) -> Iterator[Finding]:
 
 
 @error
-def existing_subnets_complete(network: Network) -> Iterator[Finding]:
-    """Every zone has its subnets' ids, and every id its range, from which the servers' addresses are reckoned."""
+def existing_subnets_complete(network: NetworkSettings) -> Iterator[Finding]:
+    """Every zone has its subnets' ids, and every id its range, from which the servers' addresses are calculated."""
     if network.existing is None:
         return
     known = network.existing.subnets
@@ -60,7 +60,7 @@ def existing_subnets_complete(network: Network) -> Iterator[Finding]:
 
 
 @error
-def existing_subnets_once(network: Network) -> Iterator[Finding]:
+def existing_subnets_once(network: NetworkSettings) -> Iterator[Finding]:
     """A subnet is in one zone, and public or private."""
     seen: dict[str, str] = {}
     for letter, subnets in (network.existing.subnets if network.existing else {}).items():
@@ -74,7 +74,7 @@ def existing_subnets_once(network: Network) -> Iterator[Finding]:
 
 
 @error
-def private_only_has_a_way_out(network: Network, proxy: Proxy | None) -> Iterator[Finding]:
+def private_only_has_a_way_out(network: NetworkSettings, proxy: Proxy | None) -> Iterator[Finding]:
     """Nodes fetch RKE2, images and charts; a new VPC without gateways leads nowhere."""
     if network.private_only and network.existing is None and proxy is None:
         rule = "must not be true without a way out: a new VPC without gateways leads nowhere, and nodes fetch RKE2 and images"
@@ -84,7 +84,7 @@ def private_only_has_a_way_out(network: Network, proxy: Proxy | None) -> Iterato
 
 
 @error
-def private_only_is_private(network: Network, access: Access) -> Iterator[Finding]:
+def private_only_is_private(network: NetworkSettings, access: Access) -> Iterator[Finding]:
     """Nothing in it has a public address."""
     if not network.private_only:
         return
@@ -97,7 +97,7 @@ def private_only_is_private(network: Network, access: Access) -> Iterator[Findin
 
 
 @error
-def endpoints_once(network: Network) -> Iterator[Finding]:
+def endpoints_once(network: NetworkSettings) -> Iterator[Finding]:
     """A VPC has one endpoint with a service's own name (AWS PrivateLink: private DNS names)."""
     for index, name in enumerate(network.endpoints):
         if name in network.endpoints[:index]:
@@ -105,7 +105,7 @@ def endpoints_once(network: Network) -> Iterator[Finding]:
 
 
 @warning
-def session_manager_endpoints(network: Network) -> Iterator[Finding]:
+def session_manager_endpoints(network: NetworkSettings) -> Iterator[Finding]:
     """Session Manager needs ssm and ssmmessages (AWS Systems Manager: VPC endpoints)."""
     pair = {"ssm", "ssmmessages"}
     missing = sorted(pair.difference(network.endpoints))

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 
 from settings.access import Access
 from settings.backups import Backups
-from settings.cluster import Cluster
+from settings.cluster import ClusterSettings
 from settings.end_of_life import ended
-from settings.guarding import Alarms
+from settings.guarding import AlarmsSettings
 from settings.instance_types import INSTANCE_TYPES
-from settings.network import Network
-from settings.nodes import Agents, Servers
+from settings.network import NetworkSettings
+from settings.nodes import AgentsSettings, ServersSettings
 from settings.problems import Finding
 from settings.rules.registry import warning
-from settings.saving import Budget
-from settings.workloads import Application, Rancher
+from settings.saving import BudgetSettings
+from settings.workloads import Application, RancherSettings
 
 SERVER_GIB = 8
 """RKE2 with Calico, Rancher, ingress and controllers has no room in 4 GiB (docs.rke2.io: requirements;
@@ -31,7 +31,7 @@ RANCHER_GIB = 8
 
 
 @warning
-def small_servers(servers: Servers) -> Iterator[Finding]:
+def small_servers(servers: ServersSettings) -> Iterator[Finding]:
     """RKE2 wants 2 vCPUs and 4 GiB, with Rancher 8 GiB (docs.rke2.io: requirements; rancher/docs#3153)."""
     machine = INSTANCE_TYPES.get(servers.instance_type)
     if machine and machine.memory_gib < SERVER_GIB:
@@ -40,7 +40,7 @@ def small_servers(servers: Servers) -> Iterator[Finding]:
 
 
 @warning
-def small_agents(agents: Agents, servers: Servers) -> Iterator[Finding]:
+def small_agents(agents: AgentsSettings, servers: ServersSettings) -> Iterator[Finding]:
     """An agent wants 4 GiB; where the servers are too small for Rancher, the agents together want 8 (docs.rke2.io:
     resource profiling)."""
     machine, server = INSTANCE_TYPES.get(agents.instance_type), INSTANCE_TYPES.get(servers.instance_type)
@@ -56,7 +56,7 @@ def small_agents(agents: Agents, servers: Servers) -> Iterator[Finding]:
 
 
 @warning
-def single_server(protect: bool, servers: Servers) -> Iterator[Finding]:
+def single_server(protect: bool, servers: ServersSettings) -> Iterator[Finding]:
     """One server is one etcd member: its loss stops the API until it is restored (etcd: FAQ)."""
     if protect and servers.count == 1:
         yield Finding(
@@ -67,7 +67,7 @@ def single_server(protect: bool, servers: Servers) -> Iterator[Finding]:
 
 
 @warning
-def servers_share_zones(protect: bool, servers: Servers, network: Network) -> Iterator[Finding]:
+def servers_share_zones(protect: bool, servers: ServersSettings, network: NetworkSettings) -> Iterator[Finding]:
     """With fewer than three zones, one of them holds a majority of the servers, and its loss stops the API."""
     if protect and servers.count >= 3 > len(network.zones):
         rule = f"should be 3 zones where protect is true: one of {len(network.zones)} holds most of the servers"
@@ -75,7 +75,7 @@ def servers_share_zones(protect: bool, servers: Servers, network: Network) -> It
 
 
 @warning
-def shared_nat_gateways(protect: bool, network: Network) -> Iterator[Finding]:
+def shared_nat_gateways(protect: bool, network: NetworkSettings) -> Iterator[Finding]:
     """A private subnet goes out through its own zone's NAT gateway, or loses its way out with another zone (AWS: NAT
     gateways)."""
     missing = [letter for letter in network.zones if letter not in network.nat_gateways]
@@ -85,7 +85,7 @@ def shared_nat_gateways(protect: bool, network: Network) -> Iterator[Finding]:
 
 
 @warning
-def few_agents(protect: bool, agents: Agents) -> Iterator[Finding]:
+def few_agents(protect: bool, agents: AgentsSettings) -> Iterator[Finding]:
     """Replicas on one node fail together."""
     if protect and agents.count < 2:
         yield Finding(
@@ -96,7 +96,7 @@ def few_agents(protect: bool, agents: Agents) -> Iterator[Finding]:
 
 
 @warning
-def spot_agents(protect: bool, agents: Agents) -> Iterator[Finding]:
+def spot_agents(protect: bool, agents: AgentsSettings) -> Iterator[Finding]:
     """AWS takes spot instances back with two minutes' notice, many at once (Amazon EC2: spot interruptions)."""
     if protect and agents.spot:
         rule = (
@@ -107,7 +107,7 @@ def spot_agents(protect: bool, agents: Agents) -> Iterator[Finding]:
 
 
 @warning
-def single_replica(protect: bool, application: Application, rancher: Rancher) -> Iterator[Finding]:
+def single_replica(protect: bool, application: Application, rancher: RancherSettings) -> Iterator[Finding]:
     """One pod is away whenever its node is."""
     for key, count in (("application", application.replicas), ("rancher", rancher.replicas)):
         if protect and count == 1:
@@ -136,15 +136,15 @@ def unmaintained_python(protect: bool, application: Application) -> Iterator[Fin
 
 
 @warning
-def unmaintained_releases(protect: bool, cluster: Cluster) -> Iterator[Finding]:
-    """What is found in a line that has ended is mended in later ones alone (``settings/end_of_life.yaml``)."""
+def unmaintained_releases(protect: bool, cluster: ClusterSettings) -> Iterator[Finding]:
+    """What is found in a line that has ended is fixed in later ones alone (``settings/end_of_life.yaml``)."""
     if protect and (over := [f"{use.component} {use.line.line}" for use in ended(cluster) if use.line]):
         rule = f"should be maintained where protect is true; {', '.join(over)} get no security fixes any more"
         yield Finding(("cluster", "release_set"), rule, "docs/runbooks/upgrading.md leads to the set current")
 
 
 @warning
-def open_rancher(access: Access, cluster: Cluster) -> Iterator[Finding]:
+def open_rancher(access: Access, cluster: ClusterSettings) -> Iterator[Finding]:
     """Rancher rules the cluster: what is found in a version without fixes, the internet tries at once."""
     over = [use.version for use in ended(cluster) if use.component == "Rancher"]
     if over and not access.rancher.allowed_cidrs:
@@ -162,7 +162,7 @@ def short_backups(protect: bool, backups: Backups) -> Iterator[Finding]:
 
 
 @warning
-def alarms_off(protect: bool, alarms: Alarms) -> Iterator[Finding]:
+def alarms_off(protect: bool, alarms: AlarmsSettings) -> Iterator[Finding]:
     """Nobody is told that an environment is down."""
     if protect and not alarms.enabled:
         rule = "should be true where protect is true: nobody is told when it is down, a disk is full or a backup is missing"
@@ -170,7 +170,7 @@ def alarms_off(protect: bool, alarms: Alarms) -> Iterator[Finding]:
 
 
 @warning
-def budget_off(protect: bool, budget: Budget) -> Iterator[Finding]:
+def budget_off(protect: bool, budget: BudgetSettings) -> Iterator[Finding]:
     """Else the invoice tells first."""
     if protect and not budget.enabled:
         rule = "should be true where protect is true: otherwise the invoice tells first"

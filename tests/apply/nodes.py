@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import Any
 
 from nodes.inputs import ClusterInputs
-from nodes.release import DOCUMENTED
 from operations.devtools.emulator.account import Account
 from operations.devtools.emulator.known_gaps import clients
 from tests.boot.machine import Machine, stand_in_program
 from tests.boot.sandbox import World
+from tests.cluster_inputs import COMMON, DOCUMENTED
 
 
 class Signing(Machine):
@@ -43,7 +43,7 @@ class Deployed(World):
         """What the world looks things up by: what the nodes were told."""
         told = self.told
         names = {name: told[name.upper()] for name in ClusterInputs.__dataclass_fields__ if name.upper() in told}
-        return ClusterInputs(**names, account_id="", release=DOCUMENTED)
+        return ClusterInputs(**COMMON, **names, account_id="")
 
     def machine(self, user_data: str, address: str, role: str, volume: str | None = None) -> Signing:
         """A machine with an instance's user data, but for the checksums of two programs that have stand-ins, and the load balancer, whose

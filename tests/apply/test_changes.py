@@ -32,7 +32,7 @@ TOGETHER = 1 if EVERY else 8
 """Settings that are changed in one plan; one takes some ten seconds."""
 
 NOT_PLANNED = {
-    "region": "Terraform itself lets it be: a lost region is built anew so; tests/unit/operations/test_plan_summary.py",
+    "region": "Terraform itself lets it be: that is how a lost region is built again; tests/unit/operations/test_plan_summary.py",
     "cluster.versions": "one other version misfits the others",
     "image.owner": "the emulator has no images of another owner",
 }
@@ -205,7 +205,7 @@ def test_a_batch_of_changes_is_applied_and_the_next_plan_is_empty(
 
 
 def _servers(stack: Stack) -> dict[str, str]:
-    """What of a server no apply may make anew, by address: instances, volumes, interfaces and how they are attached."""
+    """What of a server no apply may make again, by address: instances, volumes, interfaces and how they are attached."""
     kinds = (
         "aws_instance",
         "aws_ebs_volume",

@@ -1,6 +1,6 @@
 """The runbooks' commands at home: ``make``, ``aws`` and ``terraform``, by a reader with a repository of their own.
 
-The pages are followed from what mends to what destroys; at the end ``dev`` is gone. Each command is run by the operators' role of
+The pages are followed from those that repair to those that destroy; at the end ``dev`` is gone. Each command is run by the operators' role of
 the environment that it is about, and what is the account's by its administrator, whom the evaluator of rights watches as well.
 """
 

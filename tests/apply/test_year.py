@@ -219,7 +219,7 @@ def test_what_would_lose_the_cluster_is_refused_with_the_setting_and_the_way(
 def test_a_plan_that_replaces_a_server_is_refused_with_the_setting_and_the_way(
     year: Year, record_property: Record
 ) -> None:
-    """A server that Terraform takes for broken would be made anew by any deploy, whatever was changed."""
+    """A server that Terraform takes for broken would be made again by any deploy, whatever was changed."""
     year.running.synthesise(year.changes)
     address = next(iter(year.running.stack.run("state", "list").stdout.split("aws_instance.")[1:])).split()[0]
     year.running.stack.run("taint", f"aws_instance.{address}")

@@ -119,5 +119,5 @@ class Step:
             stayed = [address for address, instance in before.items() if year.ids()[address] == instance]
             assert not stayed, f"not rolled: {stayed}\n{said}"
         else:
-            assert before.items() <= year.ids().items(), f"a server was made anew: {before}, now {year.ids()}"
+            assert before.items() <= year.ids().items(), f"a server was made again: {before}, now {year.ids()}"
         return said

@@ -1,6 +1,6 @@
 """Worlds whose servers run etcd itself, and a client that notes what etcd acknowledged.
 
-etcd is built once from ``tests/boot/etcd`` (the line of the release sets) into the folder ``.cache``; where no Go is at hand, Debian's
+etcd is built once from ``tests/boot/etcd`` (the line of the release sets) into the folder ``.cache``; where no Go is available, Debian's
 older one serves. It listens on addresses of loopback that are a world's own.
 """
 
@@ -78,7 +78,7 @@ class EtcdMachine(Machine):
     @property
     def environment(self) -> dict[str, str]:
         """As ever, with more attempts: an election takes seconds."""
-        return super().environment | {"VET_PATIENCE": "40", "VET_CONFIRMATIONS": "5"}
+        return super().environment | {"VET_MAX_ATTEMPTS": "40", "VET_CONFIRMATIONS": "5"}
 
     def power_off(self) -> None:
         """Nothing runs any more, etcd included."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from nodes.boot import bundle
+from nodes.former_names import FORMER_NAMES
 
 if TYPE_CHECKING:
     from tests.boot.sandbox import World
@@ -103,6 +104,8 @@ class Machine:
     def begin(self, program: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
         """Start a program without waiting, in a session of its own, so that a crash ends all of it."""
         path = self.root / "opt/vet/bin" / program
+        if not path.exists():  # the programs of a release before (VET_NODES)
+            path = path.with_name(next(old for old, new in FORMER_NAMES.items() if new == program))
         return subprocess.Popen(
             [str(path), *arguments],
             env=self.environment | environment,
@@ -144,7 +147,7 @@ class Machine:
         return answer
 
     def unpack(self) -> None:
-        """Put the programs in place without the loader, which has tests of its own."""
+        """Put the programs in place without fetch-programs, which has its own tests."""
         with tarfile.open(fileobj=io.BytesIO(bundle(self.world.inputs.extras.scripts).content)) as archive:
             archive.extractall(self.root / "opt/vet", filter="data")
 
@@ -217,7 +220,7 @@ class Machine:
             "LANG": "C.UTF-8",
             "JOURNAL_STREAM": "8:1",  # as under systemd: what is printed is in the journal
             "VET_ROOT": str(self.root),
-            "VET_PATIENCE": "6",
+            "VET_MAX_ATTEMPTS": "6",
             "VET_CONFIRMATIONS": "2",
             "STAND_IN_WORLD": str(self.world.folder),
             "STAND_IN_ADDRESS": self.address,

@@ -5,7 +5,7 @@ CA, the members of etcd. From each state follow all that can happen next: a serv
 at any of them, AWS or the network goes away, a volume is exchanged, emptied, damaged or replaced by an old copy of it, the marker is deleted,
 and a person does what a server's message says. The program runs once for each distinct set of facts.
 
-What the model assumes of the survey (``facts``) is held against the real one in ``test_model.py``.
+What the model assumes of ``gather-facts`` (``facts``) is held against the real one in ``test_model.py``.
 """
 
 import sys
@@ -48,7 +48,7 @@ class Found:
 
 
 def facts(state: State, slot: int, rules: Rules) -> dict[str, str]:
-    """What the survey of a server finds."""
+    """What ``gather-facts`` finds on a server."""
     volume = state.slots[slot][0]
     cluster, at_home, _, listed, mark = state.volumes[volume]
     found = {
@@ -124,7 +124,7 @@ def steps(state: State, slot: int, rules: Rules) -> Iterator[tuple[str, State]]:
     elif step == "start":
         refused = not data[3] and quorum(state, data[0])  # the others tell it that it is no member
         yield f"server {slot} starts with its data", at(state, slot, "decide" if refused else "up")
-    elif step == "set-aside":
+    elif step == "archive":
         yield f"server {slot} sets its data aside", at(put(state, volume, BLANK), slot, "decide")
     elif step in ("join", "joining"):
         yield _join(state, slot, volume, rules)
@@ -178,7 +178,7 @@ def _settle(state: State, slot: int, data: Volume, rules: Rules) -> Iterator[tup
 def remedy_of(state: State, slot: int, rules: Rules) -> str:
     """The next step that a server which waits or stops names; empty where it goes on by itself."""
     if state.volumes[state.slots[slot][0]][4] == "damaged":
-        return "mend" if rules.careful else ""
+        return "repair" if rules.careful else ""
     decision, remedy, _ = rules.decide(facts(state, slot, rules))
     return remedy if decision in ("wait", "stop") else ""
 

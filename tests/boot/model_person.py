@@ -8,9 +8,9 @@ from tests.boot.model_state import BLANK, State, at, put, replaced
 def follow(state: State, slot: int, remedy: str) -> Iterator[tuple[str, State]]:
     """What the person does about a message; nothing where it only says to wait."""
     volume = state.slots[slot][0]
-    if remedy == "mend":
-        mended = (*state.volumes[volume][:4], "")
-        yield f"volume {volume} of server {slot} is mended", put(state, volume, mended)
+    if remedy == "repair":
+        repaired = (*state.volumes[volume][:4], "")
+        yield f"volume {volume} of server {slot} is repaired", put(state, volume, repaired)
     elif remedy == "copy":
         yield f"server {slot} gets an empty volume in place of the copy", put(state, volume, BLANK)
     elif remedy == "winner":
@@ -41,7 +41,7 @@ def _foreign(state: State) -> Iterator[tuple[str, State]]:
 
 
 def _restore(state: State) -> Iterator[tuple[str, State]]:
-    """First whoever can come back with data; a restore only where these are no majority."""
+    """First the servers that can come back with data; a restore only where these are no majority."""
     cluster = state.ca or (1 if state.members[1] else 2)
     whole = {
         data[1] for data in state.volumes if data[0] == cluster and data[3] and data[4] == ""

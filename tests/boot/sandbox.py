@@ -24,8 +24,8 @@ import boto3
 
 from nodes.boot import agent_user_data, bundle, server_user_data
 from nodes.inputs import ClusterInputs
-from nodes.release import DOCUMENTED
 from tests.boot.machine import STOPPED, Machine, stand_in_program, stand_in_script
+from tests.cluster_inputs import COMMON, DOCUMENTED
 
 __all__ = ["STOPPED", "SUBNETS", "Machine", "World"]
 
@@ -96,7 +96,7 @@ class World:
             credentials_secret_prefix=f"{self.identity}/credentials",
             ca_parameter=f"/{self.identity}/cluster-ca",
             hardening=self.hardening,
-            release=release,
+            **COMMON | {"release": release},
         )
 
     @property

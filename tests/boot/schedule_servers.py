@@ -10,7 +10,7 @@ from tests.boot.etcd_world import EtcdMachine, EtcdWorld
 from tests.boot.machine import STOPPED, Result
 from tests.boot.sandbox import SUBNETS
 
-IMPATIENT = {"VET_PATIENCE": "12", "VET_CONFIRMATIONS": "2"}
+IMPATIENT = {"VET_MAX_ATTEMPTS": "12", "VET_PATIENCE": "12", "VET_CONFIRMATIONS": "2"}
 ROUNDS = 8
 """How often the operator tries again until that counts as being stuck."""
 BEFORE_A_RESTORE = 2
@@ -90,8 +90,8 @@ class Servers:
             return
         self.off.add(slot)
         self.said.append(f"server {slot} ended with {result.code}: {log[-600:]}")
-        if "To mend it: sudo e2fsck" in log:
-            mend(machine)
+        if "To repair it: sudo e2fsck" in log:
+            repair(machine)
         elif "is full. Make room" in log:
             machine.on_volume("full", whole=True).unlink(missing_ok=True)
         elif result.code == STOPPED and "made of another volume" in log:
@@ -134,7 +134,7 @@ class Servers:
         return [slot for _, slot in sorted(found)]
 
     def own_volumes_with_data(self) -> int:
-        """How many servers' own volumes hold etcd data, also where another one is attached in its place or it has to be mended first."""
+        """How many servers' own volumes hold etcd data, also where another one is attached in its place or it has to be repaired first."""
         volumes = [self.originals.get(slot, str(machine.volume)) for slot, machine in enumerate(self.machines)]
         return sum(
             (self.world.folder / "volumes" / name / "files/server/db/etcd/member/wal").is_dir() for name in volumes
@@ -152,7 +152,7 @@ class Servers:
         source, others = "disk" if kept else snapshots[-1], [slot for slot in range(3) if slot != chosen]
         for slot in others:
             self._prepared(slot)
-            self._command(slot, "quiesce", run, source)
+            self._command(slot, "stop-cluster-services", run, source)
         if self._command(chosen, "restore", source, run, calls=self.interrupt_restore) == CRASHED:
             self.boot([chosen])  # which waits for the restore: the same command goes on
             self._command(chosen, "restore", source, run)
@@ -176,8 +176,8 @@ class Servers:
             self.boot([slot])
 
     def _prepared(self, slot: int) -> None:
-        """A machine that was made anew has come as far as its first stop, so that commands can be run on it."""
-        for program in ("install-rke2", "learn-servers", "identify", "mount-data"):
+        """A machine that was made again has come as far as its first stop, so that commands can be run on it."""
+        for program in ("install-rke2", "learn-servers", "write-node-identity", "mount-data"):
             if (self.machines[slot].root / "opt/vet/bin" / program).exists():
                 self.machines[slot].run(program, **IMPATIENT)
 
@@ -208,7 +208,7 @@ def damaged(machine: EtcdMachine) -> bool:
     return machine.on_volume("superblock", whole=True).exists()
 
 
-def mend(machine: EtcdMachine) -> None:
+def repair(machine: EtcdMachine) -> None:
     """What ``e2fsck -b`` does, as the message says."""
     superblock = machine.on_volume("superblock", whole=True)
     if superblock.exists():

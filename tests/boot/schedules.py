@@ -49,10 +49,10 @@ SENTENCES = {
     "crash": "server {slot} loses power, and again {number} calls into its next boot",
     "boot": "all that are off boot, server {slot} first",
     "emptied": "server {slot} loses power, and its volume is emptied",
-    "replaced": "server {slot} is made anew with a blank volume",
-    "renewed": "server {slot} is made anew with its volume",
-    "copied": "server {slot} is made anew with a copy of its volume",
-    "exchanged": "servers {slot} and {next} are made anew with each other's volume",
+    "replaced": "server {slot} is replaced, with a blank volume",
+    "renewed": "server {slot} is replaced, with its volume",
+    "copied": "server {slot} is replaced, with a copy of its volume",
+    "exchanged": "servers {slot} and {next} are replaced, with each other's volume",
     "damaged": "server {slot} loses power, and the beginning of its file system is damaged",
     "full": "the volume of server {slot} is full: its etcd ends",
     "aws": "{number} calls of {service} are answered: {answer}",
@@ -64,7 +64,7 @@ SENTENCES = {
     "restore": "all lose power, {slot} and {next} their volumes, and the restore is interrupted after {number} calls",
 }
 DESTROYING = {"emptied": 1, "replaced": 1, "restore": 2}
-"""How many volumes an event destroys for good."""
+"""How many volumes an event destroys permanently."""
 
 
 def draw(seed: str, number: int) -> tuple[Event, ...]:
@@ -151,7 +151,7 @@ class Play:
                 servers.interrupt_restore = event.number
 
     def _attach(self, volumes: dict[int, str | None]) -> None:
-        """Make servers anew with other volumes than their own, which are remembered."""
+        """Replace servers, with other volumes than their own, which are remembered."""
         for slot, volume in volumes.items():
             own = self.servers.originals.setdefault(slot, str(self.servers.machines[slot].volume))
             self.servers.made_anew(slot, volume)

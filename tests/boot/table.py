@@ -25,7 +25,7 @@ Facts = Mapping[str, str]
 
 
 def every_combination() -> Iterator[Facts]:
-    """All combinations that a survey can print: it asks only for what can matter."""
+    """All combinations that gather-facts can print: it asks only for what can matter."""
     for values in itertools.product(*VALUES.values()):
         facts = dict(zip(VALUES, values, strict=True))
         alone = facts["data"] == "none" and facts["peer"] == "none"
@@ -65,7 +65,7 @@ def violations(decide: Path = DECIDE) -> list[str]:
             found.append(f"{text}: {decision} gives no reason")
         if decision in ("stop", "wait") and remedy == "none":
             found.append(f"{text}: {decision} names no next step")
-        if "unknown" in (facts["peer"], facts["data"]) and decision in ("claim", "initialise", "set-aside"):
+        if "unknown" in (facts["peer"], facts["data"]) and decision in ("claim", "initialise", "archive"):
             found.append(f"{text}: {decision}, although something could not be asked")
     return found
 
@@ -92,4 +92,4 @@ def _allowed(facts: Facts) -> str:
 def _with_data(facts: Facts) -> str:
     if facts["peer"] == "foreign":
         return "stop"
-    return "set-aside" if facts["membership"] == "removed" else "start"
+    return "archive" if facts["membership"] == "removed" else "start"

@@ -19,7 +19,7 @@ PREFIX = "vet-nodes-"
 
 @pytest.fixture
 def server(world: World, kubernetes: Kubernetes) -> Iterator[Machine]:
-    """The first server of a cluster that stands, whose kubectl and kubeconfig are those of the cluster at hand."""
+    """The first server of a cluster that stands, whose kubectl and kubeconfig are those of the available cluster."""
     (machine,) = world.standing()
     kubectl = machine.root / "usr/local/bin/kubectl"
     kubectl.unlink(missing_ok=True)
@@ -30,7 +30,7 @@ def server(world: World, kubernetes: Kubernetes) -> Iterator[Machine]:
 
 
 def identify(machine: Machine, node: str) -> None:
-    """Let the machine be a Node of the cluster at hand."""
+    """Let the machine be a Node of the available cluster."""
     identity = f"INSTANCE_ID='{machine.instance}'\nNODE_NAME='{node}'\nNODE_ADDRESS='{machine.address}'\n"
     (machine.root / "run/vet/identity").write_text(identity)
 
@@ -110,14 +110,14 @@ def test_credentials_open_the_api_and_end_by_themselves(server: Machine, kuberne
 
 
 def test_the_issuer_s_documents_are_published_as_the_api_gives_them(server: Machine, kubernetes: Kubernetes) -> None:
-    strange = server.run("publish")
+    strange = server.run("publish-ca-and-oidc")
     assert strange.code == STOPPED, strange.log
     assert "does not issue as" in strange.log
     discovery = json.loads(kubernetes.run("get", "--raw", "/.well-known/openid-configuration"))
     environment = server.root / "etc/vet/node.env"
     ours, theirs = server.world.inputs.issuer_url, discovery["issuer"]
     environment.write_text(environment.read_text().replace(ours, theirs))
-    result = server.run("publish")
+    result = server.run("publish-ca-and-oidc")
     assert result.code == 0, result.log
     store = server.world.client("s3")
     found = store.get_object(Bucket=server.world.inputs.issuer_bucket, Key="openid/v1/jwks")
@@ -128,7 +128,7 @@ def test_the_issuer_s_documents_are_published_as_the_api_gives_them(server: Mach
 
 def test_the_gate_opens_for_a_node_that_is_ready(server: Machine, kubernetes: Kubernetes) -> None:
     identify(server, some_agent(kubernetes))
-    result = server.run("ready")
+    result = server.run("wait-ready")
     assert result.code == 0, result.log
     identify(server, f"{PREFIX}nobody")
-    assert server.run("ready", VET_PATIENCE="2").code == 1
+    assert server.run("wait-ready", VET_MAX_ATTEMPTS="2").code == 1

@@ -27,7 +27,7 @@ def test_throttling_of_every_kind_is_waited_out(world: World) -> None:
 def test_a_marker_that_cannot_be_read_is_not_an_absent_one(world: World) -> None:
     world.standing()[0].power_off()
     _fail(world, ("--key marker", 999, DENIED.format("GetObject")))
-    result = world.server(0).boot(VET_PATIENCE="3")
+    result = world.server(0).boot(VET_MAX_ATTEMPTS="3")
     assert result.code not in (0, 78), result.log
     assert "the marker cannot be read" in result.log
     assert result.decisions() == ["wait"], result.log
@@ -130,6 +130,6 @@ def test_a_list_of_checksums_that_cannot_be_fetched_is_tried_again_and_not_taken
     content = sums.read_text()
     sums.unlink()
     failed = server.run("install-rke2")
-    assert failed.code == 1, f"78 would end it for good:\n{failed.log}"
+    assert failed.code == 1, f"78 would end it permanently:\n{failed.log}"
     sums.write_text(content)
     assert server.run("install-rke2").code == 0

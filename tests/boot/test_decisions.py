@@ -125,7 +125,7 @@ def test_server_whose_member_was_removed_moves_its_data_aside_and_joins(make_wor
     world.write(state)
     result = removed.boot()
     assert result.code == 0, result.log
-    assert result.decisions() == ["set-aside", "join"], result.log
+    assert result.decisions() == ["archive", "join"], result.log
     assert world.members() == sorted(SUBNETS)
     kept = list((world.folder / "volumes" / str(removed.volume)).glob("files/set-aside/*/db/etcd/name"))
     assert [path.read_text() for path in kept] == [old_data], "the old data was not kept"
@@ -200,10 +200,10 @@ def test_server_0_of_another_volume_does_not_take_over_an_unfinished_marker(worl
 
 
 def test_other_servers_wait_while_server_0_initialises_however_long_that_takes(make_world: MakeWorld) -> None:
-    """Its images may come slowly: "restore needed" would end the others for good."""
+    """Its images may come slowly: "restore needed" would end the others permanently."""
     world = make_world(servers=3)
     world.server(0).run("marker", "claim")
-    result = world.server(1).boot(VET_PATIENCE="8")
+    result = world.server(1).boot(VET_MAX_ATTEMPTS="8")
     assert result.code == 1, f"bounded, and tried again by systemd:\n{result.log}"
     assert result.decisions() == ["wait"], result.log
 

@@ -67,8 +67,8 @@ def test_a_damaged_beginning_is_never_blank_and_the_command_that_is_named_mends_
     said = _inspect(world, image)
     assert said.startswith("damaged "), said
     command = said.partition("sudo ")[2]
-    mended = subprocess.run(["sh", "-c", command.replace("e2fsck -f", "/usr/sbin/e2fsck -fy")], capture_output=True)
-    assert mended.returncode in (0, 1), mended.stdout.decode()
+    repaired = subprocess.run(["sh", "-c", command.replace("e2fsck -f", "/usr/sbin/e2fsck -fy")], capture_output=True)
+    assert repaired.returncode in (0, 1), repaired.stdout.decode()
     assert _inspect(world, image).startswith("ours ")
 
 

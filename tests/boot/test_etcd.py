@@ -87,7 +87,7 @@ def test_a_server_whose_member_was_removed_while_it_was_off_joins_anew(world: Et
     world.remove(machines[2])
     result = machines[2].boot()
     assert result.code == 0, result.log
-    assert result.decisions() == ["set-aside", "join"], result.log
+    assert result.decisions() == ["archive", "join"], result.log
     whole(world, writer)
 
 
@@ -102,7 +102,7 @@ def test_lost_quorum_is_restored_from_a_snapshot_as_a_cluster_with_a_new_id(worl
         machine.power_off()
     chosen, *others = (world.server(slot) for slot in range(3))
     for machine in (chosen, *others):
-        for program in ("install-rke2", "identify", "mount-data"):
+        for program in ("install-rke2", "write-node-identity", "mount-data"):
             assert machine.run(program).code == 0
     result = chosen.run("restore", "before", "run-1")
     assert result.code == 0, result.log
@@ -146,7 +146,7 @@ def test_a_full_database_is_named_and_takes_writes_again_once_it_is_defragmented
     assert "alarms=NOSPACE" in said, said
     machines[2].power_off()
     asked = world.server(2)
-    for program in ("install-rke2", "identify", "mount-data"):
+    for program in ("install-rke2", "write-node-identity", "mount-data"):
         assert asked.run(program).code == 0
     peers = asked.run("peers").log
     assert "NOSPACE" in peers, peers

@@ -87,7 +87,7 @@ def test_what_holds_something_else_is_never_formatted(signature: str, world: Wor
 def test_a_volume_that_is_not_attached_yet_is_waited_for(world: World) -> None:
     agent, _ = _agent(world)
     _name(agent, {"/dev/nvme0n1": "sda1"})
-    result = _mount(agent, VET_PATIENCE="2")
+    result = _mount(agent, VET_MAX_ATTEMPTS="2")
     assert result.code == 1, result.log
     assert "no volume is attached as sdf" in result.log
     assert not agent.calls("mkfs.ext4")

@@ -106,7 +106,7 @@ def test_a_secret_of_a_registry_that_is_of_no_use_is_named_and_not_shown(
     name = f"registry/{world.identity}"
     world.client("secretsmanager").create_secret(Name=name, **({"SecretString": text} if text else {}))
     agent = _with(world, registries={"mirrors": {}, "credentials": {"mirror.example.com": name}}).agent()
-    result = agent.boot(VET_PATIENCE="2")
+    result = agent.boot(VET_MAX_ATTEMPTS="2")
     assert result.code == 1, result.log
     assert name in result.log, result.log
     assert says in result.log, result.log

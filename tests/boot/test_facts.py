@@ -23,10 +23,10 @@ def test_a_marker_that_cannot_be_read_stops_saying_ready_and_publishes_nothing(w
     world.client("ssm").put_parameter(Name=world.inputs.ca_parameter, Value="pending", Overwrite=True)
     world.change(aws_failures=[["get-object --bucket nodes", 99, DENIED.format("GetObject")]])
     assert server.run("marker", "ready").code == 1
-    assert server.run("publish").code != 0
+    assert server.run("publish-ca-and-oidc").code != 0
     assert world.ca() == "pending", "published although the marker says that no cluster is ready"
     world.change(aws_failures=[])
-    assert server.run("settle").code == 0
+    assert server.run("wait-until-joined").code == 0
     assert "state=ready" in (world.marker() or "")
 
 
@@ -61,7 +61,7 @@ def test_signs_of_a_cluster_mean_restore_whatever_the_marker_says(sign: str, mar
 def test_signs_that_cannot_be_read_initialise_nothing(call: str, world: World) -> None:
     world.change(aws_failures=[[call, 999, DENIED.format(call)]])
     result = world.server(0).boot()
-    assert result.code == 1, f"78 would end it for good:\n{result.log}"
+    assert result.code == 1, f"78 would end it permanently:\n{result.log}"
     assert world.state["clusters"] == {}
     assert world.marker() is None
 
@@ -69,7 +69,7 @@ def test_signs_that_cannot_be_read_initialise_nothing(call: str, world: World) -
 def test_a_deleted_marker_is_written_again_by_a_server_of_the_cluster(world: World) -> None:
     server = world.standing()[0]
     world.client("s3").delete_object(**_marker_key(world))
-    assert server.run("settle").code == 0
+    assert server.run("wait-until-joined").code == 0
     assert "state=ready" in (world.marker() or "")
 
 
@@ -138,9 +138,9 @@ def test_a_copy_that_waits_for_a_restore_joins_what_was_restored(make_world: Mak
         machine.power_off()
     waits, empty = _copy_of(world, third, 2), world.server(1)
     for machine in (waits, empty):
-        for program in ("install-rke2", "identify", "mount-data"):
+        for program in ("install-rke2", "write-node-identity", "mount-data"):
             assert machine.run(program).code == 0
-        assert machine.run("quiesce", "run-1", "disk").code == 0
+        assert machine.run("stop-cluster-services", "run-1", "disk").code == 0
     restored = first.run("restore", "disk", "run-1")
     assert restored.code == 0, restored.log
     for machine in (waits, empty):
@@ -182,7 +182,7 @@ def test_a_data_volume_that_cannot_be_looked_at_is_not_an_empty_one(world: World
         '#!/bin/sh\ncase "$*" in *wal*) echo "stat: Input/output error" >&2; exit 1;; esac\nexec /usr/bin/stat "$@"\n'
     )
     program.chmod(0o755)
-    said = server.run("survey").log
+    said = server.run("gather-facts").log
     assert "data=unknown" in said, said
 
 
@@ -194,7 +194,7 @@ def test_what_is_no_token_never_becomes_one(value: str, world: World) -> None:
     else:
         secrets.put_secret_value(SecretId=name, SecretString=value)
     server = world.server(0)
-    result = server.boot(VET_PATIENCE="3")
+    result = server.boot(VET_MAX_ATTEMPTS="3")
     assert result.code == 1, result.log
     assert not (server.root / "etc/rancher/rke2/token").exists()
     assert world.state["clusters"] == {}
@@ -230,12 +230,12 @@ def test_a_data_volume_that_is_not_mounted_is_not_taken_for_an_empty_one(make_wo
     mounted = server.root / "var/lib/vet/data"
     mounted.unlink()
     mounted.mkdir()
-    found = server.run("survey")
+    found = server.run("gather-facts")
     assert "data=unknown" in found.log, found.log
     assert "is not mounted" in found.log, found.log
     for words in (
         ["rejoin"],
-        ["set-aside"],
+        ["archive-etcd-data"],
         ["progress", "read"],
         ["progress", "forget"],
         ["volume-identity", "write"],

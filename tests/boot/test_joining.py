@@ -37,14 +37,14 @@ def test_each_answer_of_a_peer_has_its_own_words_and_the_next_peer_is_asked(answ
     changes, words = ANSWERS[answer]
     world.change(**changes)
     replacement = world.server(2)
-    for program in ("install-rke2", "identify", "mount-data"):
+    for program in ("install-rke2", "write-node-identity", "mount-data"):
         assert replacement.run(program).code == 0
     said = replacement.run("peers").log
     first = next(line for line in said.splitlines() if line.startswith(f"{SUBNETS[0]} "))
     assert words in first, said
     others = ("no quorum",) if answer != "no quorum" else ()
     assert not any(word in first for word in others), f"no quorum is said of something else: {first}"
-    found = replacement.run("survey").log
+    found = replacement.run("gather-facts").log
     assert f"peer={'foreign' if answer == 'another CA' else SUBNETS[1]} " in found, found
 
 
@@ -62,7 +62,7 @@ def _joiner(make_world: MakeWorld) -> tuple[World, Machine]:
     world = make_world(servers=3)
     world.standing()[2].power_off()
     server = world.server(2)
-    for program in ("install-rke2", "identify", "mount-data", "peers"):
+    for program in ("install-rke2", "write-node-identity", "mount-data", "peers"):
         assert server.run(program).code == 0
     assert server.shell(f"VET_ROOT={server.root}; . /opt/vet/bin/lib.sh; peer_kubeconfig {SUBNETS[0]}").returncode == 0
     return world, server
@@ -124,7 +124,7 @@ def test_a_turn_is_renewed_while_it_is_used_and_ends_with_it(make_world: MakeWor
 
 def test_the_boot_without_any_peer_is_tried_again_without_end(make_world: MakeWorld) -> None:
     server = make_world().server(0)
-    for unit in ("opt/vet/units/vet-boot.service", "etc/systemd/system/vet-loader.service"):
+    for unit in ("opt/vet/units/vet-boot.service", "etc/systemd/system/vet-fetch-programs.service"):
         text = (server.root / unit).read_text()
         assert "StartLimitIntervalSec=0" in text.splitlines(), (
             f"systemd gives up, and refuses a person's restart:\n{text}"

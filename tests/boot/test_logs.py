@@ -92,7 +92,7 @@ def test_a_second_run_installs_nothing_and_starts_the_agent_again(world: World, 
 
 
 def test_what_another_key_signed_is_not_installed(world: World, signing: Path, tmp_path: Path) -> None:
-    """Whoever replaces the package replaces the key that lies beside it, too."""
+    """Anybody who replaces the package replaces the key that lies beside it, too."""
     (tmp_path / "o").mkdir()
     publish(world, signing, signs=make_key(tmp_path / "o"))
     server = sending(world.server(0), signing)

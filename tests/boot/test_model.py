@@ -1,4 +1,4 @@
-"""The model of all decisions: no reachable state has two clusters, gives a volume up, or is without a way out; and it is the survey's world."""
+"""The model of all decisions: no reachable state has two clusters, gives a volume up, or is without a way out; and its facts are those of gather-facts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ BEFORE_THREE_VALUES = {
             *("server 1 removes its old member", "server 1 joins", "cluster 1 acknowledges a write"),
             *("power is lost on server 0", "power is lost on server 1", "server 0 gets volume 4", "server 0 boots"),
             *("the marker is deleted, as the message says", *FORMING[:3], "server 0 initialises cluster 2"),
-            *("server 1 boots", "server 1 decides: set-aside", "server 1 sets its data aside"),
+            *("server 1 boots", "server 1 decides: archive", "server 1 sets its data aside"),
         ),
     ),
     "a marker deleted by mistake, and a peer that proves nothing": (
@@ -29,7 +29,7 @@ BEFORE_THREE_VALUES = {
         (
             *("the marker is deleted by mistake", "power is lost on server 0", "volume 0 of server 0 is emptied"),
             *("power is lost on server 1", "power is lost on server 2", *FORMING[:3], "server 0 initialises cluster 2"),
-            *("server 1 boots", "server 1 decides: set-aside", "server 1 sets its data aside"),
+            *("server 1 boots", "server 1 decides: archive", "server 1 sets its data aside"),
         ),
     ),
     "one damaged sector": (
@@ -63,7 +63,7 @@ BEFORE_THREE_VALUES = {
 def without_unknowns(found: Facts) -> tuple[str, str, str]:
     """The decision table as it was: any peer was this cluster's, and no sign but the marker counted."""
     if found["data"] == "present":
-        return ("set-aside" if found["membership"] == "removed" else "start", "none", "")
+        return ("archive" if found["membership"] == "removed" else "start", "none", "")
     if found["peer"] != "none":
         return "join", "none", ""
     first = {"mine": "initialise", "forming": "stop", "absent": "claim", "unknown": "wait"}
@@ -157,7 +157,7 @@ CASES: dict[str, Callable[[State], State]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_survey_finds_what_the_model_assumes(case: str, make_world: Callable[..., World]) -> None:
+def test_gather_facts_finds_what_the_model_assumes(case: str, make_world: Callable[..., World]) -> None:
     world = make_world(servers=3)
     machines = world.standing()
     state = CASES[case](standing(0)._replace(slots=((0, "decide"), (1, "settled"), (2, "settled"))))
@@ -173,7 +173,7 @@ def test_the_survey_finds_what_the_model_assumes(case: str, make_world: Callable
         world.client("s3").delete_object(Bucket=world.inputs.nodes_bucket, Key=f"marker/{world.inputs.vpc_id}")
     if not state.aws:
         world.change(aws_failures=[[" ", 999, "An error occurred (InternalError)"]])
-    said = machines[0].run("survey").log.strip().splitlines()[-1]
+    said = machines[0].run("gather-facts").log.strip().splitlines()[-1]
     found = dict(word.split("=") for word in said.split())
     assumed = facts(state, 0, Rules())
     if found["peer"].startswith("10."):

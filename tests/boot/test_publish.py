@@ -73,10 +73,10 @@ def test_fresh_credentials_are_left_alone_and_stale_ones_replaced(world: World) 
 
 def test_the_ready_gate_waits_and_then_opens(world: World) -> None:
     server = world.server(0)
-    early = server.run("ready", VET_PATIENCE="2")
+    early = server.run("wait-ready", VET_MAX_ATTEMPTS="2")
     assert early.code == 1, early.log
     assert server.boot().code == 0
-    result = server.run("ready")
+    result = server.run("wait-ready")
     assert result.code == 0, result.log
     world.client("ssm").put_parameter(Name=world.inputs.ca_parameter, Value="pending", Overwrite=True)
-    assert server.run("ready", VET_PATIENCE="2").code == 1, "the gate opened without the CA"
+    assert server.run("wait-ready", VET_MAX_ATTEMPTS="2").code == 1, "the gate opened without the CA"

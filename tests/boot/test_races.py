@@ -30,7 +30,7 @@ def test_three_servers_that_boot_at_once_form_one_cluster_joining_one_at_a_time(
     world = make_world(servers=3)
     world.change(sleep=0.3, join_seconds=1.5)
     machines = [world.server(slot) for slot in range(3)]
-    processes = [machine.begin("boot", VET_PATIENCE="60") for machine in machines]
+    processes = [machine.begin("boot", VET_MAX_ATTEMPTS="60") for machine in machines]
     for machine, process in zip(machines, processes, strict=True):
         result = machine.finish(process)
         assert result.code == 0, result.log
@@ -43,7 +43,7 @@ def test_a_server_waits_for_its_turn(make_world: MakeWorld) -> None:
     world = make_world(servers=3)
     world.standing()[2].power_off()
     leave_turn(world, stamp(timedelta(minutes=2)))
-    result = world.server(2).boot(VET_PATIENCE="3")
+    result = world.server(2).boot(VET_MAX_ATTEMPTS="3")
     assert result.code != 0
     assert "ip-10-0-11-10.ec2.internal is joining" in result.log, result.log
     assert not world.problems()

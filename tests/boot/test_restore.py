@@ -24,7 +24,7 @@ def lost(make_world: Callable[..., World]) -> tuple[World, list[Machine]]:
         world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-dev/{key}", Body=b"snapshot")
     machines = [world.server(slot) for slot in range(3)]
     for machine in machines:
-        for program in ("install-rke2", "identify", "mount-data"):
+        for program in ("install-rke2", "write-node-identity", "mount-data"):
             assert machine.run(program).code == 0
     return world, machines
 
@@ -81,13 +81,13 @@ def test_restore_resumes_after_a_crash(call: str, lost: tuple[World, list[Machin
     assert crashed.code == -9, crashed.log
     chosen.power_off()
     chosen.run("mount-data")
-    chosen.run("identify")
+    chosen.run("write-node-identity")
     result = chosen.run("restore", SNAPSHOT)
     assert result.code == 0, result.log
     assert world.members() == [chosen.address]
 
 
-@pytest.mark.parametrize("program", ["quiesce", "rejoin"])
+@pytest.mark.parametrize("program", ["stop-cluster-services", "rejoin"])
 def test_data_is_out_of_reach_when_rke2s_script_ends_the_pods(program: str, make_world: Callable[..., World]) -> None:
     """That script deletes what is mounted below RKE2's folder when it cannot unmount it; see its stand-in."""
     world = make_world(servers=3)
@@ -104,7 +104,7 @@ def test_pods_are_not_ended_while_the_data_volume_cannot_be_unmounted(make_world
     world = make_world(servers=3)
     server = world.standing()[2]
     (server.folder / "busy").write_text("99")
-    result = server.run("quiesce")
+    result = server.run("stop-cluster-services")
     assert result.code != 0
     assert not (server.folder / "killed").exists(), f"RKE2's script could reach the data:\n{result.log}"
     assert server.on_volume("server/db/etcd/name").exists()
@@ -166,7 +166,7 @@ def test_a_server_that_was_told_to_wait_stays_so_over_a_reboot_until_it_rejoins(
     chosen, *others = world.standing()
     world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-dev/{SNAPSHOT}", Body=b"snapshot")
     for other in others:
-        assert other.run("quiesce", "run-1", SNAPSHOT).code == 0
+        assert other.run("stop-cluster-services", "run-1", SNAPSHOT).code == 0
         other.power_off()
         held = other.boot()
         assert held.code == STOPPED, held.log
@@ -228,7 +228,7 @@ def test_a_snapshot_of_no_bytes_is_not_restored(lost: tuple[World, list[Machine]
 def test_an_object_with_a_name_that_no_snapshot_has_is_never_restored_and_runs_nothing(
     name: str, lost: tuple[World, list[Machine]]
 ) -> None:
-    """Whoever can write into the bucket chooses names; the programs run as root."""
+    """Anybody who can write into the bucket chooses names; the programs run as root."""
     world, (chosen, *_) = lost
     world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-dev/{name}", Body=b"snapshot")
     result = chosen.run("restore", name)
@@ -238,7 +238,7 @@ def test_an_object_with_a_name_that_no_snapshot_has_is_never_restored_and_runs_n
     kept.mkdir(parents=True)
     for number in range(3):
         (kept / f"{number}{name.replace('/', '')}").write_text("snapshot")
-    for program, arguments in (("trim-snapshots", ()), ("survey", ("history",)), ("health", ())):
+    for program, arguments in (("trim-snapshots", ()), ("gather-facts", ("history",)), ("health", ())):
         done = chosen.run(program, *arguments)
         assert done.code == 0, f"{program}\n{done.log}"
     pwned = [*chosen.root.rglob("pwned"), *Path().glob("pwned"), *world.folder.rglob("pwned")]

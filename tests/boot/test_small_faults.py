@@ -28,7 +28,7 @@ def program(machine: Machine, name: str, script: str) -> None:
 def test_what_is_no_answer_of_the_metadata_service_is_asked_again(fact: str, answer: str, world: World) -> None:
     server = world.server(0)
     metadata_says(server, fact, 1, answer)
-    result = server.run("identify")
+    result = server.run("write-node-identity")
     assert result.code == 0, result.log
     assert f"NODE_NAME='{server.name}'" in (server.root / "run/vet/identity").read_text()
 
@@ -37,14 +37,14 @@ def test_what_is_no_answer_of_the_metadata_service_is_asked_again(fact: str, ans
 def test_a_host_name_that_is_none_names_no_node(answer: str, world: World) -> None:
     server = world.server(0)
     metadata_says(server, "local-hostname", 99, answer)
-    assert server.run("identify").code == 1
+    assert server.run("write-node-identity").code == 1
     assert not (server.root / "run/vet/identity").exists()
     assert not (server.root / "etc/rancher/rke2/config.yaml.d/20-node.yaml").exists()
 
 
 def test_the_metadata_services_token_is_in_no_log_and_no_argument(world: World) -> None:
     server = world.server(0)
-    result = server.run("identify")
+    result = server.run("write-node-identity")
     assert result.code == 0
     assert "imds-token" not in result.log
     assert server.calls("meta-data/instance-id"), "the metadata service was not asked"
@@ -111,14 +111,14 @@ def test_another_volume_replaces_the_old_ones_line_in_fstab(world: World) -> Non
     assert lines[0].startswith(f"UUID={new} "), lines
 
 
-def test_two_set_asides_in_one_second_stay_apart(world: World) -> None:
+def test_data_archived_twice_in_one_second_stay_apart(world: World) -> None:
     server = world.standing()[0]
     program(server, "date", "echo 20260101T000000Z")
     for content in ("first", "second"):
         folder = server.on_volume("server/db")
         folder.mkdir(exist_ok=True)
         (folder / "content").write_text(content)
-        result = server.run("set-aside")
+        result = server.run("archive-etcd-data")
         assert result.code == 0, result.log
     kept = {path.read_text() for path in server.on_volume("set-aside").glob("*/db/content")}
     assert kept == {"first", "second"}

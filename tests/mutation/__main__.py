@@ -2,7 +2,7 @@
 
 N kinds of damage (``leaves.py``) are drawn by the commit's hash, and one leaf of each; ``EVERYWHERE=yes`` damages its place in all
 environments, as a mistake in a construct would, which no comparison of environments notices. The snapshot of the JSON does not count: it notices
-everything and says nothing about what is right. A run that was stopped goes on; changed tests want another commit, or ``--anew``.
+everything and says nothing about what is right. A run that was stopped goes on; changed tests want another commit, or ``--again``.
 """
 
 import argparse
@@ -81,10 +81,10 @@ def report() -> int:
     return int(share > SHARE or bare > 0)
 
 
-def run(number: int | None, seed: str, *, everywhere: bool, anew: bool) -> int:
+def run(number: int | None, seed: str, *, everywhere: bool, again: bool) -> int:
     """Record, damage, report."""
     mark, drawn = FOLDER / "seed", f"{seed} {number}{' everywhere' if everywhere else ''}"
-    if anew or not mark.exists() or mark.read_text() != drawn:
+    if again or not mark.exists() or mark.read_text() != drawn:
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
         mutants = draw(seed, number, FOLDER / "drawn", everywhere=everywhere)
@@ -95,7 +95,7 @@ def run(number: int | None, seed: str, *, everywhere: bool, anew: bool) -> int:
         _pytest("record", "-q")
     if failed := json.loads(TESTS.read_text())["failed"]:
         TESTS.unlink()
-        print("tests fail as the JSON is; mend them first:", *failed, sep="\n  ")
+        print("tests fail as the JSON is; repair them first:", *failed, sep="\n  ")
         return 2
     if _pytest("replay", "-s", silent=True) not in (0, 5):
         return 2
@@ -109,6 +109,6 @@ if __name__ == "__main__":
     parser.add_argument(
         "--everywhere", action="store_true", help="damage the place in all environments, as a construct would"
     )
-    parser.add_argument("--anew", action="store_true", help="forget what was found")
+    parser.add_argument("--again", action="store_true", help="forget what was found")
     given = parser.parse_args()
-    sys.exit(run(given.number or None, given.seed or commit(), everywhere=given.everywhere, anew=given.anew))
+    sys.exit(run(given.number or None, given.seed or commit(), everywhere=given.everywhere, again=given.again))

@@ -25,7 +25,7 @@ from tests.pipeline.runner import Runner
 STAND_INS = Path(__file__).with_name("stand_ins")
 REGION = "us-east-1"
 PUBLIC = "{access: {api: {access: public, allowed_cidrs: [203.0.113.0/24]}}}"
-"""No tunnel is dug: the way to the cluster at hand is said by Terraform variables."""
+"""No tunnel is dug: the way to the available cluster is said by Terraform variables."""
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Forge:
 
 @pytest.fixture(scope="session")
 def cluster() -> Kubernetes | None:
-    """The cluster at hand, if there is one."""
+    """The available cluster, if there is one."""
     try:
         return local_cluster.kubernetes()
     except local_cluster.Absent:
@@ -87,7 +87,7 @@ def cluster() -> Kubernetes | None:
 
 @pytest.fixture(scope="session")
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A repository with the charts at hand; empty where there are none."""
+    """A repository with the charts available; empty where there are none."""
     with ExitStack() as keep:
         try:
             yield keep.enter_context(local_cluster.mirror(tmp_path_factory.mktemp("charts")))

@@ -1,4 +1,4 @@
-"""From a merge to a promoted digest, and back: the Helm stack on a cluster at hand, whose pods may be played, and a clinic that stands in for them."""
+"""From a merge to a promoted digest, and back: the Helm stack on an available cluster, whose pods may be played, and a clinic that stands in for them."""
 
 import json
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ def clinics(
     mirror: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Clinics]:
-    """Both environments' clusters are the one at hand; what would lead to the clinics leads to the stand-in."""
+    """Both environments' clusters are the one available; what would lead to the clinics leads to the stand-in."""
     if cluster is None or not mirror:
         pytest.skip(
             "releases need a cluster that may be filled and emptied (VET_TEST_KUBECONFIG) and the charts (make charts)"

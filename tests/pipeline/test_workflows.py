@@ -81,7 +81,7 @@ def test_one_build_brings_the_same_digest_to_every_registry(built: dict[str, Ran
     assert {name: [digest] for name, digest in published.items()} == digests
     calls = [json.loads(line) for line in (forge.folder / "buildah.log").read_text().splitlines()]
     assert [call["arguments"][0] for call in calls] == ["build", "push"], f"built more than once: {calls}"
-    assert not any(call["leaked"] for call in calls), f"the build had credentials at hand: {calls}"
+    assert not any(call["leaked"] for call in calls), f"the build had credentials available: {calls}"
 
 
 def test_each_job_has_the_role_that_is_meant(built: dict[str, Ran], forge: Forge) -> None:

@@ -1,4 +1,4 @@
-"""``make rights-cluster``: ask the cluster at hand who may do what in it, and write the matrix and the page of it."""
+"""``make rights-cluster``: ask the available cluster who may do what in it, and write the matrix and the page of it."""
 
 from operations.devtools.emulator import local_cluster
 from operations.shared.errors import Failure, run_command
@@ -11,7 +11,7 @@ def write() -> None:
     """Ask, and write both.
 
     Raises:
-        Failure: the charts whose rights are asked about are not at hand.
+        Failure: the charts whose rights are asked about are not available.
     """
     charts = fetched()
     if charts is None:

@@ -1,4 +1,4 @@
-"""A cluster, charts and an AWS emulator at hand, and the Helm stack synthesised for them."""
+"""A cluster, charts and an AWS emulator available, and the Helm stack synthesised for them."""
 
 import json
 import shutil
@@ -38,7 +38,7 @@ def case(request: pytest.FixtureRequest) -> tuple[str, str]:
 
 @pytest.fixture(scope="session")
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A repository with the charts at hand."""
+    """A repository with the charts available."""
     try:
         with local_cluster.mirror(tmp_path_factory.mktemp("charts")) as url:
             yield url

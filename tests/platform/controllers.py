@@ -1,6 +1,6 @@
 """What the accounts of the platform's controllers may do: a real API is asked, with the rights that their charts give them in each release set.
 
-What matters of an account is what whoever holds its pod gets, so these are few and sharp questions, and all of the cluster's namespaces.
+What matters of an account is what anybody who holds its pod gets, so these are few and sharp questions, and all of the cluster's namespaces.
 """
 
 import json

@@ -26,7 +26,7 @@ def table(found: Mapping[str, Any]) -> str:
 
 
 def _controllers(found: Mapping[str, Any]) -> list[str]:
-    """What whoever holds a controller's pod holds, in each release set; the versions stand in the sets."""
+    """What anybody who holds a controller's pod holds, in each release set; the versions stand in the sets."""
     named = [f"`{name}`" for name in found]
     rows = ["Of the accounts of the platform's controllers, in all namespaces, by release set:", ""]
     rows += [f"| account | {' | '.join(named)} |", "|---" * (len(named) + 1) + "|"]

@@ -69,6 +69,11 @@ def account(who: str) -> tuple[str, list[str]]:
     return f"system:serviceaccount:{namespace}:{name}", groups
 
 
+def has_policies(kubernetes: Kubernetes) -> bool:
+    """Whether the API knows ValidatingAdmissionPolicy, which is stable from 1.30 on."""
+    return "validatingadmissionpolicies" in kubernetes.run("api-resources", "-o", "name")
+
+
 def apply(kubernetes: Kubernetes, text: str, *more: str) -> None:
     """Apply objects as the administrator."""
     command = [kubernetes.kubectl, "--kubeconfig", str(kubernetes.kubeconfig), "apply", "-f", "-", *more]
@@ -124,7 +129,8 @@ def prepared(kubernetes: Kubernetes) -> Iterator[Kubernetes]:
         ):
             kubernetes.run("delete", kind, "--ignore-not-found")
         for kind in ("validatingadmissionpolicy", "validatingadmissionpolicybinding"):
-            kubernetes.run("delete", kind, "deploy-changes-images", "servers-stay-servers", "--ignore-not-found")
+            if has_policies(kubernetes):
+                kubernetes.run("delete", kind, "deploy-changes-images", "servers-stay-servers", "--ignore-not-found")
 
 
 def allowed(cluster: Kubernetes, who: str, questions: Iterable[Question]) -> set[Question]:
@@ -300,7 +306,7 @@ def asked(cluster: Kubernetes) -> dict[str, Any]:
 
 
 def _short(found: Rights) -> Rights:
-    """Whoever may do everything is not listed kind by kind."""
+    """Anybody who may do everything is not listed kind by kind."""
     every = {kind: verbs for place in found.values() for kind, verbs in place.items()}
     return (
         {"everywhere": {"*": "*"}} if "escalate" in every.get("clusterroles.rbac.authorization.k8s.io", "") else found

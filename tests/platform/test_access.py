@@ -20,6 +20,7 @@ from tests.platform.rights import (
     account,
     allowed,
     asked,
+    has_policies,
     kept,
     kinds,
     prepared,
@@ -29,7 +30,7 @@ from tests.platform.rights import (
 
 @pytest.fixture(scope="module")
 def cluster(kubernetes: Kubernetes) -> Iterator[Kubernetes]:
-    """The cluster at hand with the chart and an application."""
+    """The available cluster with the chart and an application."""
     with prepared(kubernetes) as found:
         yield found
 
@@ -137,7 +138,7 @@ REFUSED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_deploy_changes_nothing_else(cluster: Kubernetes, patch: Callable[[dict[str, Any]], None], what: str) -> None:
-    if "deploy-changes-images" not in cluster.names("validatingadmissionpolicies"):
+    if not has_policies(cluster):
         pytest.skip("needs a cluster of Kubernetes 1.30 or newer, where ValidatingAdmissionPolicy is stable")
     with pytest.raises(Failure, match=r"deploy changes (image and replicas alone|an image within its repository)"):
         patch(REFUSED[what])
@@ -161,7 +162,7 @@ def test_others_are_not_narrowed(cluster: Kubernetes) -> None:
 
 def test_the_matrix_is_what_the_api_answers(cluster: Kubernetes) -> None:
     """Kinds that one of two versions does not have are left out. Where the API has no policies, `deploy` mounts a Secret (decision 0091)."""
-    policies = "validatingadmissionpolicies" in cluster.run("api-resources", "-o", "name")
+    policies = has_policies(cluster)
     found, known = asked(cluster), kept()
     assert list(found["attempts"]) == list(known["attempts"])
     for who, tried in found["attempts"].items():
@@ -213,7 +214,7 @@ def test_no_account_of_a_pod_makes_a_server_of_an_agent(
     cluster: Kubernetes, driver: list[str], role: str, through: tuple[str, ...]
 ) -> None:
     """Where a Node's role says that it is a server, what reaches all Secrets is put there (decision 0092)."""
-    if "servers-stay-servers" not in cluster.names("validatingadmissionpolicies"):
+    if not has_policies(cluster):
         pytest.skip("needs a cluster of Kubernetes 1.30 or newer, where ValidatingAdmissionPolicy is stable")
     node = cluster.run("get", "nodes", "-o", "jsonpath={.items[-1:].metadata.name}")
     label = json.dumps({"metadata": {"labels": {role: "true"}}})

@@ -1,4 +1,4 @@
-"""The ``cdktf`` command line tool from an account with nothing but the state bucket to a platform on the cluster at hand.
+"""The ``cdktf`` command line tool from an account with nothing but the state bucket to a platform on the available cluster.
 
 One environment, since there is one cluster; ``charts.mirror`` and the image are set in its file, as a team would.
 """

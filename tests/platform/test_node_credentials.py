@@ -1,4 +1,4 @@
-"""What a kubelet's own credentials allow, as the page on access says, by requests as one: whoever is root on an agent holds them."""
+"""What a kubelet's own credentials allow, as the page on access says, by requests as one: anybody who is root on an agent holds them."""
 
 import json
 import subprocess
@@ -45,7 +45,7 @@ class Agent:
 
 @pytest.fixture(scope="module")
 def agent(kubernetes: Kubernetes) -> Iterator[Agent]:
-    """Two Nodes of the cluster at hand, a pod on each, and what the pod on the first mounts."""
+    """Two Nodes of the available cluster, a pod on each, and what the pod on the first mounts."""
     own, other = kubernetes.run("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}").split()[-2:]
     if not allowed(kubernetes, KUBELET + own, [("list", "pods", "")]):
         pytest.skip(

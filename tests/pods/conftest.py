@@ -94,7 +94,7 @@ class Platform:
 
 @pytest.fixture(scope="session")
 def platform() -> Platform:
-    """The platform at hand, on nodes that run pods."""
+    """The available platform, on nodes that run pods."""
     try:
         kubernetes, helm = local_cluster.kubernetes(), local_cluster.tool("helm")
     except local_cluster.Absent as absent:

@@ -49,7 +49,7 @@ def pods(platform: Platform) -> list[dict[str, Any]]:
 
 
 def rolling_update(platform: Platform) -> None:
-    """Every pod anew."""
+    """Replace every pod."""
     platform.kubectl("rollout", "restart", DEPLOYMENT)
     settled(platform)
 

@@ -60,7 +60,7 @@ def test_one_is_issued_and_renewed_before_it_ends(platform: Platform, seconds: d
 
 
 def await_revision(platform: Platform, name: str, revision: int) -> None:
-    """Wait until a certificate was issued anew."""
+    """Wait until a certificate was issued again."""
     deadline = time.monotonic() + 300
     while (found := certificate(platform, name)["status"]).get("revision", 0) < revision:
         assert time.monotonic() < deadline, f"{name} was not renewed: {found}"

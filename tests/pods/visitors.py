@@ -2,7 +2,7 @@
 
     python - SECONDS HOST ADDRESS PATH VISITORS PAUSE < visitors.py
 
-An idle connection that the server has closed meanwhile is opened anew and the request repeated, as a browser does; that is counted.
+An idle connection that the server has closed meanwhile is opened again and the request repeated, as a browser does; that is counted.
 Prints JSON: answers by status, the requests that failed with their second, how many were repeated, and the longest answer in seconds.
 """
 

@@ -1,4 +1,4 @@
-"""``make rights``: the matrix and the page of it, made anew. With a folder of synthesised stacks as argument, print that one's matrix."""
+"""``make rights``: the matrix and the page of it, made again. With a folder of synthesised stacks as argument, print that one's matrix."""
 
 import sys
 import tempfile

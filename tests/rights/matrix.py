@@ -1,4 +1,4 @@
-"""Who can do what to which resource of which environment: computed from the stacks, checked in, and made anew by ``make rights``.
+"""Who can do what to which resource of which environment: computed from the stacks, checked in, and made again by ``make rights``.
 
 The shipped environments are judged together with one that has everything on (``tests/everything.py``).
 """
@@ -19,7 +19,7 @@ from tests.rights.sensitive import OF_THE_ACCOUNT, acts
 
 FILE = Path(__file__).parent / "matrix.yaml"
 
-HEAD = "# Who can do what to what, as AWS would decide. `make rights` makes it anew; reasons.yaml says why each of it is meant so.\n"
+HEAD = "# Who can do what to what, as AWS would decide. `make rights` makes it again; reasons.yaml says why each of it is meant so.\n"
 
 MADE = "whatever {} can make"
 """A role that has every right which the caller can give it."""

@@ -66,5 +66,5 @@ def _on(reason: Reason) -> str:
 
 
 def renewed(text: str, cells: Sequence[Cell], company: Sequence[Cell]) -> str:
-    """The page with its tables made anew."""
+    """The page with its tables made again."""
     return between(text, BEGIN, END, table(cells, company))

@@ -28,7 +28,7 @@ WORDS = {
     r"\bfirst doubt\b": "first problem",
     r"\bplease\b": "leave it out",
     r"\be\.g\.|\bi\.e\.": "for example, that is",
-    r"\bwhitelist|\bblacklist": "allow list, deny list",
+    r"\bwhitelist(?!-source-range|_)|\bblacklist(?!_)": "allow list, deny list",
     r"\bmaster node|\bslave\b": "server, replica",
 }
 """What is refused, and what to write."""
@@ -39,18 +39,34 @@ PAGES = [
     *sorted(path for path in (ROOT / "docs").rglob("*.md")),
 ]
 
+FOLDERS = (
+    "bindings", "environments", "examples", "helm-values", "modules", "nodes", "operations", "packages", "scripts", "settings", "stacks", "tests",
+)  # fmt: skip
+"""What is read of the tree; the application has a vocabulary and translations of its own."""
+
+NOT_PROSE = {".asc", ".csv", ".json", ".lock", ".pyc", ".svg", ".txt", ".md"}
+
 SOURCES = [
     ROOT / "Makefile",
     ROOT / "main.py",
     *sorted(
-        path for folder in ("bindings", "operations", "scripts", "stacks") for path in (ROOT / folder).rglob("*.py")
+        path
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file()
+        and path.suffix not in NOT_PROSE
+        and not {".cache", "charts"} & {*path.parts}
+        and path != Path(__file__)
     ),
-    *sorted((ROOT / "nodes").glob("*.py")),
 ]
-"""Code whose comments, docstrings and messages are read. ``nodes/bin`` is left out: a word there is a new bundle, for which servers roll."""
+"""Code, values and node programs, whose comments, docstrings and messages are read. Charts are left out: a comment in a template is part of what is deployed."""
 
-QUOTED = {"operations/devtools/emulator/refusals/ec2.py": "please"}
-"""Words of AWS's own messages, by the file that repeats them."""
+QUOTED = {
+    "operations/devtools/emulator/refusals/ec2.py": "please",
+    "tests/boot/stand_ins/cluster.py": "please",
+    "tests/boot/test_aws_failures.py": "please",
+}
+"""Words of messages of AWS and RKE2, by the file that repeats them."""
 
 CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
 

@@ -43,7 +43,7 @@ def test_every_action_is_pinned_by_its_commit_with_its_version_beside() -> None:
     for line in uses:
         action, commit = line.split("uses: ")[1].split("@")
         commits.setdefault(action, set()).add(commit)
-    assert all(len(found) == 1 for found in commits.values()), f"one version of each action, please: {commits}"
+    assert all(len(found) == 1 for found in commits.values()), f"more than one version of an action: {commits}"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_rights_are_given_job_by_job(path: Path) -> None:
         writes = {scope for scope, level in job["permissions"].items() if level == "write"}
         assert writes <= {"id-token", "pull-requests", "attestations", "contents", "issues"}, name
         if "attestations" not in writes:
-            assert len(writes) <= 1, f"{name}: whoever speaks with AWS does not write on GitHub"
+            assert len(writes) <= 1, f"{name}: a job that calls AWS does not write on GitHub"
 
 
 def test_what_is_attested_was_made_by_another_job_and_meets_no_code_and_no_role() -> None:
@@ -112,7 +112,7 @@ def test_what_is_attested_was_made_by_another_job_and_meets_no_code_and_no_role(
 
 
 def test_a_public_repository_publishes_no_plan_files() -> None:
-    """Its artifacts can be taken by whoever is logged in, and a plan file holds what the state holds."""
+    """Its artifacts can be taken by anybody who is logged in, and a plan file holds what the state holds."""
     for path in FILES:
         jobs = yaml.safe_load(path.read_text())["jobs"]
         for name, job in jobs.items():
@@ -167,7 +167,7 @@ def test_a_deploy_is_bound_to_its_environment_and_applies_the_plan_that_was_show
     commands = " ".join(step.get("run", "") for step in deploy["steps"])
     assert "stack apply" in commands
     assert "auto-approve" not in commands
-    assert not re.search(r"operations (stack plan|env deploy)", commands), "it must not plan the infrastructure anew"
+    assert not re.search(r"operations (stack plan|env deploy)", commands), "it must not plan the infrastructure again"
 
 
 def test_a_called_workflow_asks_for_no_more_than_its_callers_give() -> None:

@@ -1,4 +1,4 @@
-"""API servers, charts and an AWS emulator at hand."""
+"""API servers, charts and an AWS emulator available."""
 
 import os
 import shutil
@@ -69,7 +69,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
 
 
 def refuse_missing_charts() -> None:
-    """Skip, naming every chart of the way that is not at hand."""
+    """Skip, naming every chart of the way that is not available."""
     folder = charts.local_cluster()
     if not folder:
         pytest.skip(f"set {charts.CHARTS} to a folder with every chart of the way (tests/README.md)")

@@ -1,6 +1,6 @@
 """``make upgrade`` with the Helm stack on real API servers: what AWS and machines would do is played here, and noted.
 
-A deploy is the real Terraform with the real providers, charts from a repository at hand, and the plan looked at as ``make deploy`` does. Nothing waits
+A deploy is the real Terraform with the real providers, charts from a repository available, and the plan looked at as ``make deploy`` does. Nothing waits
 for pods, since there are none. A roll of the servers is the API server of the next minor over the same etcd. An etcd snapshot is a copy of it.
 """
 
@@ -34,7 +34,7 @@ KEPT = (
     *("certificates", "certificaterequests", "clusters.postgresql.cnpg.io", "backups.postgresql.cnpg.io"),
     "scheduledbackups.postgresql.cnpg.io",
 )
-"""Kinds of which nothing may be made anew: what holds data or people's work, and what deletes such when it goes itself."""
+"""Kinds of which nothing may be made again: what holds data or people's work, and what deletes such when it goes itself."""
 
 NOT_LISTED = ("events", "componentstatuses", "flowcontrol")
 """Kinds that are not read back: short-lived, computed, or the API server's own."""
@@ -143,7 +143,7 @@ class Walk:
         return 1
 
     def examine(self, *_: object, **__: object) -> int:
-        """Everything that was stored can be read, nothing that must be kept was made anew, and who asked for what will be removed."""
+        """Everything that was stored can be read, nothing that must be kept was made again, and who asked for what will be removed."""
         began = time.monotonic()
         assert self.running
         counted = Requests(self.running.run("get", "--raw", "/metrics")).removed
@@ -169,7 +169,7 @@ class Walk:
                 yield f"{item['kind']} {about.get('namespace', '')}/{about['name']}", item
 
     def losses(self) -> Iterator[tuple[str, str]]:
-        """What was there at the beginning, and is gone, was made anew, or was changed though nobody but people may."""
+        """What was there at the beginning, and is gone, was made again, or was changed though nobody but people may."""
         now = dict(self.kept())
         by_hand = {
             f"{each['kind']} {each['metadata']['namespace']}/{each['metadata']['name']}" for each in _documents()
@@ -182,7 +182,7 @@ class Walk:
             if after is None:
                 yield what, "gone"
             elif after["metadata"]["uid"] != before["metadata"]["uid"]:
-                yield what, "made anew"
+                yield what, "made again"
             elif before["kind"] in ("Secret", "PersistentVolumeClaim") or what in by_hand:
                 changed = [part for part in ("data", "spec") if before.get(part) != after.get(part)]
                 if changed:

@@ -1,6 +1,7 @@
 """Serve the demonstration clinic on PostgreSQL from one replica under the pod's limits, work with it, print figures.
 
-Ends with 1 where a request was lost, the worker was restarted, or the memory passed what the pod may safely use.
+Ends with 1 where a request was lost, the worker was restarted, or the memory passed what the pod may safely use. With
+LOAD_VISITS it fills the clinic with so many visits instead, and prints how quick each daily page is.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Dict, List
 
 from clinic.demo.data import PASSWORD, USERS
+from load import daily
 from load.limits import Limits, children, pod, resident
 from load.people import Outcome, Person, crowd
 from tests.postgres import cluster
@@ -20,6 +22,7 @@ from tests.runtime.servers import Replica, manage, production, start, until
 
 CPU, MEMORY, SAFE = 0.2, 256 * 2**20, 230 * 10**6
 SECONDS = float(os.environ.get("LOAD_SECONDS", "45"))
+VISITS = int(os.environ.get("LOAD_VISITS", "0"))
 BUSY, STAFF, PAUSE = 4, 10, 4.0
 
 
@@ -88,14 +91,24 @@ def report(replica: Replica, limits: Limits, same_worker: bool, busy: Outcome, u
     return not lost and same_worker and not limits.kills() and memory < SAFE
 
 
+def measure_daily(environment: Dict[str, str], folder: Path, limits: Limits) -> bool:
+    """Fill the clinic, and time each daily page without limits and under the pod's; whether all are quick enough."""
+    say(f"{VISITS:,} visits and what belongs to them ...")
+    pages = daily.fill(environment, folder, VISITS)
+    say(f"{len(pages)} pages, {daily.TIMES} times each")
+    free = daily.seconds(environment, folder, pages, Limits(CPU, MEMORY))
+    return daily.report(VISITS, free, daily.seconds(environment, folder, pages, limits), limits.kind)
+
+
 def main() -> int:
     """The exit code."""
+    work = measure_daily if VISITS else measure
     limits = pod(CPU, MEMORY)
     try:
         with cluster() as database, tempfile.TemporaryDirectory(prefix="vet-load-") as name:
             say(f"a demonstration clinic on PostgreSQL; Python {sys.version.split()[0]}")
             environment = prepare(database, Path(name))
-            return 0 if measure(environment, Path(name), limits) else 1
+            return 0 if work(environment, Path(name), limits) else 1
     except RuntimeError as problem:
         sys.exit(str(problem))
     finally:

@@ -138,3 +138,16 @@ def test_a_sender_is_an_address(name: str) -> None:
 
 def test_a_clinic_at_an_address_without_a_name_starts() -> None:
     assert start({"PUBLIC_URL": "http://127.0.0.1:8123"}, "check").returncode == 0, "as `make app` serves it"
+
+
+@pytest.mark.parametrize(
+    ("zone", "language", "spoken"),
+    [
+        ("America/Chicago", "en", "en-us"), ("America/Toronto", "en", "en"), ("Europe/London", "en", "en"),
+        ("UTC", "en", "en"), ("America/Chicago", "en-gb", "en-gb"), ("America/Chicago", "", ""),
+    ],
+)  # fmt: skip
+def test_english_in_the_usa_is_american(zone: str, language: str, spoken: str) -> None:
+    read = "from django.conf import settings; print(f'<{settings.CLINIC_LANGUAGE}>')"
+    done = start({**SAFE, "TIME_ZONE": zone, "LANGUAGE_CODE": language}, "shell", "-c", read)
+    assert f"<{spoken}>" in done.stdout, done.stderr

@@ -85,7 +85,10 @@ if LANGUAGE_CODE not in dict(LANGUAGES):
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 COUNTRY = env.country("COUNTRY", TIME_ZONE)  # whose telephone numbers are written without a country's code
-UNITS = env.choice("UNITS", "us" if COUNTRY == "US" and TIME_ZONE != "UTC" else "metric", ("metric", "us"))
+AMERICAN = COUNTRY == "US" and TIME_ZONE != "UTC"
+UNITS = env.choice("UNITS", "us" if AMERICAN else "metric", ("metric", "us"))
+if AMERICAN and CLINIC_LANGUAGE == "en":
+    CLINIC_LANGUAGE = LANGUAGE_CODE = "en-us"
 USE_TZ = True
 USE_I18N = True
 FORMAT_MODULE_PATH = ["vetclinic.formats"]  # a clock of 24 hours in every language but that of the USA

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from cdktf import ITerraformDependable
 from constructs import Construct
 
-from modules.platform.upstream import Upstream
+from modules.platform.infrastructure_outputs import InfrastructureOutputs
 from modules.platform.vet_application.attachments import Attachments
 from modules.platform.vet_application.configuration import Configuration
 from modules.platform.vet_application.deployment import ApplicationDeployment
 from modules.platform.vet_application.image import ApplicationImage
 from modules.platform.vet_application.migration import Migration
 from modules.platform.vet_application.network_policies import NetworkPolicies
-from modules.platform.vet_application.placement import Placement
+from modules.platform.vet_application.object_context import ObjectContext
 from modules.platform.vet_application.pod import ApplicationPod
 from modules.platform.vet_application.reminders import Reminders
 from modules.platform.vet_application.scaling import Autoscaler, DisruptionBudget
@@ -26,7 +26,7 @@ class VetApplication(Construct):
 
     :param repository: name of the ECR repository with its images.
     :param namespace: an existing namespace; the database is in it as well.
-    :param upstream: the infrastructure's outputs; needed for files of patients in S3 alone.
+    :param infrastructure: the infrastructure's outputs; needed for files of patients in S3 alone.
     :param wait_for: what must be there first: the namespace, the database, and the application's Secret.
     """
 
@@ -38,7 +38,7 @@ class VetApplication(Construct):
         names: Names,
         repository: str,
         namespace: str,
-        upstream: Upstream | None = None,
+        infrastructure: InfrastructureOutputs | None = None,
         wait_for: Sequence[ITerraformDependable] = (),
     ) -> None:
         super().__init__(scope, id_)
@@ -50,23 +50,25 @@ class VetApplication(Construct):
             image=environment.application.image,
             environment=environment.name,
         )
-        place = Placement(namespace, list(wait_for))
+        context = ObjectContext(namespace, list(wait_for))
         attachments = None
         if environment.application.attachments_in_s3:
-            if upstream is None:
+            if infrastructure is None:
                 raise ValueError(
-                    "application.attachments_in_s3: the bucket's name is one of the infrastructure's outputs, and no upstream was given"
+                    "application.attachments_in_s3: the bucket's name is one of the infrastructure's outputs, and no infrastructure was given"
                 )
-            attachments = Attachments(self, "attachments", place=place, environment=environment, upstream=upstream)
-        self._objects(environment, place, attachments)
+            attachments = Attachments(
+                self, "attachments", context=context, environment=environment, infrastructure=infrastructure
+            )
+        self._objects(environment, context, attachments)
 
-    def _objects(self, environment: Environment, place: Placement, attachments: Attachments | None) -> None:
+    def _objects(self, environment: Environment, context: ObjectContext, attachments: Attachments | None) -> None:
         application = environment.application
-        network = NetworkPolicies(self, "network", place=place, environment=environment)
+        network = NetworkPolicies(self, "network", context=context, environment=environment)
         configuration = Configuration(
             self,
             "configuration",
-            place=place,
+            context=context,
             environment=environment,
             image=self.image.chosen,
             more=attachments.variables if attachments else {},
@@ -75,12 +77,14 @@ class VetApplication(Construct):
         pod = ApplicationPod(
             self.image.reference, application, configuration, off_spot=environment.interruptible, account=account
         )
-        migration = Migration(self, "migration", place=place.after(*network.policies), pod=pod)
-        migrated = place.after(migration.job)
-        web = ApplicationDeployment(self, "web", place=migrated, pod=pod)
-        ApplicationService(self, "service", place=place, host=environment.hosts.application, application=application)
-        DisruptionBudget(self, "disruption_budget", place=place)
+        migration = Migration(self, "migration", context=context.depending_on(*network.policies), pod=pod)
+        migrated = context.depending_on(migration.job)
+        web = ApplicationDeployment(self, "web", context=migrated, pod=pod)
+        ApplicationService(
+            self, "service", context=context, host=environment.hosts.application, application=application
+        )
+        DisruptionBudget(self, "disruption_budget", context=context)
         if application.autoscaling:
-            Autoscaler(self, "autoscaler", place=place.after(web.deployment), application=application)
+            Autoscaler(self, "autoscaler", context=context.depending_on(web.deployment), application=application)
         if application.email:
-            Reminders(self, "reminders", place=migrated, pod=pod)
+            Reminders(self, "reminders", context=migrated, pod=pod)

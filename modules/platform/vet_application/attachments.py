@@ -3,9 +3,9 @@
 from cdktf_cdktf_provider_kubernetes.service_account_v1 import ServiceAccountV1
 from constructs import Construct
 
-from modules.platform.upstream import Upstream
+from modules.platform.infrastructure_outputs import InfrastructureOutputs
 from modules.platform.vet_application.labels import labels
-from modules.platform.vet_application.placement import Placement
+from modules.platform.vet_application.object_context import ObjectContext
 from settings.environment import Environment
 from settings.helm_values import web_identity
 from settings.web_identity import application
@@ -14,22 +14,28 @@ from settings.web_identity import application
 class Attachments(Construct):
     """The service account that the role trusts; the cluster gives it no rights, and its pods no token of the cluster.
 
-    :param upstream: the infrastructure's outputs, among them bucket and role.
+    :param infrastructure: the infrastructure's outputs, among them bucket and role.
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, place: Placement, environment: Environment, upstream: Upstream
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        context: ObjectContext,
+        environment: Environment,
+        infrastructure: InfrastructureOutputs,
     ) -> None:
         super().__init__(scope, id_)
         self.account = ServiceAccountV1(
             self,
             "account",
-            depends_on=place.wait_for,
-            metadata=place.metadata(application(environment).name, labels("web")),
+            depends_on=context.wait_for,
+            metadata=context.metadata(application(environment).name, labels("web")),
             automount_service_account_token=False,
         )
-        identity = web_identity(upstream.text("pod_role_arns.application"), environment.region)
+        identity = web_identity(infrastructure.get("pod_role_arns.application"), environment.region)
         self.variables = {
-            "ATTACHMENTS_BUCKET": upstream.text("attachments_bucket"),
+            "ATTACHMENTS_BUCKET": infrastructure.get("attachments_bucket"),
             **{each["name"]: each["value"] for each in identity},
         }

@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1
 from constructs import Construct
 
 from modules.platform.vet_application.labels import NAME, labels
-from modules.platform.vet_application.placement import Placement
+from modules.platform.vet_application.object_context import ObjectContext
 from settings.base import literal
 from settings.environment import Environment
 from settings.web_identity import DATABASE
@@ -92,7 +92,7 @@ class Configuration(Construct):
         id_: str,
         *,
         environment: Environment,
-        place: Placement,
+        context: ObjectContext,
         image: str,
         more: Mapping[str, str],
     ) -> None:
@@ -103,8 +103,8 @@ class Configuration(Construct):
         self.config_map = ConfigMapV1(
             self,
             "Resource",
-            depends_on=place.wait_for,
-            metadata=place.metadata(NAME, labels("configuration")),
+            depends_on=context.wait_for,
+            metadata=context.metadata(NAME, labels("configuration")),
             data=data,
         )
 

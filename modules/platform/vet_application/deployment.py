@@ -7,7 +7,7 @@ from constructs import Construct
 from modules.aws.lifecycle import lifecycle
 from modules.blocks import block
 from modules.platform.vet_application.labels import NAME, REPLICAS, SELECTOR, labels
-from modules.platform.vet_application.placement import Placement
+from modules.platform.vet_application.object_context import ObjectContext
 from modules.platform.vet_application.pod import ApplicationPod
 
 PROGRESS_SECONDS = 300
@@ -28,7 +28,7 @@ class ApplicationDeployment(Construct):
     (``kubectl scale``, Rancher) stays until ``application.replicas`` changes.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, place: Placement, pod: ApplicationPod) -> None:
+    def __init__(self, scope: Construct, id_: str, *, context: ObjectContext, pod: ApplicationPod) -> None:
         super().__init__(scope, id_)
         application, configuration = pod.application, pod.configuration
         scaled, replicas = application.autoscaling is not None, str(application.replicas)
@@ -36,12 +36,12 @@ class ApplicationDeployment(Construct):
         self.deployment = DeploymentV1(
             self,
             "Resource",
-            depends_on=place.wait_for,
-            metadata=place.metadata(NAME, labels("web"), annotations={REPLICAS: said}),
+            depends_on=context.wait_for,
+            metadata=context.metadata(NAME, labels("web"), annotations={REPLICAS: said}),
             spec=block(
                 DeploymentV1Spec,
                 {
-                    "replicas": replicas if scaled else self._scaled_by_hand(place, said),
+                    "replicas": replicas if scaled else self._scaled_by_hand(context, said),
                     "selector": {"match_labels": SELECTOR},
                     "strategy": {"type": "RollingUpdate", "rolling_update": {"max_surge": "1", "max_unavailable": "0"}},
                     "min_ready_seconds": 5,
@@ -61,14 +61,14 @@ class ApplicationDeployment(Construct):
             lifecycle=lifecycle(ignore=[*RESTARTED, *(["spec[0].replicas"] if scaled else [])]),
         )
 
-    def _scaled_by_hand(self, place: Placement, replicas: str) -> str:
+    def _scaled_by_hand(self, context: ObjectContext, replicas: str) -> str:
         """The number that the Deployment has, if the last deploy knew the same setting; else the setting's."""
         found = DataKubernetesResources(
             self,
             "found",
             api_version="apps/v1",
             kind="Deployment",
-            namespace=place.namespace,
+            namespace=context.namespace,
             field_selector=f"metadata.name={NAME}",
         )
         first = f"{found.fqn}.objects[0]"  # there is none before the first deploy, nor an annotation before the first of this version

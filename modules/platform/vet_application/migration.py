@@ -5,7 +5,7 @@ from constructs import Construct
 
 from modules.blocks import block
 from modules.platform.vet_application.labels import NAME, task_labels
-from modules.platform.vet_application.placement import Placement
+from modules.platform.vet_application.object_context import ObjectContext
 from modules.platform.vet_application.pod import ApplicationPod
 
 DATABASE_SECONDS = 600
@@ -23,14 +23,14 @@ class Migration(Construct):
     again with the next apply.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, place: Placement, pod: ApplicationPod) -> None:
+    def __init__(self, scope: Construct, id_: str, *, context: ObjectContext, pod: ApplicationPod) -> None:
         super().__init__(scope, id_)
         found = task_labels("migration")
         self.job = JobV1(
             self,
             "Resource",
-            depends_on=place.wait_for,
-            metadata=place.metadata(f"{NAME}-migration-{pod.configuration.release}", found),
+            depends_on=context.wait_for,
+            metadata=context.metadata(f"{NAME}-migration-{pod.configuration.release}", found),
             spec=block(
                 JobV1Spec,
                 {

@@ -18,7 +18,7 @@ from modules.platform.network_policies import (
 )
 from modules.platform.vet_application.configuration import METRICS_PORT
 from modules.platform.vet_application.labels import PART_OF, SELECTOR, labels
-from modules.platform.vet_application.placement import Placement
+from modules.platform.vet_application.object_context import ObjectContext
 from settings.environment import Environment
 from settings.namespaces import MONITORING
 from settings.web_identity import databases
@@ -113,6 +113,6 @@ def _internet(environment: Environment) -> Peer:
 class NetworkPolicies(Construct):
     """All policies of the application's namespace, which holds the database as well."""
 
-    def __init__(self, scope: Construct, id_: str, *, place: Placement, environment: Environment) -> None:
+    def __init__(self, scope: Construct, id_: str, *, context: ObjectContext, environment: Environment) -> None:
         super().__init__(scope, id_)
-        self.policies = network_policies(self, policies(environment), place, labels("network"))
+        self.policies = network_policies(self, policies(environment), context, labels("network"))

@@ -5,7 +5,7 @@ from constructs import Construct
 
 from modules.blocks import block
 from modules.platform.vet_application.labels import NAME, task_labels
-from modules.platform.vet_application.placement import Placement
+from modules.platform.vet_application.object_context import ObjectContext
 from modules.platform.vet_application.pod import ApplicationPod
 
 SCHEDULE = "0 7 * * *"
@@ -15,14 +15,14 @@ SCHEDULE = "0 7 * * *"
 class Reminders(Construct):
     """A CronJob. Each reminder goes out once, whatever runs twice or fails (``vet_app``: ``send_reminders``)."""
 
-    def __init__(self, scope: Construct, id_: str, *, place: Placement, pod: ApplicationPod) -> None:
+    def __init__(self, scope: Construct, id_: str, *, context: ObjectContext, pod: ApplicationPod) -> None:
         super().__init__(scope, id_)
         found = task_labels("reminders")
         self.cron_job = CronJobV1(
             self,
             "Resource",
-            depends_on=place.wait_for,
-            metadata=place.metadata(f"{NAME}-reminders", found),
+            depends_on=context.wait_for,
+            metadata=context.metadata(f"{NAME}-reminders", found),
             spec=block(
                 CronJobV1Spec,
                 {

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from modules.blocks import block
 from modules.platform.vet_application.labels import NAME, SELECTOR, labels
-from modules.platform.vet_application.placement import Placement
+from modules.platform.vet_application.object_context import ObjectContext
 from settings.workloads import Application
 
 CALM_SECONDS = 120
@@ -22,13 +22,13 @@ class DisruptionBudget(Construct):
     """One pod at a time may be taken away on purpose. Said so, a single replica does not block the draining of its
     node."""
 
-    def __init__(self, scope: Construct, id_: str, *, place: Placement) -> None:
+    def __init__(self, scope: Construct, id_: str, *, context: ObjectContext) -> None:
         super().__init__(scope, id_)
         PodDisruptionBudgetV1(
             self,
             "Resource",
-            depends_on=place.wait_for,
-            metadata=place.metadata(NAME, labels("web")),
+            depends_on=context.wait_for,
+            metadata=context.metadata(NAME, labels("web")),
             spec=block(PodDisruptionBudgetV1Spec, {"max_unavailable": "1", "selector": {"match_labels": SELECTOR}}),
         )
 
@@ -36,7 +36,7 @@ class DisruptionBudget(Construct):
 class Autoscaler(Construct):
     """More pods while those that there are have much to do."""
 
-    def __init__(self, scope: Construct, id_: str, *, place: Placement, application: Application) -> None:
+    def __init__(self, scope: Construct, id_: str, *, context: ObjectContext, application: Application) -> None:
         super().__init__(scope, id_)
         if application.autoscaling is None:
             raise ValueError("application.autoscaling is not set: there is nothing to scale by")
@@ -44,8 +44,8 @@ class Autoscaler(Construct):
         HorizontalPodAutoscalerV2(
             self,
             "Resource",
-            depends_on=place.wait_for,
-            metadata=place.metadata(NAME, labels("web")),
+            depends_on=context.wait_for,
+            metadata=context.metadata(NAME, labels("web")),
             spec=block(
                 HorizontalPodAutoscalerV2Spec,
                 {

@@ -6,7 +6,7 @@ from constructs import Construct
 
 from modules.blocks import block
 from modules.platform.vet_application.labels import NAME, SELECTOR, labels
-from modules.platform.vet_application.placement import Placement
+from modules.platform.vet_application.object_context import ObjectContext
 from settings.workloads import Application
 
 LARGEST_BODY = "3m"
@@ -19,13 +19,15 @@ class ApplicationService(Construct):
     :param host: public name of the application.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, place: Placement, host: str, application: Application) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, context: ObjectContext, host: str, application: Application
+    ) -> None:
         super().__init__(scope, id_)
         self.service = ServiceV1(
             self,
             "Resource",
-            depends_on=place.wait_for,
-            metadata=place.metadata(NAME, labels("web")),
+            depends_on=context.wait_for,
+            metadata=context.metadata(NAME, labels("web")),
             spec=block(
                 ServiceV1Spec,
                 {
@@ -46,8 +48,8 @@ class ApplicationService(Construct):
         self.ingress = IngressV1(
             self,
             "ingress",
-            depends_on=place.wait_for,
-            metadata=place.metadata(
+            depends_on=context.wait_for,
+            metadata=context.metadata(
                 NAME,
                 labels("web"),
                 annotations={

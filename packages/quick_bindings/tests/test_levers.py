@@ -6,7 +6,7 @@ import subprocess
 from hashlib import sha256
 from pathlib import Path
 
-from packages.quick_bindings import modules, node
+from packages.quick_bindings import classes, modules, node
 from packages.quick_bindings.tests.programs import KEPT, enabled, on_a_stack, python
 
 
@@ -80,6 +80,13 @@ def test_classes_are_made_when_they_are_asked_for() -> None:
     )
     done = python(program)
     assert done.stdout == "[] False True True False\n[]\n", done.stdout + done.stderr
+
+
+def test_a_class_that_is_not_made_yet_is_among_the_names_of_its_module() -> None:
+    """Python 3.14 evaluates an annotation that is one name by ``in``, which asks no ``__missing__``."""
+    names = classes.Names({classes.LATER: {"Made": b""}, "made": 1})
+    assert [name in names for name in ("Made", "made", "Unknown")] == [True, True, False]
+    assert dict.keys(names) == {classes.LATER, "made"}, "looking made it"
 
 
 def test_an_object_may_come_whose_class_is_not_made_yet(tmp_path: Path) -> None:

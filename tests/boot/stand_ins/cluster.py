@@ -74,7 +74,7 @@ KERNEL = ("vm.overcommit_memory = 1", "vm.panic_on_oom = 0", "kernel.panic = 10"
 
 
 def _check_profile() -> None:
-    """What RKE2 looks at before anything else where it is told a profile; the data's owner is whoever etcd is on this machine."""
+    """What RKE2 looks at before anything else where it is told a profile; the data's owner is the user that etcd runs as on this machine."""
     if _setting("profile") not in (None, "cis"):
         fail("rke2: invalid value provided for --profile flag")
     if not _setting("profile"):

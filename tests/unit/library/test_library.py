@@ -35,7 +35,7 @@ def test_nothing_of_this_repositorys_environments_goes_along(library: Path) -> N
     assert {path.name for path in (package / "helm-values").iterdir() if path.is_dir()} == set(FOLDERS)
     assert not (package / "environments").exists()
     assert (package / "py.typed").exists()
-    assert (package / "nodes/bin/form-cluster").exists(), "the nodes' programs are missing"
+    assert (package / "nodes/bin/bootstrap-server").exists(), "the nodes' programs are missing"
 
 
 def test_imports_change_and_lines_stay() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from nodes.inputs import ClusterInputs
+from tests.cluster_inputs import COMMON
 from tests.unit.stacks.conftest import output, settings, templates
 
 __all__ = ["output", "settings", "templates"]
@@ -27,4 +28,5 @@ def inputs() -> ClusterInputs:
         credentials_secret_prefix="vet-prod/credentials",
         ca_parameter="/vet-prod/cluster-ca",
         dedicated_servers=True,
+        **COMMON,
     )

@@ -12,7 +12,7 @@ from nodes.audit_policy import FILES, LOG_FILE, MEGABYTES, policy
 from nodes.boot import agent_user_data, server_user_data
 from nodes.inputs import ClusterInputs
 from nodes.rke2 import server_config
-from settings.nodes import Agents
+from settings.nodes import AgentsSettings
 
 ADMIN = "system:serviceaccount:kube-system:admin"
 GROUPS = ("system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated")
@@ -89,7 +89,9 @@ def test_questions_after_health_are_left_out() -> None:
 
 
 def test_it_fits_the_smallest_root_volume_and_is_not_beside_etcd(inputs: ClusterInputs) -> None:
-    smallest = min(bound.ge for bound in Agents.model_fields["root_volume_gib"].metadata if hasattr(bound, "ge"))
+    smallest = min(
+        bound.ge for bound in AgentsSettings.model_fields["root_volume_gib"].metadata if hasattr(bound, "ge")
+    )
     assert smallest * 1024 / 8 >= MEGABYTES * (FILES + 1), "an eighth of the disk, and no more"
     assert not LOG_FILE.startswith("/var/lib/rancher"), "a full data volume stops etcd"
     config = yaml.safe_load(server_config(inputs))

@@ -88,7 +88,7 @@ def test_the_name_has_the_person_of_identity_center_where_a_token_says_so(
     mapped = document["jwt"][0]["claimMappings"]
     assert read(mapped["username"]["expression"], claims) == wanted
     assert read(mapped["groups"]["expression"], claims) == [f"aws:{claims['sub']}"], (
-        "rights go by the role, whoever has it"
+        "rights go by the role, not by the person who has it"
     )
 
 

@@ -46,7 +46,7 @@ def test_they_are_mounted_before_the_node_boots_and_looked_at_again(inputs: Clus
     assert starts == ["ExecStart=", "ExecStart=/usr/local/lib/vet/mount-extra-volumes", "ExecStart=/opt/vet/bin/boot"]
     commands = yaml.safe_load(text)["runcmd"]
     assert commands[1] == ["systemctl", "enable", "--now", "vet-extra-volumes.timer"]
-    assert commands[-1][-1] == "vet-loader.service"
+    assert commands[-1][-1] == "vet-fetch-programs.service"
     for start in re.findall(r"ExecStart=(/usr/local/\S+)", "".join(each["content"] for each in told.values())):
         assert told[start]["permissions"] == "0755", start
 

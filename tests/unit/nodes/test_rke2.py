@@ -70,7 +70,7 @@ def test_snapshots_go_to_the_bucket_with_region_and_folder_and_a_retention_for_a
 
 
 def test_a_release_that_counts_the_bucket_apart_keeps_as_many_there(inputs: ClusterInputs) -> None:
-    """Without a number of its own the bucket would have five, of all servers together."""
+    """Without its own number the bucket would have five, of all servers together."""
     current = node_release(release_set("current"))
     config = yaml.safe_load(server_config(replace(inputs, release=current)))
     assert config["etcd-s3-retention"] == 3 * inputs.snapshots_kept

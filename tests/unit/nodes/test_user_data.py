@@ -1,9 +1,11 @@
 """User data of every node of every environment, as Terraform's JSON carries it."""
 
+import io
 import json
 import re
 import subprocess
 import sys
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import yaml
 
 from nodes import boot
 from nodes.boot import PACKED, SERVERS_KEY, agent_user_data, bundle, server_user_data
+from nodes.former_names import FORMER_NAMES
 from nodes.inputs import ClusterInputs
 from tests.template import Template
 
@@ -64,7 +67,9 @@ def test_terraform_can_interpolate_it_without_touching_the_shell(user_data: dict
         expressions = re.findall(r"[$%]\{([^}]*)\}", text)
         strange = [word for word in expressions if not re.fullmatch(r"(aws|data\.aws)_[\w.\-\[\]\"]+", word)]
         assert not strange, f"{name}: {strange}"
-        assert not re.search(r"[$%]\{", _files(text)["/usr/local/lib/vet/loader.sh"]), f"{name}: the loader"
+        assert not re.search(r"[$%]\{", _files(text)["/usr/local/lib/vet/fetch-programs.sh"]), (
+            f"{name}: what fetches the programs"
+        )
 
 
 def test_shell_in_it_is_clean(user_data: dict[str, str], tmp_path: Path) -> None:
@@ -118,7 +123,7 @@ def test_every_node_is_told_the_bundle_that_is_published(
 def test_servers_learn_of_one_another_from_a_record_that_follows_the_settings(
     user_data: dict[str, str], templates: Mapping[str, Template]
 ) -> None:
-    """Their user data is of the day they were made: one that was the only server then is not told of others."""
+    """Their user data is of the day they were made: one that was the only server then does not know others."""
     for name, text in user_data.items():
         stack = templates[name.split("/")[0]]
         (record,) = [item for item in stack.resources("aws_s3_object").values() if item["key"] == SERVERS_KEY]
@@ -134,7 +139,7 @@ def test_a_cut_node_environment_is_noticed_by_its_last_name(user_data: dict[str,
 def test_node_environment_is_what_the_programs_read(inputs: ClusterInputs) -> None:
     """No program reads a name that nobody sets, and nothing is set that no program reads."""
     programs = Path(__file__).parents[3] / "nodes"
-    text = "\n".join(path.read_text() for path in [*programs.glob("bin/*"), programs / "loader.sh"])
+    text = "\n".join(path.read_text() for path in [*programs.glob("bin/*"), programs / "fetch-programs.sh"])
     texts = (server_user_data(inputs, slot=0, data_volume_id="vol-1"), agent_user_data(inputs))
     told = {line.split("=")[0] for part in texts for line in _files(part)["/etc/vet/node.env"].splitlines()}
     unread = {name for name in told if not re.search(rf"\${{?{name}\b", text)}
@@ -153,6 +158,15 @@ def test_the_bundle_is_the_same_every_time() -> None:
     first = bundle()
     bundle.cache_clear()
     assert bundle().content == first.content
+
+
+def test_a_program_is_found_under_its_former_name_as_well() -> None:
+    with tarfile.open(fileobj=io.BytesIO(bundle().content)) as archive:
+        links = {each.name: each.linkname for each in archive if each.issym()}
+    assert links == {f"bin/{former}": program for former, program in FORMER_NAMES.items()}
+    there = {path.name for path in (boot.HERE / "bin").iterdir()}
+    assert {*FORMER_NAMES.values()} <= there
+    assert not FORMER_NAMES.keys() & there
 
 
 def test_a_checkout_with_the_line_ends_of_windows_makes_the_same_bundle(

@@ -15,7 +15,7 @@ from operations.shared.errors import Failure
 from operations.supply_chain import charts
 from operations.supply_chain.charts import archive_name, fetch, run_if_reachable
 from settings import load
-from settings.release_sets import SETS, Chart, Component, Digest, Facts, Release, catalogue, release_set
+from settings.release_sets import SETS, Chart, Component, Digest, Release, ReleaseInfo, catalogue, release_set
 from tests.changes import dev_alone
 
 
@@ -48,7 +48,7 @@ class Repository:
 
     def pins(self, sha256: str) -> Release:
         chart = Chart(name="clinic", repository=self.url)
-        facts = Facts(source="here", digest=Digest(sha256=sha256, source="here"))
+        facts = ReleaseInfo(source="here", digest=Digest(sha256=sha256, source="here"))
         release = Release("clinic", "1.0.0", Component(title="Clinic", chart=chart, releases={"1.0.0": facts}), facts)
         self._patch.setattr(charts, "pinned", lambda: iter([release]))
         return release

@@ -24,7 +24,7 @@ from settings.cost import CostAssumptions
 from settings.instance_types import INSTANCE_TYPES
 from settings.names import infrastructure_stack
 from settings.prices import prices
-from settings.saving import Schedule
+from settings.saving import ScheduleSettings
 from tests.everything import NAME, everything
 
 USE = CostAssumptions()
@@ -89,7 +89,7 @@ def test_nodes_are_counted_as_the_json_says(documents: Mapping[str, Document]) -
 def test_an_environment_that_sleeps_is_charged_for_the_hours_of_its_schedule(
     documents: Mapping[str, Document], settings: Settings
 ) -> None:
-    schedule = Schedule(enabled=True, start="08:00", stop="16:00", days="MON-SAT")
+    schedule = ScheduleSettings(enabled=True, start="08:00", stop="16:00", days="MON-SAT")
     assert schedule.weekly_hours == pytest.approx(6 * (8 + 1 / 3))
     awake = settings.environment("dev")
     sleeping = awake.model_copy(update={"schedule": schedule})

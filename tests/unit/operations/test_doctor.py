@@ -108,7 +108,7 @@ def test_a_held_lock_names_who_holds_it(examine: Callable[..., dict[str, Finding
 def test_a_lock_that_somebody_made_up_is_no_command_to_paste(
     examine: Callable[..., dict[str, Finding]], account: None
 ) -> None:
-    """Whoever may write dev's state chooses what stands in its lock; who reads the doctor may have other rights."""
+    """Anybody who may write dev's state chooses what stands in its lock; who reads the doctor may have other rights."""
     lock = {"ID": "7; touch pwned", "Who": "ann\x1b[2J\nok  everything", "Created": "$(touch pwned)"}
     boto3.client("s3", region_name="us-east-1").put_object(
         Bucket=BUCKET, Key="vet-dev/terraform.tfstate.tflock", Body=json.dumps(lock).encode()

@@ -120,7 +120,7 @@ def test_commands_for_servers_are_made_in_one_place_by_quoting_each_word() -> No
 def test_programs_of_nodes_build_no_commands_out_of_texts() -> None:
     pattern = re.compile(r"(?<![\w-])(eval\b|(?:ba)?sh -\w*c\b|xargs\b|source /dev/std|declare \"?\$\(|printf -v \$)")
     wrong = []
-    for path in [ROOT / "nodes/loader.sh", *sorted((ROOT / "nodes/bin").iterdir())]:
+    for path in [ROOT / "nodes/fetch-programs.sh", *sorted((ROOT / "nodes/bin").iterdir())]:
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if not line.lstrip().startswith("#") and pattern.search(line):
                 wrong.append(f"{path.name}:{number}: {line.strip()}")

@@ -1,4 +1,4 @@
-"""Releases: the file names what is deployed, a failure brings the former image back, and Git is told of what works alone."""
+"""Releases: the file names what is deployed, a failure brings the former image back, and only what works is committed to Git."""
 
 import json
 import subprocess

@@ -16,7 +16,7 @@ from operations.report.report import PICTURES, Chapter, drawings, page
 from operations.report.topology import Flow
 from operations.report.workloads import workloads
 from settings import Settings
-from settings.guarding import Alarms
+from settings.guarding import AlarmsSettings
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -124,7 +124,7 @@ def test_ports_without_a_name_are_shown_as_they_are() -> None:
 def test_what_a_protected_environment_lacks_is_shown_in_red(settings: Settings, chapters: list[Chapter]) -> None:
     """In prod it is a hole; dev is meant to have little."""
     dev, prod = sorted(chapters, key=lambda each: each.settings.protect)
-    lacking = replace(prod, settings=prod.settings.model_copy(update={"alarms": Alarms(enabled=False)}))
+    lacking = replace(prod, settings=prod.settings.model_copy(update={"alarms": AlarmsSettings(enabled=False)}))
     for chapter, red in ((prod, 0), (lacking, 1)):
         row = re.search(r"alarms by e-mail</th>(.*)</tr>", page(settings, [dev, chapter]))
         assert row is not None

@@ -1,4 +1,4 @@
-"""Restores: they refuse what would lose data, stop at the first doubt, and resume."""
+"""Restores: they refuse what would lose data, stop at the first problem, and resume."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ def _recover(prod: Fake) -> Callable[[str, int], None]:
     joined: set[int] = set()
 
     def after(program: str, slot: int) -> None:
-        if program == "quiesce":
+        if program == "stop-cluster-services":
             prod.healths[slot] = replace(prod.healths[slot], api_ready=False, etcd_healthy=False)
         if program in ("restore", "rejoin"):
             joined.add(slot)
@@ -54,8 +54,8 @@ def _without_runs(calls: list[str]) -> list[str]:
 
 
 WHOLE_RESTORE = [
-    f"quiesce 1 {SNAPSHOTS[0]}",
-    f"quiesce 2 {SNAPSHOTS[0]}",
+    f"stop-cluster-services 1 {SNAPSHOTS[0]}",
+    f"stop-cluster-services 2 {SNAPSHOTS[0]}",
     f"restore 0 {SNAPSHOTS[0]}",
     "rejoin 1",
     "rejoin 2",

@@ -1,4 +1,4 @@
-"""Helm and charts at hand, and releases rendered with them."""
+"""Helm and charts available, and releases rendered with them."""
 
 import os
 import shutil

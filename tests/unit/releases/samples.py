@@ -12,7 +12,7 @@ from modules.platform.ingress import answers, hsts
 from modules.platform.rancher import fleet_on_servers
 from settings import load
 from settings.helm_values import merge, values, web_identity
-from settings.namespaces import LOGGING, MONITORING, controllers, on_agents
+from settings.namespaces import LOGGING, MONITORING, VELERO, controllers, on_agents
 from settings.release_sets import ReleaseSet, release_set
 
 ROLE = "arn:aws:iam::123456789012:role/vet-test"
@@ -46,7 +46,7 @@ LOCAL = {
 AGAIN = {"rancher-password": "cattle-system"}
 """Further releases of local charts and their namespaces."""
 
-SERVICES = {"monitoring": MONITORING, "monitoring-crds": MONITORING, "fluent-bit": LOGGING}
+SERVICES = {"monitoring": MONITORING, "monitoring-crds": MONITORING, "fluent-bit": LOGGING, "velero": VELERO}
 """Charts of others that come with services (``services``), and the namespaces that they go to; tests/unit/services looks at them."""
 
 OF_SERVICES = {"clinic-monitoring": MONITORING, "grafana-password": MONITORING}

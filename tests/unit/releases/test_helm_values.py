@@ -72,7 +72,7 @@ def test_layers_come_in_the_documented_order() -> None:
 def test_values_that_nothing_reads_any_more_are_not_dropped_without_a_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Environments once had files of their own here; whoever has them still is told where each goes."""
+    """Environments once had files of their own here; anybody who has them still is told where each goes."""
     (tmp_path / "prod").mkdir()
     (tmp_path / "prod/rancher.yaml").write_text("antiAffinity: required\n", encoding="utf-8")
     monkeypatch.setattr(helm_values, "FOLDER", tmp_path)

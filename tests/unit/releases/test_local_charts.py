@@ -239,7 +239,7 @@ def test_only_a_single_instance_lets_its_node_be_drained(render: Render, set_nam
     window, budget = spec.get("nodeMaintenanceWindow"), spec.get("enablePDB")
     if spec["instances"] > 1:
         assert (window, budget) == (None, None), "several instances need their budgets"
-    elif str(release_set(set_name)["cloudnative-pg"].facts.app).startswith("1.22."):
+    elif str(release_set(set_name)["cloudnative-pg"].info.app).startswith("1.22."):
         assert (window, budget) == ({"inProgress": True, "reusePVC": True}, None), "1.22 does not know enablePDB"
     else:
         assert (window, budget) == (None, False)

@@ -31,9 +31,9 @@ def test_rancher_2_7_9_with_kubernetes_1_27_names_the_rule_and_the_ways_out() ->
     assert rancher.other == "Kubernetes 1.27.16 (RKE2 v1.27.16+rke2r2)"
     assert rancher.rule == "Kubernetes < 1.27.0-0"
     assert "chart/Chart.yaml" in rancher.source
-    assert rancher.ways_out[0] == "Rancher 2.8.5"
-    assert rancher.ways_out[-1] == "RKE2 v1.26.15+rke2r1"
-    for part in (rancher.subject, rancher.other, rancher.rule, rancher.source, *rancher.ways_out):
+    assert rancher.resolutions[0] == "Rancher 2.8.5"
+    assert rancher.resolutions[-1] == "RKE2 v1.26.15+rke2r1"
+    for part in (rancher.subject, rancher.other, rancher.rule, rancher.source, *rancher.resolutions):
         assert part in str(rancher), f"the message does not say {part!r}: {rancher}"
 
 
@@ -120,7 +120,7 @@ def test_images_are_pinned(name: str) -> None:
 def test_what_rke2_brings_is_not_installed_again(name: str) -> None:
     """metrics-server and the snapshot CRDs come with RKE2; a second one would fight over the same API service."""
     releases = release_set(name)
-    assert {"rke2-metrics-server", "rke2-snapshot-controller"} <= set(releases["rke2"].facts.bundles)
+    assert {"rke2-metrics-server", "rke2-snapshot-controller"} <= set(releases["rke2"].info.bundles)
     installed = {releases[key].chart.name for key in releases.pins if releases[key].component.chart}
     assert not installed & {"metrics-server", "snapshot-controller"}, installed
 

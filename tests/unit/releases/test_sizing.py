@@ -1,6 +1,6 @@
 """What pods request fits the nodes: every server and the agents of each environment, to the last mebibyte.
 
-Requests are read from the values, so that no cluster and no chart is needed; with charts at hand they are compared
+Requests are read from the values, so that no cluster and no chart is needed; with charts available they are compared
 with what Helm renders.
 """
 

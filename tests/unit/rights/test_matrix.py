@@ -111,7 +111,7 @@ def _asked(caller: Caller, environment: str) -> Iterator[Request]:
 
 
 def test_nodes_run_only_their_own_environment_s_documents(account: Account) -> None:
-    """An association finds nodes by tags, whoever makes it; a node that cannot fetch the document does not run it."""
+    """An association finds nodes by tags, no matter who makes it; a node that cannot fetch the document does not run it."""
     for name in account.environments:
         deployer = account.roles[f"vet-github-deploy-{name}"]
         for other in account.environments:

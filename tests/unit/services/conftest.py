@@ -72,7 +72,7 @@ def values(template: Template, path: str) -> dict[str, Any]:
 
 
 def rendered(template: Template, path: str, set_name: str) -> list[Manifest]:
-    """What Helm makes of a release, with the chart that it names; skips where Helm or the chart is not at hand."""
+    """What Helm makes of a release, with the chart that it names; skips where Helm or the chart is not available."""
     helm = shutil.which("helm", path=str(ROOT / ".tools")) or shutil.which("helm")
     if not helm:
         pytest.skip("needs Helm 3: run make test-unit, or put helm on PATH")

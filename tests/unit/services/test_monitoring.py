@@ -62,7 +62,9 @@ def test_grafana_has_its_name_certificate_and_record(watched: Watched) -> None:
     assert ingress["spec"]["tls"] == [{"hosts": ["grafana.example.com"], "secretName": "grafana-tls"}]
     assert ingress["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt-production"
     service = one(rendered(helm, "monitoring/objects", "documented"), "Service", "grafana-public")
-    assert service["spec"]["ports"][0]["targetPort"] == 3000, "the chart's proxy keeps answers for whoever comes next"
+    assert service["spec"]["ports"][0]["targetPort"] == 3000, (
+        "the chart's proxy keeps answers for anybody who comes next"
+    )
 
 
 def test_networks_of_the_operators_hold_for_grafana_as_well(tmp_path: Path) -> None:
@@ -180,7 +182,7 @@ def test_targets_are_where_pods_listen(watched: Watched, set_name: str) -> None:
         for each in rendered(template, "monitoring/objects", set_name)
         if each["kind"] == "PodMonitor"
     }
-    assert monitors.keys() == {"clinic", "database", "ingress", "cert-manager"}
+    assert monitors.keys() == {"clinic", "database", "ingress", "cert-manager", "velero"}
     (web,) = template.resources("kubernetes_deployment_v1").values()
     pod = web["spec"]["template"]
     assert monitors["clinic"]["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from settings.addresses import agents_by_zone, maximum_agents_by_zone, server_slots
 from settings.environment import Environment
-from settings.network import Network, ZoneSubnets
-from settings.nodes import Agents, Servers
+from settings.network import NetworkSettings, ZoneSubnets
+from settings.nodes import AgentsSettings, ServersSettings
 from settings.rules.network import subnet_sizes, subnets_disjoint, subnets_inside_vpc, vpc_size
-from settings.rules.registry import found
+from settings.rules.registry import run_rules
 
 PLAN_RULES = (vpc_size, subnet_sizes, subnets_inside_vpc, subnets_disjoint)
 LETTERS = "abcdef"
@@ -27,7 +27,7 @@ def networks(draw: st.DrawFn, low: int = 14, high: int = 30) -> IPv4Network:
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> Network:
+def plans(draw: st.DrawFn) -> NetworkSettings:
     """A VPC with two to four zones: subnets anywhere, or cut out of the VPC one after the other."""
     cidr = draw(networks(14, 22))
     count = 2 * draw(st.integers(2, 4))
@@ -36,11 +36,11 @@ def plans(draw: st.DrawFn) -> Network:
     chosen = draw(st.one_of(st.permutations(cut[:count]), st.lists(mostly, min_size=count, max_size=count)))
     pairs = zip(LETTERS, zip(chosen[::2], chosen[1::2], strict=True), strict=False)
     zones = {letter: ZoneSubnets(public=public, private=private) for letter, (public, private) in pairs}
-    return Network(cidr=cidr, zones=zones, nat_gateways=["a"])
+    return NetworkSettings(cidr=cidr, zones=zones, nat_gateways=["a"])
 
 
 @given(plans())
-def test_a_plan_is_accepted_exactly_when_it_is_sound(network: Network) -> None:
+def test_a_plan_is_accepted_exactly_when_it_is_sound(network: NetworkSettings) -> None:
     subnets = [cidr for zone in network.zones.values() for cidr in (zone.public, zone.private)]
     first, last = int(network.cidr.network_address), int(network.cidr.broadcast_address)
     inside = all(first <= int(cidr.network_address) and int(cidr.broadcast_address) <= last for cidr in subnets)
@@ -51,7 +51,7 @@ def test_a_plan_is_accepted_exactly_when_it_is_sound(network: Network) -> None:
     sizes = 16 <= network.cidr.prefixlen <= 28 and all(
         16 <= zone.public.prefixlen <= 27 and 16 <= zone.private.prefixlen <= 28 for zone in network.zones.values()
     )
-    refused = found(PLAN_RULES, {"network": network})
+    refused = run_rules(PLAN_RULES, {"network": network})
     assert (not refused) == (inside and disjoint and sizes), refused
 
 
@@ -67,9 +67,9 @@ def environments(draw: st.DrawFn) -> Environment:
     }
     agents = draw(st.integers(0, 300))
     return Environment.model_construct(
-        network=Network(cidr=vpc, zones=zones, nat_gateways=["a"]),
-        servers=Servers(count=draw(st.integers(1, 7)), instance_type="t3.large", dedicated=True),
-        agents=Agents(count=agents, maximum=draw(st.integers(agents, 300)), instance_type="t3.large"),
+        network=NetworkSettings(cidr=vpc, zones=zones, nat_gateways=["a"]),
+        servers=ServersSettings(count=draw(st.integers(1, 7)), instance_type="t3.large", dedicated=True),
+        agents=AgentsSettings(count=agents, maximum=draw(st.integers(agents, 300)), instance_type="t3.large"),
     )
 
 
@@ -115,9 +115,9 @@ def test_the_first_agent_stands_where_no_server_does() -> None:
         for n, letter in enumerate("ab")
     }
     environment = Environment.model_construct(
-        network=Network(cidr=IPv4Network("10.0.0.0/16"), zones=zones, nat_gateways=["a"]),
-        servers=Servers(count=1, instance_type="t3.medium", dedicated=False),
-        agents=Agents(count=1, maximum=1, instance_type="t3.medium"),
+        network=NetworkSettings(cidr=IPv4Network("10.0.0.0/16"), zones=zones, nat_gateways=["a"]),
+        servers=ServersSettings(count=1, instance_type="t3.medium", dedicated=False),
+        agents=AgentsSettings(count=1, maximum=1, instance_type="t3.medium"),
     )
     assert [slot.zone for slot in server_slots(environment)] == ["a"]
     assert agents_by_zone(environment) == {"a": 0, "b": 1}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,33 @@ import pytest
 
 import main
 from modules.aws.servers import BROUGHT_BY_THE_ROLL
+from operations.report.cost_estimate import environment_estimate
+from operations.shared.stack_json import Document
 from settings import load
+from settings.costs import COSTS
 from settings.documents import merged
-from settings.effects import EFFECTS, HELM, INFRASTRUCTURE, PROJECT_EFFECTS, Kind, changed, effect, remembered
+from settings.effects import EFFECTS, HELM, INFRASTRUCTURE, PROJECT_EFFECTS, Kind, effect
 from settings.environment import Environment
 from settings.model_keys import keys
 from settings.pools import Pool
+from settings.prices import prices
 from settings.project import Project
+from settings.remembered import changed, remembered
 from tests.changes import another, beside, changeable, dev_alone
 
 Stacks = Mapping[str, dict[str, Any]]
-Synthesise = Callable[[str], Stacks]
+
+
+@dataclass(frozen=True)
+class Synthesised:
+    """An environment's stacks, and the estimate of what they cost."""
+
+    stacks: Stacks
+    monthly: float
+    """USD."""
+
+
+Synthesise = Callable[[str], Synthesised]
 
 COMPARED_ELSEWHERE = {
     "acknowledged": "a warning that is accepted changes nothing",
@@ -30,16 +47,29 @@ COMPARED_ELSEWHERE = {
 """Keys whose change is looked at by another test, or in other words."""
 
 
+AS_DEAR = {
+    "network.zones": "its other value has as many zones",
+    "network.nat_gateways": "its other value has as many gateways",
+    "pools.*.instance_types": "the other type costs as much",
+}
+"""Keys with a price whose other value in the tests costs the same."""
+
+
 @pytest.fixture(scope="module")
 def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
     """The stacks of dev with settings changed, given in JSON; each once."""
     folder = tmp_path_factory.mktemp("effects")
 
     @cache
-    def made(changes: str) -> Stacks:
-        main.build_app(load(dev_alone(folder, json.loads(changes))), outdir=str(folder / "out")).synth()
+    def made(changes: str) -> Synthesised:
+        settings = load(dev_alone(folder, json.loads(changes)))
+        main.build_app(settings, outdir=str(folder / "out")).synth()
         stacks = {INFRASTRUCTURE: "vet-dev", HELM: "vet-dev-helm"}
-        return {what: _read(folder / "out/stacks" / stack / "cdk.tf.json") for what, stack in stacks.items()}
+        environment, document = settings.environment("dev"), Document.read("vet-dev", folder / "out/stacks")
+        monthly = environment_estimate(environment, prices(), environment.cost, document).total
+        return Synthesised(
+            {what: _read(folder / "out/stacks" / stack / "cdk.tf.json") for what, stack in stacks.items()}, monthly
+        )
 
     return made
 
@@ -68,8 +98,7 @@ def test_every_key_has_a_declared_effect_and_no_other_has() -> None:
 
 @pytest.mark.parametrize("key", [key for key in changeable() if key not in COMPARED_ELSEWHERE])
 def test_the_json_of_the_stacks_bears_the_effect_out(synthesise: Synthesise, key: str) -> None:
-    before = synthesise(json.dumps(beside(key)))
-    after = synthesise(json.dumps(merged(beside(key), another(key, load().environment("dev")))))
+    before, after = (each.stacks for each in _both(synthesise, key))
     declared = effect(key)
     differing = {stack for stack in before if before[stack] != after[stack]}
     assert differing == declared.stacks, f"{key} changes the JSON of {differing or 'no stack'}"
@@ -83,6 +112,24 @@ def test_the_json_of_the_stacks_bears_the_effect_out(synthesise: Synthesise, key
     assert _differ(*agents) == (Kind.REFRESH in declared.kinds), (
         f"{key}: {declared}, and the launch template says otherwise"
     )
+
+
+@pytest.mark.parametrize("key", [key for key in changeable() if key not in COMPARED_ELSEWHERE])
+def test_a_setting_has_a_price_if_the_estimate_changes_with_it(synthesise: Synthesise, key: str) -> None:
+    before, after = _both(synthesise, key)
+    differs = abs(before.monthly - after.monthly) > 0.001
+    known = key.replace("pools.reports", "pools.*") in COSTS.keys() - AS_DEAR.keys()
+    assert differs == known, f"{key}: {before.monthly:.2f} becomes {after.monthly:.2f} USD (settings/costs.py)"
+
+
+def test_prices_are_of_settings_that_there_are() -> None:
+    assert COSTS.keys() <= EFFECTS.keys()
+
+
+def _both(synthesise: Synthesise, key: str) -> tuple[Synthesised, Synthesised]:
+    """Dev before and after another value of the setting."""
+    changes = merged(beside(key), another(key, load().environment("dev")))
+    return synthesise(json.dumps(beside(key))), synthesise(json.dumps(changes))
 
 
 def _brought_by_the_roll(document: dict[str, Any]) -> dict[str, Any]:

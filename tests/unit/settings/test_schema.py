@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from settings.loader import ENVIRONMENTS
+from settings.prices import prices
 from settings.schema import FOLDER, PAGE, common_schema, environment_schema, project_schema, schemas, settings_page
 
 FILES = sorted(ENVIRONMENTS.glob("*.yaml"))
@@ -68,3 +69,10 @@ def test_the_page_has_every_setting_with_its_meaning() -> None:
         "computed",
         "`false`",
     )
+
+
+def test_the_page_says_what_a_setting_costs_and_where_its_rule_is_from() -> None:
+    page = settings_page()
+    rows = {line.split(" | ")[0].strip("| `"): line for line in page.splitlines() if line.startswith("| `")}
+    assert f"{prices().nat_gateway_gb} USD a GB" in rows["network.nat_gateways"]
+    assert "*RFC 6797.*" in rows["application.hsts_seconds"]

@@ -1,4 +1,4 @@
-"""Whoever is nearer to the application keeps an idle connection longer; what is said of other programs is what they are set to."""
+"""Each hop nearer to the application keeps an idle connection longer; what is said of other programs is what they are set to."""
 
 import re
 from dataclasses import replace

@@ -214,7 +214,7 @@ def test_people_who_are_who_they_are_in_aws_are_bound_and_read_secrets_only_if_t
     groups = json.loads(stacks["vet-dev-helm"].one("helm_release", "access")["values"][0])["groups"]
     assert groups == {"admin": [], "deploy": [], "read": [f"aws:{person}"]}
     assert len(stacks["vet-dev"].resources("aws_secretsmanager_secret_policy")) == int(shared)
-    assert ISSUER in stacks["vet-dev"].text, "the servers are not told of it"
+    assert ISSUER in stacks["vet-dev"].text, "the servers do not know it"
 
 
 def test_namespaces_fit_kubernetes_of_both_sets(platform: Template) -> None:

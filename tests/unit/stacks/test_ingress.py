@@ -13,7 +13,7 @@ import yaml
 import main
 from modules.platform.vet_application.configuration import LONGEST_REQUEST_SECONDS
 from settings import load, timeouts
-from settings.cluster import INGRESS, Cluster
+from settings.cluster import INGRESS, ClusterSettings
 from settings.helm_values import FOLDER
 from settings.release_sets import check, release_set
 from tests.template import Template
@@ -50,7 +50,7 @@ def test_there_is_one_controller_and_it_is_the_one_that_was_asked_for(stack: tup
 
 
 def test_one_takes_the_place_of_the_other_in_one_step_that_takes_itself_back(stack: tuple[str, Template]) -> None:
-    """Terraform makes a release anew when its name or namespace is another; Helm exchanges the chart of the same release."""
+    """Terraform makes a release again when its name or namespace is another; Helm exchanges the chart of the same release."""
     _, template = stack
     release = template.one("helm_release", "ingress/controller")
     assert (release["name"], release["namespace"], release["atomic"]) == ("ingress-nginx", "ingress-nginx", True)
@@ -169,12 +169,12 @@ def test_kubernetes_that_has_no_nginx_any_more_refuses_it_and_only_it(
     )
     pinned = release_set("current")["ingress-nginx"]
     shorter = pinned.fits["kubernetes"].model_copy(update={"range": ">= 1.33.0, < 1.35.0-0"})
-    monkeypatch.setitem(pinned.facts.fits, "kubernetes", shorter)
+    monkeypatch.setitem(pinned.info.fits, "kubernetes", shorter)
     assert [misfit.key for misfit in check(releases)] == (["ingress-nginx"] if refused else [])
 
 
 def test_every_choice_is_a_component_of_every_set() -> None:
-    assert set(get_args(Cluster.model_fields["ingress"].annotation)) == set(INGRESS)
+    assert set(get_args(ClusterSettings.model_fields["ingress"].annotation)) == set(INGRESS)
     for name in ("documented", "current"):
         assert set(INGRESS.values()) <= set(release_set(name).pins)
 

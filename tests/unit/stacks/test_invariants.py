@@ -228,7 +228,7 @@ def test_aws_takes_the_shipped_stacks(templates: Mapping[str, Template]) -> None
 
 
 def test_synth_needs_no_program_of_this_machine(tmp_path: Path) -> None:
-    """Whoever only writes stacks, or has OpenTofu, has no Terraform; and starting one takes longer than making a stack."""
+    """A developer who only writes stacks, or has OpenTofu, has no Terraform; and starting one takes longer than making a stack."""
     command = f"import main; main.synthesise(outdir={str(tmp_path / 'out')!r})"
     environment = {**os.environ, "PATH": str(tmp_path)}
     answer = subprocess.run([sys.executable, "-c", command], env=environment, capture_output=True, text=True)
@@ -236,7 +236,7 @@ def test_synth_needs_no_program_of_this_machine(tmp_path: Path) -> None:
 
 
 LONGEST_DELETION, SHORTEST_DELETION = 30, 7
-"""Days that KMS and Secrets Manager wait before they delete for good (KMS API: ScheduleKeyDeletion; Secrets Manager API: DeleteSecret)."""
+"""Days that KMS and Secrets Manager wait before they delete permanently (KMS API: ScheduleKeyDeletion; Secrets Manager API: DeleteSecret)."""
 
 
 def test_what_is_protected_can_be_brought_back_for_as_long_as_aws_allows(templates: Mapping[str, Template]) -> None:

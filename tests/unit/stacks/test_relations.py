@@ -1,4 +1,4 @@
-"""What one part of the JSON says of another is so: whoever looks for something finds it, under the name and in the order that it needs."""
+"""What one part of the JSON says of another is so: what looks for something finds it, under the name and in the order that it needs."""
 
 import hashlib
 import json
@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from settings import Settings
-from settings.effects import HELM, INFRASTRUCTURE, remembered
+from settings.effects import HELM, INFRASTRUCTURE
+from settings.remembered import remembered
 from tests.template import REFERENCE, Block, Template
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -328,7 +329,7 @@ def test_the_application_comes_after_all_that_it_uses(platform: Template) -> Non
 
 
 def test_a_changed_configuration_starts_new_pods(platform: Template) -> None:
-    """Pods read their ConfigMap at their start: its digest in the template is what makes them begin anew."""
+    """Pods read their ConfigMap at their start: its digest in the template is what makes them begin again."""
     data = platform.one("kubernetes_config_map_v1")["data"]
     digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
     annotations = platform.one("kubernetes_deployment_v1")["spec"]["template"]["metadata"]["annotations"]

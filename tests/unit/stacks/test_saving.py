@@ -136,7 +136,7 @@ def test_nodes_measure_what_the_alarms_watch(dev_with: Synthesise) -> None:
     watched = {
         found["metric_name"] for found in template.resources(ALARM).values() if found["namespace"] == "vet-dev/nodes"
     }
-    program = (Path(main.__file__).parent / "nodes/bin/measure").read_text()
+    program = (Path(main.__file__).parent / "nodes/bin/publish-metrics").read_text()
     assert watched == set(re.findall(r"^ *send (\w+)", program, re.MULTILINE))
     assert "METRICS_NAMESPACE='vet-dev/nodes'" in template.one("aws_instance")["user_data"]
     for role in ("server_role", "agent_role"):

@@ -10,11 +10,15 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from clinic.models import Appointment, Vet
-from clinic.selectors.opening import hours
+from clinic import holidays
+from clinic.models import Appointment, DaysOff, Vet
+from clinic.selectors.opening import days_off, hours
+from clinic.selectors.settings import clinic_settings
 
 Span = Tuple[datetime, datetime]
 UTC = fixed_zone.utc
+LOOK_AHEAD = timedelta(days=28)
+"""How far ahead a free time is looked for."""
 
 
 def bounds(day: date) -> Span:
@@ -57,10 +61,32 @@ def free_times(vet: Vet, date: date, minutes: int) -> List[datetime]:
     Times are the clinic's own. On the day the clocks change, hours that do not exist are left out and a length is
     real time.
     """
-    zone = timezone.get_default_timezone()
-    spans = hours(date, vet)
-    taken = [(item.starts_at, item.ends_at) for item in day(date, vet) if item.status not in Appointment.FREE]
-    return [start for span in spans for start in _free_within(date, span, minutes, taken, zone)]
+    return _free_on(date, vet, minutes, days_off(date, date), _taken(vet, date, date))
+
+
+def next_free_times(vet: Vet, minutes: int) -> List[datetime]:
+    """The free starts that are still to come on the first day that has any: today or later, but on no holiday."""
+    now, today = timezone.now(), timezone.localdate()
+    last, region = today + LOOK_AHEAD, clinic_settings().holidays
+    off, taken = days_off(today, last), _taken(vet, today, last)
+    for ahead in range(LOOK_AHEAD.days + 1):
+        on = today + timedelta(days=ahead)
+        found = [at for at in _free_on(on, vet, minutes, off, taken) if at > now]
+        if found and not holidays.named(region, on):
+            return found
+    return []
+
+
+def _taken(vet: Vet, first: date, last: date) -> List[Span]:
+    """What takes up a vet's time from the first day to the last."""
+    items = between(first, last).filter(vet=vet).exclude(status__in=Appointment.FREE)
+    return list(items.values_list("starts_at", "ends_at"))
+
+
+def _free_on(date: date, vet: Vet, minutes: int, off: List[DaysOff], taken: List[Span]) -> List[datetime]:
+    zone, (midnight, next_midnight) = timezone.get_default_timezone(), bounds(date)
+    near = [(start, end) for start, end in taken if start < next_midnight and end > midnight]
+    return [start for span in hours(date, vet, off) for start in _free_within(date, span, minutes, near, zone)]
 
 
 def _free_within(date: date, span: Tuple[time, time], minutes: int, taken: List[Span], zone: tzinfo) -> List[datetime]:

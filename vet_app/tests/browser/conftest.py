@@ -7,9 +7,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 import pytest
 from django.db import connection
@@ -37,22 +37,30 @@ class Site(NamedTuple):
             return database.execute(sql).fetchall()
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The demonstration clinic on SQLite at a free port; by a name, because an address of numbers has no passkeys."""
-    if connection.vendor != "sqlite":
-        pytest.skip("the browser sees the same pages on each database; `make test` runs it with SQLite")
-    folder, port = tmp_path_factory.mktemp("clinic"), free_port()
+def environment(folder: Path, clinic: Mapping[str, str], **more: str) -> Dict[str, str]:
+    """That of a clinic whose database is in a folder; `clinic` says what it sets itself."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VET_", "PG"))}
-    environment: Dict[str, str] = {**kept, "VAR_DIR": str(folder), "PUBLIC_URL": f"http://localhost:{port}"}
+    return {**kept, "VAR_DIR": str(folder), **clinic, **more}
+
+
+def furnish(folder: Path, clinic: Mapping[str, str]) -> None:
+    """Load the demonstration into a folder, migrating the database where it is not there yet."""
     for command in (["migrate_locked", "--verbosity", "0"], ["demo"]):
         subprocess.run(
-            [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, capture_output=True
-        )
-    serve = [sys.executable, "-u", "manage.py", "runserver", "--insecure", "--noreload", f"127.0.0.1:{port}"]
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT, env=environment(folder, clinic), check=True, capture_output=True,
+        )  # fmt: skip
+
+
+@contextmanager
+def serve(folder: Path, clinic: Mapping[str, str]) -> Iterator[Site]:
+    """Serve the clinic of a folder at a free port; by a name, because an address of numbers has no passkeys."""
+    port = free_port()
+    command = [sys.executable, "-u", "manage.py", "runserver", "--insecure", "--noreload", f"127.0.0.1:{port}"]
     log = folder / "server.log"
     with log.open("wb") as out:
-        process = subprocess.Popen(serve, cwd=ROOT, env=environment, stdout=out, stderr=out)
+        variables = environment(folder, clinic, PUBLIC_URL=f"http://localhost:{port}")
+        process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=out, stderr=out)
     try:
         until(lambda: b"Starting" in log.read_bytes() or process.poll() is not None, "the clinic must start")
         assert process.poll() is None, log.read_text()
@@ -62,8 +70,24 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         process.wait()
 
 
+@pytest.fixture(scope="session")
+def on_sqlite() -> None:
+    """Skip on another database."""
+    if connection.vendor != "sqlite":
+        pytest.skip("the browser sees the same pages on each database; `make test` runs it with SQLite")
+
+
+@pytest.fixture(scope="session")
+def site(on_sqlite: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The demonstration clinic, as it is without settings."""
+    folder = tmp_path_factory.mktemp("clinic")
+    furnish(folder, {})
+    with serve(folder, {}) as clinic:
+        yield clinic
+
+
 @pytest.fixture(scope="module")
-def browser(site: Site) -> Iterator[Browser]:
+def browser(on_sqlite: None) -> Iterator[Browser]:
     """Chromium, closed after each file because Django refuses its database while the driver's event loop runs."""
     found = os.environ.get("VET_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
@@ -78,24 +102,28 @@ def browser(site: Site) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """Open a window of a person who is logged in; whatever the browser complains of fails the test at its end."""
+def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """Open a window of a person who is logged in at a clinic, without one at that of the session.
+
+    Whatever the browser complains of fails the test at its end.
+    """
     complaints: List[str] = []
     contexts = []
 
-    def log_in(username: str, size: str = "desk", **options: Any) -> Page:
+    def log_in(username: str, size: str = "desk", at: Optional[Site] = None, **options: Any) -> Page:
         width, height = SIZES[size]
+        clinic = at or request.getfixturevalue("site")
         options.setdefault("locale", "en")  # not that of a country, whose clock may have 12 hours
-        context = browser.new_context(base_url=site.address, viewport={"width": width, "height": height}, **options)
+        context = browser.new_context(base_url=clinic.address, viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         context.set_default_timeout(15_000)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
         page.on("console", lambda said: complaints.append(f"{page.url}: {said.text}") if said.type == "error" else None)
         page.goto("/login/")
-        page.get_by_label("Username").fill(username)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
+        page.locator("[name=username]").fill(username)
+        page.locator("[name=password]").fill(PASSWORD)
+        page.locator("form.login button").click()
         page.wait_for_url("**/")
         return page
 

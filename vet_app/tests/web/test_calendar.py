@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 
 from accounts.roles import Role
 from audit.models import AuditEntry
-from clinic.models import Appointment, Vet
+from clinic.models import Appointment, DaysOff, Vet
 from clinic.services.booking import NEXT, book
+from clinic.services.catalogue import save_entry
+from clinic.services.settings import change_settings
 from clinic.services.vaccination import record_vaccination
 from tests.web.conftest import beside, roles_that_may
+from tests.web.test_settings_page import WHO
 from web.calendar_grid import grid
 from web.views.calendar import STEPS
 
@@ -120,6 +123,50 @@ def test_the_form_begins_with_the_next_free_time_and_offers_the_others(
     full = {**asked, "minutes": "480", "day": "2030-03-05"}
     book(clinic.actor, clinic.vet.pk, begin.replace(hour=13), begin.replace(hour=14), {"pet": clinic.pet})
     assert "no free time" in as_manager.get("/appointments/new/", full, HTTP_HX_REQUEST="true").content.decode()
+
+
+def proposed(page: Any) -> Tuple[Any, Any]:
+    form = page.context["form"]
+    return form["day"].value(), form["time"].value()
+
+
+@pytest.fixture
+def desk_at(client_of: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], Client]:
+    """Somebody who logs in at a moment, at which the clock then stays."""
+
+    def log_in(moment: datetime) -> Client:
+        monkeypatch.setattr(django_timezone, "now", lambda: moment)
+        return client_of(Role.MANAGER)
+
+    return log_in
+
+
+def test_a_day_without_a_free_time_proposes_the_next_that_has_one(clinic: SimpleNamespace, desk_at: Any) -> None:
+    desk = desk_at(datetime(2030, 3, 5, 17, 50, tzinfo=timezone.utc))  # the last row of the day has begun
+    page = desk.get("/appointments/new/")
+    assert proposed(page) == (date(2030, 3, 6), time(8, 0)), "not what has passed this morning"
+    assert "date=2030-03-06&amp;time=08:15" in page.content.decode(), "the others beside it are of the same day"
+    course = {"first_day": date(2030, 3, 6), "last_day": date(2030, 3, 7), "reason": "Course", "vet": clinic.vet}
+    save_entry(clinic.actor, DaysOff, None, 0, course)
+    change_settings(clinic.actor, 0, {**WHO, "hours": "Mo-Th 09:00-12:00"})
+    assert proposed(desk.get("/appointments/new/")) == (date(2030, 3, 11), time(9, 0))
+    assert proposed(desk.get("/appointments/new/?date=2030-03-06")) == (date(2030, 3, 6), None), "as asked"
+
+
+def test_a_holiday_is_not_proposed(clinic: SimpleNamespace, desk_at: Any) -> None:
+    change_settings(clinic.actor, 0, {**WHO, "holidays": "US"})
+    desk = desk_at(datetime(2030, 7, 3, 20, 0, tzinfo=timezone.utc))
+    assert proposed(desk.get("/appointments/new/")) == (date(2030, 7, 5), time(8, 0)), "after the 4th of July"
+
+
+def test_a_vet_without_any_free_time_is_proposed_none(
+    clinic: SimpleNamespace, as_manager: Client, django_assert_max_num_queries: Any
+) -> None:
+    clinic.vet.hours = "Su 10:00-10:10"
+    clinic.vet.save()
+    with django_assert_max_num_queries(20):  # not one for each of the days ahead
+        page = as_manager.get("/appointments/new/")
+    assert proposed(page) == (django_timezone.localdate(), None)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 from types import SimpleNamespace
-from typing import Any, Callable
+from typing import Any, Callable, Dict
 
 import pytest
 from django.test import Client
@@ -61,6 +63,23 @@ def test_what_is_found_alone_is_opened_and_a_long_list_says_so(clinic: SimpleNam
 
 def test_nothing_found_offers_a_new_owner(as_manager: Client) -> None:
     assert "/owners/new/" in as_manager.get("/search/", {"q": "zzz"}).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "fields"),
+    [
+        ("Jane van Dyke", {"first_name": "Jane van", "last_name": "Dyke"}), ("zzyzx", {"last_name": "zzyzx"}),
+        ("Dyke, Jane", {"first_name": "Jane", "last_name": "Dyke"}), ("jane@home.test", {"email": "jane@home.test"}),
+        ("+44 (0)20 7946 0123", {"phones": "+44 (0)20 7946 0123"}), ("900000000000199", {}), ("", {}),
+    ],
+)  # fmt: skip
+def test_a_new_owner_begins_with_what_was_searched_for(as_manager: Client, typed: str, fields: Dict[str, str]) -> None:
+    page = as_manager.get("/search/", {"q": typed}).content.decode()
+    link = re.search(r'href="(/owners/new/\?[^"]*)"', page)
+    form = as_manager.get(unescape(link[1]) if link else "/owners/new/").context["form"]
+    assert bool(link) == bool(typed)
+    filled = {name: form[name].value() for name in ("first_name", "last_name", "phones", "email")}
+    assert {name: value for name, value in filled.items() if value} == fields
 
 
 def test_what_was_typed_is_escaped(as_manager: Client) -> None:

@@ -122,3 +122,8 @@ def test_production_is_the_vets_whose_work_it_was(clinic: SimpleNamespace, actor
     }
     crediting.credit_invoice(clinic.actor, bill.pk, bill.version, "not given")
     assert {each.vet: each.net for each in takings(today, today).vets} == {"Dr Other": 0, "Dr Test": 0, "": 10}
+
+
+def test_today_leads_those_to_the_till_who_may_count_it(clinic: SimpleNamespace, client_of: Any) -> None:
+    led = [role for role in Role.values if "/takings/till/" in client_of(role).get("/").content.decode()]
+    assert led == roles_that_may(client_of, "/takings/till/") == [Role.RECEPTION, Role.MANAGER]

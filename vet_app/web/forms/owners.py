@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, List, Set
+import re
+from typing import Any, ClassVar, Dict, List, Set
 
 from django import forms
 from django.conf import settings
@@ -12,6 +13,22 @@ from clinic.country import has_states
 from clinic.models import Owner
 from clinic.services.owners import EDITABLE, PhoneNumber
 from web.forms.base import ClinicForm
+
+TELEPHONE = re.compile(r"\+?[\d\s()/.-]+")
+CHIP_DIGITS = 15  # as on microchips (ISO 11784); no telephone number within a country has so many
+
+
+def begun_with(typed: str) -> Dict[str, str]:
+    """The fields of a new owner that the words of a search give: an e-mail, a telephone number, or else a name."""
+    words = " ".join(typed.split())
+    if "@" in words:
+        return {"email": words}
+    if TELEPHONE.fullmatch(words):
+        return {} if words.isdecimal() and len(words) == CHIP_DIGITS else {"phones": words}
+    last, comma, first = words.partition(",")
+    if not comma:
+        first, _space, last = words.rpartition(" ")
+    return {"last_name": last.strip(), "first_name": first.strip()}
 
 
 class OwnerForm(ClinicForm):

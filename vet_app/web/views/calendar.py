@@ -128,28 +128,36 @@ def _asked(request: HttpRequest) -> Dict[str, Any]:
 
 
 def _wanted(request: HttpRequest) -> Dict[str, Any]:
-    """A new appointment to begin with: what the address says, else the first vet's next free time."""
+    """A new appointment to begin with: what the address says, else the first vet's next free time.
+
+    A day that the address names stays, without a time where none is free.
+    """
     first = Vet.objects.filter(active=True).first()
-    start: Dict[str, Any] = {"vet": first and first.pk, "day": timezone.localdate(), "minutes": ""}
+    start: Dict[str, Any] = {"vet": first and first.pk, "minutes": ""}
     wanted = {**start, "pet": request.GET.get("pet"), **_asked(request)}
-    if "time" not in wanted:
-        free = _free(wanted)
-        wanted["time"] = free[0].time() if free else settings.OPENING_HOURS[0]
-    return wanted
+    free = [] if "time" in wanted else _free(wanted)
+    if free:
+        wanted.update(day=free[0].date(), time=free[0].time())
+    return {"day": timezone.localdate(), **wanted}
 
 
 def _free(wanted: Mapping[str, Any]) -> List[datetime]:
-    """The next times that a vet has free on a day for so many minutes; none where one of these cannot be read."""
+    """The next times that a vet has free for so many minutes: on a day, or on the first with any where none is named.
+
+    None where one of these cannot be read.
+    """
     vet, day, minutes = str(wanted.get("vet") or ""), wanted.get("day"), str(wanted.get("minutes") or "")
     minutes = minutes or str(opening.usual_minutes(str(wanted.get("kind") or Kind.CONSULTATION)))
     chosen = Vet.objects.filter(pk=vet, active=True).first() if vet.isdecimal() else None
     try:
         date = parse_date(day) if isinstance(day, str) else day
     except ValueError:
-        date = None
-    if chosen is None or date is None or not minutes.isdecimal():
         return []
-    found = selectors.free_times(chosen, date, int(minutes))
+    if chosen is None or not minutes.isdecimal():
+        return []
+    if "day" not in wanted:
+        return selectors.next_free_times(chosen, int(minutes))[:MOST_FREE]
+    found = selectors.free_times(chosen, date, int(minutes)) if date else []
     return [at for at in found if at > timezone.now()][:MOST_FREE]
 
 

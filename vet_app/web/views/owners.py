@@ -15,7 +15,7 @@ from clinic.models import Owner, Pet
 from clinic.selectors.calendar import coming
 from clinic.selectors.invoices import balance_of, credit_of, listed
 from clinic.services.owners import PossibleDuplicate, create_owner, update_owner
-from web.forms.owners import OwnerForm
+from web.forms.owners import OwnerForm, begun_with
 from web.support import data_of, form_page, needs, paged
 
 BILLS_SHOWN = 20  # the list of bills has them all
@@ -54,8 +54,8 @@ def owner(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs(Right.FRONT_DESK)
 def owner_new(request: HttpRequest) -> HttpResponse:
-    """Create an owner; people who look alike are shown first."""
-    form = OwnerForm(data_of(request))
+    """Create an owner, begun with what a search for nobody was typed with; people who look alike are shown first."""
+    form = OwnerForm(data_of(request), initial=begun_with(request.GET.get("typed", "")))
     similar = []
     if request.method == "POST" and form.is_valid():
         created = form.attempt(

@@ -8,7 +8,7 @@ from cdktf import App, TerraformStack
 from cdktf_cdktf_provider_aws.provider import AwsProvider
 from cdktf_cdktf_provider_kubernetes.provider import KubernetesProvider
 
-from modules.platform.upstream import Upstream
+from modules.platform.infrastructure_outputs import InfrastructureOutputs
 from modules.platform.vet_application.application import VetApplication
 from settings import load
 from settings.environment import Environment
@@ -46,7 +46,7 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
             names=Names(SETTINGS.project, found),
             repository=f"vet-{name}/vet-app",
             namespace="vet-app",
-            upstream=Upstream(stack, "upstream", project=SETTINGS.project, stack=f"vet-{name}"),
+            infrastructure=InfrastructureOutputs(stack, "upstream", project=SETTINGS.project, stack=f"vet-{name}"),
         )
         app.synth()
         return Template.read(folder / "stacks" / f"vet-{name}-helm" / "cdk.tf.json")

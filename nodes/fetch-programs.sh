@@ -1,5 +1,5 @@
 #!/bin/bash
-# Fetch the AWS CLI and the node programs, check both, and hand over. Run by vet-loader.service at every
+# Fetch the AWS CLI and the node programs, check both, and hand over. Run by vet-fetch-programs.service at every
 # power-on until that is done: cloud-init would run it only once, however that ended.
 # Terraform interpolates user data, so this file uses neither a brace after a dollar sign nor one after a percent sign.
 set -euo pipefail
@@ -8,23 +8,23 @@ root=$(printenv VET_ROOT || true)
 . "$root/etc/vet/node.env"
 # The file is sorted, and this name is its last: a file that was cut ends before it.
 if ! grep -q "^VPC_ID='..*'" "$root/etc/vet/node.env"; then
-  echo "vet loader: stop: /etc/vet/node.env is cut: it has no VPC_ID. Replace this machine"
+  echo "vet fetch-programs: stop: /etc/vet/node.env is cut: it has no VPC_ID. Replace this machine"
   exit 78
 fi
 export AWS_DEFAULT_REGION=$REGION AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=8
 
 log() {
-  echo "vet loader: $*"
+  echo "vet fetch-programs: $*"
   # Under systemd the line above is in the journal already.
-  printenv JOURNAL_STREAM >/dev/null || logger -t vet -- "loader: $*" || true
+  printenv JOURNAL_STREAM >/dev/null || logger -t vet -- "fetch-programs: $*" || true
 }
 
-stop() { # for good: trying again would not help
+stop() { # trying again would not help: systemd does not (RestartPreventExitStatus)
   log "stop: $*"
   exit 78
 }
 
-again() { # COMMAND...  until it succeeds, at most eight times in about four minutes
+retry() { # COMMAND...  until it succeeds, at most eight times in about four minutes
   local attempt
   for attempt in 1 2 3 4 5 6 7 8; do
     "$@" && return 0
@@ -35,7 +35,7 @@ again() { # COMMAND...  until it succeeds, at most eight times in about four min
   return 1
 }
 
-download() { again curl --fail --silent --show-error --location --proto '=https' --max-time 600 --output "$2" "$1"; }
+download() { retry curl --fail --silent --show-error --location --proto '=https' --max-time 600 --output "$2" "$1"; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -56,7 +56,7 @@ else
 fi
 
 # One archive for each content: the key holds its checksum.
-again aws s3 cp --quiet "s3://$NODES_BUCKET/$BUNDLE_KEY" "$work/bundle.tar.gz"
+retry aws s3 cp --quiet "s3://$NODES_BUCKET/$BUNDLE_KEY" "$work/bundle.tar.gz"
 echo "$BUNDLE_SHA256  $work/bundle.tar.gz" | sha256sum --check --status ||
   stop "the programs' checksum is not $BUNDLE_SHA256"
 rm -rf "$root/opt/vet.new"
@@ -65,4 +65,4 @@ tar -xzf "$work/bundle.tar.gz" -C "$root/opt/vet.new" --no-same-owner
 rm -rf "$root/opt/vet"
 mv "$root/opt/vet.new" "$root/opt/vet"
 log "programs $BUNDLE_SHA256 are in place; handing over"
-exec "$root/opt/vet/bin/enable"
+exec "$root/opt/vet/bin/install-units"

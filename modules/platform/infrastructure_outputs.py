@@ -7,7 +7,7 @@ from settings.names import state_key
 from settings.project import Project
 
 
-class Upstream(Construct):
+class InfrastructureOutputs(Construct):
     """Outputs of the stack with the cluster's infrastructure, by name.
 
     Terraform's message for a stack that was never applied names nothing but the data source, so the data source's name
@@ -24,6 +24,6 @@ class Upstream(Construct):
         )
         self._state.override_logical_id(f"deploy_{stack}_first")
 
-    def text(self, output: str) -> str:
+    def get(self, output: str) -> str:
         """An output; ``pod_role_arns.storage`` is one of a map's."""
         return self._state.get_string(output)

@@ -22,7 +22,7 @@ def _measured(world: World, machine: Machine) -> dict[str, float]:
     environment = machine.root / "etc/vet/node.env"
     text = environment.read_text().replace("CLUSTER='vet-dev'", f"CLUSTER='{cluster}'")
     environment.write_text(text.replace("METRICS_NAMESPACE=''", "METRICS_NAMESPACE='vet/nodes'"))
-    result = machine.run("measure")
+    result = machine.run("publish-metrics")
     assert result.code == 0, result.log
     client = world.client("cloudwatch")
     now = datetime.now(UTC)
@@ -81,11 +81,11 @@ def test_an_agent_measures_its_disk(make_world: MakeWorld) -> None:
 def test_nodes_measure_only_where_alarms_are_enabled(world: World) -> None:
     server = world.server(0)
     assert server.boot().code == 0
-    assert not server.calls("vet-measure.timer")
+    assert not server.calls("vet-metrics.timer")
     environment = server.root / "etc/vet/node.env"
     environment.write_text(environment.read_text().replace("METRICS_NAMESPACE=''", "METRICS_NAMESPACE='vet/nodes'"))
     assert server.boot().code == 0
-    assert server.calls("systemctl enable --now vet-measure.timer")
+    assert server.calls("systemctl enable --now vet-metrics.timer")
 
 
 ETCD = """# HELP etcd_server_has_leader Whether or not a leader exists. 1 is existence, 0 is not.

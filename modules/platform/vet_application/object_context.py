@@ -1,4 +1,4 @@
-"""Where an object of the application goes, and after what."""
+"""What every object of the application is made with: its namespace, and what must be there first."""
 
 from dataclasses import dataclass, replace
 
@@ -8,7 +8,7 @@ from modules.blocks import Block
 
 
 @dataclass(frozen=True)
-class Placement:
+class ObjectContext:
     """A namespace, and what must be there before an object is made in it."""
 
     namespace: str
@@ -17,8 +17,8 @@ class Placement:
     wait_for: list[ITerraformDependable]
     """What Terraform makes first, and destroys last."""
 
-    def after(self, *more: ITerraformDependable) -> "Placement":
-        """The same place, later."""
+    def depending_on(self, *more: ITerraformDependable) -> "ObjectContext":
+        """The same namespace, after more."""
         return replace(self, wait_for=[*self.wait_for, *more])
 
     def metadata(self, name: str, labels: dict[str, str], **more: dict[str, str]) -> Block:

@@ -1,4 +1,4 @@
-"""The loader in user data: an AWS CLI that AWS signed, programs with the right checksum, and nothing else."""
+"""What user data starts: an AWS CLI that AWS signed, programs with the right checksum, and nothing else."""
 
 import io
 import subprocess
@@ -37,10 +37,10 @@ def machine(world: World, signing: Path) -> Machine:
     return machine
 
 
-def _load(machine: Machine) -> "subprocess.CompletedProcess[str]":
-    loader = machine.root / "usr/local/lib/vet/loader.sh"
+def _fetch(machine: Machine) -> "subprocess.CompletedProcess[str]":
+    script = machine.root / "usr/local/lib/vet/fetch-programs.sh"
     return subprocess.run(
-        [loader],
+        [script],
         env=machine.environment,
         capture_output=True,
         text=True,
@@ -50,8 +50,8 @@ def _load(machine: Machine) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_the_loader_installs_and_hands_over(machine: Machine) -> None:
-    result = _load(machine)
+def test_the_script_installs_and_hands_over(machine: Machine) -> None:
+    result = _fetch(machine)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "--install-dir" in (machine.root / "installed").read_text()
     assert (machine.root / "opt/vet/bin/boot").stat().st_mode & 0o111
@@ -60,26 +60,26 @@ def test_the_loader_installs_and_hands_over(machine: Machine) -> None:
     assert machine.calls("systemctl start --no-block vet-boot.service")
 
 
-def test_the_loader_runs_twice(machine: Machine) -> None:
-    assert _load(machine).returncode == 0
-    assert _load(machine).returncode == 0
+def test_the_script_runs_twice(machine: Machine) -> None:
+    assert _fetch(machine).returncode == 0
+    assert _fetch(machine).returncode == 0
 
 
-def test_a_crash_in_the_loader_is_made_good_at_the_next_power_on(machine: Machine) -> None:
-    """cloud-init runs commands once, whatever becomes of them; the loader's own unit stays enabled until it is done."""
+def test_a_crash_of_the_script_is_made_good_at_the_next_power_on(machine: Machine) -> None:
+    """cloud-init runs commands once, whatever becomes of them; the unit stays enabled until it is done."""
     machine.crash_after("s3 cp")
-    crashed = _load(machine)
+    crashed = _fetch(machine)
     assert crashed.returncode != 0
-    assert not machine.calls("systemctl disable vet-loader.service"), "would not run again"
-    assert _load(machine).returncode == 0
-    assert machine.calls("systemctl disable vet-loader.service"), "runs again at every power-on"
+    assert not machine.calls("systemctl disable vet-fetch-programs.service"), "would not run again"
+    assert _fetch(machine).returncode == 0
+    assert machine.calls("systemctl disable vet-fetch-programs.service"), "runs again at every power-on"
 
 
-def test_cloud_init_enables_the_loader_and_systemd_repeats_it(machine: Machine) -> None:
+def test_cloud_init_enables_the_unit_and_systemd_repeats_it(machine: Machine) -> None:
     document = yaml.safe_load(server_user_data(machine.world.inputs, slot=0, data_volume_id="vol-1"))
-    assert document["runcmd"][-1] == ["systemctl", "enable", "--now", "--no-block", "vet-loader.service"]
-    unit = (machine.root / "etc/systemd/system/vet-loader.service").read_text()
-    for line in ("ExecStart=/usr/local/lib/vet/loader.sh", "Restart=on-failure", "RestartPreventExitStatus=78"):
+    assert document["runcmd"][-1] == ["systemctl", "enable", "--now", "--no-block", "vet-fetch-programs.service"]
+    unit = (machine.root / "etc/systemd/system/vet-fetch-programs.service").read_text()
+    for line in ("ExecStart=/usr/local/lib/vet/fetch-programs.sh", "Restart=on-failure", "RestartPreventExitStatus=78"):
         assert line in unit.splitlines(), f"{line} is not in the unit:\n{unit}"
     assert "StartLimitIntervalSec=0" in unit, "it would give up one day"
 
@@ -87,7 +87,7 @@ def test_cloud_init_enables_the_loader_and_systemd_repeats_it(machine: Machine) 
 def test_an_aws_cli_with_another_signature_is_not_installed(machine: Machine) -> None:
     archive = machine.world.folder / "internet/awscli-exe-linux-x86_64-2.99.0.zip"
     archive.write_bytes(archive.read_bytes() + b"tampered")
-    result = _load(machine)
+    result = _fetch(machine)
     assert result.returncode != 0
     assert "not signed by AWS's key" in result.stdout
     assert not (machine.root / "installed").exists()
@@ -99,7 +99,7 @@ def test_programs_with_another_checksum_are_not_run(machine: Machine) -> None:
         line for line in (machine.root / "etc/vet/node.env").read_text().splitlines() if line.startswith("BUNDLE_KEY")
     ).split("'")[1]
     machine.world.client("s3").put_object(Bucket=inputs.nodes_bucket, Key=key, Body=b"tampered")
-    result = _load(machine)
+    result = _fetch(machine)
     assert result.returncode != 0
     assert "checksum" in result.stdout
     assert not (machine.root / "opt/vet").exists()
@@ -107,6 +107,6 @@ def test_programs_with_another_checksum_are_not_run(machine: Machine) -> None:
 
 def test_a_bucket_that_refuses_is_tried_again_and_then_given_up(machine: Machine) -> None:
     machine.world.change(aws_failures=[["s3 cp", 99, "fatal error: An error occurred (403)"]])
-    result = _load(machine)
+    result = _fetch(machine)
     assert result.returncode != 0
     assert "attempt 8 of 8" in result.stdout

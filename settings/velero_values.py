@@ -1,0 +1,93 @@
+"""What Velero saves of a cluster, and when: the values of its schedule (docs/decisions/0201-velero.md)."""
+
+from typing import Any
+
+from settings.environment import Environment
+from settings.namespaces import EXEMPT, VELERO, namespaces, service_namespaces
+
+SCHEDULE = "objects"
+"""Of the one schedule; the chart puts Velero's own name before it."""
+
+DATABASES = {"matchExpressions": [{"key": "cnpg.io/cluster", "operator": "DoesNotExist"}]}
+"""Everything but what CloudNativePG makes of a database: a copy of its volume beside its own archive would be a second truth."""
+
+LEFT_OUT = (
+    "clusters.postgresql.cnpg.io",
+    "backups.postgresql.cnpg.io",
+    "scheduledbackups.postgresql.cnpg.io",
+    "objectstores.barmancloud.cnpg.io",
+    "events",
+    "events.events.k8s.io",
+)
+"""Kinds that are left out: a Cluster that came back by itself would begin an empty database, and events are of their hour."""
+
+PATIENCE = 300
+"""Seconds that destroying waits for Velero to let its Restores go."""
+
+SNAPSHOT_CLASS = {"velero.io/csi-volumesnapshot-class_ebs.csi.aws.com": "standard"}
+"""Which of the CSI driver's classes its snapshots are of (velero.io/docs/v1.18/csi)."""
+
+
+def left_out(environment: Environment) -> list[str]:
+    """Namespaces whose objects come by RKE2, by Rancher or by a deploy, and those that the settings leave out."""
+    application = environment.application.namespace
+    made = {*namespaces(application), *service_namespaces(environment.services)} - {application}
+    return sorted({*made, *EXEMPT, "kube-node-lease", "kube-public", *environment.services.velero.left_out})
+
+
+def schedule(environment: Environment) -> dict[str, Any]:
+    """The chart's value of the schedule."""
+    velero = environment.services.velero
+    return {
+        "schedule": velero.schedule,
+        "annotations": SNAPSHOT_CLASS,
+        "template": {
+            "ttl": f"{velero.days * 24}h0m0s",
+            "storageLocation": "default",
+            "includedNamespaces": ["*"],
+            "excludedNamespaces": left_out(environment),
+            "excludedResources": list(LEFT_OUT),
+            "labelSelector": DATABASES,
+        },
+    }
+
+
+def before_it_goes(image: str) -> dict[str, Any]:
+    """A job that lets every Restore go while Velero still runs. Each has a finalizer that Velero alone takes off
+    (``restores.velero.io/external-resources-finalizer``): one that outlives it would keep its namespace from ending.
+
+    :param image: with kubectl.
+    """
+    container = {
+        "name": "end",
+        "image": image,
+        "args": ["delete", "restores.velero.io", "--all", f"--namespace={VELERO}", f"--timeout={PATIENCE}s"],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "resources": {
+            "requests": {"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "16Mi"},
+            "limits": {"cpu": "200m", "memory": "128Mi", "ephemeral-storage": "128Mi"},
+        },
+    }
+    person = {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "runAsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    pod = {
+        "serviceAccountName": "velero",
+        "restartPolicy": "Never",
+        "securityContext": person,
+        "containers": [container],
+    }
+    hook = {"helm.sh/hook": "pre-delete", "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded"}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "velero-end", "annotations": hook},
+        "spec": {"backoffLimit": 2, "activeDeadlineSeconds": PATIENCE, "template": {"spec": pod}},
+    }
