@@ -134,11 +134,13 @@ def config(entrance: Entrance, controller: str) -> Iterator[Callable[[Mapping[st
     names = ("--namespace", CONTROLLERS, "configmap", CONFIG)
     before = json.loads(kubernetes.run("get", *names, "--output=json"))["data"]
 
+    changed: dict[str, str | None] = {}
+
     def change(values: Mapping[str, str | None]) -> None:
+        changed.update(values)
         kubernetes.run("patch", *names, "--type=merge", "--patch", json.dumps({"data": values}))
 
-    changed: dict[str, str | None] = {}
-    yield lambda values: (changed.update(values), change(values))[1]
+    yield change
     change({key: before.get(key) for key in changed})
     time.sleep(SETTLED)
 
