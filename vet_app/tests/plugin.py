@@ -20,16 +20,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--with-once", action="store_true", default=True, help="with tests that are marked `once` (default)"
     )
     parser.addoption("--without-once", dest="with_once", action="store_false", help="without them")
+    parser.addoption("--without-long", action="store_true", help="without tests that are marked `long`")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
-    """Leave out what runs elsewhere: tests without a database on PostgreSQL, and `once` on the second Python."""
+    """Leave out what runs elsewhere: tests without a database on PostgreSQL, `once` on the second Python, and `long`."""
     options = config.option
     left_out = set()
     if options.database == "postgresql":
         left_out.add("no_database")
     if not options.with_once:
         left_out.add("once")
+    if options.without_long:
+        left_out.add("long")
     gone = [item for item in items if any(item.get_closest_marker(name) for name in left_out)]
     items[:] = [item for item in items if item not in gone]
     config.hook.pytest_deselected(items=gone)

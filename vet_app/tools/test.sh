@@ -1,7 +1,7 @@
 #!/bin/sh
 # Run the tests on every line of Python that is found, each with SQLite and with PostgreSQL, then lint.
 # `first` as the first argument runs half of them, with every line and every database once: 3.9 with PostgreSQL, the maintained one with
-# SQLite, and lint. `second` runs the others. The lines run side by side. Says at the end what was skipped and how to have it. Other
+# SQLite, and lint, without tests that are marked `long`. `second` runs the others. The lines run side by side. Says at the end what was skipped and how to have it. Other
 # arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/.."
@@ -32,7 +32,8 @@ run_line() {
       database=sqlite
     fi
     echo "== $line, $database"
-    if "$python" -m pytest --database "$database" "$scope" "$@"; then
+    # shellcheck disable=SC2086 # an option or nothing
+    if "$python" -m pytest --database "$database" "$scope" $length "$@"; then
       echo "$line/$database" >>"$logs/ran"
     else
       status=1
@@ -41,7 +42,11 @@ run_line() {
   return $status
 }
 
-[ "$half" != first ] || echo "  - each line of Python with the other database: make test-app" >"$logs/skipped"
+length=""
+if [ "$half" = first ]; then
+  length=--without-long
+  echo "  - each line of Python with the other database, and a day in each of three clinics: make test-app" >"$logs/skipped"
+fi
 lines=""
 for line in python39 python3; do
   interpreter=$(tools/find_python.sh "$line")

@@ -19,6 +19,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.person import Person
 from tests.browser.test_every_page import PICTURES
 
+pytestmark = pytest.mark.long
+
 OpenPage = Callable[..., Page]
 Pictures = Callable[[Page, str], None]
 MORNING = "morning.sqlite3"
