@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
-    """Leave out what runs elsewhere: tests without a database on PostgreSQL, `once` on the second Python, and `long`."""
+    """Leave out what runs elsewhere: tests without a database on PostgreSQL, `once` on the second Python, `long`."""
     options = config.option
     left_out = set()
     if options.database == "postgresql":
