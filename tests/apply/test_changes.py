@@ -31,6 +31,9 @@ EVERY = os.environ.get("VET_TEST_CHANGES") == "1"
 TOGETHER = 1 if EVERY else 8
 """Settings that are changed in one plan; one takes some ten seconds."""
 
+ALONE = ("network.existing.", "network.private_only")
+"""Beginnings of fixed settings that the rules let stand beside no other network."""
+
 NOT_PLANNED = {
     "region": "Terraform itself lets it be: that is how a lost region is built again; tests/unit/operations/test_plan_summary.py",
     "cluster.versions": "one other version misfits the others",
@@ -120,8 +123,10 @@ def _groups() -> list[tuple[str, ...]]:
     keys = [key for key in changeable() if INFRASTRUCTURE in effect(key).stacks and key not in NOT_PLANNED]
     fixed = [key for key in keys if Kind.FIXED in effect(key).kinds]
     free = [key for key in keys if key not in fixed]
+    alone = [[key for key in fixed if key.startswith(start)] for start in ALONE]
+    together = [key for key in fixed if not key.startswith(ALONE)]
     groups: list[tuple[str, ...]] = []
-    for kind in (free, fixed):
+    for kind in (free, together, *alone):
         apart = [kind[start :: -(-len(kind) // TOGETHER)] for start in range(-(-len(kind) // TOGETHER))]
         groups += [tuple(group) for group in apart]
     return groups
