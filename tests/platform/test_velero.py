@@ -128,7 +128,7 @@ def kubectl(
         for manifest in (location(aws), scheduled(cluster), ITSELF):
             found.apply(manifest)
         command = [
-            programs / "velero",
+            str(programs / "velero"),
             "server",
             f"--plugin-dir={programs / 'plugins'}",
             f"--metrics-address=127.0.0.1:{port}",
