@@ -4,9 +4,7 @@ The evaluator of rights refuses each call that a role's policies do not allow, a
 ``test_apply.py``, adoption is in ``test_adoption.py``, and every command of the runbooks in ``test_runbooks.py``.
 """
 
-import json
 import subprocess
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -26,8 +24,6 @@ from tests.unit.operations.cluster import BODY
 WORKFLOW = REPOSITORY / ".github/workflows/pull-request.yml"
 SNAPSHOT = "etcd-snapshot-ip-10-0-10-10.ec2.internal-1700000000"
 
-Plan = Callable[[str], "subprocess.CompletedProcess[str]"]
-
 
 def _step(job: str, name: str) -> str:
     """What a step of the pull request's workflow runs."""
@@ -36,25 +32,20 @@ def _step(job: str, name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def pull_request(reader: LimitedReader, emulated: Account, trusted: Settings) -> Plan:
-    """The workflow's own line for a stack, in a checkout, with the planning role's credentials."""
+def review(reader: LimitedReader, emulated: Account, trusted: Settings) -> str:
+    """The page of a pull request: what the workflow's own line writes, in a checkout, with the planning role's credentials."""
     keys = identities.planner(emulated, trusted)
-
-    def plan(stack: str) -> "subprocess.CompletedProcess[str]":
-        environment = {**reader.environment_of("prod"), **keys, "STACK": stack}
-        line = _step("plan", "plan")
-        return subprocess.run(["bash", "-ec", line], cwd=reader.folder, env=environment, capture_output=True, text=True)
-
-    return plan
+    environment = {**reader.environment_of("prod"), **keys, "PRIVATE": "true"}
+    line = _step("review", "review")
+    done = subprocess.run(["bash", "-ec", line], cwd=reader.folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return (reader.folder / "review.md").read_text()
 
 
 @pytest.mark.parametrize("stack", ["vet-state", "vet-dev", "vet-prod"])
-def test_a_pull_request_plans_every_stack(pull_request: Plan, reader: LimitedReader, stack: str) -> None:
-    listed = json.loads(reader.run("sh scripts/run python -m operations stack list --json").stdout)
-    assert stack in listed, f"the workflow plans {listed}"
-    planned = pull_request(stack)
-    assert planned.returncode == 0, planned.stdout + planned.stderr
-    assert (reader.folder / f"plan-{stack}.md").read_text() == f"### {stack}: no changes\n"
+def test_a_pull_request_plans_every_stack_of_aws(review: str, stack: str) -> None:
+    """Helm stacks are compared with a commit, and this checkout has none: tests/pipeline has them."""
+    assert f"### {stack}: no changes\n" in review, review
 
 
 def test_a_pull_request_changes_nothing(emulated: Account, trusted: Settings, stacks: dict[str, Stack]) -> None:

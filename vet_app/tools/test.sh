@@ -45,7 +45,7 @@ run_line() {
 length=""
 if [ "$half" = first ]; then
   length=--without-long
-  echo "  - each line of Python with the other database, and a day in each of three clinics: make test-app" >"$logs/skipped"
+  echo "  - each line of Python with the other database, and what takes minutes in a browser: make test-app" >"$logs/skipped"
 fi
 lines=""
 for line in python39 python3; do
