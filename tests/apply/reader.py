@@ -16,7 +16,7 @@ from operations.devtools.emulator.stack import Stack
 from tests.apply import identities
 from tests.runbooks import follow
 
-NOT_COPIED = shutil.ignore_patterns(".*", "cdktf.out", "node_modules", "__pycache__", "var", "report")
+NOT_COPIED = shutil.ignore_patterns(".*", "cdktf.out", "node_modules", "__pycache__", "var")
 
 NAMED = re.compile(r"(?:ENV=|vet-)(dev|prod)\b")
 """How a command names the environment that it is about."""
@@ -41,9 +41,15 @@ def shell(emulator: Emulator) -> dict[str, str]:
     }
 
 
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """What is made, and the report among it: it is in a folder of the repository's own, as a package of the same name is in another."""
+    made = {"report"} if Path(folder) == REPOSITORY else set()
+    return {*NOT_COPIED(folder, names), *made}
+
+
 def copied(folder: Path) -> Path:
     """Copy the repository as it stands to ``folder``, with this one's installed packages; returns it."""
-    shutil.copytree(REPOSITORY, folder, ignore=NOT_COPIED)
+    shutil.copytree(REPOSITORY, folder, ignore=_left_out)
     (folder / ".venv").symlink_to(REPOSITORY / ".venv")
     return folder
 
