@@ -11,6 +11,9 @@ from pydantic import Field
 from settings.base import Memory, Section
 from settings.workloads import MailAddress
 
+NamespaceName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", examples=["kube-system"])]
+"""Name of a namespace (RFC 1123)."""
+
 
 class Smtp(Section):
     """The mail server through which alerts go, by STARTTLS. Its password is in the Secret ``alert-receivers`` of the cluster, key
@@ -68,10 +71,7 @@ class LogsSettings(Section):
     enabled: bool = False
     """Have Fluent Bit on each node send them, at 0.50 USD a GB."""
 
-    left_out: Annotated[
-        list[Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", examples=["kube-system"])]],
-        Field(max_length=50),
-    ] = []
+    left_out: Annotated[list[NamespaceName], Field(max_length=50)] = []
     """Namespaces whose pods' logs stay on the nodes: what nobody reads costs as much as the rest."""
 
 
@@ -88,10 +88,7 @@ class VeleroSettings(Section):
     days: Annotated[int, Field(ge=1, le=365)] = 14
     """Days that one is kept, with the snapshots of its volumes."""
 
-    left_out: Annotated[
-        list[Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", examples=["scratch"])]],
-        Field(max_length=50),
-    ] = []
+    left_out: Annotated[list[NamespaceName], Field(max_length=50)] = []
     """Further namespaces that are left out."""
 
 

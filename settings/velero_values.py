@@ -3,7 +3,7 @@
 from typing import Any
 
 from settings.environment import Environment
-from settings.namespaces import EXEMPT, VELERO, namespaces, service_namespaces
+from settings.namespaces import EXEMPT, namespaces, service_namespaces
 
 SCHEDULE = "objects"
 """Of the one schedule; the chart puts Velero's own name before it."""
@@ -20,9 +20,6 @@ LEFT_OUT = (
     "events.events.k8s.io",
 )
 """Kinds that are left out: a Cluster that came back by itself would begin an empty database, and events are of their hour."""
-
-PATIENCE = 300
-"""Seconds that destroying waits for Velero to let its Restores go."""
 
 SNAPSHOT_CLASS = {"velero.io/csi-volumesnapshot-class_ebs.csi.aws.com": "standard"}
 """Which of the CSI driver's classes its snapshots are of (velero.io/docs/v1.18/csi)."""
@@ -49,45 +46,4 @@ def schedule(environment: Environment) -> dict[str, Any]:
             "excludedResources": list(LEFT_OUT),
             "labelSelector": DATABASES,
         },
-    }
-
-
-def before_it_goes(image: str) -> dict[str, Any]:
-    """A job that lets every Restore go while Velero still runs. Each has a finalizer that Velero alone takes off
-    (``restores.velero.io/external-resources-finalizer``): one that outlives it would keep its namespace from ending.
-
-    :param image: with kubectl.
-    """
-    container = {
-        "name": "end",
-        "image": image,
-        "args": ["delete", "restores.velero.io", "--all", f"--namespace={VELERO}", f"--timeout={PATIENCE}s"],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "resources": {
-            "requests": {"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "16Mi"},
-            "limits": {"cpu": "200m", "memory": "128Mi", "ephemeral-storage": "128Mi"},
-        },
-    }
-    person = {
-        "runAsNonRoot": True,
-        "runAsUser": 65532,
-        "runAsGroup": 65532,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-    pod = {
-        "serviceAccountName": "velero",
-        "restartPolicy": "Never",
-        "securityContext": person,
-        "containers": [container],
-    }
-    hook = {"helm.sh/hook": "pre-delete", "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded"}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": "velero-end", "annotations": hook},
-        "spec": {"backoffLimit": 2, "activeDeadlineSeconds": PATIENCE, "template": {"spec": pod}},
     }

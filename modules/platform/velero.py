@@ -23,7 +23,7 @@ from modules.platform.vet_application.object_context import ObjectContext
 from settings.environment import Environment
 from settings.helm_values import web_identity
 from settings.namespaces import MONITORING, VELERO, controllers
-from settings.velero_values import SCHEDULE, before_it_goes, schedule
+from settings.velero_values import SCHEDULE, schedule
 
 MEASUREMENTS = 8085
 """Port of its measurements."""
@@ -67,7 +67,7 @@ class Velero(Construct):
                     "extraEnvVars": web_identity(infrastructure.get("pod_role_arns.velero"), environment.region),
                 },
                 "schedules": {SCHEDULE: schedule(environment)},
-                "extraObjects": [before_it_goes(environment.cluster.releases["kubectl"].image)],
+                "kubectl": {"image": {"tag": environment.cluster.releases["kubectl"].tag}},
                 **controllers(dedicated=environment.servers.dedicated),
             },
             wait_for=[*wait_for, *context.wait_for, *closed],

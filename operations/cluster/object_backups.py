@@ -54,7 +54,6 @@ class ObjectBackup:
     def read(cls, found: dict[str, Any]) -> "ObjectBackup":
         """Of an object of the API."""
         status = found.get("status", {})
-        reasons = [*status.get("validationErrors", []), *filter(None, [status.get("failureReason")])]
         return cls(
             name=found["metadata"]["name"],
             phase=status.get("phase", "New"),
@@ -62,7 +61,7 @@ class ObjectBackup:
             ends=_moment(status.get("expiration")),
             items=status.get("progress", {}).get("itemsBackedUp", 0),
             errors=status.get("errors", 0),
-            reasons="; ".join(reasons),
+            reasons=_reasons(status),
         )
 
 
@@ -152,15 +151,15 @@ def restore(cluster: Cluster, kubectl: Kubectl, wanted: RestoreObjects, *, auto_
     """Bring a namespace back from a backup. What is there stays as it is.
 
     Raises:
-        Failure: the namespace is the platform's, no backup can be used, or Velero could not restore everything.
+        Failure: a namespace is the platform's, no backup can be used, or Velero could not restore everything.
     """
-    if wanted.namespace in left_out(cluster.environment):
+    target = wanted.into or wanted.namespace
+    for each in {wanted.namespace, target} & {*left_out(cluster.environment)}:
         raise Failure(
-            f"{wanted.namespace} is in no backup: what is in it comes by a deploy, by RKE2 or by Rancher, or services.velero.left_out names it",
+            f"{each} is in no backup: what is in it comes by a deploy, by RKE2 or by Rancher, or services.velero.left_out names it",
             f"make deploy ENV={cluster.environment.name}; the whole cluster: docs/runbooks/lost-quorum.md",
         )
     backup = _chosen(backups(kubectl), wanted.backup)
-    target = wanted.into or wanted.namespace
     console.print(f"from     {backup.name}, taken {backup.taken:%Y-%m-%d %H:%M} UTC")
     console.print(f"restore  namespace {wanted.namespace}" + (f", as {target}" if wanted.into else ""))
     if not auto_approve and not agreed(console, "What is there stays as it is; what is missing comes back. Go on?"):
@@ -175,21 +174,32 @@ def restore(cluster: Cluster, kubectl: Kubectl, wanted: RestoreObjects, *, auto_
         spec["namespaceMapping"] = {wanted.namespace: wanted.into}
     metadata = {"name": name, "namespace": VELERO}
     kubectl.apply({"apiVersion": "velero.io/v1", "kind": "Restore", "metadata": metadata, "spec": spec})
-    status = _ended(kubectl, RESTORE, name).get("status", {})
+    _tell(
+        _ended(kubectl, RESTORE, name)["status"], name, f"{backup.name} has nothing of a namespace {wanted.namespace}"
+    )
+    console.print(f"[green]done[/]  {wanted.namespace} is back" + (f" as {target}" if wanted.into else ""))
+
+
+def _tell(status: dict[str, Any], name: str, nothing: str) -> None:
+    """What Velero says of a restore that has ended.
+
+    Raises:
+        Failure: it is not whole, or there was ``nothing`` to restore.
+    """
     progress = status.get("progress", {})
     if not progress.get("totalItems") and status["phase"] in USABLE:
-        raise Failure(
-            f"{backup.name} has nothing of a namespace {wanted.namespace}",
-            f"make object-backups ENV={cluster.environment.name}",
-        )
+        raise Failure(nothing, "make object-backups shows what there is")
     if status["phase"] != "Completed":
-        why = "; ".join([*status.get("validationErrors", []), *filter(None, [status.get("failureReason")])])
-        problem = f"restore {name} ended as {status['phase']}, with {status.get('errors', 0)} errors {why}".rstrip()
-        raise Failure(problem, _logs("restore", name))
-    kept = f"; {status['warnings']} warnings, mostly of what was there already" if status.get("warnings") else ""
-    console.print(f"[green]done[/]  {progress.get('itemsRestored', 0)} objects looked at in {target}{kept}")
+        problem = f"restore {name} ended as {status['phase']}, with {status.get('errors', 0)} errors {_reasons(status)}"
+        raise Failure(problem.rstrip(), _logs("restore", name))
+    console.print(f"  {progress.get('itemsRestored', 0)} objects looked at")
     if status.get("warnings"):
-        console.print(f"  {_logs('restore', name)}")
+        console.print(f"  {status['warnings']} warnings, mostly of what was there already. {_logs('restore', name)}")
+
+
+def _reasons(status: dict[str, Any]) -> str:
+    """Why Velero refused an object, or failed at it; empty where it says nothing."""
+    return "; ".join([*status.get("validationErrors", []), *filter(None, [status.get("failureReason")])])
 
 
 def _chosen(found: list[ObjectBackup], name: str | None) -> ObjectBackup:

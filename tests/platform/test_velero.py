@@ -24,8 +24,10 @@ from operations.devtools.emulator.local_cluster import client
 from operations.shared.errors import Failure
 from operations.shared.kubectl import Kubectl
 from operations.shared.servers import Cluster
+from settings.helm_values import values
 from settings.namespaces import VELERO
-from settings.velero_values import before_it_goes, schedule
+from settings.velero_values import schedule
+from tests.unit.operations.cluster import with_velero
 
 FOLDER = "VET_TEST_VELERO"
 BUCKET = "vet-dev-velero-123456789012-us-east-1"
@@ -100,11 +102,7 @@ def port() -> int:
 @pytest.fixture(scope="module")
 def cluster() -> Cluster:
     """dev with Velero on."""
-    found = Cluster("dev")
-    services = found.environment.services
-    on = services.velero.model_copy(update={"enabled": True})
-    found.environment = found.environment.model_copy(update={"services": services.model_copy(update={"velero": on})})
-    return found
+    return with_velero("dev")
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +169,7 @@ def scheduled(cluster: Cluster) -> dict[str, Any]:
 
 def _let_go(kubernetes: Kubernetes, cluster: Cluster) -> None:
     """What the chart's job does before the release goes. Without it the namespace does not end, and the test neither."""
-    job = before_it_goes(cluster.environment.cluster.releases["kubectl"].image)
+    (job,) = values("velero", cluster.environment.cluster.release_set)["extraObjects"]
     kubernetes.run(*job["spec"]["template"]["spec"]["containers"][0]["args"])
 
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Run the tests on every line of Python that is found, each with SQLite and with PostgreSQL, then lint.
 # `first` as the first argument runs half of them, with every line and every database once: 3.9 with PostgreSQL, the maintained one with
-# SQLite, and lint, without tests that are marked `long`. `second` runs the others. The lines run side by side. Says at the end what was skipped and how to have it. Other
-# arguments go to pytest.
+# SQLite, and lint, without tests that are marked `long`. `second` runs the others. The lines run side by side. Says at the end what was
+# skipped and how to have it. Other arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/.."
 half=all

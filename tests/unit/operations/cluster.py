@@ -19,6 +19,16 @@ SNAPSHOTS = [f"etcd-snapshot-ip-10-0-10-10.ec2.internal-{number}" for number in 
 USER_DATA = "#cloud-config\nVPC_ID='${aws_vpc.main.id}'\nBUNDLE_SHA256='new'\n"
 
 
+def with_velero(name: str, **more: Any) -> Cluster:
+    """An environment with ``services.velero`` on, and further settings of it."""
+    found = Cluster(name)
+    services = found.environment.services
+    velero = services.velero.model_copy(update={"enabled": True, **more})
+    services = services.model_copy(update={"velero": velero})
+    found.environment = found.environment.model_copy(update={"services": services})
+    return found
+
+
 @dataclass
 class Fake(Cluster):
     """A cluster whose AWS is played: what it is asked to run is recorded, what servers say is chosen."""

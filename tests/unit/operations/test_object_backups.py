@@ -12,6 +12,7 @@ from operations.cluster.object_backups import RestoreObjects, backups, restore, 
 from operations.shared.errors import Failure
 from operations.shared.kubectl import Kubectl
 from operations.shared.servers import Cluster
+from tests.unit.operations.cluster import with_velero
 
 TEMPLATE = {"includedNamespaces": ["*"], "excludedNamespaces": ["kube-system"], "ttl": "336h0m0s"}
 SCHEDULE = {
@@ -61,13 +62,7 @@ class Played(Kubectl):
 @pytest.fixture
 def cluster() -> Cluster:
     """dev with Velero on."""
-    found = Cluster("dev")
-    services = found.environment.services
-    velero = services.velero.model_copy(update={"enabled": True, "left_out": ["scratch"]})
-    found.environment = found.environment.model_copy(
-        update={"services": services.model_copy(update={"velero": velero})}
-    )
-    return found
+    return with_velero("dev", left_out=["scratch"])
 
 
 def test_where_it_is_off_the_setting_is_named() -> None:
@@ -107,6 +102,13 @@ def test_a_namespace_that_is_in_no_backup_is_refused(namespace: str, cluster: Cl
     kubectl = Played(backups=(backup("night"),))
     with pytest.raises(Failure, match=f"{namespace} is in no backup"):
         restore(cluster, kubectl, RestoreObjects(namespace), auto_approve=True)
+    assert not kubectl.applied
+
+
+def test_nothing_is_put_into_a_namespace_of_the_platform(cluster: Cluster) -> None:
+    kubectl = Played(backups=(backup("night"),))
+    with pytest.raises(Failure, match="kube-system is in no backup"):
+        restore(cluster, kubectl, RestoreObjects("team", into="kube-system"), auto_approve=True)
     assert not kubectl.applied
 
 

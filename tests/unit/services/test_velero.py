@@ -152,7 +152,9 @@ def test_restores_are_let_go_before_velero_is(saved: Saved, set_name: str) -> No
     (account,) = [each["metadata"]["name"] for each in made if each["kind"] == "ServiceAccount"]
     assert pod["serviceAccountName"] == account
     assert {"restores.velero.io", "--all", "--namespace=velero"} <= {*pod["containers"][0]["args"]}
-    assert pod["securityContext"]["runAsNonRoot"], "its namespace is restricted"
+    (container,) = pod["containers"]
+    assert container["securityContext"]["runAsNonRoot"], "its namespace is restricted"
+    assert re.fullmatch(r"registry\.k8s\.io/kubectl:v1\.\d+\.\d+\S*", container["image"]), container["image"]
 
 
 @pytest.mark.parametrize("set_name", SETS)
