@@ -43,7 +43,7 @@ test-boot: ## the nodes' programs in a sandbox, every scenario by name
 	@if [ -d tests/boot ]; then $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot; fi
 
 test-schedules: ## twenty random schedules of faults on servers that run etcd itself; none begins after four minutes [SEED=...]
-	@VET_SCHEDULES=20 VET_MINUTES=4 VET_SEED="$${SEED:-$$(git rev-parse HEAD)}" $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot/test_schedules.py
+	@VET_SCHEDULES=20 VET_MINUTES=4 VET_SEED="$${SEED:-$$(git rev-parse HEAD)}" $(RUN) python -m pytest -q -n 8 --dist worksteal tests/boot/test_schedules.py
 
 test-apply: ## the real Terraform against an AWS emulator
 	@if [ -d tests/apply ]; then $(RUN) python -m pytest tests/apply; fi
@@ -188,7 +188,7 @@ bench-model: ## every state that servers, volumes, AWS and a person can reach, w
 
 .PHONY: bench-schedules
 bench-schedules: ## random schedules of faults, N of them (500), from the commit's hash [SEED=...]; goes on where it stopped
-	@VET_SCHEDULES="$${N:-500}" VET_SEED="$${SEED:-$$(git rev-parse HEAD)}" $(RUN) python -m pytest -v -n 2 --dist worksteal tests/boot/test_schedules.py
+	@VET_SCHEDULES="$${N:-500}" VET_SEED="$${SEED:-$$(git rev-parse HEAD)}" $(RUN) python -m pytest -v -n 8 --dist worksteal tests/boot/test_schedules.py
 
 .PHONY: bench-mutation
 bench-mutation: ## change the nodes' programs in one place at a time, and list what no test notices [N=150] [PROGRAMS="decide marker"]; hours, goes on where it stopped

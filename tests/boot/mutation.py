@@ -18,9 +18,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 import yaml
 
@@ -45,6 +47,9 @@ UNTRACED = {"decide": ["tests/boot/test_rules.py", "tests/boot/test_model.py"]}
 
 NEAR = 3
 """Bash gives a command of several lines the number of one of them: tests of lines so near are taken for a line that none runs."""
+
+AT_ONCE = 2 * (os.cpu_count() or 1)
+"""Mutants that are tried side by side: the tests wait more than they compute."""
 
 SECONDS = 90
 """Tests that run a line are tried for so long, as they took when they were traced. What survives them is listed."""
@@ -178,6 +183,25 @@ def noticed(mutant: Mutant, tree: Path, tests: list[Traced]) -> str:
         path.write_text(original)
 
 
+def results_of(tried: Iterable[Mutant], tree: Path, tests: list[Traced]) -> Iterator[tuple[Mutant, str]]:
+    """Each mutant with what notices it, as they end: several at once, each in a copy of the tree of its own."""
+    free: SimpleQueue[Path] = SimpleQueue()
+    for number in range(AT_ONCE):
+        free.put(shutil.copytree(tree, tree.parent / f"copy{number}"))
+
+    def one(mutant: Mutant) -> str:
+        copy = free.get()
+        try:
+            return noticed(mutant, copy, tests)
+        finally:
+            free.put(copy)
+
+    with ThreadPoolExecutor(AT_ONCE) as executor:
+        running = {executor.submit(one, mutant): mutant for mutant in tried}
+        for ended in as_completed(running):
+            yield running[ended], ended.result()
+
+
 def main(keep: Path) -> int:
     """Try all, print the survivors and the share of them that have no reason."""
     parser = argparse.ArgumentParser(prog="make bench-mutation", description=__doc__)
@@ -185,7 +209,7 @@ def main(keep: Path) -> int:
     parser.add_argument("--sample", type=int, metavar="N", help="try so many, drawn from the seed")
     parser.add_argument("--seed", default="mutation", help="what the sample is drawn from")
     asked = parser.parse_args()
-    tree = copied(keep)
+    tree = copied(keep / "tree")
     reasons: dict[str, str] = yaml.safe_load(REASONS.read_text()) if REASONS.exists() else {}
     named = [word for text in asked.programs for word in text.split()]
     all_of_them = list(mutants(named or sorted(path.name for path in PROGRAMS.iterdir())))
@@ -193,19 +217,19 @@ def main(keep: Path) -> int:
     tests = traced(tree) if {mutant.program for mutant in tried} - set(UNTRACED) else []
     results = KEPT / "results.json"
     known: dict[str, str] = json.loads(results.read_text()) if results.exists() else {}
-    began, left, by = time.monotonic(), [], Counter[str]()
-    for mutant in tried:
-        if not known.get(mutant.key):
-            known[mutant.key] = noticed(mutant, tree, tests)
-            results.write_text(json.dumps(known))
-        by[known[mutant.key] or "nothing"] += 1
-        if not known[mutant.key]:
-            reason = reasons.get(mutant.name)
-            print(f"survives {mutant.program}:{mutant.line}: {mutant.name}  ({reason or 'no reason'})", flush=True)
-            left += [] if reason else [mutant]
+    began = time.monotonic()
+    for mutant, by in results_of([mutant for mutant in tried if not known.get(mutant.key)], tree, tests):
+        known[mutant.key] = by
+        results.write_text(json.dumps(known))
+        print(f"{by or 'NOTHING':>10} notices {mutant.program}:{mutant.line}: {mutant.name}", flush=True)
+    survivors = [mutant for mutant in tried if not known[mutant.key]]
+    for mutant in survivors:
+        print(f"survives {mutant.program}:{mutant.line}: {mutant.name}  ({reasons.get(mutant.name, 'no reason')})")
+    left = [mutant for mutant in survivors if mutant.name not in reasons]
+    noticing = Counter(known[mutant.key] or "nothing" for mutant in tried)
     share = 100 * len(left) / max(len(tried), 1)
     print(
-        f"{len(tried)} of {len(all_of_them)} mutants, noticed by {dict(by)}; {len(left)} survive without a reason ({share:.1f} %)"
+        f"{len(tried)} of {len(all_of_them)} mutants, noticed by {dict(noticing)}; {len(left)} survive without a reason ({share:.1f} %)"
     )
     print(f"{time.monotonic() - began:.0f} s")
     return 1 if share > 5 else 0

@@ -145,6 +145,7 @@ def prepare(desk: Page, clinic: Site) -> None:
     expect(desk.get_by_role("status")).to_contain_text("Otto")
 
 
+@pytest.mark.long
 def test_every_task_takes_what_the_table_says(open_page: Any, clinic: Site) -> None:
     pages = {name: open_page(name, at=clinic) for name in ("reception", "vet")}
     prepare(pages["reception"], clinic)

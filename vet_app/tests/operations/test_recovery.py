@@ -101,6 +101,7 @@ def test_only_a_manager_recovers_and_only_with_a_reason(backed_up: SimpleNamespa
         recover(backed_up.actor, backed_up.pet.pk, " ")
 
 
+@pytest.mark.long
 @pytest.mark.once
 @pytest.mark.postgresql
 def test_the_drill_passes(capsys: Any) -> None:
