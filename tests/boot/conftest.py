@@ -51,13 +51,13 @@ def emulator() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def stand_ins() -> Iterator[str]:
-    """The port of the server that runs the stand-ins, with the real AWS CLI, loaded once."""
+    """The ports of the server that runs the stand-ins, loaded once: without the real AWS CLI, and with it."""
     program = Path(__file__).parent / "stand_ins/server.py"
     process = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    port = process.stdout.readline().strip()
-    assert port, "the AWS CLI did not load; is awscli installed in this environment?"
-    yield port
+    ports = process.stdout.readline().strip()
+    assert ports, "the AWS CLI did not load; is awscli installed in this environment?"
+    yield ports
     process.terminate()
     process.wait()
 

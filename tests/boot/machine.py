@@ -224,7 +224,7 @@ class Machine:
             "VET_CONFIRMATIONS": "2",
             "STAND_IN_WORLD": str(self.world.folder),
             "STAND_IN_ADDRESS": self.address,
-            "STAND_IN_PORT": self.world.stand_ins,
+            "STAND_IN_PORTS": self.world.stand_ins,
             "AWS_ENDPOINT_URL": self.world.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -253,10 +253,17 @@ class Machine:
 
 
 def stand_in_script(name: str) -> str:
-    """A program that has the server of stand-ins do its work, or does it itself where that may not have its files."""
+    """A program that has the server of stand-ins do its work, or does it itself where that may not have its files.
+
+    It says who it is by a line of its trace: what it has as its output is what the server takes, so no redirection may stand in
+    its place, and a fork costs more than all else here.
+    """
+    port = "${STAND_IN_PORTS#* }" if name == "aws" else "${STAND_IN_PORTS% *}"
     return f"""#!/bin/bash
-exec 3<>"/dev/tcp/127.0.0.1/$STAND_IN_PORT"
-(echo "$$ {name}" >&3) # in a process of its own: what this one has as its output is what the server takes
+exec 3<>"/dev/tcp/127.0.0.1/{port}"
+BASH_XTRACEFD=3 PS4="$$ {name} "
+set -x
+set +x
 read -r -u 3 code
 [ "$code" = plain ] || exit "${{code:-255}}"
 exec {sys.executable} -I -S {STAND_INS}/stand_in.py {name} "$@"

@@ -21,7 +21,7 @@ from load.__main__ import prepare, say
 from tests.postgres import cluster
 from tests.runtime.servers import manage
 
-BEFORE = {"clinic": "0004", "accounts": "0003", "audit": "0002", "exchange": "0002"}
+BEFORE = {"clinic": "0005", "accounts": "0002", "audit": "0002", "exchange": "0001"}
 """The last migration of each part in the release that a clinic comes from."""
 VISITS = int(os.environ.get("LOAD_VISITS", "20000"))
 TABLES = ("clinic_owner", "clinic_pet", "clinic_visit", "clinic_appointment", "clinic_invoice", "clinic_payment",

@@ -1,6 +1,6 @@
 """Runs the stand-ins without their start-up time, and the real AWS CLI (PyPI ``awscli``, version 1: the same commands as version 2's).
 
-One process loads the CLI and Python's modules. A stand-in is a few lines of bash that send their process id and their name; the server takes
+One process loads Python's modules, and one the CLI as well. A stand-in is a few lines of bash that send their process id and their name; the server takes
 what that process has (files, environment, folder, mask) and runs the call in a fork, which ends when the caller does. Where Linux does not let
 one process have another's files (Yama's ptrace_scope, kernels before 5.6), the answer is ``plain`` and the stand-in starts Python itself.
 """
@@ -20,24 +20,37 @@ from pathlib import Path
 LOADED = ("email.utils", "json", "shutil", "subprocess", "urllib.parse")
 """Modules of Python that stand-ins import: each fork has them."""
 
+PR_SET_PDEATHSIG = 1
+"""The option of Linux's prctl by which a process ends with its parent."""
+
 PIDFD_GETFD = 438
 """The number of Linux's system call of that name, the same on every architecture; Python has no function for it."""
 
 
 def serve() -> None:
-    """Answer calls on a port of loopback, which is printed first, until the parent is gone."""
-    from awscli.clidriver import create_clidriver
+    """Answer calls on two ports of loopback, which are printed first, until the parent is gone.
 
+    The second has the AWS CLI. A fork costs what its process holds, and four of five calls are of something else: they have the first.
+    """
+    plain, with_cli = (socket.create_server(("127.0.0.1", 0), backlog=64) for _ in range(2))
     for name in LOADED:
         importlib.import_module(name)
+    if os.fork() == 0:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        _accept(plain, None)
+    from awscli.clidriver import create_clidriver
+
     driver = create_clidriver()
     for service in ("s3", "secretsmanager", "ssm", "ec2"):
         # Loads the service's model and endpoint rules, which every fork then has.
         driver.session.create_client(service, "us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    print(plain.getsockname()[1], with_cli.getsockname()[1], flush=True)
+    _accept(with_cli, driver)
+
+
+def _accept(listener: socket.socket, driver: object) -> None:
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-    print(listener.getsockname()[1], flush=True)
     while os.getppid() != 1:
         connection, _ = listener.accept()
         if os.fork() == 0:
@@ -48,7 +61,7 @@ def serve() -> None:
 
 
 def _answer(connection: socket.socket, driver: object) -> None:
-    caller, name = connection.recv(1 << 10).decode().split()
+    caller, name = connection.recv(1 << 10).decode().split()[:2]
     answer = str(_run(int(caller), name, connection, driver)) if _take_files(int(caller)) else "plain"
     with contextlib.suppress(OSError):
         connection.sendall(f"{answer}\n".encode())
