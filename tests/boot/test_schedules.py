@@ -2,8 +2,8 @@
 
 ``VET_SCHEDULES`` says how many, ``VET_SEED`` from what; without them one that is always the same. What has passed is noted in
 ``.cache``, so a run that was interrupted goes on where it stopped. ``VET_NODES`` names a folder of other programs (``nodes`` of an older
-commit, or one that somebody broke) to be played in place of this tree's, and ``VET_KINDS`` has each kind of fault played alone.
-``VET_MINUTES`` is the time after which no further schedule begins.
+commit, or one that somebody broke) to be played in place of this tree's: what breaks them is counted, not shrunk. ``VET_KINDS`` has each
+kind of fault played alone. ``VET_MINUTES`` is the time after which no further schedule begins.
 """
 
 import os
@@ -19,6 +19,7 @@ from tests.boot.schedules import SENTENCES, Event, draw, play, shortest
 
 if "VET_NODES" in os.environ:
     nodes.boot.HERE = Path(os.environ["VET_NODES"])
+    nodes.boot.FORMER_NAMES = {}  # links of this release's programs, in whose place those of an older one are
 
 SEED = os.environ.get("VET_SEED", "try")
 HOW_MANY = int(os.environ.get("VET_SCHEDULES", "1"))
@@ -69,7 +70,9 @@ def test_a_schedule_of_faults_breaks_nothing(number: int, worlds: Worlds) -> Non
     schedule = draw(SEED, number)
     broken = worlds.broken_by(schedule)
     if broken is not None:
-        short = shortest(schedule, lambda shorter: worlds.broken_by(shorter) is not None)
+        short = schedule
+        if "VET_NODES" not in os.environ:
+            short = shortest(schedule, lambda shorter: worlds.broken_by(shorter) is not None)
         events = "".join(f"\n  {event}" for event in short)
         pytest.fail(f"schedule {number} of seed {SEED}: {broken}\nthe shortest that breaks something:{events}")
     CACHE.mkdir(exist_ok=True)
