@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, IntegerField, Q, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -66,6 +66,12 @@ class InvoiceCounter(models.Model):
         return str(self.last_number)
 
 
+UNPAID_FIRST = Case(
+    When(status="issued", then=Value(0)), When(status="draft", then=Value(1)), default=Value(2), output_field=IntegerField()
+)
+"""Where a bill stands in a list: those that are issued, then drafts, then what is settled. An index has it, so a page of many is quick."""
+
+
 class Invoice(VersionedRecord):
     """A bill, or with `credit_of` the credit note that takes one back. Its lines and totals are final once issued.
 
@@ -122,6 +128,10 @@ class Invoice(VersionedRecord):
                 "invoice_number",
             ),
             check(Q(valid_until__isnull=True) | Q(status="draft"), "estimate_is_draft"),
+        ]
+        indexes: ClassVar = [
+            models.Index(UNPAID_FIRST, F("id").desc(), name="invoice_unpaid_first"),
+            models.Index(fields=["owner"], condition=Q(status="issued"), name="invoice_issued"),
         ]
 
     def __str__(self) -> str:

@@ -134,7 +134,10 @@ class Appointment(VersionedRecord):
         ordering: ClassVar = ["starts_at", "id"]
         verbose_name = _("appointment")
         verbose_name_plural = _("appointments")
-        indexes: ClassVar = [models.Index(fields=["vet", "starts_at"], name="appointment_vet_start")]
+        indexes: ClassVar = [
+            models.Index(fields=["vet", "starts_at"], name="appointment_vet_start"),
+            models.Index(fields=["starts_at"], name="appointment_start"),
+        ]
         constraints: ClassVar = [
             check(Q(ends_at__gt=F("starts_at")), "appointment_ends_after_start"),
             check(Q(overbooked=False) | ~Q(overbook_reason=""), "appointment_override_has_reason"),

@@ -71,6 +71,10 @@ class Visit(VersionedRecord):
         ordering: ClassVar = ["-at", "-id"]
         verbose_name = _("visit")
         verbose_name_plural = _("visits")
+        indexes: ClassVar = [
+            models.Index(fields=["-at", "-id"], name="visit_newest"),
+            models.Index(fields=["-at", "-id"], condition=models.Q(locked_at__isnull=True), name="visit_open"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.pet} {timezone.localtime(self.at):%Y-%m-%d}"

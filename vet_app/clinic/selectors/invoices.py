@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Optional
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db.models import Q, QuerySet, Sum
 
 from clinic.folding import digits
 from clinic.models import AccountEntry, Invoice, Owner, Payment
+from clinic.models.billing import UNPAID_FIRST
 from clinic.money import round_money
 from clinic.selectors.names import named, words_of
 
@@ -21,14 +22,8 @@ def listed() -> QuerySet[Invoice]:
 
     They come with owner, payments and credits, as `services.billing.amount_due` needs them.
     """
-    order = Case(
-        When(status=Invoice.Status.ISSUED, then=Value(0)),
-        When(status=Invoice.Status.DRAFT, then=Value(1)),
-        default=Value(2),
-        output_field=IntegerField(),
-    )
     invoices = Invoice.objects.select_related("owner").prefetch_related("payments", "credits")
-    return invoices.order_by(order, "-id")
+    return invoices.order_by(UNPAID_FIRST, "-id")
 
 
 def matching(text: str) -> QuerySet[Invoice]:
