@@ -67,9 +67,12 @@ class InvoiceCounter(models.Model):
 
 
 UNPAID_FIRST = Case(
-    When(status="issued", then=Value(0)), When(status="draft", then=Value(1)), default=Value(2), output_field=IntegerField()
+    When(status="issued", then=Value(0)),
+    When(status="draft", then=Value(1)),
+    default=Value(2),
+    output_field=IntegerField(),
 )
-"""Where a bill stands in a list: those that are issued, then drafts, then what is settled. An index has it, so a page of many is quick."""
+"""Where a bill stands in a list: those that are issued, then drafts, then what is settled. An index has this order."""
 
 
 class Invoice(VersionedRecord):
