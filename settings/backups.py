@@ -63,7 +63,7 @@ class VolumeSnapshotsSettings(Section):
     every_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 24
     """Hours between two of them (AWS API: DLM CreateRule)."""
 
-    kept: Annotated[int, Field(ge=1, le=1000)] = 7
+    retention: Annotated[int, Field(ge=1, le=1000)] = 7
     """How many of each volume are kept."""
 
 
@@ -73,7 +73,7 @@ class Backups(Section):
     database_days: Days = 30
     """Days that database backups and their write-ahead log are kept: how far back a point-in-time recovery reaches."""
 
-    database_beside: Moment | None = None
+    database_clone_at: Moment | None = None
     """A second database beside the clinic's, filled with what its backup held at this moment, to take records from
     (docs/runbooks/lost-data.md). It goes when this setting does, and has no backup of its own."""
 

@@ -83,7 +83,7 @@ def uses(environment: Environment) -> list[Use]:
 
 def _versions(environment: Environment) -> Iterator[tuple[str, str]]:
     yield from _installed(environment.cluster)
-    yield "Python of the application", environment.application.python
+    yield "Python of the application", environment.application.python_version
     if ubuntu := re.search(r"[0-9]{2}\.04", environment.image.name):
         yield "Ubuntu of the nodes", ubuntu[0]
     yield "Node.js of the tools", NODE

@@ -117,7 +117,7 @@ class Agents(Construct):
             vpc_zone_identifier=[context.network.private[letter].id],
             launch_template={"id": self.template.id, "version": "$Latest"},
             health_check_type="EC2",
-            force_delete=not context.environment.protect,
+            force_delete=not context.environment.deletion_protection,
             tag=group_tags(tags),
             lifecycle=lifecycle(ignore=decided_elsewhere(context)),
             depends_on=list(context.wait_for),

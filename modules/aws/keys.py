@@ -54,7 +54,7 @@ class Keys(Construct):
             name=self._names.of(id_),
             purpose=f"{purpose} of {self._names.base}",
             account_id=self._names.project.account_id,
-            protect=self._environment.protect,
+            protect=self._environment.deletion_protection,
             statements=statements,
         )
 

@@ -68,8 +68,8 @@ class Network(Construct):
         DefaultSecurityGroup(self, "default_security_group", vpc_id=self.vpc.id, tags={"Name": names.of("unused")})
         self.public, tables = {}, []
         if not self._settings.private_only:
-            self.public = {letter: self._subnet("public", letter) for letter in self._settings.zones}
-        self.private = {letter: self._subnet("private", letter) for letter in self._settings.zones}
+            self.public = {letter: self._subnet("public", letter) for letter in self._settings.availability_zones}
+        self.private = {letter: self._subnet("private", letter) for letter in self._settings.availability_zones}
         nat_gateways: dict[str, NatGateway] = {}
         if not self._settings.private_only:
             gateway = InternetGateway(self, "internet_gateway", vpc_id=self.vpc.id, tags={"Name": names.base})
@@ -114,7 +114,7 @@ class Network(Construct):
     def _subnet(self, kind: str, letter: str) -> Subnet:
         public = kind == "public"
         role = "kubernetes.io/role/elb" if public else "kubernetes.io/role/internal-elb"
-        cidr = str(getattr(self._settings.zones[letter], kind))
+        cidr = str(getattr(self._settings.availability_zones[letter], kind))
         Fixed(
             self,
             f"range_{kind}_{letter}",

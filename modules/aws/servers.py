@@ -88,7 +88,7 @@ class Server(Construct):
             encrypted=True,
             kms_key_id=context.volume_key.arn,
             tags={"Name": f"{self._name}-data", SNAPSHOT_TAG: context.names.base},
-            lifecycle=lifecycle(protect=context.environment.protect),
+            lifecycle=lifecycle(protect=context.environment.deletion_protection),
         )
         self.instance = self._instance(role)
         VolumeAttachment(
@@ -126,7 +126,7 @@ class Server(Construct):
             credit_specification=unlimited_credits(servers.instance_type),
             monitoring=True,
             ebs_optimized=True,
-            disable_api_termination=context.environment.protect,
+            disable_api_termination=context.environment.deletion_protection,
             user_data=server_user_data(context.inputs, slot=self.slot.number, data_volume_id=self.data_volume.id),
             tags=tags,
             lifecycle=lifecycle(ignore=BROUGHT_BY_THE_ROLL),

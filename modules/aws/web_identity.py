@@ -44,7 +44,7 @@ class WebIdentityIssuer(Construct):
             "bucket",
             name=name,
             key=None,
-            protect=environment.protect,
+            protect=environment.deletion_protection,
             noncurrent_days=environment.backups.noncurrent_days,
             public_read=True,
             statements=[reading],

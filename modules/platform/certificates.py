@@ -47,7 +47,7 @@ class Certificates(Construct):
                 "email": names.project.email,
                 "region": environment.region,
                 "hostedZoneId": infrastructure.get("zone_id"),
-                "dnsZone": environment.zone,
+                "dnsZone": environment.dns_zone,
             },
             wait_for=[manager],
         ).release

@@ -57,7 +57,7 @@ class Database(Construct):
             wait_for=[*namespaces.ready(namespace), *operator, *storage],
         ).release
         self.ready: Sequence[ITerraformDependable] = [cluster]
-        if moment := environment.backups.database_beside:
+        if moment := environment.backups.database_clone_at:
             Release(
                 self,
                 "beside",
@@ -89,7 +89,7 @@ def _cluster(environment: Environment, infrastructure: InfrastructureOutputs) ->
     return {
         "image": environment.cluster.releases["postgresql"].image,
         "instances": application.database_instances,
-        "keep": environment.protect,
+        "keep": environment.deletion_protection,
         "storage": {"size": application.volume},
         "backup": {
             "bucket": infrastructure.get("database_bucket"),

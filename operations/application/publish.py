@@ -54,17 +54,19 @@ def publish(*, platforms: str = PLATFORM) -> None:
             f"{SOURCE}/ has changes that are not committed: commit them, since an image is named by its commit"
         )
     digests: dict[str, str] = {}
-    for python in dict.fromkeys(each.application.python for each in settings.environments):
+    for python in dict.fromkeys(each.application.python_version for each in settings.environments):
         digests |= _publish(settings, python, found, platforms)
     PUBLISHED.parent.mkdir(exist_ok=True)
     PUBLISHED.write_text(json.dumps(digests), encoding="utf-8")
     for name, digest in digests.items():
-        console.print(f"{name}: {found.tag(settings.environment(name).application.python)} is {digest}")
+        console.print(f"{name}: {found.tag(settings.environment(name).application.python_version)} is {digest}")
 
 
 def _publish(settings: Settings, python: str, found: Revision, platforms: str) -> dict[str, str]:
     """The image for one line of Python, and the environments that run it."""
-    names = [Names(settings.project, each) for each in settings.environments if each.application.python == python]
+    names = [
+        Names(settings.project, each) for each in settings.environments if each.application.python_version == python
+    ]
     repositories, tag = {each.environment.name: Repository(each) for each in names}, found.tag(python)
     there = {name: repository.digest(tag) for name, repository in repositories.items()}
     known = sorted({digest for digest in there.values() if digest})

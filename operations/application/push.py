@@ -32,12 +32,12 @@ def push(name: str, *, dry_run: bool = False) -> None:
     cluster = Cluster(name)
     environment, repository = cluster.environment, Repository(cluster.names)
     found = revision()
-    if found.changes and environment.protect:
+    if found.changes and environment.deletion_protection:
         raise Failure(
             f"{SOURCE}/ has changes that are not committed, and {name} is protected: what runs there must be in Git."
             "\nCommit them, or push to another environment."
         )
-    tag = found.tag(environment.application.python)
+    tag = found.tag(environment.application.python_version)
     if dry_run:
         for command in _commands(BUILDERS[0], repository, tag, found, environment):
             console.print(shlex.join(command), markup=False)
@@ -79,7 +79,7 @@ def _commands(
     return [
         [
             *(program, "build", "--platform", PLATFORM, "--tag", reference),
-            *("--build-arg", f"PYTHON={environment.application.python}"),
+            *("--build-arg", f"PYTHON={environment.application.python_version}"),
             *("--label", f"org.opencontainers.image.revision={found.commit}", SOURCE),
         ],
         [program, "login", "--username", "AWS", "--password-stdin", repository.registry],

@@ -123,7 +123,7 @@ def before_deploy(cluster: Cluster, *, deployed: Callable[[], bool]) -> None:
     Raises:
         Failure: one cannot; or S3 or the API cannot be asked.
     """
-    recovery, beside = wanted(cluster), cluster.environment.backups.database_beside
+    recovery, beside = wanted(cluster), cluster.environment.backups.database_clone_at
     new = (recovery.origin or not recovery.target.is_empty()) and not deployed()
     dumped = recovery.dump_of and deployed()
     if not (new or dumped or beside):
@@ -158,7 +158,7 @@ def refuse_without_dump(
 
 def before_beside(cluster: Cluster, kubectl: Kubectl, database: ClinicDatabase | None, at: datetime | None) -> None:
     """Have in the archive what the database beside will be filled with."""
-    key = f"environments/{cluster.environment.name}.yaml: backups.database_beside"
+    key = f"environments/{cluster.environment.name}.yaml: backups.database_clone_at"
     if database is None:
         raise Failure(
             f"{key}: there is no database beside which it could be.\nTake the setting out, deploy, and put it back"

@@ -125,9 +125,9 @@ def _refuse(cluster: Cluster, live: ClinicDatabase, target: Target) -> None:
             f"{recovery.file}.import.from: {recovery.dump_of or 'empty'}: the next database would not begin with the dump.\n"
             f"Write `import: {{from: {DATABASE_BESIDE}}}` and a new archive, such as `backup: {{archive: {next_name(live.archive)}}}`"
         )
-    if cluster.environment.backups.database_beside:
+    if cluster.environment.backups.database_clone_at:
         raise Failure(
-            f"environments/{target.name}.yaml: backups.database_beside: a database beside the clinic's is there already.\n"
+            f"environments/{target.name}.yaml: backups.database_clone_at: a database beside the clinic's is there already.\n"
             "Take the setting out and deploy first"
         )
     recovery.refuse_foreign_target()

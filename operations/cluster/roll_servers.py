@@ -149,7 +149,7 @@ class ServerReplacement:
         record = self._begin(before)
         if self.count > 1:
             self._drain(before, record)
-        if self.cluster.environment.protect:
+        if self.cluster.environment.deletion_protection:
             self._unprotect(before)
         try:
             self.terraform.apply_plan(plan)

@@ -80,7 +80,7 @@ def show(environment: Environment, found: Way) -> None:
 
 def minutes(environment: Environment, step: Step) -> int:
     """What the step takes about, without looking at its plan."""
-    nodes = environment.servers.count * SERVER_MINUTES + environment.agents.count * AGENT_MINUTES
+    nodes = environment.servers.count * SERVER_MINUTES + environment.agents.min_count * AGENT_MINUTES
     return DEPLOY_MINUTES + (nodes if step.rolls else 0)
 
 

@@ -55,12 +55,12 @@ def state(context: CheckContext) -> Iterator[Finding]:
 def dns(context: CheckContext) -> Iterator[Finding]:
     """The zone, its delegation, and the addresses of the hosts."""
     environment, route53 = context.environment, context.client("route53")
-    found = route53.list_hosted_zones_by_name(DNSName=environment.zone, MaxItems="1")["HostedZones"]
-    if not found or found[0]["Name"].rstrip(".") != environment.zone:
-        yield Finding("DNS zone", "fails", f"{environment.zone} does not exist", "make state")
+    found = route53.list_hosted_zones_by_name(DNSName=environment.dns_zone, MaxItems="1")["HostedZones"]
+    if not found or found[0]["Name"].rstrip(".") != environment.dns_zone:
+        yield Finding("DNS zone", "fails", f"{environment.dns_zone} does not exist", "make state")
         return
     servers = route53.get_hosted_zone(Id=found[0]["Id"]).get("DelegationSet", {}).get("NameServers", [])
-    yield Finding("DNS zone", "ok", environment.zone)
+    yield Finding("DNS zone", "ok", environment.dns_zone)
     for host in environment.hosts.all:
         try:
             context.resolve(host)
@@ -84,7 +84,10 @@ def certificate(context: CheckContext) -> Iterator[Finding]:
             continue
         if found["Status"] != "ISSUED":
             yield Finding(
-                "certificate", "fails", f"is {found['Status']}", f"delegate {context.environment.zone}, then {deploy}"
+                "certificate",
+                "fails",
+                f"is {found['Status']}",
+                f"delegate {context.environment.dns_zone}, then {deploy}",
             )
         elif (days := (found["NotAfter"] - datetime.now(UTC)).days) < DAYS_LEFT:
             yield Finding("certificate", "fails", f"ends in {days} days", "docs/runbooks/expired-certificates.md")
@@ -109,7 +112,7 @@ def image(context: CheckContext) -> Iterator[Finding]:
 def machines(context: CheckContext) -> Iterator[Finding]:
     """Servers and agents that run, and the targets that the load balancer finds healthy."""
     cluster, environment = context.names.base, context.environment
-    wanted = {"server": environment.servers.count, "agent": environment.agents.count}
+    wanted = {"server": environment.servers.count, "agent": environment.agents.min_count}
     for role, count in wanted.items():
         filters = {"tag:vet:cluster": cluster, "tag:vet:role": role, "instance-state-name": "running"}
         asked = [{"Name": name, "Values": [value]} for name, value in filters.items()]

@@ -15,11 +15,11 @@ OWNERS = "the VPC's owner changes it"
 def machine_types(context: CheckContext) -> Iterator[Finding]:
     """Whether every zone has the machines that the settings want there: not each zone of a region has each type."""
     environment = context.environment
-    wanted = {letter: {environment.agents.instance_type} for letter in environment.network.zones}
+    wanted = {letter: {environment.agents.instance_type} for letter in environment.network.availability_zones}
     for slot in server_slots(environment):
         wanted[slot.zone].add(environment.servers.instance_type)
     for pool in environment.pools.values():
-        for letter in pool.zones or list(environment.network.zones):
+        for letter in pool.availability_zones or list(environment.network.availability_zones):
             wanted[letter] |= {*pool.instance_types}
     every = sorted(set[str]().union(*wanted.values()))
     pages = (
@@ -95,7 +95,7 @@ def _place(context: CheckContext, what: str, subnet: Mapping[str, Any], letter: 
     wanted = {
         "VpcId": environment.network.existing.id,
         "AvailabilityZone": f"{environment.region}{letter}",
-        "CidrBlock": str(getattr(environment.network.zones[letter], kind)),
+        "CidrBlock": str(getattr(environment.network.availability_zones[letter], kind)),
     }
     differing = {name: value for name, value in wanted.items() if subnet[name] != value}
     for name, value in differing.items():
@@ -193,7 +193,7 @@ def _room(context: CheckContext, ec2: Any, what: str, subnet: Mapping[str, Any],
     need, free = max(0, most - len(ours)), subnet["AvailableIpAddressCount"]
     text = f"{free} addresses are free, {need} may be needed"
     if free < need:
-        yield Finding(f"room of {what}", "fails", text, "a wider subnet, or fewer agents (agents.maximum, pools)")
+        yield Finding(f"room of {what}", "fails", text, "a wider subnet, or fewer agents (agents.max_count, pools)")
     else:
         yield Finding(f"room of {what}", "ok", text)
 

@@ -125,7 +125,9 @@ def comparison(chapters: list[Chapter]) -> list[tuple[str, list[str]]]:
         "application": [f"{chapter.settings.application.replicas} pods" for chapter in chapters],
         "database": [_database(chapter) for chapter in chapters],
         "addresses": [", ".join(chapter.settings.hosts.all) for chapter in chapters],
-        "destroy": ["refused at plan" if chapter.settings.protect else "leaves nothing" for chapter in chapters],
+        "destroy": [
+            "refused at plan" if chapter.settings.deletion_protection else "leaves nothing" for chapter in chapters
+        ],
         **guards(chapters),
         "resources in Terraform": [str(chapter.resources) for chapter in chapters],
         "a month": [f"{chapter.cost.total:.0f} USD" for chapter in chapters],
@@ -200,12 +202,12 @@ def _machines(chapter: Chapter, type_: str) -> str:
 
 def _agents(chapter: Chapter) -> str:
     agents = chapter.settings.agents
-    return f"{agents.count} × {agents.instance_type}, up to {agents.maximum}"
+    return f"{agents.min_count} × {agents.instance_type}, up to {agents.max_count}"
 
 
 def _pools(chapter: Chapter) -> str:
     found = [
-        f"{name}: {pool.count} × {' or '.join(pool.instance_types)}{', Spot' if pool.spot else ''}, up to {pool.maximum}"
+        f"{name}: {pool.min_count} × {' or '.join(pool.instance_types)}{', Spot' if pool.spot else ''}, up to {pool.max_count}"
         + "".join(f", {volume.gib} GiB at {volume.path}" for volume in pool.extra_volumes)
         for name, pool in chapter.settings.pools.items()
     ]

@@ -137,16 +137,18 @@ def changed(environment: Environment, kind: Kind, option: Option) -> Environment
     """The environment with other machines of a kind."""
     if kind.key in ("servers", "agents"):
         machines = getattr(environment, kind.key)
-        update: dict[str, Any] = {"instance_type": option.instance_type, "count": option.count}
+        update: dict[str, Any] = {"instance_type": option.instance_type}
         if kind.key == "agents":
-            update["maximum"] = max(machines.maximum, option.count)
+            update |= {"min_count": option.count, "max_count": max(machines.max_count, option.count)}
+        else:
+            update["count"] = option.count
         return environment.model_copy(update={kind.key: machines.model_copy(update=update)})
     name = kind.key.removeprefix("pools.")
     pool = environment.pools[name]
     update = {
         "instance_types": [option.instance_type],
-        "count": option.count,
-        "maximum": max(pool.maximum, option.count),
+        "min_count": option.count,
+        "max_count": max(pool.max_count, option.count),
     }
     return environment.model_copy(update={"pools": {**environment.pools, name: pool.model_copy(update=update)}})
 
@@ -156,9 +158,10 @@ def disk_advice(environment: Environment, fullest: float | None) -> Iterator[Dis
     if fullest is None:
         return
     agents = environment.agents
-    sizes = [("agents.root_volume_gib", agents.root_volume_gib, agents.count)]
+    sizes = [("agents.root_volume_gib", agents.root_volume_gib, agents.min_count)]
     sizes += [
-        (f"pools.{name}.root_volume_gib", pool.root_volume_gib, pool.count) for name, pool in environment.pools.items()
+        (f"pools.{name}.root_volume_gib", pool.root_volume_gib, pool.min_count)
+        for name, pool in environment.pools.items()
     ]
     for key, now, count in sizes:
         wanted = disk(now, fullest)

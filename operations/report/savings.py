@@ -9,7 +9,7 @@ from settings.environment import Environment
 
 def can_stop(environment: Environment) -> bool:
     """Whether an environment may be stopped at night, and is not yet."""
-    return not environment.protect and not environment.schedule.enabled
+    return not environment.deletion_protection and not environment.schedule.enabled
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ class Topology:
         return Subnet(
             id=id_,
             zone=f"{self.environment.region}{letter}",
-            cidr=str(getattr(self.environment.network.zones[letter], kind)),
+            cidr=str(getattr(self.environment.network.availability_zones[letter], kind)),
             public=kind == "public",
             gateway="",
             items=tuple(self._items(resource)),

@@ -52,7 +52,7 @@ def run() -> None:
 def documents() -> Iterator[tuple[str, Part, list[Part]]]:
     """Name, subject and components of each document."""
     commit, environments = revision().commit, load().environments
-    for python in dict.fromkeys(each.application.python for each in environments):
+    for python in dict.fromkeys(each.application.python_version for each in environments):
         lock = Path("vet_app/requirements") / LOCKS.get(python, MAINTAINED)
         subject = _part("container", "vet-app", f"{commit}-python{python}")
         yield f"vet-app-python{python}", subject, [*packages(lock.read_text(encoding="utf-8"), python)]

@@ -124,11 +124,13 @@ def tags_few(tags: dict[str, str]) -> Iterator[Finding]:
 
 
 @error
-def acknowledged_codes_known(acknowledged: dict[str, str]) -> Iterator[Finding]:
+def acknowledged_codes_known(acknowledged_warnings: dict[str, str]) -> Iterator[Finding]:
     """A code that no warning has is a slip of the pen that would leave the warning unacknowledged."""
-    for code in acknowledged:
+    for code in acknowledged_warnings:
         if code not in WARNINGS:
-            yield Finding(("acknowledged", code), "must be the code of a warning", suggestion(code, sorted(WARNINGS)))
+            yield Finding(
+                ("acknowledged_warnings", code), "must be the code of a warning", suggestion(code, sorted(WARNINGS))
+            )
 
 
 @project_error

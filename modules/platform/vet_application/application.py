@@ -86,5 +86,5 @@ class VetApplication(Construct):
         DisruptionBudget(self, "disruption_budget", context=context)
         if application.autoscaling:
             Autoscaler(self, "autoscaler", context=context.depending_on(web.deployment), application=application)
-        if application.email:
+        if application.email_reminders:
             Reminders(self, "reminders", context=migrated, pod=pod)

@@ -57,7 +57,7 @@ def variables(environment: Environment) -> dict[str, str]:
         "SLOT_MINUTES": str(clinic.slot_minutes),
         **_database(),
     }
-    if application.email:
+    if application.email_reminders:
         found["EMAIL_URL_FILE"] = f"{SECRETS}/email/EMAIL_URL"
     if application.email_from:
         found["EMAIL_FROM"] = literal(application.email_from)

@@ -40,7 +40,7 @@ class Autoscaler(Construct):
         super().__init__(scope, id_)
         if application.autoscaling is None:
             raise ValueError("application.autoscaling is not set: there is nothing to scale by")
-        target = {"type": "Utilization", "average_utilization": application.autoscaling.cpu_percent}
+        target = {"type": "Utilization", "average_utilization": application.autoscaling.target_cpu_percent}
         HorizontalPodAutoscalerV2(
             self,
             "Resource",
@@ -50,7 +50,7 @@ class Autoscaler(Construct):
                 HorizontalPodAutoscalerV2Spec,
                 {
                     "min_replicas": application.replicas,
-                    "max_replicas": application.autoscaling.maximum,
+                    "max_replicas": application.autoscaling.max_replicas,
                     "scale_target_ref": {"api_version": "apps/v1", "kind": "Deployment", "name": NAME},
                     "metric": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
                     "behavior": {

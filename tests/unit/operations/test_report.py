@@ -123,7 +123,7 @@ def test_ports_without_a_name_are_shown_as_they_are() -> None:
 
 def test_what_a_protected_environment_lacks_is_shown_in_red(settings: Settings, chapters: list[Chapter]) -> None:
     """In prod it is a hole; dev is meant to have little."""
-    dev, prod = sorted(chapters, key=lambda each: each.settings.protect)
+    dev, prod = sorted(chapters, key=lambda each: each.settings.deletion_protection)
     lacking = replace(prod, settings=prod.settings.model_copy(update={"alarms": AlarmsSettings(enabled=False)}))
     for chapter, red in ((prod, 0), (lacking, 1)):
         row = re.search(r"alarms by e-mail</th>(.*)</tr>", page(settings, [dev, chapter]))
