@@ -127,7 +127,7 @@ class InfrastructureStack(PlatformStack):
         agents = Agents(self, "agents", context=context, role=foundation.agent_role)
         pools = self._agent_pools(servers)
         foundation.api.register_targets(servers)
-        ReadyGate(self, "ready", name=names.of("ready"), server=servers.first)
+        ReadyGate(self, "ready", name=names.resource("ready"), server=servers.first)
         if environment.access.ssh.jump_host.enabled:
             JumpHost(self, "jump_host", context=context, security_group=foundation.groups.operators)
         return _Nodes(servers, agents, pools)
@@ -172,7 +172,7 @@ class InfrastructureStack(PlatformStack):
             protect=environment.deletion_protection,
             internal=environment.network.private_only,
             logs_bucket=logs.bucket.id if logs else None,
-            wait_for=[logs.ready] if logs else [],
+            depends_on=[logs.ready] if logs else [],
         )
         ingress.register_targets(servers)
         zone.add_alias_records(hosts, ingress.load_balancer)
@@ -186,7 +186,7 @@ class InfrastructureStack(PlatformStack):
         public = ApiLoadBalancer(
             self,
             "public_api",
-            name=self._names.of("public-api"),
+            name=self._names.resource("public-api"),
             vpc_id=self._foundation.network.vpc.id,
             subnets=self._foundation.network.public,
             security_group=group,

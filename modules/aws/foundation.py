@@ -43,7 +43,7 @@ class Foundation:
         self.api = ApiLoadBalancer(
             scope,
             "api",
-            name=names.of("api"),
+            name=names.resource("api"),
             vpc_id=self.network.vpc.id,
             subnets=self.network.private,
             security_group=self.groups.api,
@@ -164,7 +164,7 @@ class Foundation:
             image_id=machine_image(self._scope, "image", self._environment.image),
             key_name=self._key_pair(),
             inputs=inputs,
-            wait_for=[
+            depends_on=[
                 *self.network.egress,
                 *rights,
                 programs,

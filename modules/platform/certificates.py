@@ -35,7 +35,7 @@ class Certificates(Construct):
                 "extraEnv": web_identity(infrastructure.get("pod_role_arns.certificates"), environment.region),
                 **controllers("webhook", "cainjector", "startupapicheck", dedicated=environment.servers.dedicated),
             },
-            wait_for=namespaces.ready(namespace),
+            depends_on=namespaces.ready(namespace),
         ).release
         issuers = Release(
             self,
@@ -49,7 +49,7 @@ class Certificates(Construct):
                 "hostedZoneId": infrastructure.get("zone_id"),
                 "dnsZone": environment.dns_zone,
             },
-            wait_for=[manager],
+            depends_on=[manager],
         ).release
         self.manager: Sequence[ITerraformDependable] = [manager]
         self.ready: Sequence[ITerraformDependable] = [issuers]

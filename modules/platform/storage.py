@@ -42,7 +42,7 @@ class Storage(Construct):
             namespace=STORAGE.namespace,
             derived={"image": environment.cluster.releases["kubectl"].image},
             timeout=RELEASING,
-            wait_for=[driver],
+            depends_on=[driver],
         ).release
         self.ready: Sequence[ITerraformDependable] = [guard]
 

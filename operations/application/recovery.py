@@ -16,7 +16,7 @@ from operations.shared.kubectl import Kubectl
 from operations.shared.servers import Cluster
 from settings.backups import moment
 from settings.helm_values import values
-from settings.web_identity import DATABASE, DATABASE_BESIDE
+from settings.web_identity import DATABASE, DATABASE_CLONE
 
 NEWEST = "newest"
 """In place of a moment: everything that the archive has."""
@@ -163,7 +163,7 @@ def before_beside(cluster: Cluster, kubectl: Kubectl, database: ClinicDatabase |
         raise Failure(
             f"{key}: there is no database beside which it could be.\nTake the setting out, deploy, and put it back"
         )
-    if kubectl.find(KIND, DATABASE_BESIDE):
+    if kubectl.find(KIND, DATABASE_CLONE):
         return  # it was filled when it was made
     origin = archive(cluster, database.archive)
     refuse_moment(origin, at, database.now(), key)

@@ -74,7 +74,7 @@ class AgentReplacement:
 
     def groups(self) -> list[Group]:
         """The groups by name, from what AWS says of them."""
-        prefix = self.cluster.names.of("agent", "")
+        prefix = self.cluster.names.resource("agent", "")
         try:
             pages = self.client.get_paginator("describe_auto_scaling_groups").paginate()
             found = [each for page in pages for each in page["AutoScalingGroups"]]

@@ -81,14 +81,15 @@ class Measurements:
             yield from ({"InstanceId": server.instance} for server in self.cluster.servers())
         elif kind.key == "agents":
             yield from (
-                {"AutoScalingGroupName": names.of("agent", letter)} for letter in environment.network.availability_zones
+                {"AutoScalingGroupName": names.resource("agent", letter)}
+                for letter in environment.network.availability_zones
             )
         else:
             name = kind.key.removeprefix("pools.")
             for fleet in fleets(environment, environment.pools[name]):
                 for letter in fleet.minimum:
                     suffix = ["base"] if fleet.fixed else []
-                    yield {"AutoScalingGroupName": names.of("agent", name, letter, *suffix)}
+                    yield {"AutoScalingGroupName": names.resource("agent", name, letter, *suffix)}
 
     def _hours(
         self, namespace: str, metric: str, places: Sequence[Mapping[str, str]], statistic: str = "Average"

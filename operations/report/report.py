@@ -35,7 +35,7 @@ PICTURES = Path("docs/pictures")
 
 
 @dataclass(frozen=True)
-class Chapter:
+class EnvironmentReport:
     """What the page says of one environment."""
 
     settings: Environment
@@ -75,12 +75,12 @@ def run() -> None:
     console.print(f"  [bold]{PAGE}[/]: open it in a browser; it needs no network")
 
 
-def read(settings: Settings, folder: Path = STACKS) -> list[Chapter]:
+def read(settings: Settings, folder: Path = STACKS) -> list[EnvironmentReport]:
     """What the synthesised stacks say of every environment."""
     return [_chapter(environment, folder) for environment in settings.environments]
 
 
-def drawings(chapters: list[Chapter]) -> Mapping[Path, str]:
+def drawings(chapters: list[EnvironmentReport]) -> Mapping[Path, str]:
     """Text of every picture by its path."""
     found = {PICTURES / "layers.svg": diagrams.layers(layers.imports(), layers.PURPOSES)}
     for chapter in chapters:
@@ -90,7 +90,7 @@ def drawings(chapters: list[Chapter]) -> Mapping[Path, str]:
     return found
 
 
-def page(settings: Settings, chapters: list[Chapter]) -> str:
+def page(settings: Settings, chapters: list[EnvironmentReport]) -> str:
     """The page's HTML, with its pictures inside."""
     templates = Templates(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -109,7 +109,7 @@ def page(settings: Settings, chapters: list[Chapter]) -> str:
     )
 
 
-def comparison(chapters: list[Chapter]) -> list[tuple[str, list[str]]]:
+def comparison(chapters: list[EnvironmentReport]) -> list[tuple[str, list[str]]]:
     """Rows of the side by side table: what is compared, and each environment's value."""
     rows = {
         "zones": [", ".join(chapter.topology.zones) for chapter in chapters],
@@ -135,7 +135,7 @@ def comparison(chapters: list[Chapter]) -> list[tuple[str, list[str]]]:
     return list(rows.items())
 
 
-def _network(chapters: list[Chapter]) -> dict[str, list[str]]:
+def _network(chapters: list[EnvironmentReport]) -> dict[str, list[str]]:
     """Rows of what only some environments' networks have, where one of them has it."""
     every = [chapter.settings.network for chapter in chapters]
     rows = {
@@ -155,7 +155,7 @@ OFF = "off"
 """What the page shows in red where an environment should have it, and in grey elsewhere."""
 
 
-def guards(chapters: list[Chapter]) -> dict[str, list[str]]:
+def guards(chapters: list[EnvironmentReport]) -> dict[str, list[str]]:
     """What watches an environment and leads back: on, or :data:`OFF`."""
     every = [chapter.settings for chapter in chapters]
     return {
@@ -180,11 +180,11 @@ def _on(enabled: bool) -> str:
     return "on" if enabled else OFF
 
 
-def _chapter(environment: Environment, folder: Path) -> Chapter:
+def _chapter(environment: Environment, folder: Path) -> EnvironmentReport:
     document = Document.read(infrastructure_stack(environment.name), folder)
     helm = Document.read(helm_stack(environment.name), folder)
     cost = environment_estimate(environment, prices(), environment.cost, document)
-    return Chapter(
+    return EnvironmentReport(
         settings=environment,
         topology=Topology(document, environment),
         rights=rights(document),
@@ -195,17 +195,17 @@ def _chapter(environment: Environment, folder: Path) -> Chapter:
     )
 
 
-def _machines(chapter: Chapter, type_: str) -> str:
+def _machines(chapter: EnvironmentReport, type_: str) -> str:
     found = [each for each in chapter.topology.document.all(type_) if each.path.startswith("servers/")]
     return f"{len(found)} × {found[0].get('instance_type')}"
 
 
-def _agents(chapter: Chapter) -> str:
+def _agents(chapter: EnvironmentReport) -> str:
     agents = chapter.settings.agents
     return f"{agents.min_count} × {agents.instance_type}, up to {agents.max_count}"
 
 
-def _pools(chapter: Chapter) -> str:
+def _pools(chapter: EnvironmentReport) -> str:
     found = [
         f"{name}: {pool.min_count} × {' or '.join(pool.instance_types)}{', Spot' if pool.spot else ''}, up to {pool.max_count}"
         + "".join(f", {volume.gib} GiB at {volume.path}" for volume in pool.extra_volumes)
@@ -214,7 +214,7 @@ def _pools(chapter: Chapter) -> str:
     return "; ".join(found) or "none"
 
 
-def _database(chapter: Chapter) -> str:
+def _database(chapter: EnvironmentReport) -> str:
     application = chapter.settings.application
     count = application.database_instances
     return f"{count} PostgreSQL {'instance' if count == 1 else 'instances'} of {application.volume}"

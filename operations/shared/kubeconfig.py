@@ -131,7 +131,7 @@ def tunnel_command(cluster: Cluster) -> list[str]:
 
 def api_host(cluster: Cluster, *, public: bool = False) -> str:
     """DNS name of the API's internal or public load balancer. Raises ``Failure`` while it does not exist."""
-    name = cluster.names.of("public-api" if public else "api")
+    name = cluster.names.resource("public-api" if public else "api")
     try:
         found = cluster.client("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
     except (BotoCoreError, ClientError) as error:

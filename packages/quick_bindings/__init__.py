@@ -59,5 +59,5 @@ def _talk(core: str, hint: str, early: "Popen[bytes] | None") -> ModuleType:
     """Have jsii talk to Node by ``kernel.py``; returns that module, which knows jsii's inside and is imported here alone."""
     kernel = import_module(".kernel", __name__)
     kernel.enable(core, hint)
-    kernel.PatientProcess.early = early
+    kernel.PipelinedProcess.early = early
     return kernel

@@ -46,8 +46,8 @@ def environment_name_apart(name: str) -> Iterator[Finding]:
 def _kinds(names: Names) -> dict[str, tuple[str, ...]]:
     """Physical names that the project makes, by the attribute of Terraform whose constraint they have."""
     return {
-        "aws_lb.name": (names.base, names.of("api")),
-        "aws_security_group.name": (names.of("nodes"),),
+        "aws_lb.name": (names.base, names.resource("api")),
+        "aws_security_group.name": (names.resource("nodes"),),
         "aws_s3_bucket.bucket": (names.bucket("nodes"),),
         "aws_ecr_repository.name": (names.application_repository,),
         "aws_ssm_parameter.name": (names.parameter("cluster-ca"),),

@@ -78,7 +78,7 @@ def synthesise(folder: Path, kubernetes: Kubernetes) -> Synthesise:
             names=Names(settings.project, environment),
             repository=REPOSITORY,
             namespace=NAMESPACE,
-            wait_for=[namespace],
+            depends_on=[namespace],
         )
         app.synth()
 

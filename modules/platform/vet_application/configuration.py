@@ -103,7 +103,7 @@ class Configuration(Construct):
         self.config_map = ConfigMapV1(
             self,
             "Resource",
-            depends_on=context.wait_for,
+            depends_on=context.depends_on,
             metadata=context.metadata(NAME, labels("configuration")),
             data=data,
         )

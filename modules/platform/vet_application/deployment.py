@@ -5,7 +5,7 @@ from cdktf_cdktf_provider_kubernetes.deployment_v1 import DeploymentV1, Deployme
 from constructs import Construct
 
 from modules.aws.lifecycle import lifecycle
-from modules.blocks import block
+from modules.blocks import typed_block
 from modules.platform.vet_application.labels import NAME, REPLICAS, SELECTOR, labels
 from modules.platform.vet_application.object_context import ObjectContext
 from modules.platform.vet_application.pod import ApplicationPod
@@ -36,9 +36,9 @@ class ApplicationDeployment(Construct):
         self.deployment = DeploymentV1(
             self,
             "Resource",
-            depends_on=context.wait_for,
+            depends_on=context.depends_on,
             metadata=context.metadata(NAME, labels("web"), annotations={REPLICAS: said}),
-            spec=block(
+            spec=typed_block(
                 DeploymentV1Spec,
                 {
                     "replicas": replicas if scaled else self._scaled_by_hand(context, said),

@@ -3,7 +3,7 @@
 from cdktf_cdktf_provider_kubernetes.job_v1 import JobV1, JobV1Spec
 from constructs import Construct
 
-from modules.blocks import block
+from modules.blocks import typed_block
 from modules.platform.vet_application.labels import NAME, task_labels
 from modules.platform.vet_application.object_context import ObjectContext
 from modules.platform.vet_application.pod import ApplicationPod
@@ -29,9 +29,9 @@ class Migration(Construct):
         self.job = JobV1(
             self,
             "Resource",
-            depends_on=context.wait_for,
+            depends_on=context.depends_on,
             metadata=context.metadata(f"{NAME}-migration-{pod.configuration.release}", found),
-            spec=block(
+            spec=typed_block(
                 JobV1Spec,
                 {
                     "backoff_limit": 2,

@@ -3,7 +3,7 @@
 from cdktf_cdktf_provider_kubernetes.cron_job_v1 import CronJobV1, CronJobV1Spec
 from constructs import Construct
 
-from modules.blocks import block
+from modules.blocks import typed_block
 from modules.platform.vet_application.labels import NAME, task_labels
 from modules.platform.vet_application.object_context import ObjectContext
 from modules.platform.vet_application.pod import ApplicationPod
@@ -21,9 +21,9 @@ class Reminders(Construct):
         self.cron_job = CronJobV1(
             self,
             "Resource",
-            depends_on=context.wait_for,
+            depends_on=context.depends_on,
             metadata=context.metadata(f"{NAME}-reminders", found),
-            spec=block(
+            spec=typed_block(
                 CronJobV1Spec,
                 {
                     "schedule": SCHEDULE,
