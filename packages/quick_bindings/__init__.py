@@ -11,9 +11,9 @@ from subprocess import Popen
 from types import ModuleType
 
 from . import node, roots
-from .levers import NAMES, WITHOUT, LeverWarning, attempt
+from .optimizations import NAMES, WITHOUT, OptimizationWarning, attempt
 
-__all__ = ["NAMES", "WITHOUT", "LeverWarning", "Packages", "enable"]
+__all__ = ["NAMES", "WITHOUT", "OptimizationWarning", "Packages", "enable"]
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from jsii._kernel.types import (
 from jsii.errors import ErrorType, JavaScriptError, JSIIError
 
 from . import node
-from .levers import attempt, left_out
+from .optimizations import attempt, left_out
 
 NEEDED = ("_next_message", "handshake", "send", "start", "stop")
 """Methods of jsii's process that this module changes or calls."""

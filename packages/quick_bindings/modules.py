@@ -14,7 +14,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from . import classes
-from .levers import off
+from .optimizations import off
 
 TAG = "opt-lean"
 """Marks the bytecode of a lean module beside the usual one (PEP 488, names of optimisation levels). A change of the loader needs a new one."""

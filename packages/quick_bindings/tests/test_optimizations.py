@@ -1,4 +1,4 @@
-"""What the levers do, each by itself."""
+"""What the optimizations do, each by itself."""
 
 import json
 import os
