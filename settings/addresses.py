@@ -81,18 +81,18 @@ def fleets(environment: Environment | Machines, pool: Pool) -> list[Fleet]:
     spread = {
         total: _spread(environment, letters, total) for total in (pool.min_count - base, pool.max_count - base, base)
     }
-    found = [Fleet(pool.spot, False, spread[pool.min_count - base], spread[pool.max_count - base])]
-    return found + ([Fleet(False, True, spread[base], spread[base])] if base else [])
+    groups = [Fleet(pool.spot, False, spread[pool.min_count - base], spread[pool.max_count - base])]
+    return groups + ([Fleet(False, True, spread[base], spread[base])] if base else [])
 
 
 def maximum_nodes_by_zone(environment: Environment | Machines) -> dict[str, int]:
     """How many agents each zone may have, those of all pools among them."""
-    found = maximum_agents_by_zone(environment)
+    totals = maximum_agents_by_zone(environment)
     for pool in environment.pools.values():
         for fleet in fleets(environment, pool):
             for letter, maximum in fleet.maximum.items():
-                found[letter] += maximum
-    return found
+                totals[letter] += maximum
+    return totals
 
 
 def _spread(environment: Environment | Machines, letters: Sequence[str], total: int) -> dict[str, int]:

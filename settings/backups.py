@@ -24,12 +24,12 @@ def moment(text: str) -> datetime:
         ValueError: it is not one, or names no zone: an hour in the wrong direction is a day's records.
     """
     try:
-        found = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
     except ValueError as error:
         raise ValueError(f"{text} is not a moment; write such as 2026-11-24T09:30:00Z") from error
-    if found.tzinfo is None:
+    if instant.tzinfo is None:
         raise ValueError(f"{text} names no zone; write such as 2026-11-24T09:30:00Z, or +01:00 in place of Z")
-    return found.astimezone(UTC)
+    return instant.astimezone(UTC)
 
 
 NEWEST = "newest"

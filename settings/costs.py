@@ -71,7 +71,7 @@ def cost(key: str, prices: Prices) -> str:
 
 def _amounts(prices: Prices) -> dict[str, str]:
     machines = ", ".join(f"{kind} {prices.instance_hour(kind) * HOURS:.0f}" for kind in SHOWN)
-    found = {
+    amounts = {
         "disk": prices.volume_gib_month["gp3"],
         "log": prices.log_gb,
         "address": prices.public_ipv4_hour * HOURS,
@@ -90,7 +90,7 @@ def _amounts(prices: Prices) -> dict[str, str]:
     return {
         "machines": machines,
         "spot": f"{CostAssumptions().spot_discount:g}",
-        **{name: _usd(amount) for name, amount in found.items()},
+        **{name: _usd(amount) for name, amount in amounts.items()},
     }
 
 

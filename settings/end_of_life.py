@@ -77,8 +77,8 @@ def ended(cluster: ClusterSettings) -> list[Use]:
 
 def uses(environment: Environment) -> list[Use]:
     """What the environment uses and whose end matters, soonest first; what has no known end comes last."""
-    found = [Use(component, version, _line(component, version)) for component, version in _versions(environment)]
-    return sorted(found, key=lambda use: use.line.date if use.line else datetime.date.max)
+    uses = [Use(component, version, _line(component, version)) for component, version in _versions(environment)]
+    return sorted(uses, key=lambda use: use.line.date if use.line else datetime.date.max)
 
 
 def _versions(environment: Environment) -> Iterator[tuple[str, str]]:

@@ -57,7 +57,7 @@ def use_present_keys(document: Document) -> list[FormerKey]:
 
     A setting that stands under both names is a problem of the document, and the present name counts.
     """
-    found = []
+    former = []
     for key, line in document.lines.items():
         now = _present(key)
         if now[-1] == key[-1]:
@@ -69,10 +69,10 @@ def use_present_keys(document: Document) -> list[FormerKey]:
             )
             document.refuse(line, key, "", rule, f"remove {key[-1]}")
         else:
-            found.append(FormerKey(document.file, line, dotted(key), dotted(now)))
+            former.append(FormerKey(document.file, line, dotted(key), dotted(now)))
     document.data = _renamed(document.data, ())
     document.lines, document.texts = _by_present_key(document.lines), _by_present_key(document.texts)
-    return sorted(found)
+    return sorted(former)
 
 
 def with_present_keys(data: dict[str, Any]) -> dict[str, Any]:

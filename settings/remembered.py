@@ -55,8 +55,8 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     keys = [*after, *(key for key in before if key not in after)]
     here, there = ({_named(key) for key in side} for side in (before, after))
     whole = here ^ there
-    found = [_named(key) if _named(key) in whole else key for key in keys if before.get(key) != after.get(key)]
-    return list(dict.fromkeys(found))
+    names = [_named(key) if _named(key) in whole else key for key in keys if before.get(key) != after.get(key)]
+    return list(dict.fromkeys(names))
 
 
 def _named(key: str) -> str:

@@ -187,9 +187,9 @@ def _default(field: FieldInfo) -> str:
 
 def schemas() -> dict[Path, str]:
     """Text of every schema by its path."""
-    made = {"project": project_schema(), "common": common_schema(), "environment": environment_schema()}
+    by_name = {"project": project_schema(), "common": common_schema(), "environment": environment_schema()}
     return {
-        FOLDER / f"{name}.json": json.dumps(schema, indent=2, sort_keys=True) + "\n" for name, schema in made.items()
+        FOLDER / f"{name}.json": json.dumps(schema, indent=2, sort_keys=True) + "\n" for name, schema in by_name.items()
     }
 
 

@@ -42,15 +42,15 @@ from stacks.overrides import override
 
 def _place(network: NetworkSettings) -> dict[str, str]:
     """Where an environment stands that is not in a new VPC with public subnets, by the key of the setting that decides it."""
-    found = {"network.private_only": "true"} if network.private_only else {}
+    values = {"network.private_only": "true"} if network.private_only else {}
     if existing := network.existing:
         subnets = [f"{letter} {each.public or '-'} {each.private}" for letter, each in sorted(existing.subnets.items())]
-        found |= {
+        values |= {
             "network.existing.id": existing.id,
             "network.existing.subnets": ", ".join(subnets),
             "network.existing.first_server_host": str(existing.first_server_host),
         }
-    return found
+    return values
 
 
 @dataclass(frozen=True)

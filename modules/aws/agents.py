@@ -144,7 +144,7 @@ def launch_template(
     :param extra_volumes: further disks, in the order of their attachment names.
     :param more: further arguments of the resource.
     """
-    told = TerraformLocal(scope, "user_data", user_data)
+    local = TerraformLocal(scope, "user_data", user_data)
     return LaunchTemplate(
         scope,
         "Resource",
@@ -168,7 +168,7 @@ def launch_template(
             LaunchTemplateTagSpecifications(resource_type=kind, tags=dict(tags))
             for kind in ("instance", "volume", "network-interface")
         ],
-        user_data=Fn.base64encode(told.as_string),
+        user_data=Fn.base64encode(local.as_string),
         tags={"Name": name},
         **more,
     )

@@ -98,7 +98,7 @@ class AgentPool(Construct):
         tags = {**node_tags, **handled(self._context)}
         if not fleet.fixed:
             tags |= {**autoscaled(self._context), **self._node_template(labels)}
-        found = []
+        groups = []
         for letter in fleet.minimum:
             least, most = fleet.minimum[letter], fleet.maximum[letter]
             if fleet.fixed and not most:
@@ -127,8 +127,8 @@ class AgentPool(Construct):
                 depends_on=[*self._context.depends_on, *(server.instance for server in self._servers.servers)],
             )
             what = f"zone {letter}, pool {self._name}{', on-demand base' if fleet.fixed else ''}"
-            found.append(SizedGroup("-".join([self._name, letter, *suffix]), what, group, least, most))
-        return found
+            groups.append(SizedGroup("-".join([self._name, letter, *suffix]), what, group, least, most))
+        return groups
 
     def _purchase(self, template_id: str, fleet: Fleet) -> dict[str, Any]:
         """What is bought: all of it Spot, or all of it on demand, of any of the pool's types."""

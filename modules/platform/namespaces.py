@@ -55,20 +55,20 @@ class Namespaces(Construct):
                 "annotations": namespace.annotations(dedicated=self._dedicated) or None,
             },
         )
-        made = NamespaceV1(
+        resource = NamespaceV1(
             scope,
             "Resource",
             metadata=cast("NamespaceV1Metadata", [metadata] if IS_LIST else metadata),
             timeouts={"delete": DELETION},
         )
-        named: Any = made.metadata
+        named: Any = resource.metadata
         name = (named.get(0) if IS_LIST else named).name
         parts: list[ITerraformDependable] = [self._limits(scope, name, namespace)]
         if self._hardened:
             parts.append(self._default_account(scope, name))
             if namespace.ports:
                 parts.append(self._network_policy(scope, name, namespace.ports))
-        return [made, *parts]
+        return [resource, *parts]
 
     @staticmethod
     def _limits(scope: Construct, name: str, namespace: Namespace) -> LimitRangeV1:

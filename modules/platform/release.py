@@ -87,6 +87,6 @@ def render_again_on(kubernetes: str, scope: Construct) -> None:
 
     :param kubernetes: minor version that answers.
     """
-    for found in scope.node.find_all():
-        if isinstance(found, HelmRelease):
-            found.description = f"on Kubernetes {kubernetes}"
+    for resource in scope.node.find_all():
+        if isinstance(resource, HelmRelease):
+            resource.description = f"on Kubernetes {kubernetes}"

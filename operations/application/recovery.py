@@ -70,11 +70,11 @@ def refuse_moment(origin: Archive, at: datetime | None, now: datetime | None, ke
     Raises:
         Failure: the text says what exists and what to write.
     """
-    found = origin.moments()
-    last, until = (now, "now") if now else (found.last, "the end of what was archived")
-    if at and not found.first <= at <= last:
+    moments = origin.moments()
+    last, until = (now, "now") if now else (moments.last, "the end of what was archived")
+    if at and not moments.first <= at <= last:
         raise Failure(
-            f"{key}: {at:%Y-%m-%dT%H:%M:%SZ} is not in {origin.url}, which goes from {found.first:%Y-%m-%dT%H:%M:%SZ}, the end of "
+            f"{key}: {at:%Y-%m-%dT%H:%M:%SZ} is not in {origin.url}, which goes from {moments.first:%Y-%m-%dT%H:%M:%SZ}, the end of "
             f"its first base backup, to {last:%Y-%m-%dT%H:%M:%SZ}, {until}.\nChoose a moment between the two, or the newest"
         )
 

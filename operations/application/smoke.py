@@ -77,9 +77,9 @@ def account(kubectl: Callable[..., str]) -> Iterator[tuple[str, str]]:
     Raises:
         Failure: no pod of the application runs, or it is of a version that has no such command.
     """
-    made = json.loads(kubectl("exec", DEPLOYMENT, "--", *COMMAND))
+    account = json.loads(kubectl("exec", DEPLOYMENT, "--", *COMMAND))
     try:
-        yield made["username"], made["password"]
+        yield account["username"], account["password"]
     finally:
         kubectl("exec", DEPLOYMENT, "--", *COMMAND, "--close")
 

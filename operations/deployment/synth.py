@@ -72,7 +72,7 @@ def _row(name: str, path: Path) -> list[str]:
 
 
 def _count(blocks: dict[str, dict[str, Any]]) -> int:
-    return sum(len(found) for found in blocks.values())
+    return sum(len(resources) for resources in blocks.values())
 
 
 def _footnote(warning: SettingsWarning) -> str:

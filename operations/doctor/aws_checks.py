@@ -55,11 +55,11 @@ def state(context: CheckContext) -> Iterator[Finding]:
 def dns(context: CheckContext) -> Iterator[Finding]:
     """The zone, its delegation, and the addresses of the hosts."""
     environment, route53 = context.environment, context.client("route53")
-    found = route53.list_hosted_zones_by_name(DNSName=environment.dns_zone, MaxItems="1")["HostedZones"]
-    if not found or found[0]["Name"].rstrip(".") != environment.dns_zone:
+    zones = route53.list_hosted_zones_by_name(DNSName=environment.dns_zone, MaxItems="1")["HostedZones"]
+    if not zones or zones[0]["Name"].rstrip(".") != environment.dns_zone:
         yield Finding("DNS zone", "fails", f"{environment.dns_zone} does not exist", "make state")
         return
-    servers = route53.get_hosted_zone(Id=found[0]["Id"]).get("DelegationSet", {}).get("NameServers", [])
+    servers = route53.get_hosted_zone(Id=zones[0]["Id"]).get("DelegationSet", {}).get("NameServers", [])
     yield Finding("DNS zone", "ok", environment.dns_zone)
     for host in environment.hosts.all:
         try:
@@ -79,17 +79,17 @@ def certificate(context: CheckContext) -> Iterator[Finding]:
     for summary in (each for page in pages for each in page["CertificateSummaryList"]):
         if summary["DomainName"] not in hosts:
             continue  # another environment's, which who looks after this one may not look at
-        found = acm.describe_certificate(CertificateArn=summary["CertificateArn"])["Certificate"]
-        if not hosts <= {found["DomainName"], *found.get("SubjectAlternativeNames", [])}:
+        certificate = acm.describe_certificate(CertificateArn=summary["CertificateArn"])["Certificate"]
+        if not hosts <= {certificate["DomainName"], *certificate.get("SubjectAlternativeNames", [])}:
             continue
-        if found["Status"] != "ISSUED":
+        if certificate["Status"] != "ISSUED":
             yield Finding(
                 "certificate",
                 "fails",
-                f"is {found['Status']}",
+                f"is {certificate['Status']}",
                 f"delegate {context.environment.dns_zone}, then {deploy}",
             )
-        elif (days := (found["NotAfter"] - datetime.now(UTC)).days) < DAYS_LEFT:
+        elif (days := (certificate["NotAfter"] - datetime.now(UTC)).days) < DAYS_LEFT:
             yield Finding("certificate", "fails", f"ends in {days} days", "docs/runbooks/expired-certificates.md")
         else:
             yield Finding("certificate", "ok", f"issued, {days} days left")
@@ -135,14 +135,14 @@ def _targets(context: CheckContext) -> Iterator[Finding]:
         yield Finding("load balancer", "later", f"{name} does not exist", f"make deploy ENV={context.environment.name}")
         return
     for group in client.describe_target_groups(LoadBalancerArn=balancer["LoadBalancerArn"])["TargetGroups"]:
-        found = client.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
-        healthy = sum(target["TargetHealth"]["State"] == "healthy" for target in found)
-        good = healthy > 0 and healthy == len(found)
+        targets = client.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
+        healthy = sum(target["TargetHealth"]["State"] == "healthy" for target in targets)
+        good = healthy > 0 and healthy == len(targets)
         remedy = (
             "" if good else f"curl -k https://SERVER{group.get('HealthCheckPath', '')}: is the ingress controller up?"
         )
         yield Finding(
-            "load balancer", "ok" if good else "fails", f"{healthy} of {len(found)} targets are healthy", remedy
+            "load balancer", "ok" if good else "fails", f"{healthy} of {len(targets)} targets are healthy", remedy
         )
 
 
@@ -155,10 +155,10 @@ def _object(s3: Any, bucket: str, key: str) -> dict[str, Any] | None:
             return None
         raise
     try:
-        found: dict[str, Any] = json.loads(text)
+        lock: dict[str, Any] = json.loads(text)
     except ValueError:
         return {}
-    return found
+    return lock
 
 
 def _code(error: ClientError) -> str:

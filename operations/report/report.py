@@ -82,12 +82,12 @@ def read(settings: Settings, folder: Path = STACKS) -> list[EnvironmentReport]:
 
 def drawings(chapters: list[EnvironmentReport]) -> Mapping[Path, str]:
     """Text of every picture by its path."""
-    found = {PICTURES / "layers.svg": diagrams.layers(layers.imports(), layers.PURPOSES)}
+    pictures = {PICTURES / "layers.svg": diagrams.layers(layers.imports(), layers.PURPOSES)}
     for chapter in chapters:
-        found[PICTURES / f"network-{chapter.name}.svg"] = diagrams.network(chapter.topology)
-        found[PICTURES / f"security-groups-{chapter.name}.svg"] = diagrams.security_groups(chapter.topology)
-        found[PICTURES / f"trust-{chapter.name}.svg"] = diagrams.trust(chapter.topology, chapter.rights)
-    return found
+        pictures[PICTURES / f"network-{chapter.name}.svg"] = diagrams.network(chapter.topology)
+        pictures[PICTURES / f"security-groups-{chapter.name}.svg"] = diagrams.security_groups(chapter.topology)
+        pictures[PICTURES / f"trust-{chapter.name}.svg"] = diagrams.trust(chapter.topology, chapter.rights)
+    return pictures
 
 
 def page(settings: Settings, chapters: list[EnvironmentReport]) -> str:
@@ -196,8 +196,8 @@ def _chapter(environment: Environment, folder: Path) -> EnvironmentReport:
 
 
 def _machines(chapter: EnvironmentReport, type_: str) -> str:
-    found = [each for each in chapter.topology.document.all(type_) if each.path.startswith("servers/")]
-    return f"{len(found)} × {found[0].get('instance_type')}"
+    servers = [each for each in chapter.topology.document.all(type_) if each.path.startswith("servers/")]
+    return f"{len(servers)} × {servers[0].get('instance_type')}"
 
 
 def _agents(chapter: EnvironmentReport) -> str:
@@ -206,12 +206,12 @@ def _agents(chapter: EnvironmentReport) -> str:
 
 
 def _pools(chapter: EnvironmentReport) -> str:
-    found = [
+    lines = [
         f"{name}: {pool.min_count} × {' or '.join(pool.instance_types)}{', Spot' if pool.spot else ''}, up to {pool.max_count}"
         + "".join(f", {volume.gib} GiB at {volume.path}" for volume in pool.extra_volumes)
         for name, pool in chapter.settings.pools.items()
     ]
-    return "; ".join(found) or "none"
+    return "; ".join(lines) or "none"
 
 
 def _database(chapter: EnvironmentReport) -> str:

@@ -81,9 +81,9 @@ class Topology:
     @cached_property
     def subnets(self) -> list[Subnet]:
         """By zone, the public one first."""
-        found = [self._subnet(resource) for resource in self.document.all("aws_subnet")]
-        found += [self._existing(resource) for resource in self.document.all_looked_up("aws_subnet")]
-        return sorted(found, key=lambda subnet: (subnet.zone, not subnet.public))
+        subnets = [self._subnet(resource) for resource in self.document.all("aws_subnet")]
+        subnets += [self._existing(resource) for resource in self.document.all_looked_up("aws_subnet")]
+        return sorted(subnets, key=lambda subnet: (subnet.zone, not subnet.public))
 
     @cached_property
     def zones(self) -> list[str]:

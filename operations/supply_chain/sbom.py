@@ -88,9 +88,9 @@ def _part(type_: str, name: str, version: str, *, purl: str = "", sha256: str = 
 def _write(file: Path, subject: Part, parts: list[Part]) -> None:
     if not TOOL.exists():
         raise Failure(f"{TOOL} is missing, in whose environment the library is: make sbom installs it")
-    told = json.dumps({"subject": subject, "parts": parts})
+    description = json.dumps({"subject": subject, "parts": parts})
     program = Path(__file__).with_name("sbom_document.py")
-    answer = subprocess.run([str(TOOL), "-I", str(program)], input=told, capture_output=True, text=True)
+    answer = subprocess.run([str(TOOL), "-I", str(program)], input=description, capture_output=True, text=True)
     if answer.returncode:
         raise Failure(f"{file} was not written: {answer.stderr.strip()}")
     file.write_text(answer.stdout, encoding="utf-8")

@@ -36,7 +36,7 @@ SECRETS = "/run/secrets"
 def variables(environment: Environment) -> dict[str, str]:
     """Everything that the application is told and that is not secret; for a secret, the path of its file."""
     application, clinic = environment.application, environment.application.clinic
-    found = {
+    variables = {
         "VET_ENV": "production",
         "PUBLIC_URL": f"https://{environment.hosts.application}",
         "TRUSTED_PROXIES": str(PROXIES[environment.cluster.ingress]),
@@ -58,12 +58,12 @@ def variables(environment: Environment) -> dict[str, str]:
         **_database(),
     }
     if application.email_reminders:
-        found["EMAIL_URL_FILE"] = f"{SECRETS}/email/EMAIL_URL"
+        variables["EMAIL_URL_FILE"] = f"{SECRETS}/email/EMAIL_URL"
     if application.email_from:
-        found["EMAIL_FROM"] = literal(application.email_from)
+        variables["EMAIL_FROM"] = literal(application.email_from)
     if application.email_reply_to:
-        found["EMAIL_REPLY_TO"] = literal(application.email_reply_to)
-    return found
+        variables["EMAIL_REPLY_TO"] = literal(application.email_reply_to)
+    return variables
 
 
 def _database() -> dict[str, str]:

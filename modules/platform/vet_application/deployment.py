@@ -32,16 +32,16 @@ class ApplicationDeployment(Construct):
         super().__init__(scope, id_)
         application, configuration = pod.application, pod.configuration
         scaled, replicas = application.autoscaling is not None, str(application.replicas)
-        said = f"at least {replicas}" if scaled else replicas
+        text = f"at least {replicas}" if scaled else replicas
         self.deployment = DeploymentV1(
             self,
             "Resource",
             depends_on=context.depends_on,
-            metadata=context.metadata(NAME, labels("web"), annotations={REPLICAS: said}),
+            metadata=context.metadata(NAME, labels("web"), annotations={REPLICAS: text}),
             spec=typed_block(
                 DeploymentV1Spec,
                 {
-                    "replicas": replicas if scaled else self._scaled_by_hand(context, said),
+                    "replicas": replicas if scaled else self._scaled_by_hand(context, text),
                     "selector": {"match_labels": SELECTOR},
                     "strategy": {"type": "RollingUpdate", "rolling_update": {"max_surge": "1", "max_unavailable": "0"}},
                     "min_ready_seconds": 5,

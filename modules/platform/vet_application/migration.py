@@ -25,19 +25,19 @@ class Migration(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, context: ObjectContext, pod: ApplicationPod) -> None:
         super().__init__(scope, id_)
-        found = task_labels("migration")
+        labels = task_labels("migration")
         self.job = JobV1(
             self,
             "Resource",
             depends_on=context.depends_on,
-            metadata=context.metadata(f"{NAME}-migration-{pod.configuration.release}", found),
+            metadata=context.metadata(f"{NAME}-migration-{pod.configuration.release}", labels),
             spec=typed_block(
                 JobV1Spec,
                 {
                     "backoff_limit": 2,
                     "active_deadline_seconds": DEADLINE_SECONDS,
                     "template": {
-                        "metadata": {"labels": found},
+                        "metadata": {"labels": labels},
                         "spec": pod.task("migrate_locked", "--wait", str(DATABASE_SECONDS)),
                     },
                 },

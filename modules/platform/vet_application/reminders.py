@@ -17,12 +17,12 @@ class Reminders(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, context: ObjectContext, pod: ApplicationPod) -> None:
         super().__init__(scope, id_)
-        found = task_labels("reminders")
+        labels = task_labels("reminders")
         self.cron_job = CronJobV1(
             self,
             "Resource",
             depends_on=context.depends_on,
-            metadata=context.metadata(f"{NAME}-reminders", found),
+            metadata=context.metadata(f"{NAME}-reminders", labels),
             spec=typed_block(
                 CronJobV1Spec,
                 {
@@ -33,11 +33,11 @@ class Reminders(Construct):
                     "successful_jobs_history_limit": 1,
                     "failed_jobs_history_limit": 3,
                     "job_template": {
-                        "metadata": {"labels": found},
+                        "metadata": {"labels": labels},
                         "spec": {
                             "backoff_limit": 2,
                             "active_deadline_seconds": 1800,
-                            "template": {"metadata": {"labels": found}, "spec": pod.task("send_reminders")},
+                            "template": {"metadata": {"labels": labels}, "spec": pod.task("send_reminders")},
                         },
                     },
                 },
