@@ -37,7 +37,7 @@ test-all:
 test-unit: ## tests of settings, stacks, nodes and tools
 	@$(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools
 	@$(RUN) python -m operations charts --if-reachable
-	@$(RUN) python -m pytest -n 2 --dist worksteal --junitxml=$(REPORTS)/unit.xml tests/unit packages/quick_bindings/tests/test_levers.py
+	@$(RUN) python -m pytest -n 2 --dist worksteal --junitxml=$(REPORTS)/unit.xml tests/unit packages/quick_bindings/tests/test_optimizations.py
 
 test-boot: ## the nodes' programs in a sandbox, every scenario by name
 	@if [ -d tests/boot ]; then $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot; fi
@@ -89,8 +89,9 @@ charts: ## the Helm charts of the release sets, checked by digest, for the tests
 test-engines: ## the same JSON by CDK for Terraform and CDK Terrain, on each Python, and a move between them; makes their environments, minutes each
 	@$(RUN) python -m pytest -v -rs tests/engines
 
-.PHONY: test-levers
-test-levers: ## what loads the bindings quickly, each part of it broken on purpose: two minutes
+.PHONY: test-optimizations test-levers
+test-levers: test-optimizations
+test-optimizations: ## what loads the bindings quickly, each part of it broken on purpose: two minutes
 	@$(RUN) python -m pytest -q packages/quick_bindings/tests/test_falling_back.py
 
 .PHONY: sbom

@@ -14,7 +14,7 @@ Block = dict[str, Any]
 """Arguments of a block by their Python names; blocks within it are dictionaries, or lists of them."""
 
 
-def block(kind: type[Kind], arguments: Mapping[str, Any]) -> Kind:
+def typed_block(kind: type[Kind], arguments: Mapping[str, Any]) -> Kind:
     """A block of the type ``kind``, with all blocks inside it.
 
     Raises:
@@ -29,7 +29,7 @@ def block(kind: type[Kind], arguments: Mapping[str, Any]) -> Kind:
 
 def _typed(kind: type | None, value: Any) -> Any:
     if kind and isinstance(value, Mapping):
-        return block(kind, value)
+        return typed_block(kind, value)
     if kind and isinstance(value, Sequence) and not isinstance(value, str):
         return [_typed(kind, item) for item in value]
     return value

@@ -36,7 +36,7 @@ class Slot:
 
 def server_slots(environment: Environment | Machines) -> list[Slot]:
     """Places of the servers, one zone after the other: slot 3 of three zones is in the first zone again."""
-    zones, existing = list(environment.network.zones.items()), environment.network.existing
+    zones, existing = list(environment.network.availability_zones.items()), environment.network.existing
     first = existing.first_server_host if existing else FIRST_SERVER_HOST
     return [
         Slot(number, letter, subnets.private.network_address + first + number // len(zones))
@@ -50,12 +50,12 @@ def agents_by_zone(environment: Environment | Machines) -> dict[str, int]:
 
     With one server in the first zone the first agent goes to the second, so that a small environment uses both.
     """
-    return _spread(environment, list(environment.network.zones), environment.agents.count)
+    return _spread(environment, list(environment.network.availability_zones), environment.agents.min_count)
 
 
 def maximum_agents_by_zone(environment: Environment | Machines) -> dict[str, int]:
     """How many agents each zone may have: the maximum spread in the same order."""
-    return _spread(environment, list(environment.network.zones), environment.agents.maximum)
+    return _spread(environment, list(environment.network.availability_zones), environment.agents.max_count)
 
 
 @dataclass(frozen=True)
@@ -77,20 +77,22 @@ class Fleet:
 
 def fleets(environment: Environment | Machines, pool: Pool) -> list[Fleet]:
     """A pool's nodes: all in one fleet, or, where a Spot pool has an on-demand base, that base in a second one."""
-    letters, base = pool.zones or list(environment.network.zones), pool.on_demand_base
-    spread = {total: _spread(environment, letters, total) for total in (pool.count - base, pool.maximum - base, base)}
-    found = [Fleet(pool.spot, False, spread[pool.count - base], spread[pool.maximum - base])]
-    return found + ([Fleet(False, True, spread[base], spread[base])] if base else [])
+    letters, base = pool.availability_zones or list(environment.network.availability_zones), pool.on_demand_base
+    spread = {
+        total: _spread(environment, letters, total) for total in (pool.min_count - base, pool.max_count - base, base)
+    }
+    groups = [Fleet(pool.spot, False, spread[pool.min_count - base], spread[pool.max_count - base])]
+    return groups + ([Fleet(False, True, spread[base], spread[base])] if base else [])
 
 
 def maximum_nodes_by_zone(environment: Environment | Machines) -> dict[str, int]:
     """How many agents each zone may have, those of all pools among them."""
-    found = maximum_agents_by_zone(environment)
+    totals = maximum_agents_by_zone(environment)
     for pool in environment.pools.values():
         for fleet in fleets(environment, pool):
             for letter, maximum in fleet.maximum.items():
-                found[letter] += maximum
-    return found
+                totals[letter] += maximum
+    return totals
 
 
 def _spread(environment: Environment | Machines, letters: Sequence[str], total: int) -> dict[str, int]:

@@ -24,12 +24,12 @@ def moment(text: str) -> datetime:
         ValueError: it is not one, or names no zone: an hour in the wrong direction is a day's records.
     """
     try:
-        found = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
     except ValueError as error:
         raise ValueError(f"{text} is not a moment; write such as 2026-11-24T09:30:00Z") from error
-    if found.tzinfo is None:
+    if instant.tzinfo is None:
         raise ValueError(f"{text} names no zone; write such as 2026-11-24T09:30:00Z, or +01:00 in place of Z")
-    return found.astimezone(UTC)
+    return instant.astimezone(UTC)
 
 
 NEWEST = "newest"
@@ -63,7 +63,7 @@ class VolumeSnapshotsSettings(Section):
     every_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 24
     """Hours between two of them (AWS API: DLM CreateRule)."""
 
-    kept: Annotated[int, Field(ge=1, le=1000)] = 7
+    retention: Annotated[int, Field(ge=1, le=1000)] = 7
     """How many of each volume are kept."""
 
 
@@ -73,7 +73,7 @@ class Backups(Section):
     database_days: Days = 30
     """Days that database backups and their write-ahead log are kept: how far back a point-in-time recovery reaches."""
 
-    database_beside: Moment | None = None
+    database_clone_at: Moment | None = None
     """A second database beside the clinic's, filled with what its backup held at this moment, to take records from
     (docs/runbooks/lost-data.md). It goes when this setting does, and has no backup of its own."""
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from settings.loader import ENVIRONMENTS
-from settings.terminal import load_or_exit, show_warnings
+from settings.terminal import load_or_exit, show_former_keys, show_warnings
 
 
 def main(arguments: list[str]) -> None:
@@ -14,6 +14,7 @@ def main(arguments: list[str]) -> None:
         sys.exit("usage: python -m settings.check [DIRECTORY]")
     settings = load_or_exit(Path(arguments[0]).resolve() if arguments else ENVIRONMENTS)
     show_warnings(settings.warnings, sys.stdout)
+    show_former_keys(settings.former_keys, sys.stdout)
     print(f"ok: {', '.join(environment.name for environment in settings.environments)}")
 
 

@@ -16,8 +16,8 @@ _DISK = "{disk} USD a month for each GiB of each machine"
 _LOGS = "{log} USD a GB"
 
 COSTS: Mapping[str, str] = {
-    "protect": "{bucket} USD a month for each GB in the bucket for files of patients, which is there then in any case",
-    "network.zones": "{address} USD a month of public addresses for each zone, and {between_zones} USD a GB between zones",
+    "deletion_protection": "{bucket} USD a month for each GB in the bucket for files of patients, which is there then in any case",
+    "network.availability_zones": "{address} USD a month of public addresses for each zone, and {between_zones} USD a GB between zones",
     "network.nat_gateways": "{nat} USD a month each with its address, and {nat_gb} USD a GB",
     "network.private_only": "saves the NAT gateways and the public addresses",
     "network.endpoints": "{endpoint} USD a month each in each zone, and {endpoint_gb} USD a GB",
@@ -30,13 +30,13 @@ COSTS: Mapping[str, str] = {
     "servers.instance_type": _MACHINE,
     "servers.root_volume_gib": _DISK,
     "servers.data_volume_gib": _DISK,
-    "agents.count": "for each its machine and its disk",
+    "agents.min_count": "for each its machine and its disk",
     "agents.instance_type": _MACHINE,
     "agents.root_volume_gib": _DISK,
     "agents.spot": "saves about {spot} % of the agents' machines",
     "pools": "its machines and their disks",
     "pools.*.instance_types": _MACHINE,
-    "pools.*.count": "for each its machine and its disks",
+    "pools.*.min_count": "for each its machine and its disks",
     "pools.*.root_volume_gib": _DISK,
     "pools.*.extra_volumes": _DISK,
     "pools.*.spot": "saves about {spot} % of the pool's machines",
@@ -71,7 +71,7 @@ def cost(key: str, prices: Prices) -> str:
 
 def _amounts(prices: Prices) -> dict[str, str]:
     machines = ", ".join(f"{kind} {prices.instance_hour(kind) * HOURS:.0f}" for kind in SHOWN)
-    found = {
+    amounts = {
         "disk": prices.volume_gib_month["gp3"],
         "log": prices.log_gb,
         "address": prices.public_ipv4_hour * HOURS,
@@ -90,7 +90,7 @@ def _amounts(prices: Prices) -> dict[str, str]:
     return {
         "machines": machines,
         "spot": f"{CostAssumptions().spot_discount:g}",
-        **{name: _usd(amount) for name, amount in found.items()},
+        **{name: _usd(amount) for name, amount in amounts.items()},
     }
 
 

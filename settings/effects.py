@@ -90,7 +90,7 @@ _NAMES = ("aws_route53_record.*", "aws_acm_certificate*")
 
 EFFECTS: Mapping[str, Effect] = {
     "name": _effect(Kind.FIXED, on="infrastructure helm", note="another name is another environment"),
-    "protect": _effect(Kind.AT_ONCE, on="infrastructure helm"),
+    "deletion_protection": _effect(Kind.AT_ONCE, on="infrastructure helm"),
     "region": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
     "hosts.application": _effect(
         Kind.AT_ONCE, Kind.INTERRUPTS, on="infrastructure helm", loses=_NAMES,
@@ -103,12 +103,12 @@ EFFECTS: Mapping[str, Effect] = {
     "hosts.grafana": _effect(
         Kind.AT_ONCE, on="infrastructure helm", loses=_NAMES, note="a new certificate is issued first, for all hosts; without, the name ends"
     ),
-    "zone": _effect(
+    "dns_zone": _effect(
         Kind.AT_ONCE, Kind.INTERRUPTS, on="infrastructure helm", loses=_NAMES,
         note="make state first makes the zone; names spread within minutes",
     ),
     "network.cidr": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
-    "network.zones": _effect(
+    "network.availability_zones": _effect(
         Kind.FIXED, on="infrastructure helm", note="a zone can be added where no server moves by it; ranges and the servers' zones stay"
     ),
     "network.nat_gateways": _effect(
@@ -156,7 +156,7 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "image.owner": _NODE_PROGRAMS,
     "image.name": _NODE_PROGRAMS,
-    "image.pin": _NODE_PROGRAMS,
+    "image.ami_id": _NODE_PROGRAMS,
     "servers.count": _effect(
         Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on="infrastructure helm",
         note="more join one at a time, and the others learn their addresses at the roll; fewer: docs/runbooks/changing-settings.md",
@@ -167,10 +167,10 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "servers.root_volume_gib": _DISK,
     "servers.data_volume_gib": _DISK,
-    "agents.count": _effect(
+    "agents.min_count": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, note="more are started; fewer is a lower bound, the autoscaler or a person ends them"
     ),
-    "agents.maximum": _effect(
+    "agents.max_count": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, note="below what runs, the surplus is drained and ended"
     ),
     "agents.instance_type": _AGENTS,
@@ -182,13 +182,13 @@ EFFECTS: Mapping[str, Effect] = {
         note="a new pool is started; the nodes of one that is taken out or renamed are drained and ended; with the first Spot pool, which make state allows first, database and application restart, to keep away from it",
     ),
     "pools.*.instance_types": _AGENTS,
-    "pools.*.count": _effect(
+    "pools.*.min_count": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, note="more are started; fewer is a lower bound, the autoscaler or a person ends them"
     ),
-    "pools.*.maximum": _effect(
+    "pools.*.max_count": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, note="below what runs, the surplus is drained and ended"
     ),
-    "pools.*.zones": _effect(
+    "pools.*.availability_zones": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, note="its nodes are spread again; those of a zone that is taken out are drained and ended"
     ),
     "pools.*.labels": _AGENTS,
@@ -204,7 +204,7 @@ EFFECTS: Mapping[str, Effect] = {
     "pools.*.on_demand_base": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, note="the base's nodes are started, or drained and ended"
     ),
-    "pools.*.image": _AGENTS,
+    "pools.*.ami_id": _AGENTS,
     "pools.*.priority": _ON_THE_CLUSTER,
     "load_balancer.target_port": _IN_AWS,
     "load_balancer.health_check.path": _IN_AWS,
@@ -251,10 +251,10 @@ EFFECTS: Mapping[str, Effect] = {
     "application.volume": _effect(Kind.AT_ONCE, on=HELM, note="the volume grows while it is used; never smaller"),
     "application.database_instances": _ON_THE_CLUSTER,
     "application.image": _PODS,
-    "application.python": _effect(Kind.NOTHING, note="make push builds the next image with it"),
+    "application.python_version": _effect(Kind.NOTHING, note="make push builds the next image with it"),
     "application.autoscaling": _ON_THE_CLUSTER,
-    "application.autoscaling.maximum": _ON_THE_CLUSTER,
-    "application.autoscaling.cpu_percent": _ON_THE_CLUSTER,
+    "application.autoscaling.max_replicas": _ON_THE_CLUSTER,
+    "application.autoscaling.target_cpu_percent": _ON_THE_CLUSTER,
     "application.certificate_issuer": _ON_THE_CLUSTER,
     "application.clinic.name": _PODS,
     "application.clinic.address": _PODS,
@@ -264,7 +264,7 @@ EFFECTS: Mapping[str, Effect] = {
     "application.clinic.currency": _PODS,
     "application.clinic.opening_hours": _PODS,
     "application.clinic.slot_minutes": _PODS,
-    "application.email": _PODS,
+    "application.email_reminders": _PODS,
     "application.email_from": _PODS,
     "application.email_reply_to": _PODS,
     "application.email_relay": _ON_THE_CLUSTER,
@@ -275,7 +275,7 @@ EFFECTS: Mapping[str, Effect] = {
     "application.hsts_seconds": _PODS,
     "application.log_level": _PODS,
     "backups.database_days": _ON_THE_CLUSTER,
-    "backups.database_beside": _effect(
+    "backups.database_clone_at": _effect(
         Kind.AT_ONCE, on="infrastructure helm", loses=("helm_release.*beside*",), note="the database beside comes and goes"
     ),
     "backups.noncurrent_days": _IN_AWS,
@@ -283,7 +283,7 @@ EFFECTS: Mapping[str, Effect] = {
         Kind.AT_ONCE, on="infrastructure helm", note="volumes of pods that are there already get the tag by hand (docs/runbooks/restoring-a-volume.md)"
     ),
     "backups.volume_snapshots.every_hours": _IN_AWS,
-    "backups.volume_snapshots.kept": _IN_AWS,
+    "backups.volume_snapshots.retention": _IN_AWS,
     "backups.replica_region": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_s3_bucket.replicas_*", "aws_kms_key.replicas_*"),
         note="copies what is written from then on; a copy that is full is kept from being deleted",
@@ -357,7 +357,7 @@ EFFECTS: Mapping[str, Effect] = {
     "extra_user_data.agents.after_join": _SCRIPTS,
     "terraform_overrides": _effect(Kind.AT_ONCE, on="infrastructure helm", note="what it does to the resource is for you to judge: read the plan"),
     "tags": _effect(Kind.AT_ONCE, Kind.REFRESH, on="infrastructure helm", note="machines and disks of agents have it after the refresh"),
-    "acknowledged": _NOTHING,
+    "acknowledged_warnings": _NOTHING,
 }  # fmt: skip
 """By the key's path in an environment's file; ``*`` stands for any name that the file gives. What is below ``cost`` is of the estimate alone."""
 
@@ -385,7 +385,7 @@ _ESTIMATE = _effect(Kind.NOTHING, note="make cost assumes it")
 
 def effect(key: str) -> Effect:
     """The declared effect of a key of an environment's file; of a key inside a mapping (``tags.team``), the mapping's, unless its parts have
-    their own (``pools.reports.count``).
+    their own (``pools.reports.min_count``).
 
     Raises:
         KeyError: no effect is declared for it.
@@ -411,7 +411,7 @@ def declared(
 
 
 def unnamed(key: str) -> str:
-    """The key as it is declared: ``pools.reports.count`` is ``pools.*.count``."""
+    """The key as it is declared: ``pools.reports.min_count`` is ``pools.*.min_count``."""
     first, _, rest = key.partition(".")
     generic = f"{first}.*.{rest.partition('.')[2]}".removesuffix(".")
     return generic if f"{first}.*" in sections() and rest else key

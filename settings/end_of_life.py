@@ -77,13 +77,13 @@ def ended(cluster: ClusterSettings) -> list[Use]:
 
 def uses(environment: Environment) -> list[Use]:
     """What the environment uses and whose end matters, soonest first; what has no known end comes last."""
-    found = [Use(component, version, _line(component, version)) for component, version in _versions(environment)]
-    return sorted(found, key=lambda use: use.line.date if use.line else datetime.date.max)
+    uses = [Use(component, version, _line(component, version)) for component, version in _versions(environment)]
+    return sorted(uses, key=lambda use: use.line.date if use.line else datetime.date.max)
 
 
 def _versions(environment: Environment) -> Iterator[tuple[str, str]]:
     yield from _installed(environment.cluster)
-    yield "Python of the application", environment.application.python
+    yield "Python of the application", environment.application.python_version
     if ubuntu := re.search(r"[0-9]{2}\.04", environment.image.name):
         yield "Ubuntu of the nodes", ubuntu[0]
     yield "Node.js of the tools", NODE

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from settings.access import Access
 from settings.backups import Backups
@@ -10,6 +10,7 @@ from settings.base import Host, Region, Section
 from settings.cluster import Charts, ClusterSettings
 from settings.cost import CostAssumptions
 from settings.extras import ExtraRelease, ExtraUserData, Manifest, Name, Overrides, Proxy, Registries, Rke2Config
+from settings.former_keys import with_present_keys
 from settings.guarding import AlarmsSettings, DashboardSettings, NodeLogsSettings
 from settings.load_balancer import LoadBalancer
 from settings.network import NetworkSettings
@@ -58,7 +59,7 @@ class Environment(Section):
     """Taken from the file's name: ``environments/dev.yaml`` is ``dev``. 1 to 12 lower-case letters, digits and
     dashes."""
 
-    protect: bool
+    deletion_protection: bool
     """Refuse to destroy what holds data or is the way in: volumes, keys, buckets, secrets, the load balancer."""
 
     region: Region
@@ -67,7 +68,7 @@ class Environment(Section):
     hosts: Hosts
     """Public names."""
 
-    zone: Host
+    dns_zone: Host
     """Route 53 zone of the hosts; left out, it is the application's host without its first label (the domain's own zone
     if the host is the domain)."""
 
@@ -161,8 +162,14 @@ class Environment(Section):
     """More tags for everything in the environment, at most six: an object in S3 has ten tags, and four are the
     project's own."""
 
-    acknowledged: dict[str, Annotated[str, Field(min_length=10)]] = {}
+    acknowledged_warnings: dict[str, Annotated[str, Field(min_length=10)]] = {}
     """Warnings that the team has looked at, by their code, with the reason why they are fine here."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def former_keys_are_known(cls, data: Any) -> Any:
+        """Take former names of settings that are given in Python; those of files are brought to the present ones as they are read."""
+        return with_present_keys(data) if isinstance(data, dict) else data
 
     @property
     def interruptible(self) -> bool:

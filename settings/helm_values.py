@@ -99,8 +99,8 @@ def values(release: str, set_name: str, *over: Mapping[str, Any], version: str |
 
 def left_over(environments: Iterable[str]) -> dict[str, list[Path]]:
     """Files of ``helm-values/<environment>/``, by environment: once they were an environment's own values, and nothing reads them any more."""
-    found = {name: sorted((FOLDER / name).glob("*.yaml")) for name in environments if name not in FOLDERS}
-    return {name: paths for name, paths in found.items() if paths}
+    files = {name: sorted((FOLDER / name).glob("*.yaml")) for name in environments if name not in FOLDERS}
+    return {name: paths for name, paths in files.items() if paths}
 
 
 def load(path: Path) -> Values:

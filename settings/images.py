@@ -52,8 +52,8 @@ def known() -> dict[str, dict[str, ChartImages]]:
 
 def images(release: str, version: str | None) -> list[Image]:
     """The images of a release's chart; none of a chart that brings no image of its own, or of a version that nobody has listed."""
-    found = known().get(release, {}).get(version or "")
-    return found.images if found else []
+    pinned = known().get(release, {}).get(version or "")
+    return pinned.images if pinned else []
 
 
 def digest_values(release: str, version: str | None) -> dict[str, Any]:

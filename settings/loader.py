@@ -8,6 +8,7 @@ from typing import Any
 from settings import helm_values
 from settings.documents import Document, MergedDocument, merged, read
 from settings.environment import Environment
+from settings.former_keys import FormerKey, use_present_keys
 from settings.names import Names
 from settings.problems import STALE, Finding, Problem, SettingsError, SettingsWarning
 from settings.project import PLACEHOLDERS, Project
@@ -32,6 +33,9 @@ class Settings:
 
     warnings: tuple[SettingsWarning, ...]
     """What a team should know of; those that it acknowledged say so. Sorted by file and line."""
+
+    former_keys: tuple[FormerKey, ...] = ()
+    """Former names of settings in the files, which go on working. Sorted by file and line."""
 
     def environment(self, name: str) -> Environment:
         """The environment of that name; KeyError if there is none."""
@@ -62,6 +66,7 @@ def load(directory: Path = ENVIRONMENTS) -> Settings:
         SettingsError: with every problem of every file.
     """
     documents = {path.name: read(path, f"{directory.name}/{path.name}") for path in sorted(directory.glob("*.y*ml"))}
+    former = [each for name, document in documents.items() if name != PROJECT for each in use_present_keys(document)]
     problems = [*_misnamed(documents), *(problem for document in documents.values() for problem in document.problems)]
     project = _project(documents, directory)
     environments = {
@@ -82,6 +87,7 @@ def load(directory: Path = ENVIRONMENTS) -> Settings:
         project.facts["project"],
         tuple(Environment.model_validate(candidate.layers.data) for candidate in environments.values()),
         tuple(sorted(warning for candidate in environments.values() for warning in _warnings(candidate))),
+        tuple(former),
     )
 
 
@@ -200,9 +206,9 @@ def _completed(data: dict[str, Any], name: str, project: Facts) -> dict[str, Any
         data["hosts"] = {key: _with_domain(host, domain) for key, host in hosts.items()}
         application = data["hosts"].get("application")
         if isinstance(application, str):
-            data.setdefault("zone", domain if application == domain else application.partition(".")[2])
-    if "zone" in data:
-        data["zone"] = _with_domain(data["zone"], domain)
+            data.setdefault("dns_zone", domain if application == domain else application.partition(".")[2])
+    if "dns_zone" in data:
+        data["dns_zone"] = _with_domain(data["dns_zone"], domain)
     return data
 
 
@@ -218,13 +224,18 @@ def _between(environments: Mapping[str, Loaded]) -> Iterator[Problem]:
 
 
 def _warnings(candidate: Loaded) -> Iterator[SettingsWarning]:
-    name, acknowledged = candidate.facts["name"], candidate.facts["acknowledged"]
+    name, acknowledged = candidate.facts["name"], candidate.facts["acknowledged_warnings"]
     findings = [(code, finding) for code, rule in WARNINGS.items() for finding in run_rules([rule], candidate.facts)]
     codes = {code for code, _ in findings}
     for code in acknowledged.keys() - codes:
         rule = "should go: there is no such warning here any more"
         findings.append(
-            (STALE, Finding(("acknowledged", code), rule, "remove it, or move it to the environment that it is for"))
+            (
+                STALE,
+                Finding(
+                    ("acknowledged_warnings", code), rule, "remove it, or move it to the environment that it is for"
+                ),
+            )
         )
     for code, finding in findings:
         yield SettingsWarning(

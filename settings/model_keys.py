@@ -10,11 +10,11 @@ from pydantic import BaseModel
 @cache
 def keys(model: type[BaseModel], path: str = "") -> tuple[str, ...]:
     """Paths of all leaves of a model: of every field that is no section."""
-    found: list[str] = []
+    paths: list[str] = []
     for name, field in model.model_fields.items():
         inner = section(field.annotation)
-        found += keys(inner, f"{path}{name}.") if inner else [f"{path}{name}"]
-    return tuple(found)
+        paths += keys(inner, f"{path}{name}.") if inner else [f"{path}{name}"]
+    return tuple(paths)
 
 
 def section(annotation: Any) -> type[BaseModel] | None:

@@ -109,15 +109,15 @@ class Names:
         """Tags by which the cloud controller and the operations find a node: ``server`` or ``agent``."""
         return {self.cluster_tag: "owned", "vet:cluster": self.base, "vet:role": role}
 
-    def of(self, *parts: str) -> str:
-        """A resource's name: ``of("alb", "logs")`` is ``vet-dev-alb-logs``."""
+    def resource(self, *parts: str) -> str:
+        """A resource's name: ``resource("alb", "logs")`` is ``vet-dev-alb-logs``."""
         return "-".join((self.base, *parts))
 
     @property
     def agent_groups(self) -> str:
         """ARN pattern of the agents' auto-scaling groups; AWS puts an id of its own before the name."""
         where = f"arn:aws:autoscaling:{self.environment.region}:{self.project.account_id}"
-        return f"{where}:autoScalingGroup:*:autoScalingGroupName/{self.of('agent', '*')}"
+        return f"{where}:autoScalingGroup:*:autoScalingGroupName/{self.resource('agent', '*')}"
 
     def bucket(self, purpose: str, region: str | None = None) -> str:
         """A bucket's name, unique in all of AWS by the account's number and the region (the environment's, if none is
@@ -127,11 +127,11 @@ class Names:
 
     def target_group(self, purpose: str) -> str:
         """The name of a target group or load balancer; ``purpose`` has at most 15 characters."""
-        return self.of(_fitting(LOAD_BALANCER, purpose))
+        return self.resource(_fitting(LOAD_BALANCER, purpose))
 
     def role(self, purpose: str) -> str:
         """An IAM role's name; ``purpose`` has at most 30 characters."""
-        return self.of(_fitting(ROLE, purpose))
+        return self.resource(_fitting(ROLE, purpose))
 
     def too_long(self) -> list[tuple[Limit, str]]:
         """Kinds of names that this prefix and environment would make too long, each with the longest name that would
@@ -151,7 +151,7 @@ class Names:
     @property
     def boundary(self) -> str:
         """Name of the policy beyond which no role of the environment reaches."""
-        return self.of("boundary")
+        return self.resource("boundary")
 
     @property
     def boundary_arn(self) -> str:
@@ -185,7 +185,7 @@ class Names:
         if public_key is None:
             return None
         kind_and_key = " ".join(public_key.split()[:2])
-        return self.of(sha256(kind_and_key.encode()).hexdigest()[:12])
+        return self.resource(sha256(kind_and_key.encode()).hexdigest()[:12])
 
     @property
     def metrics_namespace(self) -> str:

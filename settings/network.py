@@ -73,7 +73,7 @@ class ExistingVpc(Section):
     """The VPC, in the environment's region; ``network.cidr`` is its range, or the one of its ranges that has the subnets."""
 
     subnets: Annotated[dict[ZoneLetter, ExistingSubnets], Field(min_length=2)]
-    """The subnets by zone, for each of ``network.zones``, which has their ranges: the servers' addresses are calculated from them."""
+    """The subnets by zone, for each of ``network.availability_zones``, which has their ranges: the servers' addresses are calculated from them."""
 
     first_server_host: Annotated[int, Field(ge=4, le=65000)] = FIRST_SERVER_HOST
     """Host number of the first server's fixed address in its subnet: 10 is 10.0.10.10 of 10.0.10.0/24. Nobody else may have these addresses."""
@@ -85,7 +85,7 @@ class NetworkSettings(Section):
     cidr: Cidr
     """Address range of the VPC, /16 to /28 (AWS's limits)."""
 
-    zones: Annotated[dict[ZoneLetter, ZoneSubnets], Field(min_length=2)]
+    availability_zones: Annotated[dict[ZoneLetter, ZoneSubnets], Field(min_length=2)]
     """Availability zones by letter, at least two (an ALB needs two). Servers are placed in this order."""
 
     nat_gateways: list[ZoneLetter] = []
@@ -108,4 +108,4 @@ class NetworkSettings(Section):
     @property
     def balanced(self) -> list[Cidr]:
         """Ranges of the subnets that have the application load balancer, by zone."""
-        return [subnets.public or subnets.private for subnets in self.zones.values()]
+        return [subnets.public or subnets.private for subnets in self.availability_zones.values()]

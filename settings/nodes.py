@@ -26,7 +26,7 @@ class Image(Section):
     ] = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*"
     """Name pattern of the image: Ubuntu 22.04 LTS for x86-64."""
 
-    pin: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$", examples=["ami-0123456789abcdef0"])] | None = None
+    ami_id: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$", examples=["ami-0123456789abcdef0"])] | None = None
     """Exact image id instead of the newest: quiet plans, and you choose when nodes change."""
 
 
@@ -52,10 +52,10 @@ class ServersSettings(Section):
 class AgentsSettings(Section):
     """Worker nodes, one auto-scaling group per zone."""
 
-    count: Annotated[int, Field(ge=0, le=300)]
-    """How many at creation, spread over the zones; afterwards the autoscaler or a person decides."""
+    min_count: Annotated[int, Field(ge=0, le=300)]
+    """Agents that always run, spread over the zones (``min_size`` of their groups); they are started with so many."""
 
-    maximum: Annotated[int, Field(ge=0, le=300)]
+    max_count: Annotated[int, Field(ge=0, le=300)]
     """Most agents of all zones together."""
 
     instance_type: InstanceType
@@ -68,4 +68,4 @@ class AgentsSettings(Section):
     """Spot instances: cheaper, and AWS takes them back with two minutes' notice."""
 
     autoscaler: bool = False
-    """Let the Cluster Autoscaler add agents, up to ``maximum``, when pods find no room, and remove idle ones."""
+    """Let the Cluster Autoscaler add agents, up to ``max_count``, when pods find no room, and remove idle ones."""

@@ -113,13 +113,13 @@ class Pool(Section):
     where one type is short. An arm64 type (t4g, m7g, c7g, r7g) makes it a pool of arm64 nodes, which have the taint
     ``kubernetes.io/arch=arm64:NoSchedule``."""
 
-    count: Annotated[int, Field(ge=0, le=300)]
-    """How many at creation, spread over its zones, and the fewest; with the autoscaler it may be 0."""
+    min_count: Annotated[int, Field(ge=0, le=300)]
+    """Nodes that always run, spread over its zones (``min_size`` of its groups); with the autoscaler it may be 0."""
 
-    maximum: Annotated[int, Field(ge=0, le=300)]
+    max_count: Annotated[int, Field(ge=0, le=300)]
     """Most nodes of all its zones together."""
 
-    zones: list[ZoneLetter] = []
+    availability_zones: list[ZoneLetter] = []
     """Zones that it is in; left out, all of the network's."""
 
     labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=8)] = {}
@@ -139,9 +139,9 @@ class Pool(Section):
     database nor the application runs on them."""
 
     on_demand_base: Annotated[int, Field(ge=0, le=300)] = 0
-    """Of a Spot pool: how many of ``count`` are bought on demand and stay. They are in groups of their own, which the autoscaler leaves alone."""
+    """Of a Spot pool: how many of ``min_count`` are bought on demand and stay. They are in groups of their own, which the autoscaler leaves alone."""
 
-    image: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$", examples=["ami-0123456789abcdef0"])] | None = None
+    ami_id: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$", examples=["ami-0123456789abcdef0"])] | None = None
     """Exact image id of its architecture; left out, the environment's image, for arm64 under the same name with ``arm64`` in place of ``amd64``."""
 
     priority: Annotated[int, Field(ge=1, le=100)] = AGENTS_PRIORITY

@@ -14,11 +14,11 @@ PREFIX = "aws:"
 
 def groups(arns: Iterable[str]) -> list[str]:
     """The groups that holders of these principals are in: the API server makes one of each token's ``sub``."""
-    found: list[str] = []
+    names: list[str] = []
     for arn in arns:
         head, _, name = arn.partition("/")
-        found += dict.fromkeys([f"{PREFIX}{arn}", f"{PREFIX}{head}/{name.rpartition('/')[2]}"])
-    return sorted(set(found))
+        names += dict.fromkeys([f"{PREFIX}{arn}", f"{PREFIX}{head}/{name.rpartition('/')[2]}"])
+    return sorted(set(names))
 
 
 def by_role(access: Access) -> dict[str, list[str]]:

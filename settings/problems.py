@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 Key = tuple[str | int, ...]
-"""Where a value stands in a document: ``("network", "zones", "a", "public")``."""
+"""Where a value stands in a document: ``("network", "availability_zones", "a", "public")``."""
 
 
 MOST_SHOWN = 40
@@ -114,7 +114,7 @@ class SettingsWarning(Problem):
             return {"rule": self.rule, "fine": self.acknowledged}
         if self.code == STALE:
             return super().explanation
-        return {**super().explanation, "or": f"say why it is fine here: acknowledged: {{{self.code}: reason}}"}
+        return {**super().explanation, "or": f"say why it is fine here: acknowledged_warnings: {{{self.code}: reason}}"}
 
 
 class SettingsError(Exception):

@@ -106,7 +106,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "drainBy": "it is what the release set's operator knows",
         "image": f"{_SETTINGS}: cluster.versions, postgresql",
         "instances": f"{_SETTINGS}: application.database_instances",
-        "keep": f"{_SETTINGS}: protect",
+        "keep": f"{_SETTINGS}: deletion_protection",
         "name": "the application finds its database by it",
         "nodeAffinity": f"{_SETTINGS}: servers.dedicated, and Spot nodes in pools",
         "serverCASecret": "the application trusts the database by it",
@@ -292,7 +292,7 @@ ATTRIBUTES: Mapping[str, str] = {
     "connection": "it reaches into a machine during an apply",
     "count": "every address in the state would be another one",
     "for_each": "every address in the state would be another one",
-    "lifecycle.prevent_destroy": "protect is the setting",
+    "lifecycle.prevent_destroy": "deletion_protection is the setting",
     "provider": "the state knows the resource by its provider",
     "provisioner": "it runs a command during an apply; extra_user_data is for nodes",
 }

@@ -8,7 +8,7 @@ from pydantic import Field
 from settings.base import Section
 from settings.workloads import TimeZone
 
-SERVERS_STAY = timedelta(minutes=20)
+SERVER_STOP_DELAY = timedelta(minutes=20)
 """Servers outlive the agents by this, so that volumes are detached in order and the Nodes of ended agents are removed."""
 
 Time = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=['"07:00", in quotes'])]
@@ -39,7 +39,9 @@ class ScheduleSettings(Section):
         """Hours a week for which the servers run; the agents' are a little fewer."""
         start, stop = (datetime.strptime(time, "%H:%M") for time in (self.start, self.stop))
         return (
-            (stop + SERVERS_STAY - start) / timedelta(hours=1) * {"MON-FRI": 5, "MON-SAT": 6, "MON-SUN": 7}[self.days]
+            (stop + SERVER_STOP_DELAY - start)
+            / timedelta(hours=1)
+            * {"MON-FRI": 5, "MON-SAT": 6, "MON-SUN": 7}[self.days]
         )
 
 

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from settings.costs import cost
 from settings.effects import EFFECTS, PROJECT_EFFECTS, Effect, declared
 from settings.environment import Environment
+from settings.former_keys import FORMER_KEYS, first_name
 from settings.loader import ENVIRONMENTS
 from settings.model_keys import entries, section
 from settings.prices import Prices, prices
@@ -28,7 +29,7 @@ FOLDER = ENVIRONMENTS / "schema"
 PAGE = ENVIRONMENTS.parent / "docs/settings.md"
 """Every setting, for people."""
 
-COMPUTED = ("name", "region", "zone")
+COMPUTED = ("name", "region", "dns_zone")
 """Keys of an environment that the loader fills in where its files leave them out."""
 
 EFFECT = "A change: "
@@ -65,7 +66,9 @@ def project_schema() -> dict[str, Any]:
 def environment_schema() -> dict[str, Any]:
     """Schema of an environment's own file. What the common file may hold for it is optional: an editor looks at one
     file alone."""
-    return {**common_schema(), "title": "An environment of the platform", "required": ["hosts", "protect"]}
+    needed = ("hosts", "deletion_protection")
+    named = [{"anyOf": [{"required": [name]} for name in dict.fromkeys((key, first_name(key)))]} for key in needed]
+    return {**common_schema(), "title": "An environment of the platform", "allOf": named}
 
 
 def common_schema() -> dict[str, Any]:
@@ -73,7 +76,8 @@ def common_schema() -> dict[str, Any]:
     schema = _titled(Environment, "What the environments of the platform share")
     _tell_effects(schema, Environment, EFFECTS)
     del schema["properties"]["name"]
-    schema["properties"]["acknowledged"]["propertyNames"] = {"enum": sorted(WARNINGS)}
+    schema["properties"]["acknowledged_warnings"]["propertyNames"] = {"enum": sorted(WARNINGS)}
+    _take_former_keys(schema)
     for part in (schema, *schema["$defs"].values()):
         part.pop("required", None)
     return schema
@@ -86,6 +90,21 @@ def _tell_effects(schema: dict[str, Any], root: type[BaseModel], effects: Mappin
         text = properties[name].get("description", "")
         if EFFECT not in text:  # a section that stands in two places has the same effects in both
             properties[name]["description"] = f"{text}\n\n{EFFECT}{effect}."
+
+
+def _take_former_keys(schema: dict[str, Any]) -> None:
+    """Let a file have the former names of settings, which editors strike through."""
+    for former, key in FORMER_KEYS.items():
+        above, _, name = key.rpartition(".")
+        model = _section(Environment, above)
+        properties = schema["properties"] if model is Environment else schema["$defs"][model.__name__]["properties"]
+        text = f"The former name of `{name}`."
+        properties[former.rpartition(".")[2]] = {
+            **properties[name],
+            "description": text,
+            "deprecated": True,
+            "deprecationMessage": text,
+        }
 
 
 def settings_page() -> str:
@@ -121,22 +140,31 @@ def _table(model: type[BaseModel], effects: Mapping[str, Effect], keys: Sequence
     for key in keys:
         field = _field(model, key)
         default = "computed" if key in COMPUTED else _default(field)
+        former = f" Formerly `{first_name(key)}`." if model is Environment and first_name(key) != key else ""
         rows.append(
-            [f"`{key}`", _meaning(field.description or ""), default, str(effects[key]), costs[key]][: len(head)]
+            [f"`{key}`", _meaning(field.description or "") + former, default, str(effects[key]), costs[key]][
+                : len(head)
+            ]
         )
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def _field(model: type[BaseModel], key: str) -> FieldInfo:
-    """The field of a key such as ``network.cidr`` or ``pools.*.count``."""
+    """The field of a key such as ``network.cidr`` or ``pools.*.min_count``."""
+    above, _, name = key.rpartition(".")
+    return _section(model, above).model_fields[name]
+
+
+def _section(model: type[BaseModel], key: str) -> type[BaseModel]:
+    """The class of a section such as ``backups.volume_snapshots`` or ``pools.*``; the model itself for an empty key."""
+    if not key:
+        return model
     name, _, rest = key.partition(".")
     field = model.model_fields[name]
-    if not rest:
-        return field
-    inner = entries(field.annotation) if rest.startswith("*.") else section(field.annotation)
+    inner = entries(field.annotation) if rest.partition(".")[0] == "*" else section(field.annotation)
     if inner is None:
         raise LookupError(f"{key}: {model.__name__}.{name} is no section")
-    return _field(inner, rest.removeprefix("*."))
+    return _section(inner, rest.removeprefix("*").removeprefix("."))
 
 
 def _meaning(text: str) -> str:
@@ -159,9 +187,9 @@ def _default(field: FieldInfo) -> str:
 
 def schemas() -> dict[Path, str]:
     """Text of every schema by its path."""
-    made = {"project": project_schema(), "common": common_schema(), "environment": environment_schema()}
+    by_name = {"project": project_schema(), "common": common_schema(), "environment": environment_schema()}
     return {
-        FOLDER / f"{name}.json": json.dumps(schema, indent=2, sort_keys=True) + "\n" for name, schema in made.items()
+        FOLDER / f"{name}.json": json.dumps(schema, indent=2, sort_keys=True) + "\n" for name, schema in by_name.items()
     }
 
 

@@ -136,9 +136,9 @@ def of_a_pod(pods: Pods, given: Values) -> Request:
     """What one pod requests, by the values of its release."""
     if pods.release == "rancher" and "resources" in given["auditLog"]:  # from 2.15 on, the chart has a key for it
         return total([quantity(given["resources"]["requests"]), quantity(given["auditLog"]["resources"]["requests"])])
-    found = total(quantity(at(given, path)["requests"] if path else DEFAULT_REQUESTS) for path in pods.resources)
+    requests = total(quantity(at(given, path)["requests"] if path else DEFAULT_REQUESTS) for path in pods.resources)
     plugin = pods.release == "database" and given.get("backup", {}).get("plugin")
-    return total([found, (10, 64)]) if plugin else found
+    return total([requests, (10, 64)]) if plugin else requests
 
 
 def present(environment: Environment | Sections) -> Iterator[Pods]:
@@ -179,8 +179,8 @@ def agents_needed(environment: Environment | Sections) -> int:
 
 
 def _application(environment: Environment | Sections) -> list[Request]:
-    found = environment.application
-    return [quantity(found.requests.model_dump())] * (found.most_replicas + 1)
+    application = environment.application
+    return [quantity(application.requests.model_dump())] * (application.most_replicas + 1)
 
 
 def _counts(environment: Environment | Sections) -> Values:

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from shutil import get_terminal_size
 from textwrap import wrap
 from typing import TextIO
 
+from settings.former_keys import FormerKey
 from settings.loader import ENVIRONMENTS, Settings, load
 from settings.problems import Problem, SettingsError, SettingsWarning
 
@@ -35,6 +37,15 @@ def show_warnings(warnings: Sequence[SettingsWarning], stream: TextIO) -> None:
     ):
         if chosen:
             show(f"{len(chosen)} {'warning' if len(chosen) == 1 else 'warnings'} {title}.", chosen, colour, stream)
+
+
+def show_former_keys(former: Sequence[FormerKey], stream: TextIO) -> None:
+    """One notice for each file that has former names of settings: line, former and present name of each."""
+    for file, keys in groupby(former, key=lambda each: each.file):
+        print(f"{file}: these settings have new names; the former ones go on working.", file=stream)
+        for each in keys:
+            print(f"    line {each.line}: {each.former} is called {each.present}", file=stream)
+        print(file=stream)
 
 
 def show(title: str, problems: Sequence[Problem], colour: str, stream: TextIO) -> None:

@@ -92,7 +92,7 @@ def _next(now: ReleaseSet, end: ReleaseSet) -> ReleaseSet:
     behind = {misfit.key for misfit in check(raised)}
     if not behind:
         return raised
-    prepared = {key: found for key in behind if (found := _prepared(now, raised, key, end))}
+    prepared = {key: choice for key in behind if (choice := _prepared(now, raised, key, end))}
     if not prepared:
         missing = ", ".join(sorted(now[key].label for key in behind))
         raise NoWayError(
@@ -127,8 +127,8 @@ def _prepared(now: ReleaseSet, raised: ReleaseSet, key: str, end: ReleaseSet) ->
     is one, else the last on the way to it."""
     fitting = [each for each in _reachable(now, key, end) if not _broken(now, each)]
     both = [each for each in fitting if not _broken(raised, each)]
-    found = both or fitting
-    return found[-1].version if found else None
+    choice = both or fitting
+    return choice[-1].version if choice else None
 
 
 def _reachable(now: ReleaseSet, key: str, end: ReleaseSet) -> Iterator[Release]:

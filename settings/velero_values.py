@@ -28,8 +28,8 @@ SNAPSHOT_CLASS = {"velero.io/csi-volumesnapshot-class_ebs.csi.aws.com": "standar
 def left_out(environment: Environment) -> list[str]:
     """Namespaces whose objects come by RKE2, by Rancher or by a deploy, and those that the settings leave out."""
     application = environment.application.namespace
-    made = {*namespaces(application), *service_namespaces(environment.services)} - {application}
-    return sorted({*made, *EXEMPT, "kube-node-lease", "kube-public", *environment.services.velero.left_out})
+    names = {*namespaces(application), *service_namespaces(environment.services)} - {application}
+    return sorted({*names, *EXEMPT, "kube-node-lease", "kube-public", *environment.services.velero.left_out})
 
 
 def schedule(environment: Environment) -> dict[str, Any]:

@@ -51,11 +51,11 @@ def application(environment: Environment) -> ServiceAccount:
 DATABASE = "database"
 """Name of the clinic's database: CloudNativePG's Cluster, its service account, and what its Services and Secrets begin with."""
 
-DATABASE_BESIDE = "database-beside"
-"""Name of the one that is filled from a backup beside it (``backups.database_beside``)."""
+DATABASE_CLONE = "database-beside"
+"""Name of the one that is filled from a backup beside it (``backups.database_clone_at``)."""
 
 
 def databases(environment: Environment) -> list[ServiceAccount]:
     """The databases' own service accounts (CloudNativePG names them after the Cluster) write and read backups."""
-    names = [DATABASE, *([DATABASE_BESIDE] if environment.backups.database_beside else [])]
+    names = [DATABASE, *([DATABASE_CLONE] if environment.backups.database_clone_at else [])]
     return [ServiceAccount(environment.application.namespace, name) for name in names]

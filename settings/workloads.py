@@ -90,10 +90,10 @@ class Clinic(Section):
 class Autoscaling(Section):
     """More pods under load, by a HorizontalPodAutoscaler."""
 
-    maximum: Annotated[int, Field(ge=2, le=50)]
+    max_replicas: Annotated[int, Field(ge=2, le=50)]
     """Most pods; the fewest are ``replicas``."""
 
-    cpu_percent: Annotated[int, Field(ge=10, le=200)] = 80
+    target_cpu_percent: Annotated[int, Field(ge=10, le=200)] = 80
     """CPU to aim at, in percent of what a pod requests."""
 
 
@@ -130,7 +130,7 @@ class Application(Section):
     """What runs: tag or digest of an image in the environment's repository; ``make push`` makes one and prints what to
     write here. Left out, the plan of the Helm stack stops and says so."""
 
-    python: Literal["3.9", "3.12"] = "3.9"
+    python_version: Literal["3.9", "3.12"] = "3.9"
     """Python of the images that ``make push`` builds."""
 
     autoscaling: Autoscaling | None = None
@@ -142,7 +142,7 @@ class Application(Section):
     clinic: Clinic = Clinic()
     """The clinic."""
 
-    email: bool = False
+    email_reminders: bool = False
     """Send reminders. Needs the Secret ``vet-app-email`` in the namespace with the key ``EMAIL_URL``; without it they
     are listed and printed."""
 
@@ -169,4 +169,4 @@ class Application(Section):
     @property
     def most_replicas(self) -> int:
         """The most pods that there can be, a rollout's additional one not counted."""
-        return self.autoscaling.maximum if self.autoscaling else self.replicas
+        return self.autoscaling.max_replicas if self.autoscaling else self.replicas

@@ -102,14 +102,14 @@ class HelmStack(PlatformStack):
             "rancher",
             environment=self._environment,
             namespaces=self._namespaces,
-            wait_for=[*self._certificates.manager, *self._ingress.ready],
+            depends_on=[*self._certificates.manager, *self._ingress.ready],
         )
 
     def _services(self) -> None:
         """What is off unless the environment's file says otherwise."""
         if self._environment.services.monitoring.enabled:
             Monitoring(
-                self, "monitoring", names=self._names, namespaces=self._namespaces, wait_for=self._ready_for_services
+                self, "monitoring", names=self._names, namespaces=self._namespaces, depends_on=self._ready_for_services
             )
         if self._environment.services.logs.enabled:
             Logs(self, "logs", names=self._names, infrastructure=self._infrastructure, namespaces=self._namespaces)
@@ -120,7 +120,7 @@ class HelmStack(PlatformStack):
                 environment=self._environment,
                 infrastructure=self._infrastructure,
                 namespaces=self._namespaces,
-                wait_for=self._storage.ready,
+                depends_on=self._storage.ready,
             )
 
     @property
@@ -134,7 +134,7 @@ class HelmStack(PlatformStack):
             "extra",
             environment=self._environment,
             namespaces=self._namespaces,
-            wait_for=self._ready_for_services,
+            depends_on=self._ready_for_services,
         )
 
     def _application(self) -> None:
@@ -151,7 +151,7 @@ class HelmStack(PlatformStack):
                 "applicationNamespace": namespace,
                 **({"groups": by_role(environment.access)} if environment.access.identity.issuer else {}),
             },
-            wait_for=ready,
+            depends_on=ready,
         )
         secret = Release(
             self,
@@ -159,7 +159,7 @@ class HelmStack(PlatformStack):
             environment=environment,
             release="vet-app-secret",
             namespace=namespace,
-            wait_for=ready,
+            depends_on=ready,
         )
         database = Database(
             self,
@@ -177,5 +177,5 @@ class HelmStack(PlatformStack):
             repository=self._infrastructure.get("image_repository_name"),
             namespace=namespace,
             infrastructure=self._infrastructure,
-            wait_for=[*ready, secret.release, *database.ready, *self._certificates.ready, *self._ingress.ready],
+            depends_on=[*ready, secret.release, *database.ready, *self._certificates.ready, *self._ingress.ready],
         )

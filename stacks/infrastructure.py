@@ -42,15 +42,15 @@ from stacks.overrides import override
 
 def _place(network: NetworkSettings) -> dict[str, str]:
     """Where an environment stands that is not in a new VPC with public subnets, by the key of the setting that decides it."""
-    found = {"network.private_only": "true"} if network.private_only else {}
+    values = {"network.private_only": "true"} if network.private_only else {}
     if existing := network.existing:
         subnets = [f"{letter} {each.public or '-'} {each.private}" for letter, each in sorted(existing.subnets.items())]
-        found |= {
+        values |= {
             "network.existing.id": existing.id,
             "network.existing.subnets": ", ".join(subnets),
             "network.existing.first_server_host": str(existing.first_server_host),
         }
-    return found
+    return values
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class InfrastructureStack(PlatformStack):
         agents = Agents(self, "agents", context=context, role=foundation.agent_role)
         pools = self._agent_pools(servers)
         foundation.api.register_targets(servers)
-        ReadyGate(self, "ready", name=names.of("ready"), server=servers.first)
+        ReadyGate(self, "ready", name=names.resource("ready"), server=servers.first)
         if environment.access.ssh.jump_host.enabled:
             JumpHost(self, "jump_host", context=context, security_group=foundation.groups.operators)
         return _Nodes(servers, agents, pools)
@@ -135,7 +135,7 @@ class InfrastructureStack(PlatformStack):
     def _agent_pools(self, servers: Servers) -> list[AgentPool]:
         """Every pool of agents."""
         foundation, pools, image = self._foundation, self._environment.pools, self._environment.image
-        names = [name for name, pool in pools.items() if pool.is_arm and not pool.image]
+        names = [name for name, pool in pools.items() if pool.is_arm and not pool.ami_id]
         arm = newest_image(self, "image_arm64", image, ARM64) if names else ""
         scope = Construct(self, "pools")
         return [
@@ -147,7 +147,7 @@ class InfrastructureStack(PlatformStack):
                 servers=servers,
                 name=name,
                 pool=pool,
-                image_id=pool.image or (arm if pool.is_arm else foundation.context.image_id),
+                image_id=pool.ami_id or (arm if pool.is_arm else foundation.context.image_id),
             )
             for name, pool in pools.items()
         ]
@@ -155,7 +155,7 @@ class InfrastructureStack(PlatformStack):
     def _entrance(self, servers: Servers) -> _Entrance:
         names, environment = self._names, self._environment
         hosts = environment.hosts.all
-        zone = HostedZone(self, "dns", name=environment.zone)
+        zone = HostedZone(self, "dns", name=environment.dns_zone)
         certificate = Certificate(self, "certificate", hosts=hosts, zone_id=zone.id)
         logs = self._foundation.buckets.access_logs if environment.load_balancer.access_logs else None
         ingress = IngressLoadBalancer(
@@ -169,10 +169,10 @@ class InfrastructureStack(PlatformStack):
             hosts=environment.hosts,
             rancher_networks=environment.access.rancher.allowed_cidrs,
             certificate_arn=certificate.issued_arn,
-            protect=environment.protect,
+            protect=environment.deletion_protection,
             internal=environment.network.private_only,
             logs_bucket=logs.bucket.id if logs else None,
-            wait_for=[logs.ready] if logs else [],
+            depends_on=[logs.ready] if logs else [],
         )
         ingress.register_targets(servers)
         zone.add_alias_records(hosts, ingress.load_balancer)
@@ -186,7 +186,7 @@ class InfrastructureStack(PlatformStack):
         public = ApiLoadBalancer(
             self,
             "public_api",
-            name=self._names.of("public-api"),
+            name=self._names.resource("public-api"),
             vpc_id=self._foundation.network.vpc.id,
             subnets=self._foundation.network.public,
             security_group=group,
@@ -288,7 +288,7 @@ class InfrastructureStack(PlatformStack):
             settings=ReplicaSettings(
                 name=names.role("replicas"),
                 account_id=names.project.account_id,
-                protect=environment.protect,
+                protect=environment.deletion_protection,
                 noncurrent_days=environment.backups.noncurrent_days,
             ),
         )
@@ -303,7 +303,7 @@ class InfrastructureStack(PlatformStack):
         self.output(
             "name_servers",
             entrance.zone.zone.name_servers,
-            f"name servers of {self._environment.zone}; the certificate is issued once the domain is delegated to them",
+            f"name servers of {self._environment.dns_zone}; the certificate is issued once the domain is delegated to them",
         )
         ingress_host = entrance.ingress.load_balancer.dns_name
         self.output("ingress_host", ingress_host, "DNS name of the load balancer that the public hosts lead to")

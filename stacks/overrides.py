@@ -23,7 +23,9 @@ def override(stack: Construct, kind: str, environment: Environment) -> None:
     }
     if not wanted:
         return  # most environments: to ask each resource for its path takes a tenth of a synth
-    known = {_path(stack, found): found for found in stack.node.find_all() if isinstance(found, TerraformElement)}
+    known = {
+        _path(stack, element): element for element in stack.node.find_all() if isinstance(element, TerraformElement)
+    }
     missing = [place for place in wanted if place not in known]
     if missing:
         raise SettingsError([_problem(environment, f"{kind}/{place}", kind, list(known)) for place in missing])

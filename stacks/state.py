@@ -35,11 +35,11 @@ class StateStack(PlatformStack):
                 ),
             )
         zones = DnsZones(
-            self, "dns", domain=project.domain, names=[environment.zone for environment in settings.environments]
+            self, "dns", domain=project.domain, names=[environment.dns_zone for environment in settings.environments]
         )
         if project.access.permissions_boundary is None:
             for environment in settings.environments:
-                names, zone = Names(project, environment), zones.zones[environment.zone]
+                names, zone = Names(project, environment), zones.zones[environment.dns_zone]
                 Boundary(self, f"boundary_{environment.name}", names=names, zone_arn=zone.arn)
         for environment in settings.environments:
             if environment.access.operators:
@@ -48,7 +48,7 @@ class StateStack(PlatformStack):
                     f"operator_{environment.name}",
                     names=Names(project, environment),
                     operators=environment.access.operators,
-                    zone_arn=zones.zones[environment.zone].arn,
+                    zone_arn=zones.zones[environment.dns_zone].arn,
                     state_bucket=storage.bucket.arn,
                     state_key=storage.key.arn,
                 )

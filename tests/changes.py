@@ -18,8 +18,8 @@ from settings.pools import Pool
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHnuLIqriBtSzn1ayt2WvEXUextsV/h1tggansAHo0Mg ops"  # of a pair whose private half was thrown away
 POOL: Mapping[str, Any] = {
     "instance_types": ["m6i.large", "m5.large"],
-    "count": 2,
-    "maximum": 4,
+    "min_count": 2,
+    "max_count": 4,
     "spot": True,
     "on_demand_base": 1,
 }
@@ -27,7 +27,7 @@ POOL: Mapping[str, Any] = {
 
 EXISTING: Mapping[str, Any] = {
     "cidr": "10.20.0.0/16",
-    "zones": {
+    "availability_zones": {
         "a": {"public": "10.20.1.0/24", "private": "10.20.10.0/24"},
         "b": {"public": "10.20.2.0/24", "private": "10.20.11.0/24"},
     },
@@ -52,9 +52,9 @@ CHOSEN: Mapping[str, Any] = {
     "hosts.application": "clinic.dev.example.com",
     "hosts.rancher": "admin.dev.example.com",
     "hosts.grafana": "grafana.dev.example.com",
-    "zone": "example.com",
+    "dns_zone": "example.com",
     "network.cidr": "10.0.0.0/17",
-    "network.zones": {"a": {"public": "10.0.5.0/24", "private": "10.0.15.0/24"}},
+    "network.availability_zones": {"a": {"public": "10.0.5.0/24", "private": "10.0.15.0/24"}},
     "network.nat_gateways": ["a"],
     "network.endpoints": ["ec2", "sts"],
     "network.existing.id": "vpc-0123456789abcdef9",
@@ -72,22 +72,22 @@ CHOSEN: Mapping[str, Any] = {
     "access.principals.read": [ROLE],
     "image.owner": "123456789012",
     "image.name": "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-2*",
-    "image.pin": "ami-0123456789abcdef0",
+    "image.ami_id": "ami-0123456789abcdef0",
     "servers.count": 3,
     "servers.instance_type": "m6i.large",
     "agents.instance_type": "m6i.large",
     "pools": {"reports": POOL},
     "pools.reports.instance_types": ["m5.large", "m6i.large"],
-    "pools.reports.count": 3,
-    "pools.reports.maximum": 5,
-    "pools.reports.zones": ["b"],
+    "pools.reports.min_count": 3,
+    "pools.reports.max_count": 5,
+    "pools.reports.availability_zones": ["b"],
     "pools.reports.labels": {"workload": "reports"},
     "pools.reports.taints": [{"key": "workload", "value": "reports"}],
     "pools.reports.root_volume_gib": 60,
     "pools.reports.extra_volumes": [{"path": "/mnt/reports", "gib": 100}],
     "pools.reports.spot": False,
     "pools.reports.on_demand_base": 2,
-    "pools.reports.image": "ami-0123456789abcdef0",
+    "pools.reports.ami_id": "ami-0123456789abcdef0",
     "pools.reports.priority": 20,
     "load_balancer.health_check.path": "/healthz",
     "cluster.versions": {"rke2": "v1.26.14+rke2r1"},
@@ -103,7 +103,7 @@ CHOSEN: Mapping[str, Any] = {
     "application.limits.memory": "300Mi",
     "application.volume": "6Gi",
     "application.image": "0123abc",
-    "application.autoscaling.cpu_percent": 70,
+    "application.autoscaling.target_cpu_percent": 70,
     "application.clinic.name": "Another Clinic",
     "application.clinic.address": "1 Other Street",
     "application.clinic.phone": "555-0199",
@@ -113,7 +113,7 @@ CHOSEN: Mapping[str, Any] = {
     "application.email_from": "hello@clinic.example",
     "application.email_reply_to": "desk@clinic.example",
     "application.email_relay": "10.0.10.25/32",
-    "backups.database_beside": "2026-11-24T09:30:00Z",
+    "backups.database_clone_at": "2026-11-24T09:30:00Z",
     "backups.replica_region": "us-west-2",
     "schedule.start": "06:00",
     "schedule.stop": "20:00",
@@ -160,12 +160,14 @@ CHOSEN: Mapping[str, Any] = {
         "helm/rancher/rancher/Resource": {"timeout": 2400},
     },
     "tags": {"Team": "platform"},
-    "acknowledged": {"small-servers": "Somebody has looked at it again."},
+    "acknowledged_warnings": {"small-servers": "Somebody has looked at it again."},
 }
 """Values where the type alone does not say which is another one that is right."""
 
 BESIDE: Mapping[str, Mapping[str, Any]] = {
-    "network.zones": {"network": {"zones": {"b": {"public": "10.0.2.0/24", "private": "10.0.11.0/24"}}}},
+    "network.availability_zones": {
+        "network": {"availability_zones": {"b": {"public": "10.0.2.0/24", "private": "10.0.11.0/24"}}}
+    },
     "access.api.allowed_cidrs": {"access": {"api": {"access": "public", "allowed_cidrs": ["198.51.100.0/24"]}}},
     "network.existing": {"network": EXISTING},
     "network.private_only": {"proxy": {"url": "http://proxy.example.com:3128"}},
@@ -175,11 +177,11 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
     "access.api.access": {"access": {"api": {"allowed_cidrs": ["203.0.113.0/24"]}}},
     "access.ssh.jump_host.instance_type": {"access": {"ssh": {"jump_host": {"enabled": True}}}},
     "access.ssh.allowed_cidrs": {"access": {"ssh": {"public_key": KEY}}},
-    "application.email_relay": {"application": {"email": True}},
+    "application.email_relay": {"application": {"email_reminders": True}},
     "pools.reports": {"pools": {"reports": POOL}},
     "pools.reports.spot": {"pools": {"reports": {"on_demand_base": 0}}},
     "pools.reports.priority": {"agents": {"autoscaler": True}},
-    "application.autoscaling.cpu_percent": {"application": {"autoscaling": {"maximum": 6}}},
+    "application.autoscaling.target_cpu_percent": {"application": {"autoscaling": {"max_replicas": 6}}},
     "patches": {"patches": {}},
     "schedule": {"schedule": {"enabled": True}},
     "hosts.grafana": {"services": {"monitoring": {"enabled": True}}},
@@ -199,7 +201,7 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
 
 TOGETHER: Mapping[str, Mapping[str, Any]] = {
     "network.private_only": {
-        "network": {"nat_gateways": [], "zones": {letter: {"public": None} for letter in ("a", "b")}},
+        "network": {"nat_gateways": [], "availability_zones": {letter: {"public": None} for letter in ("a", "b")}},
     },
 }
 """What has to change at the same time."""

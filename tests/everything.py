@@ -31,7 +31,7 @@ PEOPLE = "arn:aws:iam::123456789012:role/"
 SCRIPT = "#!/bin/sh\ntrue ${ROLE}\n"
 
 ENVIRONMENT: dict[str, Any] = {
-    "protect": True,
+    "deletion_protection": True,
     "schedule": {"enabled": True},
     "budget": {"enabled": True},
     "alarms": {"enabled": True, "emails": ["oncall@example.com"]},
@@ -39,7 +39,7 @@ ENVIRONMENT: dict[str, Any] = {
     "backups": {
         "volume_snapshots": {"enabled": True},
         "replica_region": "us-west-2",
-        "database_beside": "2026-11-24T09:30:00Z",
+        "database_clone_at": "2026-11-24T09:30:00Z",
     },
     "network": {"flow_logs": True, "endpoints": ["ecr.api", "ssm", "ssmmessages"]},
     "node_logs": {"enabled": True},
@@ -64,15 +64,15 @@ ENVIRONMENT: dict[str, Any] = {
     "pools": {
         "reports": {
             "instance_types": ["t3.large", "t3a.large"],
-            "count": 1,
-            "maximum": 2,
-            "zones": ["b"],
+            "min_count": 1,
+            "max_count": 2,
+            "availability_zones": ["b"],
             "extra_volumes": [{"path": "/mnt/reports", "gib": 20}],
         },
         "batch": {
             "instance_types": ["c6i.xlarge", "c5.xlarge"],
-            "count": 2,
-            "maximum": 4,
+            "min_count": 2,
+            "max_count": 4,
             "spot": True,
             "on_demand_base": 1,
             "labels": {"workload": "batch"},
@@ -81,8 +81,8 @@ ENVIRONMENT: dict[str, Any] = {
     },
     "load_balancer": {"access_logs": True},
     "application": {
-        "autoscaling": {"maximum": 4},
-        "email": True,
+        "autoscaling": {"max_replicas": 4},
+        "email_reminders": True,
         "email_from": "hello@clinic.example",
         "email_reply_to": "desk@clinic.example",
         "email_relay": "10.0.10.25/32",
@@ -161,7 +161,9 @@ def write(folder: Path, source: Path = ENVIRONMENTS, **more: dict[str, Any]) -> 
     shutil.copytree(source, folder)
     text = (folder / "dev.yaml").read_text()
     (folder / "staging.yaml").write_text(text.replace(".dev.{domain}", ".staging.{domain}"))
-    switches = {name: section for name, section in ENVIRONMENT.items() if name not in ("access", "protect", "tags")}
+    switches = {
+        name: section for name, section in ENVIRONMENT.items() if name not in ("access", "deletion_protection", "tags")
+    }
     full = merged(yaml.safe_load(text.replace(".dev.{domain}", ".full.{domain}")), merged(switches, more))
     (folder / "full.yaml").write_text(yaml.safe_dump(full))
     return folder

@@ -16,19 +16,19 @@ PROJECT = Project(
 LAB = Environment(
     name="lab",
     region="eu-central-1",
-    protect=False,
+    deletion_protection=False,
     hosts={"application": "app.lab.acme.example", "rancher": "rancher.lab.acme.example"},
-    zone="lab.acme.example",
+    dns_zone="lab.acme.example",
     network={
         "cidr": "10.8.0.0/16",
-        "zones": {
+        "availability_zones": {
             "a": {"public": "10.8.1.0/24", "private": "10.8.10.0/24"},
             "b": {"public": "10.8.2.0/24", "private": "10.8.11.0/24"},
         },
         "nat_gateways": ["a"],
     },
     servers={"count": 3, "instance_type": "t3.large", "dedicated": False},
-    agents={"count": 2, "maximum": 4, "instance_type": "t3.xlarge"},
+    agents={"min_count": 2, "max_count": 4, "instance_type": "t3.xlarge"},
     load_balancer={"access_logs": False},
     cluster={"release_set": "current"},
     rancher={"replicas": 1},

@@ -24,7 +24,7 @@ class Machines(PlatformStack):
         servers = Servers(self, "servers", context=foundation.context, role=foundation.server_role)
         Agents(self, "agents", context=foundation.context, role=foundation.agent_role)
         foundation.api.register_targets(servers)
-        ReadyGate(self, "ready", name=names.of("ready"), server=servers.first)
+        ReadyGate(self, "ready", name=names.resource("ready"), server=servers.first)
         for output, (value, description) in foundation.outputs().items():
             self.output(output, value, description)
 
@@ -41,7 +41,7 @@ class Management(PlatformStack):
             infrastructure=InfrastructureOutputs(self, "upstream", project=names.project, stack=machines),
         )
         namespaces = Namespaces(self, "namespaces", environment=names.environment)
-        Rancher(self, "rancher", environment=names.environment, namespaces=namespaces, wait_for=[])
+        Rancher(self, "rancher", environment=names.environment, namespaces=namespaces, depends_on=[])
 
 
 app = App()

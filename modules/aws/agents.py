@@ -22,7 +22,7 @@ from nodes.boot import agent_user_data
 from nodes.extra_volumes import device
 from settings.addresses import agents_by_zone, maximum_agents_by_zone
 from settings.pools import PURCHASE_LABEL, SPOT, ExtraVolume
-from settings.saving import SERVERS_STAY
+from settings.saving import SERVER_STOP_DELAY
 
 ROOT_DEVICE = "/dev/sda1"
 """Attachment name of the root volume in Ubuntu's images."""
@@ -30,9 +30,9 @@ ROOT_DEVICE = "/dev/sda1"
 DRAIN_HOOK = "drain"
 """The lifecycle hook's name, which ``nodes/bin/drain-leaving-agents`` answers."""
 
-DRAINING = SERVERS_STAY - timedelta(minutes=5)
+DRAINING = SERVER_STOP_DELAY - timedelta(minutes=5)
 """How long a terminated agent may take to be emptied. In an environment that sleeps the servers, which empty it, stop after
-``SERVERS_STAY``."""
+``SERVER_STOP_DELAY``."""
 
 HOOK: Mapping[str, Any] = {
     "name": DRAIN_HOOK,
@@ -68,7 +68,7 @@ class Agents(Construct):
     def __init__(self, scope: Construct, id_: str, *, context: NodeContext, role: InstanceRole) -> None:
         super().__init__(scope, id_)
         self._context = context
-        self._name = context.names.of("agent")
+        self._name = context.names.resource("agent")
         self.template = self._launch_template(role)
         minimum = agents_by_zone(context.environment)
         maximum = maximum_agents_by_zone(context.environment)
@@ -99,7 +99,7 @@ class Agents(Construct):
 
     def _group(self, letter: str, minimum: int, maximum: int) -> AutoscalingGroup:
         context = self._context
-        name = context.names.of("agent", letter)
+        name = context.names.resource("agent", letter)
         tags = {
             "Name": self._name,
             **context.names.node_tags("agent"),
@@ -117,10 +117,10 @@ class Agents(Construct):
             vpc_zone_identifier=[context.network.private[letter].id],
             launch_template={"id": self.template.id, "version": "$Latest"},
             health_check_type="EC2",
-            force_delete=not context.environment.protect,
+            force_delete=not context.environment.deletion_protection,
             tag=group_tags(tags),
             lifecycle=lifecycle(ignore=decided_elsewhere(context)),
-            depends_on=list(context.wait_for),
+            depends_on=list(context.depends_on),
         )
 
 
@@ -144,7 +144,7 @@ def launch_template(
     :param extra_volumes: further disks, in the order of their attachment names.
     :param more: further arguments of the resource.
     """
-    told = TerraformLocal(scope, "user_data", user_data)
+    local = TerraformLocal(scope, "user_data", user_data)
     return LaunchTemplate(
         scope,
         "Resource",
@@ -168,7 +168,7 @@ def launch_template(
             LaunchTemplateTagSpecifications(resource_type=kind, tags=dict(tags))
             for kind in ("instance", "volume", "network-interface")
         ],
-        user_data=Fn.base64encode(told.as_string),
+        user_data=Fn.base64encode(local.as_string),
         tags={"Name": name},
         **more,
     )

@@ -79,7 +79,7 @@ class Alarms(Construct):
         return CloudwatchMetricAlarm(
             self,
             alarm.id_,
-            alarm_name=self._names.of(alarm.id_.replace("_", "-")),
+            alarm_name=self._names.resource(alarm.id_.replace("_", "-")),
             alarm_description=f"{self._names.base}: {alarm.description}",
             namespace=alarm.namespace,
             metric_name=alarm.metric,
@@ -176,7 +176,7 @@ class Alarms(Construct):
         key = EncryptionKey(
             self,
             "key",
-            name=names.of("alarms"),
+            name=names.resource("alarms"),
             purpose=f"Alarms of {names.base}",
             account_id=account,
             protect=False,  # what it encrypts is gone once it is delivered
@@ -184,7 +184,7 @@ class Alarms(Construct):
                 Statement("Alarms", ["kms:Decrypt", "kms:GenerateDataKey*"], principals=CLOUDWATCH, conditions=own)
             ],
         )
-        topic = SnsTopic(self, "topic", name=names.of("alarms"), kms_master_key_id=key.arn)
+        topic = SnsTopic(self, "topic", name=names.resource("alarms"), kms_master_key_id=key.arn)
         publishing = Statement("Alarms", ["sns:Publish"], [topic.arn], principals=CLOUDWATCH, conditions=own)
         SnsTopicPolicy(self, "topic_policy", arn=topic.arn, policy=policy(publishing))
         for number, email in enumerate(dict.fromkeys([names.project.email, *self._settings.emails])):

@@ -50,8 +50,8 @@ def existing_subnets(
 
 def _subnet(scope: Construct, kind: str, letter: str, id_: str, settings: NetworkSettings, zone: str) -> DataAwsSubnet:
     assert settings.existing is not None, "settings of a VPC that is there already"
-    ids, ranges = f"network.existing.subnets.{letter}.{kind}", f"network.zones.{letter}.{kind}"
-    cidr = getattr(settings.zones[letter], kind)
+    ids, ranges = f"network.existing.subnets.{letter}.{kind}", f"network.availability_zones.{letter}.{kind}"
+    cidr = getattr(settings.availability_zones[letter], kind)
     return DataAwsSubnet(
         scope,
         f"{kind}_{letter}",

@@ -31,7 +31,7 @@ class FlowLogs(Construct):
         role = role_with_policy(
             self,
             "role",
-            name=names.of("flow-logs"),
+            name=names.resource("flow-logs"),
             description=f"Writes the flow logs of {names.base}",
             trust=trust(
                 "vpc-flow-logs.amazonaws.com",

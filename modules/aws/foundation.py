@@ -43,13 +43,13 @@ class Foundation:
         self.api = ApiLoadBalancer(
             scope,
             "api",
-            name=names.of("api"),
+            name=names.resource("api"),
             vpc_id=self.network.vpc.id,
             subnets=self.network.private,
             security_group=self.groups.api,
             ports=[KUBERNETES_API, RKE2_SUPERVISOR],
             internal=True,
-            protect=self._environment.protect,
+            protect=self._environment.deletion_protection,
         )
         """The internal load balancer of the Kubernetes API; its targets are yours to add: ``api.register_targets(servers)``."""
 
@@ -102,7 +102,7 @@ class Foundation:
             names=self._names,
             days=self._environment.backups.logs_days,
             key_arn=self.keys.backups.arn,
-            protect=self._environment.protect,
+            protect=self._environment.deletion_protection,
         )
 
     def _stores(self) -> None:
@@ -113,7 +113,7 @@ class Foundation:
             "secrets",
             names=names,
             key=self.keys.secrets,
-            protect=environment.protect,
+            protect=environment.deletion_protection,
             principals=environment.access.principals if environment.access.identity.shared else Principals(),
         )
         self.issuer = WebIdentityIssuer(scope, "web_identity", names=names, environment=environment)
@@ -122,7 +122,7 @@ class Foundation:
             "image_repository",
             name=names.application_repository,
             key=self.keys.backups,
-            protect=environment.protect,
+            protect=environment.deletion_protection,
         ).repository
 
     def _roles(self) -> None:
@@ -164,7 +164,7 @@ class Foundation:
             image_id=machine_image(self._scope, "image", self._environment.image),
             key_name=self._key_pair(),
             inputs=inputs,
-            wait_for=[
+            depends_on=[
                 *self.network.egress,
                 *rights,
                 programs,

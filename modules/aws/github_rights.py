@@ -92,11 +92,13 @@ EVENT_STATES = ("events:Describe*", "events:List*", "sqs:Get*", "sqs:List*")
 
 def _events(names: Sequence[Names], actions: Sequence[str]) -> list[Statement]:
     """Rules and queue of the environments that have an interruption handler."""
-    found = [each for each in names if each.environment.interruptible]
+    interruptible = [each for each in names if each.environment.interruptible]
     resources = [
-        arn for each in found for arn in (each.arn("events", f"rule/{each.base}-*"), each.arn("sqs", f"{each.base}-*"))
+        arn
+        for each in interruptible
+        for arn in (each.arn("events", f"rule/{each.base}-*"), each.arn("sqs", f"{each.base}-*"))
     ]
-    return [Statement("Events", actions, resources)] if found else []
+    return [Statement("Events", actions, resources)] if interruptible else []
 
 
 PUBLISHED = (("parameter/", "/cluster-ca"), ("document/", "-*"))

@@ -58,7 +58,7 @@ class GitHubRoles(Construct):
                 f"deploy-{each.environment.name}",
                 [f"environment:{each.environment.name}"],
                 [
-                    *deploying(each, zone_arn=zones[each.environment.zone].arn, **state),
+                    *deploying(each, zone_arn=zones[each.environment.dns_zone].arn, **state),
                     *reaching(each, storage.bucket.arn),
                 ],
             )

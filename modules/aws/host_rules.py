@@ -13,7 +13,7 @@ from cdktf_cdktf_provider_aws.lb_listener_rule import (
 )
 from constructs import Construct
 
-from modules.blocks import block
+from modules.blocks import typed_block
 from settings.load_balancer import NETWORKS_A_RULE
 
 OPEN, LIMITED, REFUSED = 1, 10, 50_000
@@ -70,8 +70,8 @@ class HostRules(Construct):
         **more: Any,
     ) -> LbListenerRule:
         conditions = [
-            *([block(LbListenerRuleCondition, {"host_header": {"values": list(hosts)}})] if hosts else []),
-            *([block(LbListenerRuleCondition, {"source_ip": {"values": list(sources)}})] if sources else []),
+            *([typed_block(LbListenerRuleCondition, {"host_header": {"values": list(hosts)}})] if hosts else []),
+            *([typed_block(LbListenerRuleCondition, {"source_ip": {"values": list(sources)}})] if sources else []),
         ]
         return LbListenerRule(
             self,

@@ -9,8 +9,8 @@ from settings.nodes import Image
 
 def machine_image(scope: Construct, id_: str, image: Image) -> str:
     """Id of the image: the pinned one, or the newest that its owner publishes under the name pattern."""
-    if image.pin is not None:
-        return image.pin
+    if image.ami_id is not None:
+        return image.ami_id
     return newest_image(scope, id_, image, X86_64)
 
 

@@ -49,7 +49,7 @@ class InstanceRole(Construct):
         statements: Sequence[Statement] = (),
     ) -> None:
         super().__init__(scope, id_)
-        name = names.of(purpose)
+        name = names.resource(purpose)
         self.role = IamRole(
             self,
             "Resource",

@@ -51,10 +51,10 @@ class Interruptions(Construct):
         self.queue = SqsQueue(
             self,
             "Resource",
-            name=names.of("interruptions"),
+            name=names.resource("interruptions"),
             message_retention_seconds=KEPT_SECONDS,
             sqs_managed_sse_enabled=True,
-            tags={"Name": names.of("interruptions")},
+            tags={"Name": names.resource("interruptions")},
         )
         rules = names.arn("events", f"rule/{names.base}-*")
         events = Statement(
@@ -78,7 +78,7 @@ class Interruptions(Construct):
             rule = CloudwatchEventRule(
                 part,
                 "Resource",
-                name=names.of(name),
+                name=names.resource(name),
                 description=says,
                 event_pattern=json.dumps(pattern),
             )

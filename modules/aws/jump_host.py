@@ -13,7 +13,7 @@ class JumpHost(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, context: NodeContext, security_group: SecurityGroup) -> None:
         super().__init__(scope, id_)
-        name = context.names.of("jump")
+        name = context.names.resource("jump")
         role = InstanceRole(
             self, "role", names=context.names, purpose="jump", description=f"Jump host of {context.names.base}"
         )

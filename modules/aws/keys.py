@@ -51,10 +51,10 @@ class Keys(Construct):
         return EncryptionKey(
             self,
             id_,
-            name=self._names.of(id_),
+            name=self._names.resource(id_),
             purpose=f"{purpose} of {self._names.base}",
             account_id=self._names.project.account_id,
-            protect=self._environment.protect,
+            protect=self._environment.deletion_protection,
             statements=statements,
         )
 

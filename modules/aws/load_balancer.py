@@ -130,7 +130,7 @@ class IngressLoadBalancer(Construct):
         protect: bool,
         internal: bool = False,
         logs_bucket: str | None,
-        wait_for: Sequence[ITerraformDependable] = (),
+        depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
         super().__init__(scope, id_)
         self._names, self._settings = names, settings
@@ -149,7 +149,7 @@ class IngressLoadBalancer(Construct):
             access_logs=logs,
             tags={"Name": names.base},
             lifecycle=lifecycle(protect=protect),
-            depends_on=list(wait_for),
+            depends_on=list(depends_on),
         )
         self._group = self._target_group(vpc_id)
         listener = self._listeners(certificate_arn)

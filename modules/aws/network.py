@@ -65,11 +65,13 @@ class Network(Construct):
             enable_dns_hostnames=True,
             tags={"Name": names.base},
         )
-        DefaultSecurityGroup(self, "default_security_group", vpc_id=self.vpc.id, tags={"Name": names.of("unused")})
+        DefaultSecurityGroup(
+            self, "default_security_group", vpc_id=self.vpc.id, tags={"Name": names.resource("unused")}
+        )
         self.public, tables = {}, []
         if not self._settings.private_only:
-            self.public = {letter: self._subnet("public", letter) for letter in self._settings.zones}
-        self.private = {letter: self._subnet("private", letter) for letter in self._settings.zones}
+            self.public = {letter: self._subnet("public", letter) for letter in self._settings.availability_zones}
+        self.private = {letter: self._subnet("private", letter) for letter in self._settings.availability_zones}
         nat_gateways: dict[str, NatGateway] = {}
         if not self._settings.private_only:
             gateway = InternetGateway(self, "internet_gateway", vpc_id=self.vpc.id, tags={"Name": names.base})
@@ -107,14 +109,14 @@ class Network(Construct):
                 subnet_ids=[subnet.id for subnet in self.private.values()],
                 security_group_ids=[security_group.id],
                 private_dns_enabled=True,
-                tags={"Name": self._names.of(label)},
+                tags={"Name": self._names.resource(label)},
             )
             self._egress.append(endpoint)
 
     def _subnet(self, kind: str, letter: str) -> Subnet:
         public = kind == "public"
         role = "kubernetes.io/role/elb" if public else "kubernetes.io/role/internal-elb"
-        cidr = str(getattr(self._settings.zones[letter], kind))
+        cidr = str(getattr(self._settings.availability_zones[letter], kind))
         Fixed(
             self,
             f"range_{kind}_{letter}",
@@ -128,11 +130,11 @@ class Network(Construct):
             availability_zone=self.zone(letter),
             cidr_block=cidr,
             map_public_ip_on_launch=public,
-            tags={"Name": self._names.of(kind, letter), self._names.cluster_tag: "shared", role: "1"},
+            tags={"Name": self._names.resource(kind, letter), self._names.cluster_tag: "shared", role: "1"},
         )
 
     def _public_routes(self, gateway: InternetGateway) -> RouteTable:
-        table = RouteTable(self, "public_routes", vpc_id=self.vpc.id, tags={"Name": self._names.of("public")})
+        table = RouteTable(self, "public_routes", vpc_id=self.vpc.id, tags={"Name": self._names.resource("public")})
         self._public_route = Route(
             self,
             "public_default_route",
@@ -145,7 +147,7 @@ class Network(Construct):
         return table
 
     def _nat_gateway(self, letter: str, gateway: InternetGateway) -> NatGateway:
-        name = self._names.of("nat", letter)
+        name = self._names.resource("nat", letter)
         address = Eip(self, f"nat_address_{letter}", domain="vpc", tags={"Name": name}, depends_on=[gateway])
         return NatGateway(
             self,
@@ -160,7 +162,7 @@ class Network(Construct):
         first = next(iter(nat_gateways.values()), None)
         tables: dict[str, RouteTable] = {}
         for letter, subnet in self.private.items():
-            tags = {"Name": self._names.of("private", letter)}
+            tags = {"Name": self._names.resource("private", letter)}
             tables[letter] = RouteTable(self, f"private_routes_{letter}", vpc_id=self.vpc.id, tags=tags)
             if gateway := nat_gateways.get(letter, first):
                 route = Route(
@@ -185,6 +187,6 @@ class Network(Construct):
             service_name=f"com.amazonaws.{self._region}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=[table.id for table in tables],
-            tags={"Name": self._names.of("s3")},
+            tags={"Name": self._names.resource("s3")},
         )
         self._egress.append(endpoint)

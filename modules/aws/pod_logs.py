@@ -24,5 +24,5 @@ class PodLogs(Construct):
             name=names.log_group(PURPOSE),
             retention_in_days=names.environment.backups.logs_days,
             kms_key_id=key_arn,
-            lifecycle=lifecycle(protect=names.environment.protect),
+            lifecycle=lifecycle(protect=names.environment.deletion_protection),
         )

@@ -78,7 +78,7 @@ class AgentPool(Construct):
         part = "base" if fleet.fixed else ("spot" if fleet.spot else "on_demand")
         scope = Construct(self, part)
         suffix = [part] if fleet.fixed else []
-        name = names.of("agent", self._name, *suffix)
+        name = names.resource("agent", self._name, *suffix)
         labels = pool.node_labels(self._name, spot=fleet.spot)
         taints = [str(taint) for taint in pool.node_taints]
         node_tags = {"Name": name, **names.node_tags("agent"), "vet:pool": self._name, **names.tags}
@@ -98,7 +98,7 @@ class AgentPool(Construct):
         tags = {**node_tags, **handled(self._context)}
         if not fleet.fixed:
             tags |= {**autoscaled(self._context), **self._node_template(labels)}
-        found = []
+        groups = []
         for letter in fleet.minimum:
             least, most = fleet.minimum[letter], fleet.maximum[letter]
             if fleet.fixed and not most:
@@ -111,7 +111,7 @@ class AgentPool(Construct):
             group = AutoscalingGroup(
                 scope,
                 f"group_{letter}",
-                name=names.of("agent", self._name, letter, *suffix),
+                name=names.resource("agent", self._name, letter, *suffix),
                 min_size=least,
                 max_size=most,
                 desired_capacity=least,
@@ -124,11 +124,11 @@ class AgentPool(Construct):
                 tag=group_tags(zone_tags),
                 timeouts={"delete": DELETE},
                 lifecycle=lifecycle(ignore=decided_elsewhere(self._context)),
-                depends_on=[*self._context.wait_for, *(server.instance for server in self._servers.servers)],
+                depends_on=[*self._context.depends_on, *(server.instance for server in self._servers.servers)],
             )
             what = f"zone {letter}, pool {self._name}{', on-demand base' if fleet.fixed else ''}"
-            found.append(SizedGroup("-".join([self._name, letter, *suffix]), what, group, least, most))
-        return found
+            groups.append(SizedGroup("-".join([self._name, letter, *suffix]), what, group, least, most))
+        return groups
 
     def _purchase(self, template_id: str, fleet: Fleet) -> dict[str, Any]:
         """What is bought: all of it Spot, or all of it on demand, of any of the pool's types."""

@@ -15,7 +15,7 @@ from modules.aws.role import role_with_policy
 from modules.aws.servers import Servers
 from settings.environment import Environment
 from settings.names import Names
-from settings.saving import SERVERS_STAY
+from settings.saving import SERVER_STOP_DELAY
 
 UNIX_DAYS = {"MON-FRI": "1-5", "MON-SAT": "1-6", "MON-SUN": "*"}
 """Days of the week in Auto Scaling's cron expressions (0 is Sunday)."""
@@ -44,7 +44,7 @@ class Schedule(Construct):
         self._role = self._scheduler_role()
         settings = environment.schedule
         self._servers("start", settings.start)
-        self._servers("stop", _later(settings.stop, SERVERS_STAY))
+        self._servers("stop", _later(settings.stop, SERVER_STOP_DELAY))
         for sized in agents:
             self._agents("stop", sized, settings.stop, 0, 0)
             self._agents("start", sized, settings.start, sized.minimum, sized.maximum)
@@ -56,7 +56,7 @@ class Schedule(Construct):
         SchedulerSchedule(
             self,
             f"{action}_servers",
-            name=self._names.of(f"{action}-servers"),
+            name=self._names.resource(f"{action}-servers"),
             description=f"{action.title()} the servers of {self._names.base}",
             schedule_expression=f"cron({int(minute)} {int(hour)} ? * {days} *)",
             schedule_expression_timezone=self._settings.time_zone,
@@ -74,7 +74,7 @@ class Schedule(Construct):
         AutoscalingSchedule(
             self,
             f"{action}_agents_{sized.key}",
-            scheduled_action_name=self._names.of(f"{action}-agents", sized.key),
+            scheduled_action_name=self._names.resource(f"{action}-agents", sized.key),
             autoscaling_group_name=sized.group.name,
             recurrence=f"{int(minute)} {int(hour)} * * {UNIX_DAYS[self._settings.days]}",
             time_zone=self._settings.time_zone,

@@ -145,7 +145,7 @@ class SecurityGroups(Construct):
         return SecurityGroup(
             self,
             id_,
-            name=self._names.of(id_.replace("_", "-")),
+            name=self._names.resource(id_.replace("_", "-")),
             description=description,
             vpc_id=self._vpc_id,
             tags=tags,

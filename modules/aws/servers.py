@@ -46,7 +46,7 @@ class NodeContext:
     image_id: str
     key_name: str | None
     inputs: ClusterInputs
-    wait_for: Sequence[ITerraformDependable]
+    depends_on: Sequence[ITerraformDependable]
     """Resources that must exist before the first instance boots: routes, rights, secrets, the bundle."""
 
 
@@ -62,7 +62,7 @@ class Server(Construct):
         super().__init__(scope, id_)
         self.slot = slot
         self._context = context
-        self._name = context.names.of("server", str(slot.number))
+        self._name = context.names.resource("server", str(slot.number))
         place = f"{slot.zone} {slot.address}"  # without the region: one that is lost is built again in another
         Fixed(
             self,
@@ -88,7 +88,7 @@ class Server(Construct):
             encrypted=True,
             kms_key_id=context.volume_key.arn,
             tags={"Name": f"{self._name}-data", SNAPSHOT_TAG: context.names.base},
-            lifecycle=lifecycle(protect=context.environment.protect),
+            lifecycle=lifecycle(protect=context.environment.deletion_protection),
         )
         self.instance = self._instance(role)
         VolumeAttachment(
@@ -126,11 +126,11 @@ class Server(Construct):
             credit_specification=unlimited_credits(servers.instance_type),
             monitoring=True,
             ebs_optimized=True,
-            disable_api_termination=context.environment.protect,
+            disable_api_termination=context.environment.deletion_protection,
             user_data=server_user_data(context.inputs, slot=self.slot.number, data_volume_id=self.data_volume.id),
             tags=tags,
             lifecycle=lifecycle(ignore=BROUGHT_BY_THE_ROLL),
-            depends_on=list(context.wait_for),
+            depends_on=list(context.depends_on),
         )
 
 

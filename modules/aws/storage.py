@@ -23,7 +23,7 @@ class Buckets(Construct):
         self.snapshots = self._bucket("snapshots")
         self.database = self._bucket("database")
         # A protected environment keeps what was written when a setting is turned off: the bucket stays, and costs nothing empty.
-        kept = environment.protect
+        kept = environment.deletion_protection
         self.attachments = self._bucket("files") if environment.application.attachments_in_s3 or kept else None
         self.velero = self._bucket("velero") if environment.services.velero.enabled else None
         self.access_logs = self._access_logs() if environment.load_balancer.access_logs or kept else None
@@ -60,7 +60,7 @@ class Buckets(Construct):
             purpose,
             name=self._names.bucket(purpose),
             key=self._key,
-            protect=self._environment.protect,
+            protect=self._environment.deletion_protection,
             noncurrent_days=self._environment.backups.noncurrent_days,
         )
 
@@ -78,7 +78,7 @@ class Buckets(Construct):
             "access_logs",
             name=name,
             key=None,
-            protect=self._environment.protect,
+            protect=self._environment.deletion_protection,
             noncurrent_days=self._environment.backups.noncurrent_days,
             expire_days=self._environment.load_balancer.access_logs_days,
             statements=[writing],

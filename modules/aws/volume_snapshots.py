@@ -18,7 +18,7 @@ class VolumeSnapshots(Construct):
         schedule = DlmLifecyclePolicyPolicyDetailsSchedule(
             name="data-volumes",
             create_rule={"interval": settings.every_hours, "interval_unit": "HOURS", "times": ["02:00"]},
-            retain_rule={"count": settings.kept},
+            retain_rule={"count": settings.retention},
             copy_tags=True,
             tags_to_add={"ManagedBy": "dlm"},
         )

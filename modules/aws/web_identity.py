@@ -44,7 +44,7 @@ class WebIdentityIssuer(Construct):
             "bucket",
             name=name,
             key=None,
-            protect=environment.protect,
+            protect=environment.deletion_protection,
             noncurrent_days=environment.backups.noncurrent_days,
             public_read=True,
             statements=[reading],
@@ -80,7 +80,7 @@ class WebIdentityIssuer(Construct):
         return role_with_policy(
             scope,
             "Resource",
-            name=self._names.of(id_.replace("_", "-")),
+            name=self._names.resource(id_.replace("_", "-")),
             description=f"{accounts[0].namespace}/{accounts[0].name} of cluster {self._names.base}",
             trust=policy(trust),
             policy_name="pod",

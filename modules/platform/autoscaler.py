@@ -40,8 +40,8 @@ class ClusterAutoscaler(Construct):
 def priorities(names: Names) -> dict[str, Any]:
     """Values by which the groups of the pool with the highest number grow first, and of several such ones those that waste least
     (cluster-autoscaler: expander/priority). A group is known by its name, whose end is its zone."""
-    groups: dict[int, list[str]] = {AGENTS_PRIORITY: [f"^{names.of('agent')}-[a-z]$"]}
+    groups: dict[int, list[str]] = {AGENTS_PRIORITY: [f"^{names.resource('agent')}-[a-z]$"]}
     for name, pool in names.environment.pools.items():
-        groups.setdefault(pool.priority, []).append(f"^{names.of('agent', name)}-[a-z]$")
+        groups.setdefault(pool.priority, []).append(f"^{names.resource('agent', name)}-[a-z]$")
     ordered = {str(priority): groups[priority] for priority in sorted(groups)}
     return {"extraArgs": {"expander": "priority,least-waste"}, "expanderPriorities": ordered}

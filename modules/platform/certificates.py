@@ -35,7 +35,7 @@ class Certificates(Construct):
                 "extraEnv": web_identity(infrastructure.get("pod_role_arns.certificates"), environment.region),
                 **controllers("webhook", "cainjector", "startupapicheck", dedicated=environment.servers.dedicated),
             },
-            wait_for=namespaces.ready(namespace),
+            depends_on=namespaces.ready(namespace),
         ).release
         issuers = Release(
             self,
@@ -47,9 +47,9 @@ class Certificates(Construct):
                 "email": names.project.email,
                 "region": environment.region,
                 "hostedZoneId": infrastructure.get("zone_id"),
-                "dnsZone": environment.zone,
+                "dnsZone": environment.dns_zone,
             },
-            wait_for=[manager],
+            depends_on=[manager],
         ).release
         self.manager: Sequence[ITerraformDependable] = [manager]
         self.ready: Sequence[ITerraformDependable] = [issuers]

@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_kubernetes.data_kubernetes_server_version import DataK
 from cdktf_cdktf_provider_kubernetes.provider import KubernetesProvider, KubernetesProviderExec
 from constructs import Construct
 
-from modules.blocks import block
+from modules.blocks import typed_block
 from modules.platform.infrastructure_outputs import InfrastructureOutputs
 from nodes.inputs import PENDING
 from settings.names import Names
@@ -41,11 +41,11 @@ class Cluster(Construct):
             "api_host", "Name in the Kubernetes API's certificate, if not the load balancer's"
         )
         connection = self._connection()
-        HelmProvider(scope, "helm", kubernetes=block(HelmProviderKubernetes, connection))
+        HelmProvider(scope, "helm", kubernetes=typed_block(HelmProviderKubernetes, connection))
         KubernetesProvider(
             scope,
             "kubernetes",
-            **{**connection, "exec": [block(KubernetesProviderExec, connection["exec"])]},
+            **{**connection, "exec": [typed_block(KubernetesProviderExec, connection["exec"])]},
             ignore_annotations=FOREIGN_METADATA,
             ignore_labels=FOREIGN_METADATA,
         )

@@ -12,7 +12,7 @@ from settings.environment import Environment
 from settings.helm_values import Values, values
 from settings.namespaces import controllers, on_agents
 from settings.pools import OFF_SPOT
-from settings.web_identity import DATABASE, DATABASE_BESIDE
+from settings.web_identity import DATABASE, DATABASE_CLONE
 
 OPERATOR_NAMESPACE = "cnpg-system"
 BACKUP_PLUGIN = "plugin-barman-cloud"
@@ -54,24 +54,24 @@ class Database(Construct):
             namespace=namespace,
             derived=_cluster(environment, infrastructure),
             atomic=False,
-            wait_for=[*namespaces.ready(namespace), *operator, *storage],
+            depends_on=[*namespaces.ready(namespace), *operator, *storage],
         ).release
         self.ready: Sequence[ITerraformDependable] = [cluster]
-        if moment := environment.backups.database_beside:
+        if moment := environment.backups.database_clone_at:
             Release(
                 self,
                 "beside",
                 environment=environment,
-                release=DATABASE_BESIDE,
+                release=DATABASE_CLONE,
                 like="database",
                 namespace=namespace,
                 derived=_cluster(environment, infrastructure),
                 different=_beside(environment, moment),
                 atomic=False,
-                wait_for=self.ready,
+                depends_on=self.ready,
             )
 
-    def _release(self, id_: str, release: str, wait_for: Sequence[ITerraformDependable]) -> ITerraformDependable:
+    def _release(self, id_: str, release: str, depends_on: Sequence[ITerraformDependable]) -> ITerraformDependable:
         made: ITerraformDependable = Release(
             self,
             id_,
@@ -79,7 +79,7 @@ class Database(Construct):
             release=release,
             namespace=OPERATOR_NAMESPACE,
             derived=controllers(dedicated=self._environment.servers.dedicated),
-            wait_for=wait_for,
+            depends_on=depends_on,
         ).release
         return made
 
@@ -89,7 +89,7 @@ def _cluster(environment: Environment, infrastructure: InfrastructureOutputs) ->
     return {
         "image": environment.cluster.releases["postgresql"].image,
         "instances": application.database_instances,
-        "keep": environment.protect,
+        "keep": environment.deletion_protection,
         "storage": {"size": application.volume},
         "backup": {
             "bucket": infrastructure.get("database_bucket"),
@@ -120,7 +120,7 @@ def archive(environment: Environment) -> str:
 def _beside(environment: Environment, moment: str) -> Values:
     """What is different in a database that is filled from the clinic's backup, and that clients take for the clinic's own."""
     return {
-        "name": DATABASE_BESIDE,
+        "name": DATABASE_CLONE,
         "instances": 1,
         "keep": False,
         "serverCASecret": f"{DATABASE}-ca",

@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_helm.release import Release as HelmRelease
 from cdktf_cdktf_provider_kubernetes.network_policy_v1 import NetworkPolicyV1, NetworkPolicyV1Spec
 from constructs import Construct
 
-from modules.blocks import block
+from modules.blocks import typed_block
 from modules.platform import ingress
 from modules.platform.namespaces import NAME_LABEL, Namespaces
 from modules.platform.release import DEFAULT_TIMEOUT, Release
@@ -21,7 +21,7 @@ from settings.extras import ExtraRelease
 class Extras(Construct):
     """All of it. It comes last and goes first.
 
-    :param wait_for: storage, certificates and ingress, which it may use.
+    :param depends_on: storage, certificates and ingress, which it may use.
     """
 
     def __init__(
@@ -31,13 +31,13 @@ class Extras(Construct):
         *,
         environment: Environment,
         namespaces: Namespaces,
-        wait_for: Sequence[ITerraformDependable],
+        depends_on: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id_)
         self._environment, self._namespaces = environment, namespaces
         policies = self._policies()
         releases = [
-            self._release(name, extra, [*wait_for, *policies]) for name, extra in environment.extra_releases.items()
+            self._release(name, extra, [*depends_on, *policies]) for name, extra in environment.extra_releases.items()
         ]
         for name, objects in environment.extra_manifests.items():
             Release(
@@ -48,10 +48,10 @@ class Extras(Construct):
                 like="objects",
                 namespace="default",
                 derived={"objects": literal_tree(objects)},
-                wait_for=[*wait_for, *releases],
+                depends_on=[*depends_on, *releases],
             )
 
-    def _release(self, name: str, extra: ExtraRelease, wait_for: Sequence[ITerraformDependable]) -> HelmRelease:
+    def _release(self, name: str, extra: ExtraRelease, depends_on: Sequence[ITerraformDependable]) -> HelmRelease:
         return HelmRelease(
             self,
             f"release_{name}",
@@ -66,7 +66,7 @@ class Extras(Construct):
             wait=True,
             wait_for_jobs=True,
             max_history=10,
-            depends_on=[*self._namespaces.ready(extra.namespace), *wait_for],
+            depends_on=[*self._namespaces.ready(extra.namespace), *depends_on],
         )
 
     def _policies(self) -> list[ITerraformDependable]:
@@ -83,7 +83,7 @@ class Extras(Construct):
             self,
             f"policy_{extra.namespace}",
             metadata={"name": "reached-by", "namespace": extra.namespace},
-            spec=block(
+            spec=typed_block(
                 NetworkPolicyV1Spec, {"pod_selector": {}, "policy_types": ["Ingress"], "ingress": [{"from_": peers}]}
             ),
             depends_on=self._namespaces.ready(extra.namespace),

@@ -96,7 +96,7 @@ class IngressController(Construct):
             like=INGRESS[environment.cluster.ingress],
             namespace=NAMESPACE,
             derived=derived(environment, infrastructure.get("ingress_host")),
-            wait_for=namespaces.ready(NAMESPACE),
+            depends_on=namespaces.ready(NAMESPACE),
         ).release
         self.ready: Sequence[ITerraformDependable] = [controller]
 

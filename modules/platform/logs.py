@@ -39,5 +39,5 @@ class Logs(Construct):
             release="fluent-bit",
             namespace=LOGGING,
             derived={"env": [*identity, *({"name": name, "value": value} for name, value in given.items())]},
-            wait_for=[*context.wait_for, *closed],
+            depends_on=[*context.depends_on, *closed],
         )

@@ -26,7 +26,7 @@ class Monitoring(Construct):
     Releases are called as their charts: Rancher's pages know the monitoring that is called ``rancher-monitoring``, and another chart is
     another release, which begins with nothing.
 
-    :param wait_for: storage, certificates and ingress.
+    :param depends_on: storage, certificates and ingress.
     """
 
     def __init__(
@@ -36,16 +36,16 @@ class Monitoring(Construct):
         *,
         names: Names,
         namespaces: Namespaces,
-        wait_for: Sequence[ITerraformDependable],
+        depends_on: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id_)
         self._environment = environment = names.environment
         context = ObjectContext(MONITORING, namespaces.ready(MONITORING))
         closed = network_policies(self, policies(environment), context, {"app.kubernetes.io/part-of": "monitoring"})
         charts = {kind: environment.cluster.releases[kind].chart.name for kind in ("monitoring", "monitoring-crds")}
-        kinds = self._release("kinds", charts["monitoring-crds"], context.wait_for, like="monitoring-crds")
-        password = self._release("password", "grafana-password", context.wait_for, chart="vet-app-secret")
-        needed = [*wait_for, *closed, kinds, password]
+        kinds = self._release("kinds", charts["monitoring-crds"], context.depends_on, like="monitoring-crds")
+        password = self._release("password", "grafana-password", context.depends_on, chart="vet-app-secret")
+        needed = [*depends_on, *closed, kinds, password]
         derived = stack_values(environment)
         stack = self._release(
             "stack", charts["monitoring"], needed, like="monitoring", derived=derived, timeout=TIMEOUT
@@ -53,11 +53,11 @@ class Monitoring(Construct):
         self._release("objects", "clinic-monitoring", [stack], derived=self._objects(names))
 
     def _release(
-        self, id_: str, release: str, wait_for: Sequence[ITerraformDependable], **more: Any
+        self, id_: str, release: str, depends_on: Sequence[ITerraformDependable], **more: Any
     ) -> ITerraformDependable:
         environment = self._environment
         made = Release(
-            self, id_, environment=environment, release=release, namespace=MONITORING, wait_for=wait_for, **more
+            self, id_, environment=environment, release=release, namespace=MONITORING, depends_on=depends_on, **more
         )
         return made.release
 

@@ -12,7 +12,7 @@ from cdktf_cdktf_provider_kubernetes.namespace_v1 import NamespaceV1, NamespaceV
 from cdktf_cdktf_provider_kubernetes.network_policy_v1 import NetworkPolicyV1, NetworkPolicyV1Spec
 from constructs import Construct
 
-from modules.blocks import block
+from modules.blocks import typed_block
 from settings.environment import Environment
 from settings.namespaces import MONITORING, Namespace, extra_namespaces, namespaces, service_namespaces
 
@@ -47,7 +47,7 @@ class Namespaces(Construct):
 
     def _namespace(self, namespace: Namespace) -> list[ITerraformDependable]:
         scope = Construct(self, namespace.name)
-        metadata = block(
+        metadata = typed_block(
             NamespaceV1Metadata,
             {
                 "name": namespace.name,
@@ -55,20 +55,20 @@ class Namespaces(Construct):
                 "annotations": namespace.annotations(dedicated=self._dedicated) or None,
             },
         )
-        made = NamespaceV1(
+        resource = NamespaceV1(
             scope,
             "Resource",
             metadata=cast("NamespaceV1Metadata", [metadata] if IS_LIST else metadata),
             timeouts={"delete": DELETION},
         )
-        named: Any = made.metadata
+        named: Any = resource.metadata
         name = (named.get(0) if IS_LIST else named).name
         parts: list[ITerraformDependable] = [self._limits(scope, name, namespace)]
         if self._hardened:
             parts.append(self._default_account(scope, name))
             if namespace.ports:
                 parts.append(self._network_policy(scope, name, namespace.ports))
-        return [made, *parts]
+        return [resource, *parts]
 
     @staticmethod
     def _limits(scope: Construct, name: str, namespace: Namespace) -> LimitRangeV1:
@@ -77,7 +77,7 @@ class Namespaces(Construct):
             scope,
             "limits",
             metadata={"name": "defaults", "namespace": name},
-            spec=block(LimitRangeV1Spec, {"limit": [{"type": "Container", **defaults}]}),
+            spec=typed_block(LimitRangeV1Spec, {"limit": [{"type": "Container", **defaults}]}),
         )
 
     @staticmethod
@@ -90,7 +90,7 @@ class Namespaces(Construct):
             scope,
             "network_policy",
             metadata={"name": "default", "namespace": name},
-            spec=block(
+            spec=typed_block(
                 NetworkPolicyV1Spec, {"pod_selector": {}, "policy_types": ["Ingress"], "ingress": [own, opened]}
             ),
         )

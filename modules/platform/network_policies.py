@@ -11,7 +11,7 @@ from typing import Any
 from cdktf_cdktf_provider_kubernetes.network_policy_v1 import NetworkPolicyV1, NetworkPolicyV1Spec
 from constructs import Construct
 
-from modules.blocks import block
+from modules.blocks import typed_block
 from modules.platform.namespaces import NAME_LABEL
 from modules.platform.vet_application.object_context import ObjectContext
 from settings.addresses import server_slots
@@ -85,9 +85,9 @@ def network_policies(
         NetworkPolicyV1(
             scope,
             name,
-            depends_on=context.wait_for,
+            depends_on=context.depends_on,
             metadata=context.metadata(name, labels),
-            spec=block(
+            spec=typed_block(
                 NetworkPolicyV1Spec,
                 {
                     "pod_selector": {"match_labels": policy.pods} if policy.pods else {},

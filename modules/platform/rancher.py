@@ -32,7 +32,7 @@ class Rancher(Construct):
     Never ``atomic``: taken back in the middle of its first start it leaves custom kinds and finalizers behind, while a
     half install repairs itself or says in its log what it lacks.
 
-    :param wait_for: the ingress controller and cert-manager.
+    :param depends_on: the ingress controller and cert-manager.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Rancher(Construct):
         *,
         environment: Environment,
         namespaces: Namespaces,
-        wait_for: Sequence[ITerraformDependable],
+        depends_on: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id_)
         password = Release(
@@ -52,7 +52,7 @@ class Rancher(Construct):
             release="rancher-password",
             chart="vet-app-secret",
             namespace=NAMESPACE,
-            wait_for=namespaces.ready(NAMESPACE),
+            depends_on=namespaces.ready(NAMESPACE),
         ).release
         release = Release(
             self,
@@ -63,7 +63,7 @@ class Rancher(Construct):
             derived=_values(environment),
             timeout=TIMEOUT,
             atomic=False,
-            wait_for=[*namespaces.ready(NAMESPACE), password, *wait_for],
+            depends_on=[*namespaces.ready(NAMESPACE), password, *depends_on],
         ).release
         self.ready: Sequence[ITerraformDependable] = [release]
 

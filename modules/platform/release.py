@@ -28,7 +28,7 @@ class Release(Construct):
     :param timeout: seconds that Helm waits for its pods and hooks.
     :param atomic: take a failed install or upgrade back. Not for what makes data or custom kinds of its own at its
         first start: there a half install is looked at and repaired.
-    :param wait_for: what must be there first, and goes away only afterwards.
+    :param depends_on: what must be there first, and goes away only afterwards.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Release(Construct):
         different: Mapping[str, Any] | None = None,
         timeout: int = DEFAULT_TIMEOUT,
         atomic: bool = True,
-        wait_for: Sequence[ITerraformDependable] = (),
+        depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
         super().__init__(scope, id_)
         self._environment, self._kind = environment, like or release
@@ -64,7 +64,7 @@ class Release(Construct):
             wait=True,
             wait_for_jobs=True,
             max_history=10,
-            depends_on=list(wait_for),
+            depends_on=list(depends_on),
         )
 
     def _chart(self, local: str) -> dict[str, Any]:
@@ -87,6 +87,6 @@ def render_again_on(kubernetes: str, scope: Construct) -> None:
 
     :param kubernetes: minor version that answers.
     """
-    for found in scope.node.find_all():
-        if isinstance(found, HelmRelease):
-            found.description = f"on Kubernetes {kubernetes}"
+    for resource in scope.node.find_all():
+        if isinstance(resource, HelmRelease):
+            resource.description = f"on Kubernetes {kubernetes}"

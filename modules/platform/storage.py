@@ -42,7 +42,7 @@ class Storage(Construct):
             namespace=STORAGE.namespace,
             derived={"image": environment.cluster.releases["kubectl"].image},
             timeout=RELEASING,
-            wait_for=[driver],
+            depends_on=[driver],
         ).release
         self.ready: Sequence[ITerraformDependable] = [guard]
 
@@ -59,7 +59,9 @@ def _driver(names: Names, infrastructure: InfrastructureOutputs) -> Values:
             "extraVolumeTags": {**names.tags, **_snapshots(names)},
             **(on_servers() if environment.servers.dedicated else _off_servers()),
         },
-        "storageClasses": [{**found, "parameters": {**found["parameters"], **key}} for found in classes],
+        "storageClasses": [
+            {**storage_class, "parameters": {**storage_class["parameters"], **key}} for storage_class in classes
+        ],
     }
 
 

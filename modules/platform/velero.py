@@ -32,7 +32,7 @@ MEASUREMENTS = 8085
 class Velero(Construct):
     """Velero, what it may reach, and its schedule.
 
-    :param wait_for: storage: without it no volume has a snapshot.
+    :param depends_on: storage: without it no volume has a snapshot.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Velero(Construct):
         environment: Environment,
         infrastructure: InfrastructureOutputs,
         namespaces: Namespaces,
-        wait_for: Sequence[ITerraformDependable],
+        depends_on: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id_)
         context = ObjectContext(VELERO, namespaces.ready(VELERO))
@@ -70,7 +70,7 @@ class Velero(Construct):
                 "kubectl": {"image": {"tag": environment.cluster.releases["kubectl"].tag}},
                 **controllers(dedicated=environment.servers.dedicated),
             },
-            wait_for=[*wait_for, *context.wait_for, *closed],
+            depends_on=[*depends_on, *context.depends_on, *closed],
         )
 
 

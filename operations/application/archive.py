@@ -60,7 +60,7 @@ class Archive:
         """Whether a segment of the write-ahead log is in it. Raises ``Failure`` if S3 cannot be asked."""
         path = f"wals/{segment[:16]}/{segment}"
         names = {f"{self.folder}/{path}{suffix}" for suffix in COMPRESSIONS}
-        return any(found["Key"] in names for found in self._objects(path))
+        return any(entry["Key"] in names for entry in self._objects(path))
 
     def moments(self) -> Moments:
         """What it can bring back.
@@ -69,7 +69,7 @@ class Archive:
             Failure: it has no whole base backup, or S3 cannot be asked.
         """
         ends = [end for key in self._backups() if (end := self._end(key))]
-        written = [found["LastModified"] for found in self._objects("wals/")]
+        written = [entry["LastModified"] for entry in self._objects("wals/")]
         if not ends or not written:
             raise Failure(
                 f"{self.url} has {len(ends)} whole base backups and {len(written)} segments of the write-ahead log: "
@@ -78,7 +78,7 @@ class Archive:
         return Moments(min(ends), max(written).astimezone(UTC))
 
     def _backups(self) -> Iterator[str]:
-        return (found["Key"] for found in self._objects("base/") if found["Key"].endswith("/backup.info"))
+        return (entry["Key"] for entry in self._objects("base/") if entry["Key"].endswith("/backup.info"))
 
     def _end(self, key: str) -> datetime | None:
         """When a base backup was whole; None for one that failed or still runs."""

@@ -42,7 +42,7 @@ class Repository:
         wanted = {"imageDigest" if image.startswith("sha256:") else "imageTag": image}
         name, client = self.names.application_repository, self._client()
         try:
-            found = client.describe_images(repositoryName=name, imageIds=[wanted])["imageDetails"]
+            details = client.describe_images(repositoryName=name, imageIds=[wanted])["imageDetails"]
         except client.exceptions.ImageNotFoundException:
             return None
         except client.exceptions.RepositoryNotFoundException as error:
@@ -50,7 +50,7 @@ class Repository:
             raise Failure(f"there is no repository {name} yet", f"First: make deploy ENV={environment}") from error
         except (BotoCoreError, ClientError) as error:
             raise Failure(f"AWS does not tell the images of {name}: {error}") from error
-        return str(found[0]["imageDigest"])
+        return str(details[0]["imageDigest"])
 
     def authorization(self) -> str:
         """A login for the registry as ECR gives it, base64 of ``AWS:password``, good for twelve hours.
@@ -59,10 +59,10 @@ class Repository:
             Failure: AWS does not give one.
         """
         try:
-            (found,) = self._client().get_authorization_token()["authorizationData"]
+            (authorization,) = self._client().get_authorization_token()["authorizationData"]
         except (BotoCoreError, ClientError) as error:
             raise Failure(f"AWS gives no login for {self.registry}: {error}") from error
-        return str(found["authorizationToken"])
+        return str(authorization["authorizationToken"])
 
     def _client(self) -> Any:
         return boto3.client("ecr", region_name=self.names.environment.region)

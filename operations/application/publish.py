@@ -48,23 +48,25 @@ def publish(*, platforms: str = PLATFORM) -> None:
     """
     settings = load()
     refuse_placeholders(settings)
-    found = revision()
-    if found.changes:
+    source = revision()
+    if source.changes:
         raise Failure(
             f"{SOURCE}/ has changes that are not committed: commit them, since an image is named by its commit"
         )
     digests: dict[str, str] = {}
-    for python in dict.fromkeys(each.application.python for each in settings.environments):
-        digests |= _publish(settings, python, found, platforms)
+    for python in dict.fromkeys(each.application.python_version for each in settings.environments):
+        digests |= _publish(settings, python, source, platforms)
     PUBLISHED.parent.mkdir(exist_ok=True)
     PUBLISHED.write_text(json.dumps(digests), encoding="utf-8")
     for name, digest in digests.items():
-        console.print(f"{name}: {found.tag(settings.environment(name).application.python)} is {digest}")
+        console.print(f"{name}: {source.tag(settings.environment(name).application.python_version)} is {digest}")
 
 
 def _publish(settings: Settings, python: str, found: Revision, platforms: str) -> dict[str, str]:
     """The image for one line of Python, and the environments that run it."""
-    names = [Names(settings.project, each) for each in settings.environments if each.application.python == python]
+    names = [
+        Names(settings.project, each) for each in settings.environments if each.application.python_version == python
+    ]
     repositories, tag = {each.environment.name: Repository(each) for each in names}, found.tag(python)
     there = {name: repository.digest(tag) for name, repository in repositories.items()}
     known = sorted({digest for digest in there.values() if digest})
@@ -91,7 +93,7 @@ def _publish(settings: Settings, python: str, found: Revision, platforms: str) -
     return dict.fromkeys(there, digest)
 
 
-def build(archive: Path, tag: str, python: str, found: Revision, platforms: str) -> Path:
+def build(archive: Path, tag: str, python: str, source: Revision, platforms: str) -> Path:
     """Build into an archive in OCI's layout.
 
     Raises:
@@ -104,11 +106,11 @@ def build(archive: Path, tag: str, python: str, found: Revision, platforms: str)
             f"nothing to build an archive with: install one of {', '.join(BUILDERS)}, or build for one environment: make push ENV=dev"
         )
     name, several = f"localhost/vet-app:{tag}", "," in platforms
-    when = git("log", "-1", "--format=%ct", found.commit)
+    when = git("log", "-1", "--format=%ct", source.commit)
     command = [
         *(program, "build", "--format", "oci", "--platform", platforms, "--timestamp", when),
         *("--manifest" if several else "--tag", name, "--build-arg", f"PYTHON={python}"),
-        *("--label", f"org.opencontainers.image.revision={found.commit}", SOURCE),
+        *("--label", f"org.opencontainers.image.revision={source.commit}", SOURCE),
     ]
     export = ["manifest", "push", "--all"] if several else ["push", "--format", "oci"]
     subprocess.run(command, check=True, env=bare(os.environ))
@@ -126,8 +128,8 @@ def digest_of(archive: Path) -> str:
     with tarfile.open(archive) as opened:
         index = opened.extractfile("index.json")
         assert index is not None
-        (found,) = json.load(index)["manifests"]
-    return str(found["digest"])
+        (manifest,) = json.load(index)["manifests"]
+    return str(manifest["digest"])
 
 
 def _copy(source: str, target: str, logins: Path) -> None:

@@ -31,22 +31,22 @@ def push(name: str, *, dry_run: bool = False) -> None:
     """
     cluster = Cluster(name)
     environment, repository = cluster.environment, Repository(cluster.names)
-    found = revision()
-    if found.changes and environment.protect:
+    source = revision()
+    if source.changes and environment.deletion_protection:
         raise Failure(
             f"{SOURCE}/ has changes that are not committed, and {name} is protected: what runs there must be in Git."
             "\nCommit them, or push to another environment."
         )
-    tag = found.tag(environment.application.python)
+    tag = source.tag(environment.application.python_version)
     if dry_run:
-        for command in _commands(BUILDERS[0], repository, tag, found, environment):
+        for command in _commands(BUILDERS[0], repository, tag, source, environment):
             console.print(shlex.join(command), markup=False)
         return
     refuse_placeholders(load())
     if repository.digest(tag):
         console.print(f"{repository.names.application_repository} has {tag} already")
     else:
-        _push(builder(), repository, tag, found, environment)
+        _push(builder(), repository, tag, source, environment)
         _report(repository, tag)
     _how_to_run(environment, tag)
 
@@ -72,15 +72,15 @@ def _works(name: str) -> bool:
 
 
 def _commands(
-    program: str, repository: Repository, tag: str, found: Revision, environment: Environment
+    program: str, repository: Repository, tag: str, source: Revision, environment: Environment
 ) -> Sequence[list[str]]:
     """Build, login (its password comes by standard input, where no list of processes shows it), push, logout."""
     reference = repository.reference(tag)
     return [
         [
             *(program, "build", "--platform", PLATFORM, "--tag", reference),
-            *("--build-arg", f"PYTHON={environment.application.python}"),
-            *("--label", f"org.opencontainers.image.revision={found.commit}", SOURCE),
+            *("--build-arg", f"PYTHON={environment.application.python_version}"),
+            *("--label", f"org.opencontainers.image.revision={source.commit}", SOURCE),
         ],
         [program, "login", "--username", "AWS", "--password-stdin", repository.registry],
         [program, "push", reference],
@@ -88,8 +88,8 @@ def _commands(
     ]
 
 
-def _push(program: str, repository: Repository, tag: str, found: Revision, environment: Environment) -> None:
-    build, login, push_, logout = _commands(program, repository, tag, found, environment)
+def _push(program: str, repository: Repository, tag: str, source: Revision, environment: Environment) -> None:
+    build, login, push_, logout = _commands(program, repository, tag, source, environment)
     subprocess.run(build, check=True)
     _, _, password = base64.b64decode(repository.authorization()).decode().partition(":")
     subprocess.run(login, input=password, text=True, check=True)

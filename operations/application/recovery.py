@@ -16,7 +16,7 @@ from operations.shared.kubectl import Kubectl
 from operations.shared.servers import Cluster
 from settings.backups import moment
 from settings.helm_values import values
-from settings.web_identity import DATABASE, DATABASE_BESIDE
+from settings.web_identity import DATABASE, DATABASE_CLONE
 
 NEWEST = "newest"
 """In place of a moment: everything that the archive has."""
@@ -70,11 +70,11 @@ def refuse_moment(origin: Archive, at: datetime | None, now: datetime | None, ke
     Raises:
         Failure: the text says what exists and what to write.
     """
-    found = origin.moments()
-    last, until = (now, "now") if now else (found.last, "the end of what was archived")
-    if at and not found.first <= at <= last:
+    moments = origin.moments()
+    last, until = (now, "now") if now else (moments.last, "the end of what was archived")
+    if at and not moments.first <= at <= last:
         raise Failure(
-            f"{key}: {at:%Y-%m-%dT%H:%M:%SZ} is not in {origin.url}, which goes from {found.first:%Y-%m-%dT%H:%M:%SZ}, the end of "
+            f"{key}: {at:%Y-%m-%dT%H:%M:%SZ} is not in {origin.url}, which goes from {moments.first:%Y-%m-%dT%H:%M:%SZ}, the end of "
             f"its first base backup, to {last:%Y-%m-%dT%H:%M:%SZ}, {until}.\nChoose a moment between the two, or the newest"
         )
 
@@ -123,7 +123,7 @@ def before_deploy(cluster: Cluster, *, deployed: Callable[[], bool]) -> None:
     Raises:
         Failure: one cannot; or S3 or the API cannot be asked.
     """
-    recovery, beside = wanted(cluster), cluster.environment.backups.database_beside
+    recovery, beside = wanted(cluster), cluster.environment.backups.database_clone_at
     new = (recovery.origin or not recovery.target.is_empty()) and not deployed()
     dumped = recovery.dump_of and deployed()
     if not (new or dumped or beside):
@@ -158,12 +158,12 @@ def refuse_without_dump(
 
 def before_beside(cluster: Cluster, kubectl: Kubectl, database: ClinicDatabase | None, at: datetime | None) -> None:
     """Have in the archive what the database beside will be filled with."""
-    key = f"environments/{cluster.environment.name}.yaml: backups.database_beside"
+    key = f"environments/{cluster.environment.name}.yaml: backups.database_clone_at"
     if database is None:
         raise Failure(
             f"{key}: there is no database beside which it could be.\nTake the setting out, deploy, and put it back"
         )
-    if kubectl.find(KIND, DATABASE_BESIDE):
+    if kubectl.find(KIND, DATABASE_CLONE):
         return  # it was filled when it was made
     origin = archive(cluster, database.archive)
     refuse_moment(origin, at, database.now(), key)

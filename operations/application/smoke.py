@@ -27,7 +27,7 @@ from operations.shared.kubectl import Kubectl
 from operations.shared.servers import Cluster
 from operations.shared.tunnel import tunnel
 
-PATIENCE_SECONDS = 120
+WAIT_SECONDS = 120
 """How long the address may take to answer after a deploy: load balancers look every few seconds."""
 
 POLL_SECONDS = 3
@@ -77,9 +77,9 @@ def account(kubectl: Callable[..., str]) -> Iterator[tuple[str, str]]:
     Raises:
         Failure: no pod of the application runs, or it is of a version that has no such command.
     """
-    made = json.loads(kubectl("exec", DEPLOYMENT, "--", *COMMAND))
+    account = json.loads(kubectl("exec", DEPLOYMENT, "--", *COMMAND))
     try:
-        yield made["username"], made["password"]
+        yield account["username"], account["password"]
     finally:
         kubectl("exec", DEPLOYMENT, "--", *COMMAND, "--close")
 
@@ -116,7 +116,7 @@ def _patiently(browser: "Browser") -> str:
             failures.append(failure)
             return None
 
-    form = wait_until(look, seconds=PATIENCE_SECONDS, poll=[POLL_SECONDS])
+    form = wait_until(look, seconds=WAIT_SECONDS, poll=[POLL_SECONDS])
     if form is None:
         raise failures[-1]
     return form

@@ -19,7 +19,7 @@ from operations.shared.kubeconfig import administrator
 from operations.shared.kubectl import Kubectl
 from operations.shared.servers import Cluster
 from operations.shared.tunnel import tunnel
-from settings.web_identity import DATABASE, DATABASE_BESIDE
+from settings.web_identity import DATABASE, DATABASE_CLONE
 
 POLICY = "upgrade-database"
 """NetworkPolicy that lets the two databases reach each other meanwhile."""
@@ -75,7 +75,7 @@ def upgrade(cluster: Cluster, kubectl: Kubectl, *, auto_approve: bool) -> None:
         Failure: something does not fit, or the two databases differ. Until the comparison has succeeded nothing is deleted.
     """
     target = Target.of(cluster)
-    live, beside = ClinicDatabase.find(kubectl), ClinicDatabase.find(kubectl, DATABASE_BESIDE)
+    live, beside = ClinicDatabase.find(kubectl), ClinicDatabase.find(kubectl, DATABASE_CLONE)
     if live is None and beside is None:
         raise Failure("there is neither a database nor one beside it that a dump was put into; nothing was changed")
     if live is None:
@@ -92,7 +92,7 @@ def _begin(cluster: Cluster, kubectl: Kubectl, live: ClinicDatabase, target: Tar
     console.print(
         f"PostgreSQL {live.major} to {target.major}, by a dump: the application stands still until the deploy that follows has ended"
     )
-    console.print(f"1. stop the application\n2. fill {DATABASE_BESIDE} and compare every table")
+    console.print(f"1. stop the application\n2. fill {DATABASE_CLONE} and compare every table")
     console.print(
         f"3. see the last of the write-ahead log in the archive {live.archive}; delete the old database, its disks too"
     )
@@ -100,7 +100,7 @@ def _begin(cluster: Cluster, kubectl: Kubectl, live: ClinicDatabase, target: Tar
         raise Failure("nothing was changed")
     with application_stopped(kubectl):
         _fill(kubectl, live, target)
-        beside = ClinicDatabase.find(kubectl, DATABASE_BESIDE)
+        beside = ClinicDatabase.find(kubectl, DATABASE_CLONE)
         _compare(live, beside)
         segment = live.close_segment(archive(cluster, live.archive))
         console.print(
@@ -120,14 +120,14 @@ def _refuse(cluster: Cluster, live: ClinicDatabase, target: Target) -> None:
         )
     if recovery.origin:
         raise Failure(f"{recovery.file}.recovery: a dump and a recovery exclude each other.\nTake `recovery` out")
-    if recovery.dump_of != DATABASE_BESIDE:
+    if recovery.dump_of != DATABASE_CLONE:
         raise Failure(
             f"{recovery.file}.import.from: {recovery.dump_of or 'empty'}: the next database would not begin with the dump.\n"
-            f"Write `import: {{from: {DATABASE_BESIDE}}}` and a new archive, such as `backup: {{archive: {next_name(live.archive)}}}`"
+            f"Write `import: {{from: {DATABASE_CLONE}}}` and a new archive, such as `backup: {{archive: {next_name(live.archive)}}}`"
         )
-    if cluster.environment.backups.database_beside:
+    if cluster.environment.backups.database_clone_at:
         raise Failure(
-            f"environments/{target.name}.yaml: backups.database_beside: a database beside the clinic's is there already.\n"
+            f"environments/{target.name}.yaml: backups.database_clone_at: a database beside the clinic's is there already.\n"
             "Take the setting out and deploy first"
         )
     recovery.refuse_foreign_target()
@@ -144,24 +144,24 @@ def _fill(kubectl: Kubectl, live: ClinicDatabase, target: Target) -> None:
     policy = kubectl.find("networkpolicy", DATABASE)
     if policy is not None:
         kubectl.apply({**_object("networking.k8s.io/v1", "NetworkPolicy", POLICY), "spec": _both(policy["spec"])})
-    kubectl.apply({**_object("postgresql.cnpg.io/v1", "Cluster", DATABASE_BESIDE), "spec": _beside(live, target)})
-    console.print(f"  filling {DATABASE_BESIDE}: minutes, longer with photos in the database ...")
+    kubectl.apply({**_object("postgresql.cnpg.io/v1", "Cluster", DATABASE_CLONE), "spec": _beside(live, target)})
+    console.print(f"  filling {DATABASE_CLONE}: minutes, longer with photos in the database ...")
     if not wait_until(lambda: _is_filled(kubectl) or None, seconds=MINUTES * 60, poll=(POLL_SECONDS,)):
         raise Failure(
-            f"{DATABASE_BESIDE} is not filled after {MINUTES} minutes; see kubectl -n {kubectl.namespace} get pods"
+            f"{DATABASE_CLONE} is not filled after {MINUTES} minutes; see kubectl -n {kubectl.namespace} get pods"
         )
 
 
 def _is_filled(kubectl: Kubectl) -> bool:
     """Whether the one beside is ready. Raises ``Failure`` with pg_dump's words if its import has failed: the job would try again in vain."""
-    mine = ("--selector", f"cnpg.io/cluster={DATABASE_BESIDE}", "--sort-by=.metadata.creationTimestamp")
+    mine = ("--selector", f"cnpg.io/cluster={DATABASE_CLONE}", "--sort-by=.metadata.creationTimestamp")
     failed = kubectl("get", "pods", *mine, "--field-selector=status.phase=Failed", "--output=name").split()
     if failed:
         log = kubectl("logs", failed[0], "--all-containers", "--tail=200")
         lines = [line for line in log.splitlines() if "error: " in line or line.startswith("Error: ")]
-        raise Failure(f"the dump into {DATABASE_BESIDE} failed:\n" + "\n".join(line[:500] for line in lines[-3:]))
+        raise Failure(f"the dump into {DATABASE_CLONE} failed:\n" + "\n".join(line[:500] for line in lines[-3:]))
     ready = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'
-    return kubectl("get", KIND, DATABASE_BESIDE, "--output", ready).strip() == "True"
+    return kubectl("get", KIND, DATABASE_CLONE, "--output", ready).strip() == "True"
 
 
 def _object(version: str, kind: str, name: str) -> dict[str, Any]:
@@ -199,7 +199,7 @@ def _beside(live: ClinicDatabase, target: Target) -> dict[str, Any]:
 def _both(part: Any) -> Any:
     """A policy in which each of the two databases has the place of the clinic's."""
     if part == {"matchLabels": {"cnpg.io/cluster": DATABASE}}:
-        names = {"key": "cnpg.io/cluster", "operator": "In", "values": [DATABASE, DATABASE_BESIDE]}
+        names = {"key": "cnpg.io/cluster", "operator": "In", "values": [DATABASE, DATABASE_CLONE]}
         return {"matchExpressions": [names]}
     if isinstance(part, dict):
         return {key: _both(value) for key, value in part.items()}
@@ -209,7 +209,7 @@ def _both(part: Any) -> Any:
 def _compare(one: ClinicDatabase, other: ClinicDatabase | None) -> None:
     """See that both hold the same."""
     if other is None:
-        raise Failure(f"the database {DATABASE_BESIDE} is gone, so nothing can be compared with it")
+        raise Failure(f"the database {DATABASE_CLONE} is gone, so nothing can be compared with it")
     first, second = (set(each.sql(*CONTENTS, database="vet_app").splitlines()) for each in (one, other))
     if differing := sorted(first ^ second):
         tables = sorted({line.partition("|")[0] for line in differing})
@@ -235,7 +235,7 @@ def _finish(kubectl: Kubectl, live: ClinicDatabase, beside: ClinicDatabase | Non
 
 
 def _take_away(kubectl: Kubectl) -> None:
-    kubectl("delete", KIND, DATABASE_BESIDE, "--ignore-not-found", "--cascade=foreground", "--timeout=10m")
+    kubectl("delete", KIND, DATABASE_CLONE, "--ignore-not-found", "--cascade=foreground", "--timeout=10m")
     kubectl("delete", "networkpolicy", POLICY, "--ignore-not-found")
 
 

@@ -20,8 +20,15 @@ def list_environments(*, as_json: Json = False) -> None:
     def show() -> None:
         from settings import load
 
+        # `protect` is the former name: programs of teams read it.
         found: list[dict[str, Any]] = [
-            {"name": each.name, "region": each.region, "hosts": list(each.hosts.all), "protect": each.protect}
+            {
+                "name": each.name,
+                "region": each.region,
+                "hosts": list(each.hosts.all),
+                "deletion_protection": each.deletion_protection,
+                "protect": each.deletion_protection,
+            }
             for each in load().environments
         ]
         if as_json:
@@ -106,7 +113,7 @@ def rightsize(
 
 @app.command()
 def destroy(environment: Environment, *, yes: Yes = False) -> None:
-    """Destroy both stacks, in the opposite order. Refused where the settings say protect."""
+    """Destroy both stacks, in the opposite order. Refused where the settings say deletion_protection."""
 
     def take_down() -> None:
         from operations.deployment import deploy as module

@@ -38,12 +38,12 @@ def assumptions(incomplete: str) -> list[str]:
 def doctor(environment: Environment, *, as_json: Json = False) -> None:
     """Examine all that an environment needs, and say what is wrong and what to do."""
 
-    def examine() -> None:
+    def diagnose() -> None:
         from operations.doctor import doctor as module
 
         sys.exit(module.run(environment, as_json=as_json))
 
-    run(examine)
+    run(diagnose)
 
 
 def cost(

@@ -54,5 +54,5 @@ def _back(cluster: Cluster, server: Server, *, before: Health) -> Health:
 
 
 def _room(health: Health) -> str:
-    said = f"{decimal(health.database_bytes)} of disk, {decimal(health.database_bytes_in_use)} in use"
-    return f"{said}, alarm {health.alarms}" if health.alarms else said
+    sizes = f"{decimal(health.database_bytes)} of disk, {decimal(health.database_bytes_in_use)} in use"
+    return f"{sizes}, alarm {health.alarms}" if health.alarms else sizes

@@ -31,7 +31,7 @@ USABLE = ("Completed", "PartiallyFailed")
 ENDS = (*USABLE, "Failed", "FailedValidation")
 """Phases after which Velero does nothing more (velero.io/docs/v1.18/api-types)."""
 
-PATIENCE = 1800
+TIMEOUT_SECONDS = 1800
 """Seconds. A backup waits for the snapshots of its volumes, a restore for volumes that are made from them."""
 
 console = terminal(whole_lines=True)
@@ -232,10 +232,10 @@ def _ended(kubectl: Kubectl, kind: str, name: str) -> dict[str, Any]:
         return found if found.get("status", {}).get("phase") in ENDS else None
 
     with waiting(console, f"Velero works on {name}"):
-        found = wait_until(look, seconds=PATIENCE, poll=(1, 2, 5))
+        found = wait_until(look, seconds=TIMEOUT_SECONDS, poll=(1, 2, 5))
     if found is None:
         raise Failure(
-            f"{name} has not ended within {PATIENCE // 60} minutes; Velero goes on with it",
+            f"{name} has not ended within {TIMEOUT_SECONDS // 60} minutes; Velero goes on with it",
             f"kubectl -n {VELERO} get {kind} {name} -o yaml, and kubectl -n {VELERO} logs deploy/velero",
         )
     return found

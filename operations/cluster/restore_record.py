@@ -41,9 +41,9 @@ def read(cluster: Cluster) -> Record | None:
     Raises:
         Failure: the bucket cannot be read, or what is in it is no record.
     """
-    said = record.read(cluster, KEY, "restore")
+    fields = record.read(cluster, KEY, "restore")
     try:
-        found = Record(**said) if said is not None else None
+        found = Record(**fields) if fields is not None else None
     except TypeError as error:
         raise record.unusable(cluster, KEY, "restore", error) from error
     return None if found is None or found.finished else found

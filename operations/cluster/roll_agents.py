@@ -74,7 +74,7 @@ class AgentReplacement:
 
     def groups(self) -> list[Group]:
         """The groups by name, from what AWS says of them."""
-        prefix = self.cluster.names.of("agent", "")
+        prefix = self.cluster.names.resource("agent", "")
         try:
             pages = self.client.get_paginator("describe_auto_scaling_groups").paginate()
             found = [each for page in pages for each in page["AutoScalingGroups"]]
@@ -133,13 +133,13 @@ class AgentReplacement:
         answer = self.client.describe_instance_refreshes(AutoScalingGroupName=group.name, **which)
         return dict(next(iter(answer["InstanceRefreshes"]), {"Status": "None"}))
 
-    def _group(self, said: dict[str, Any]) -> Group:
-        template = _template(said)["LaunchTemplateId"]
+    def _group(self, description: dict[str, Any]) -> Group:
+        template = _template(description)["LaunchTemplateId"]
         (found,) = self.cluster.client("ec2").describe_launch_templates(LaunchTemplateIds=[template])["LaunchTemplates"]
         newest = str(found["LatestVersionNumber"])
-        alive = [each for each in said["Instances"] if each["LifecycleState"] in ("Pending", "InService")]
+        alive = [each for each in description["Instances"] if each["LifecycleState"] in ("Pending", "InService")]
         old = [each for each in alive if each.get("LaunchTemplate", {}).get("Version") != newest]
-        return Group(said["AutoScalingGroupName"], len(alive), len(old))
+        return Group(description["AutoScalingGroupName"], len(alive), len(old))
 
 
 def _template(group: dict[str, Any]) -> dict[str, Any]:

@@ -26,9 +26,9 @@ def read(cluster: Cluster) -> Record | None:
     Raises:
         Failure: the bucket cannot be read, or what is in it is no record.
     """
-    said = record.read(cluster, KEY, "roll")
+    fields = record.read(cluster, KEY, "roll")
     try:
-        return Record(**said) if said is not None else None
+        return Record(**fields) if fields is not None else None
     except TypeError as error:
         raise record.unusable(cluster, KEY, "roll", error) from error
 

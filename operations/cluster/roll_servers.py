@@ -102,11 +102,11 @@ class ServerReplacement:
 
     def finish(self, record: Record) -> None:
         """End a replacement that an earlier run has begun, unless the old machine still has to go."""
-        found = [server for server in self.cluster.servers() if server.slot == record.slot]
-        if found and found[0].instance == record.instance and self._differences(found[0]):
+        matching = [server for server in self.cluster.servers() if server.slot == record.slot]
+        if matching and matching[0].instance == record.instance and self._differences(matching[0]):
             console.print(f"server {record.slot}: an earlier run began to replace it, and this one goes on")
             return
-        if found and record.slot < self.count:
+        if matching and record.slot < self.count:
             self._let_back(self._wait_until_back(record.slot, ""), record)
         roll_record.forget(self.cluster)
 
@@ -149,7 +149,7 @@ class ServerReplacement:
         record = self._begin(before)
         if self.count > 1:
             self._drain(before, record)
-        if self.cluster.environment.protect:
+        if self.cluster.environment.deletion_protection:
             self._unprotect(before)
         try:
             self.terraform.apply_plan(plan)
@@ -211,14 +211,14 @@ class ServerReplacement:
 
             def back() -> Server | None:
                 nonlocal problems
-                found = [server for server in self.cluster.servers() if server.slot == slot and server.running]
-                if found and found[0].instance != old_instance:
+                matching = [server for server in self.cluster.servers() if server.slot == slot and server.running]
+                if matching and matching[0].instance != old_instance:
                     try:
-                        problems = self.cluster.health(found[0]).problems(self.count)
+                        problems = self.cluster.health(matching[0]).problems(self.count)
                     except Failure as failure:
                         problems = [str(failure).splitlines()[0]]
                     if not problems:
-                        return found[0]
+                        return matching[0]
                     show(f"waiting for server {slot}: {problems[0]}")
                 return None
 

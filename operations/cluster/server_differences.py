@@ -44,8 +44,8 @@ def differences(cluster: Cluster, server: Server, wanted: Mapping[str, str]) -> 
 
 def _image(cluster: Cluster) -> str:
     image = cluster.environment.image
-    if image.pin:
-        return image.pin
+    if image.ami_id:
+        return image.ami_id
     wanted = [{"Name": "name", "Values": [image.name]}, {"Name": "architecture", "Values": ["x86_64"]}]
     try:
         found = cluster.client("ec2").describe_images(Owners=[image.owner], Filters=wanted)["Images"]

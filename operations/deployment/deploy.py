@@ -91,9 +91,9 @@ def destroy(name: str, *, auto_approve: bool = False) -> None:
         Failure: there is no such environment, or it is protected.
     """
     settings = _prepare(name)
-    if settings.environment(name).protect:
+    if settings.environment(name).deletion_protection:
         raise Failure(
-            f"{name} is protected: environments/{name}.yaml says protect: true.\n"
+            f"{name} is protected: environments/{name}.yaml says deletion_protection: true.\n"
             "docs/runbooks/destroying-an-environment.md tells how to give up a protected environment."
         )
     for stack in reversed(_stacks(name)):

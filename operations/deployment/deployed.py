@@ -64,10 +64,10 @@ def note(names: Names) -> None:
         return
     clean = not git("status", "--porcelain")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    found = Deployed(commit, clean, names.environment.application.image, now)
+    record = Deployed(commit, clean, names.environment.application.image, now)
     bucket, key = _where(names)
     s3 = boto3.client("s3", region_name=names.project.region)
-    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(asdict(found)).encode(), ContentType="application/json")
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(asdict(record)).encode(), ContentType="application/json")
 
 
 def _where(names: Names) -> tuple[str, str]:

@@ -93,9 +93,11 @@ def apply(stack: str, *, sha256: str = "") -> None:
     terraform = Terraform(stack)
     if not (terraform.folder / PLAN).exists():
         raise Failure(f"{terraform.folder / PLAN} is missing: plan {stack} first")
-    found = hashlib.sha256((terraform.folder / PLAN).read_bytes()).hexdigest()
-    if sha256 and sha256 != found:
-        raise Failure(f"the plan of {stack} is {found}, and {sha256} was named: read the plan of that run, and name it")
+    digest = hashlib.sha256((terraform.folder / PLAN).read_bytes()).hexdigest()
+    if sha256 and sha256 != digest:
+        raise Failure(
+            f"the plan of {stack} is {digest}, and {sha256} was named: read the plan of that run, and name it"
+        )
     terraform.init("-reconfigure")
     for environment in settings.environments:
         if stack == infrastructure_stack(environment.name):

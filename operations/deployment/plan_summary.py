@@ -127,8 +127,8 @@ def summary(stack: str, plan: Plan) -> list[str]:
     if keys is None and counts and set(counts) == {"create"}:
         return [f"{stack} is new: {counts['create']} to create"]
     lines = [f"{key}: {effect(key)}" for key in keys or []] + [str(loss) for loss in losses(plan)]
-    said = ", ".join(f"{count} to {verb}" for verb, count in counts.items())
-    return [f"{stack}: {said or 'no resource changes'}", *(f"  {line}" for line in lines)]
+    totals = ", ".join(f"{count} to {verb}" for verb, count in counts.items())
+    return [f"{stack}: {totals or 'no resource changes'}", *(f"  {line}" for line in lines)]
 
 
 def waiting(plan: Plan) -> list[str]:
@@ -139,8 +139,8 @@ def waiting(plan: Plan) -> list[str]:
 
 def _counts(plan: Plan) -> dict[str, int]:
     """How many resources are deleted, replaced, changed, made."""
-    found = Counter(_verb(resource["change"]["actions"]) for resource in plan.get("resource_changes", []))
-    return {verb: found[verb] for verb in ("delete", "replace", "change", "create") if found[verb]}
+    verbs = Counter(_verb(resource["change"]["actions"]) for resource in plan.get("resource_changes", []))
+    return {verb: verbs[verb] for verb in ("delete", "replace", "change", "create") if verbs[verb]}
 
 
 def _verb(actions: list[str]) -> str:

@@ -97,38 +97,38 @@ def versions(s3: Any, bucket: str, key: str) -> list[Version]:
     return sorted(found, key=lambda each: (each.current, each.written), reverse=True)
 
 
-def recover(s3: Any, bucket: str, key: str, found: Sequence[Version], wanted: str | None) -> str:
+def recover(s3: Any, bucket: str, key: str, candidates: Sequence[Version], wanted: str | None) -> str:
     """Make a version current; returns what was done.
 
     Raises:
         Failure: there is no such version, or the state is there and no version was named.
     """
-    if not any(not each.deleted for each in found):
+    if not any(not each.deleted for each in candidates):
         raise Failure(
             f"s3://{bucket}/{key} has no version that holds anything: it was never written, or its versions are gone"
         )
     if wanted is not None:
-        if wanted not in {each.id for each in found if not each.deleted}:
+        if wanted not in {each.id for each in candidates if not each.deleted}:
             raise Failure(
                 f"s3://{bucket}/{key} has no version {wanted} that holds anything; the table shows which there are"
             )
         source = {"Bucket": bucket, "Key": key, "VersionId": wanted}
         s3.copy_object(Bucket=bucket, Key=key, CopySource=source)
         return f"[green]done[/]: {key} is again what version {wanted} was"
-    if not found[0].deleted:
+    if not candidates[0].deleted:
         raise Failure(
             f"s3://{bucket}/{key} is there. If it is broken, name the version that you want: VERSION=id from the table"
         )
-    markers = [each for each in found if each.deleted]
-    newest = next(each for each in found if not each.deleted)
+    markers = [each for each in candidates if each.deleted]
+    newest = next(each for each in candidates if not each.deleted)
     for marker in (each for each in markers if each.written >= newest.written):
         s3.delete_object(Bucket=bucket, Key=key, VersionId=marker.id)
     return f"[green]done[/]: the deletion of {key} is taken back; it is again what it was at {newest.written:%Y-%m-%d %H:%M}"
 
 
-def _table(found: Sequence[Version]) -> Table:
+def _table(candidates: Sequence[Version]) -> Table:
     table = Table("written", "version", "bytes", "", box=SIMPLE, pad_edge=False)
-    for each in found[:10]:
+    for each in candidates[:10]:
         note = "deletion" if each.deleted else "current" if each.current else ""
         table.add_row(f"{each.written:%Y-%m-%d %H:%M:%S}", each.id, "" if each.deleted else str(each.size), note)
     return table

@@ -76,12 +76,12 @@ def former(name: str) -> str:
     """
     versions = _images(name)
     now = next(versions, None)
-    found = next((each for each in versions if each and each != now), None)
-    if found is None:
+    previous = next((each for each in versions if each and each != now), None)
+    if previous is None:
         raise Failure(
             f"environments/{name}.yaml has never named another image: give one by its digest, IMAGE=sha256:..."
         )
-    return found
+    return previous
 
 
 def _images(name: str) -> Iterator[str | None]:

@@ -57,15 +57,15 @@ def objects(stack: str, folder: Path, helm: Helm) -> Objects:
     Raises:
         Failure: the stack was not synthesised, or Helm refuses a chart or its values.
     """
-    document, found = Document.read(stack, folder), Objects()
+    document, rendered = Document.read(stack, folder), Objects()
     for resource in document.everything():
         if resource.type == "helm_release":
-            found |= _release(resource, folder / stack, helm)
+            rendered |= _release(resource, folder / stack, helm)
         elif resource.type.startswith("kubernetes_"):
             name = _name(_kind(resource.type), resource.get("metadata", {}))
             body = {key: value for key, value in resource.block.items() if key not in NOT_OF_THE_OBJECT}
-            found[name] = _without_secrets(body, secret=resource.type.startswith("kubernetes_secret"))
-    return found
+            rendered[name] = _without_secrets(body, secret=resource.type.startswith("kubernetes_secret"))
+    return rendered
 
 
 def not_rendered(stack: str, folder: Path, helm: Helm) -> list[str]:
@@ -82,14 +82,14 @@ def _release(resource: Resource, folder: Path, helm: Helm) -> Objects:
     name, namespace = resource.get("name"), resource.get("namespace")
     given = json.loads(resource.get("values")[0])
     release: Object = {key: resource.get(key) for key in ("repository", "version") if resource.get(key)}
-    chart, found = _chart(resource, folder, helm), Objects()
+    chart, rendered = _chart(resource, folder, helm), Objects()
     if chart:
         for manifest in _template(helm, chart, name, namespace, given):
             about = {"namespace": namespace, **manifest.get("metadata", {})}
-            found[_name(manifest["kind"], about)] = _without_secrets(manifest, secret=manifest["kind"] == "Secret")
+            rendered[_name(manifest["kind"], about)] = _without_secrets(manifest, secret=manifest["kind"] == "Secret")
     else:
         release["values"] = given
-    return {f"Release {namespace}/{name}": release, **found}
+    return {f"Release {namespace}/{name}": release, **rendered}
 
 
 def _chart(resource: Resource, folder: Path, helm: Helm) -> Path | None:

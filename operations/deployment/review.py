@@ -167,8 +167,8 @@ def section(
 ) -> str:
     """A Helm stack's part of the page."""
     counts = {verb: sum(each.verb == verb for each in found) for verb in ("destroy", "change", "create")}
-    said = ", ".join(f"{count} to {verb}" for verb, count in counts.items() if count) or "no changes"
-    lines = [f"### {stack}: {said}", "", f"Objects as they are rendered, compared with {against}."]
+    totals = ", ".join(f"{count} to {verb}" for verb, count in counts.items() if count) or "no changes"
+    lines = [f"### {stack}: {totals}", "", f"Objects as they are rendered, compared with {against}."]
     if unrendered:
         lines.append(
             f"Of {', '.join(unrendered)} chart, version and values were compared: the charts are not available (make charts)."
@@ -193,8 +193,8 @@ def _settings(stack: str, before: Path) -> list[str]:
 
 
 def _remembered(stack: str, folder: Path) -> dict[str, str]:
-    found: dict[str, str] = Document.read(stack, folder).content.get("output", {}).get("settings", {}).get("value", {})
-    return found
+    values: dict[str, str] = Document.read(stack, folder).content.get("output", {}).get("settings", {}).get("value", {})
+    return values
 
 
 def _cost(environment: Environment, before: Path) -> list[str]:

@@ -14,7 +14,7 @@ import main
 from operations.shared.console import terminal
 from operations.supply_chain.maintenance import notice
 from settings import Settings, SettingsWarning
-from settings.terminal import show_warnings
+from settings.terminal import show_former_keys, show_warnings
 
 WIDTH = 160
 """Columns of the table in a log, and of a terminal in which no path is folded."""
@@ -54,6 +54,7 @@ def _show(settings: Settings, seconds: float) -> None:
     for environment in settings.environments:
         if ending := notice(environment, datetime.date.today()):
             console.print(ending, style="dim")
+    show_former_keys(settings.former_keys, sys.stdout)
     console.print(f"{len(manifest['stacks'])} stacks in {seconds:.1f} s")
 
 
@@ -71,7 +72,7 @@ def _row(name: str, path: Path) -> list[str]:
 
 
 def _count(blocks: dict[str, dict[str, Any]]) -> int:
-    return sum(len(found) for found in blocks.values())
+    return sum(len(resources) for resources in blocks.values())
 
 
 def _footnote(warning: SettingsWarning) -> str:

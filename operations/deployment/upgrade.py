@@ -43,8 +43,8 @@ def run(name: str, to: str, *, dry_run: bool = False, auto_approve: bool = False
         Failure: there is no such environment, set or way; or at the first problem. What was done stays done.
     """
     environment = _environment(name)
-    found = _way(environment, to)
-    show(environment, found)
+    way = _way(environment, to)
+    show(environment, way)
     if dry_run:
         return
     while True:
@@ -59,28 +59,28 @@ def run(name: str, to: str, *, dry_run: bool = False, auto_approve: bool = False
         pin(ENVIRONMENTS / f"{name}.yaml", steps[0].after, _base(steps[0].after, _environment(name), to))
         console.print(f"[green]done[/]  environments/{name}.yaml asks for {steps[0].title}: commit it")
     console.print(f"[green]done[/]  {name} has what {to} has")
-    _say_what_is_left(found, name)
+    _say_what_is_left(way, name)
 
 
-def show(environment: Environment, found: Way) -> None:
+def show(environment: Environment, way: Way) -> None:
     """Print the steps as a table."""
-    if not found.steps:
+    if not way.steps:
         console.print(f"{environment.name} has all versions already")
     else:
         table = Table("", "step", "changes", "takes", "away meanwhile", "the way back", box=SIMPLE, pad_edge=False)
-        for number, step in enumerate(found.steps, 1):
+        for number, step in enumerate(way.steps, 1):
             changes = "\n".join(f"{key} {before or '-'} -> {after}" for key, (before, after) in step.changes.items())
             away = "\n".join(outages(environment, step)) or "nothing"
             table.add_row(str(number), step.title, changes, f"{minutes(environment, step)} min", away, _back(step))
         console.print(table)
-        total = sum(minutes(environment, step) for step in found.steps)
-        console.print(f"{len(found.steps)} steps, about {total // 60} h {total % 60} min without pauses")
-    _say_what_is_left(found, environment.name)
+        total = sum(minutes(environment, step) for step in way.steps)
+        console.print(f"{len(way.steps)} steps, about {total // 60} h {total % 60} min without pauses")
+    _say_what_is_left(way, environment.name)
 
 
 def minutes(environment: Environment, step: Step) -> int:
     """What the step takes about, without looking at its plan."""
-    nodes = environment.servers.count * SERVER_MINUTES + environment.agents.count * AGENT_MINUTES
+    nodes = environment.servers.count * SERVER_MINUTES + environment.agents.min_count * AGENT_MINUTES
     return DEPLOY_MINUTES + (nodes if step.rolls else 0)
 
 
@@ -156,9 +156,9 @@ def _environment(name: str) -> Environment:
     return named(load(), name)
 
 
-def _say_what_is_left(found: Way, name: str) -> None:
-    if found.database:
+def _say_what_is_left(way: Way, name: str) -> None:
+    if way.database:
         console.print(
-            f"PostgreSQL stays at {found.end['postgresql'].version}: no step raises its major version to {found.database} "
+            f"PostgreSQL stays at {way.end['postgresql'].version}: no step raises its major version to {way.database} "
             f"(docs/runbooks/upgrading.md, The major). cluster.versions of environments/{name}.yaml keeps it."
         )

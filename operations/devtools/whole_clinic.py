@@ -41,7 +41,7 @@ PORT = 8443
 APPLICATION = REPOSITORY / "vet_app"
 LOG_IN = ("vet", "willow-lane-demo")
 """The demonstration clinic's (``vet_app/clinic/demo/data.py``), which production refuses."""
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 console = terminal(whole_lines=True)
 
@@ -165,7 +165,7 @@ def _await(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
             return None
         return True
 
-    if not wait_until(look, seconds=PATIENCE_SECONDS, poll=[0.3]):
+    if not wait_until(look, seconds=TIMEOUT_SECONDS, poll=[0.3]):
         raise Failure(f"the application does not answer:\n{log.read_text()[-2000:]}")
 
 

@@ -55,12 +55,12 @@ def state(context: CheckContext) -> Iterator[Finding]:
 def dns(context: CheckContext) -> Iterator[Finding]:
     """The zone, its delegation, and the addresses of the hosts."""
     environment, route53 = context.environment, context.client("route53")
-    found = route53.list_hosted_zones_by_name(DNSName=environment.zone, MaxItems="1")["HostedZones"]
-    if not found or found[0]["Name"].rstrip(".") != environment.zone:
-        yield Finding("DNS zone", "fails", f"{environment.zone} does not exist", "make state")
+    zones = route53.list_hosted_zones_by_name(DNSName=environment.dns_zone, MaxItems="1")["HostedZones"]
+    if not zones or zones[0]["Name"].rstrip(".") != environment.dns_zone:
+        yield Finding("DNS zone", "fails", f"{environment.dns_zone} does not exist", "make state")
         return
-    servers = route53.get_hosted_zone(Id=found[0]["Id"]).get("DelegationSet", {}).get("NameServers", [])
-    yield Finding("DNS zone", "ok", environment.zone)
+    servers = route53.get_hosted_zone(Id=zones[0]["Id"]).get("DelegationSet", {}).get("NameServers", [])
+    yield Finding("DNS zone", "ok", environment.dns_zone)
     for host in environment.hosts.all:
         try:
             context.resolve(host)
@@ -79,14 +79,17 @@ def certificate(context: CheckContext) -> Iterator[Finding]:
     for summary in (each for page in pages for each in page["CertificateSummaryList"]):
         if summary["DomainName"] not in hosts:
             continue  # another environment's, which who looks after this one may not look at
-        found = acm.describe_certificate(CertificateArn=summary["CertificateArn"])["Certificate"]
-        if not hosts <= {found["DomainName"], *found.get("SubjectAlternativeNames", [])}:
+        certificate = acm.describe_certificate(CertificateArn=summary["CertificateArn"])["Certificate"]
+        if not hosts <= {certificate["DomainName"], *certificate.get("SubjectAlternativeNames", [])}:
             continue
-        if found["Status"] != "ISSUED":
+        if certificate["Status"] != "ISSUED":
             yield Finding(
-                "certificate", "fails", f"is {found['Status']}", f"delegate {context.environment.zone}, then {deploy}"
+                "certificate",
+                "fails",
+                f"is {certificate['Status']}",
+                f"delegate {context.environment.dns_zone}, then {deploy}",
             )
-        elif (days := (found["NotAfter"] - datetime.now(UTC)).days) < DAYS_LEFT:
+        elif (days := (certificate["NotAfter"] - datetime.now(UTC)).days) < DAYS_LEFT:
             yield Finding("certificate", "fails", f"ends in {days} days", "docs/runbooks/expired-certificates.md")
         else:
             yield Finding("certificate", "ok", f"issued, {days} days left")
@@ -109,7 +112,7 @@ def image(context: CheckContext) -> Iterator[Finding]:
 def machines(context: CheckContext) -> Iterator[Finding]:
     """Servers and agents that run, and the targets that the load balancer finds healthy."""
     cluster, environment = context.names.base, context.environment
-    wanted = {"server": environment.servers.count, "agent": environment.agents.count}
+    wanted = {"server": environment.servers.count, "agent": environment.agents.min_count}
     for role, count in wanted.items():
         filters = {"tag:vet:cluster": cluster, "tag:vet:role": role, "instance-state-name": "running"}
         asked = [{"Name": name, "Values": [value]} for name, value in filters.items()]
@@ -132,14 +135,14 @@ def _targets(context: CheckContext) -> Iterator[Finding]:
         yield Finding("load balancer", "later", f"{name} does not exist", f"make deploy ENV={context.environment.name}")
         return
     for group in client.describe_target_groups(LoadBalancerArn=balancer["LoadBalancerArn"])["TargetGroups"]:
-        found = client.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
-        healthy = sum(target["TargetHealth"]["State"] == "healthy" for target in found)
-        good = healthy > 0 and healthy == len(found)
+        targets = client.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
+        healthy = sum(target["TargetHealth"]["State"] == "healthy" for target in targets)
+        good = healthy > 0 and healthy == len(targets)
         remedy = (
             "" if good else f"curl -k https://SERVER{group.get('HealthCheckPath', '')}: is the ingress controller up?"
         )
         yield Finding(
-            "load balancer", "ok" if good else "fails", f"{healthy} of {len(found)} targets are healthy", remedy
+            "load balancer", "ok" if good else "fails", f"{healthy} of {len(targets)} targets are healthy", remedy
         )
 
 
@@ -152,10 +155,10 @@ def _object(s3: Any, bucket: str, key: str) -> dict[str, Any] | None:
             return None
         raise
     try:
-        found: dict[str, Any] = json.loads(text)
+        lock: dict[str, Any] = json.loads(text)
     except ValueError:
         return {}
-    return found
+    return lock
 
 
 def _code(error: ClientError) -> str:

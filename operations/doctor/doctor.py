@@ -59,7 +59,7 @@ def run(name: str, *, as_json: bool = False) -> int:
     context = CheckContext(settings, named(settings, name))
     console = terminal(stderr=as_json)
     with waiting(console, f"looking at {name}"):
-        findings = list(examine(context))
+        findings = list(run_checks(context))
     failing = sum(finding.verdict == "fails" for finding in findings)
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
@@ -70,7 +70,7 @@ def run(name: str, *, as_json: bool = False) -> int:
     return 1 if failing else 0
 
 
-def examine(context: CheckContext) -> Iterator[Finding]:
+def run_checks(context: CheckContext) -> Iterator[Finding]:
     """Every finding. An exception in a check is a finding as well; without credentials AWS is not asked again."""
     without_credentials = False
     for check in CHECKS:

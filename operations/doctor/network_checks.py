@@ -15,11 +15,11 @@ OWNERS = "the VPC's owner changes it"
 def machine_types(context: CheckContext) -> Iterator[Finding]:
     """Whether every zone has the machines that the settings want there: not each zone of a region has each type."""
     environment = context.environment
-    wanted = {letter: {environment.agents.instance_type} for letter in environment.network.zones}
+    wanted = {letter: {environment.agents.instance_type} for letter in environment.network.availability_zones}
     for slot in server_slots(environment):
         wanted[slot.zone].add(environment.servers.instance_type)
     for pool in environment.pools.values():
-        for letter in pool.zones or list(environment.network.zones):
+        for letter in pool.availability_zones or list(environment.network.availability_zones):
             wanted[letter] |= {*pool.instance_types}
     every = sorted(set[str]().union(*wanted.values()))
     pages = (
@@ -95,7 +95,7 @@ def _place(context: CheckContext, what: str, subnet: Mapping[str, Any], letter: 
     wanted = {
         "VpcId": environment.network.existing.id,
         "AvailabilityZone": f"{environment.region}{letter}",
-        "CidrBlock": str(getattr(environment.network.zones[letter], kind)),
+        "CidrBlock": str(getattr(environment.network.availability_zones[letter], kind)),
     }
     differing = {name: value for name, value in wanted.items() if subnet[name] != value}
     for name, value in differing.items():
@@ -152,8 +152,8 @@ def _route(context: CheckContext, ec2: Any, what: str, table: Mapping[str, Any],
 
 
 def _nat(ec2: Any, what: str, id_: str) -> Finding:
-    found = ec2.describe_nat_gateways(NatGatewayIds=[id_])["NatGateways"]
-    state = found[0]["State"] if found else "gone"
+    gateways = ec2.describe_nat_gateways(NatGatewayIds=[id_])["NatGateways"]
+    state = gateways[0]["State"] if gateways else "gone"
     if state != "available":
         return Finding(what, "fails", f"leads to {id_}, which is {state}", OWNERS)
     return Finding(what, "ok", f"leads to {id_}, which is available")
@@ -193,7 +193,7 @@ def _room(context: CheckContext, ec2: Any, what: str, subnet: Mapping[str, Any],
     need, free = max(0, most - len(ours)), subnet["AvailableIpAddressCount"]
     text = f"{free} addresses are free, {need} may be needed"
     if free < need:
-        yield Finding(f"room of {what}", "fails", text, "a wider subnet, or fewer agents (agents.maximum, pools)")
+        yield Finding(f"room of {what}", "fails", text, "a wider subnet, or fewer agents (agents.max_count, pools)")
     else:
         yield Finding(f"room of {what}", "ok", text)
 
@@ -212,18 +212,18 @@ def _endpoints(context: CheckContext, ec2: Any) -> Iterator[Finding]:
     pages = ec2.get_paginator("describe_vpc_endpoints").paginate(
         Filters=[{"Name": "vpc-id", "Values": [environment.network.existing.id]}]
     )
-    found = [each for page in pages for each in page["VpcEndpoints"]]
+    endpoints = [each for page in pages for each in page["VpcEndpoints"]]
     for name in environment.network.endpoints:
         service = f"com.amazonaws.{environment.region}.{name}"
         theirs = [
             each["VpcEndpointId"]
-            for each in found
+            for each in endpoints
             if each["ServiceName"] == service and each.get("PrivateDnsEnabled") and not _is_ours(context, _tagged(each))
         ]
         if theirs:
             text = f"{theirs[0]} has the name of {name} already, and AWS refuses a second one"
             yield Finding("endpoints", "fails", text, f"remove {name} from network.endpoints, and use theirs")
-    if not any(each["ServiceName"].endswith(".s3") for each in found):
+    if not any(each["ServiceName"].endswith(".s3") for each in endpoints):
         text = "none for S3: snapshots, backups and programs go the way of everything else, where a NAT gateway is paid by the GB"
         yield Finding("endpoints", "later", text, f"{OWNERS}: a gateway endpoint for S3 costs nothing")
 

@@ -100,7 +100,7 @@ def _environments_to_deploy() -> Block:
                 "env": {"BY_HAND": "${{ vars.BY_HAND }}"},
                 "run": f"environments=$({description.VET} env list --json)\n"
                 # Protected environments last: what fails in the others does not reach them.
-                "names=$(jq -c 'sort_by(.protect) | map(.name)' <<< \"$environments\")\n"
+                "names=$(jq -c 'sort_by(.deletion_protection) | map(.name)' <<< \"$environments\")\n"
                 'echo "names=$names" >> "$GITHUB_OUTPUT"\n'
                 'echo "automatic=$(jq -c --arg by_hand "$BY_HAND" \'. - ($by_hand | split(" "))\' <<< "$names")" >> "$GITHUB_OUTPUT"',
             },

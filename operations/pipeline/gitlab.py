@@ -36,7 +36,9 @@ HEAD = f"""\
 def files() -> dict[Path, str]:
     """The example."""
     settings = load()
-    order = [each.name for each in sorted(settings.environments, key=lambda each: (each.protect, each.name))]
+    order = [
+        each.name for each in sorted(settings.environments, key=lambda each: (each.deletion_protection, each.name))
+    ]
     jobs: Block = {
         "test": _job(description.TEST, MERGE_REQUEST),
         "review": _job(description.REVIEWED, OWN_BRANCH, env={"PRIVATE": "$VET_PRIVATE"}),
@@ -56,7 +58,7 @@ def files() -> dict[Path, str]:
             **deploy,
             "environment": {"name": name},
             "resource_group": f"stack-vet-{name}",
-            **({"when": "manual"} if settings.environment(name).protect else {}),
+            **({"when": "manual"} if settings.environment(name).deletion_protection else {}),
         }
         jobs[f"pin-{name}"] = _job(description.PINNED, MAIN, environment=name, needs=[f"deploy-{name}"])
     jobs["contents"] = _job(description.LISTED, MAIN)

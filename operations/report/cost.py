@@ -51,12 +51,12 @@ def run(names: Sequence[str], assume: Sequence[str], *, details: bool = False, a
     table, together = prices(), 0.0
     for environment in chosen:
         use = assumptions(environment, assume)
-        found = _estimate(environment, use, table)
-        console.rule(f"[bold]{environment.name}[/] · {found.total:.0f} USD a month")
-        console.print(_charges(found, details=details))
-        console.print(verdict(environment.name, found))
-        console.print(_ways(savings(found, use, can_stop=can_stop(environment))))
-        together += found.total
+        costs = _estimate(environment, use, table)
+        console.rule(f"[bold]{environment.name}[/] · {costs.total:.0f} USD a month")
+        console.print(_charges(costs, details=details))
+        console.print(verdict(environment.name, costs))
+        console.print(_ways(savings(costs, use, can_stop=can_stop(environment))))
+        together += costs.total
     account = estimate(Document.read(STATE_STACK), table, CostAssumptions())
     console.print(
         f"Once per account ({STATE_STACK}): {account.total:.2f} USD. All together: {together + account.total:.0f} USD."
@@ -83,29 +83,29 @@ def assumptions(environment: Environment, assume: Sequence[str]) -> CostAssumpti
         raise Failure(f"ASSUME: {first['loc'][0]}={first['input']!r}: {first['msg']}") from error
 
 
-def verdict(name: str, found: Estimate) -> str:
+def verdict(name: str, costs: Estimate) -> str:
     """Whether the total is in the environment's band, and if not, why."""
     if name not in EXPECTED_RANGES:
         return "docs/architecture.txt gives no band for this environment"
     low, high = EXPECTED_RANGES[name]
     band = f"{low}-{high} USD a month that docs/architecture.txt expects"
-    if low <= found.total <= high:
+    if low <= costs.total <= high:
         return f"[green]within[/] the {band}"
-    dearest = ", ".join(f"{group} {amount:.0f}" for group, amount in list(found.by_group().items())[:3])
-    side = "above" if found.total > high else "below"
+    dearest = ", ".join(f"{group} {amount:.0f}" for group, amount in list(costs.by_group().items())[:3])
+    side = "above" if costs.total > high else "below"
     return f"[yellow]{side}[/] the {band}: the largest parts are {dearest}"
 
 
 def _record(environment: Environment, assume: Sequence[str]) -> dict[str, Any]:
     """An environment's estimate for a machine; amounts are USD a month."""
     use = assumptions(environment, assume)
-    found = _estimate(environment, use, prices())
-    charges = [{**asdict(line), "monthly": line.monthly} for line in found.lines]
+    costs = _estimate(environment, use, prices())
+    charges = [{**asdict(line), "monthly": line.monthly} for line in costs.lines]
     return {
         "environment": environment.name,
-        "total": found.total,
+        "total": costs.total,
         "assumptions": use.model_dump(),
-        "unknown": sorted(found.unknown),
+        "unknown": sorted(costs.unknown),
         "charges": charges,
     }
 
@@ -114,16 +114,16 @@ def _estimate(environment: Environment, use: CostAssumptions, table: Prices) -> 
     return environment_estimate(environment, table, use, Document.read(infrastructure_stack(environment.name)))
 
 
-def _charges(found: Estimate, *, details: bool) -> Table:
+def _charges(costs: Estimate, *, details: bool) -> Table:
     table = Table(box=SIMPLE, pad_edge=False, show_footer=True)
     table.add_column("part", footer="total")
     table.add_column("quantity" if details else "charges", justify="right")
-    table.add_column("USD a month", justify="right", footer=f"{found.total:.2f}")
+    table.add_column("USD a month", justify="right", footer=f"{costs.total:.2f}")
     table.add_column("share", justify="right")
-    for group, amount in found.by_group().items():
-        lines = [line for line in found.lines if line.group == group]
+    for group, amount in costs.by_group().items():
+        lines = [line for line in costs.lines if line.group == group]
         count = "" if details else str(len(lines))
-        table.add_row(f"[bold]{group}[/]", count, f"[bold]{amount:.2f}[/]", f"{amount / found.total:.0%}")
+        table.add_row(f"[bold]{group}[/]", count, f"[bold]{amount:.2f}[/]", f"{amount / costs.total:.0%}")
         for line in lines if details else []:
             price = f"{line.price:.4f}".rstrip("0").rstrip(".")
             table.add_row(f"  {line.what}", f"{line.quantity:g} {line.unit} × {price}", f"{line.monthly:.2f}", "")

@@ -294,7 +294,7 @@ def service_volumes(environment: Environment) -> dict[str, float]:
     return {"monitoring": gib(monitoring.volume) + 2} if monitoring.enabled else {}
 
 
-def _add(found: Estimate, run: CostCalculator, resource: Resource, lines: list[Line]) -> None:
-    found.lines.extend(lines)
+def _add(costs: Estimate, run: CostCalculator, resource: Resource, lines: list[Line]) -> None:
+    costs.lines.extend(lines)
     if resource.type in ("aws_instance", "aws_autoscaling_group") and lines:
-        found.instance_groups.append(InstanceGroup(lines[0].group, lines[0], is_spot(run.document, resource)))
+        costs.instance_groups.append(InstanceGroup(lines[0].group, lines[0], is_spot(run.document, resource)))

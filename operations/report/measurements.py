@@ -35,12 +35,12 @@ def kinds(environment: Environment) -> list[Kind]:
     """Servers, agents and pools that have machines, as the settings have them. A pool that may be of several types stays as it is."""
     hours, servers, agents = _hours_a_month(environment), environment.servers, environment.agents
     found = [Kind("servers", servers.instance_type, servers.count, hours=hours)]
-    if agents.count:
-        found.append(Kind("agents", agents.instance_type, agents.count, agents.spot, not agents.autoscaler, hours))
+    if agents.min_count:
+        found.append(Kind("agents", agents.instance_type, agents.min_count, agents.spot, not agents.autoscaler, hours))
     for name, pool in environment.pools.items():
-        if pool.count and len(pool.instance_types) == 1:
+        if pool.min_count and len(pool.instance_types) == 1:
             free = not agents.autoscaler and not pool.spot
-            found.append(Kind(f"pools.{name}", pool.instance_types[0], pool.count, pool.spot, free, hours))
+            found.append(Kind(f"pools.{name}", pool.instance_types[0], pool.min_count, pool.spot, free, hours))
     return found
 
 
@@ -80,13 +80,16 @@ class Measurements:
         if kind.key == "servers":
             yield from ({"InstanceId": server.instance} for server in self.cluster.servers())
         elif kind.key == "agents":
-            yield from ({"AutoScalingGroupName": names.of("agent", letter)} for letter in environment.network.zones)
+            yield from (
+                {"AutoScalingGroupName": names.resource("agent", letter)}
+                for letter in environment.network.availability_zones
+            )
         else:
             name = kind.key.removeprefix("pools.")
             for fleet in fleets(environment, environment.pools[name]):
                 for letter in fleet.minimum:
                     suffix = ["base"] if fleet.fixed else []
-                    yield {"AutoScalingGroupName": names.of("agent", name, letter, *suffix)}
+                    yield {"AutoScalingGroupName": names.resource("agent", name, letter, *suffix)}
 
     def _hours(
         self, namespace: str, metric: str, places: Sequence[Mapping[str, str]], statistic: str = "Average"

@@ -51,8 +51,8 @@ def rights(document: Document) -> list[Right]:
     Raises:
         ValueError: a policy names something for which nobody has said what it is.
     """
-    found = set(_rights(document))
-    return sorted(right for right in found if right.does == "writes" or _writing(right) not in found)
+    statements = set(_rights(document))
+    return sorted(right for right in statements if right.does == "writes" or _writing(right) not in statements)
 
 
 def _writing(right: Right) -> Right:
@@ -81,6 +81,6 @@ def _thing(document: Document, arn: str) -> str:
             name = str(resource.get("name", "")).partition("/")[2]
             return TYPES[resource.type].format(name=name)
     for pattern, name in THINGS.items():
-        if found := re.fullmatch(pattern, arn):
-            return name.format(**found.groupdict())
+        if match := re.fullmatch(pattern, arn):
+            return name.format(**match.groupdict())
     raise ValueError(f"{document.stack}: nobody has said what {arn} is (operations/report/reach.py)")

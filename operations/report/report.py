@@ -35,7 +35,7 @@ PICTURES = Path("docs/pictures")
 
 
 @dataclass(frozen=True)
-class Chapter:
+class EnvironmentReport:
     """What the page says of one environment."""
 
     settings: Environment
@@ -75,22 +75,22 @@ def run() -> None:
     console.print(f"  [bold]{PAGE}[/]: open it in a browser; it needs no network")
 
 
-def read(settings: Settings, folder: Path = STACKS) -> list[Chapter]:
+def read(settings: Settings, folder: Path = STACKS) -> list[EnvironmentReport]:
     """What the synthesised stacks say of every environment."""
     return [_chapter(environment, folder) for environment in settings.environments]
 
 
-def drawings(chapters: list[Chapter]) -> Mapping[Path, str]:
+def drawings(chapters: list[EnvironmentReport]) -> Mapping[Path, str]:
     """Text of every picture by its path."""
-    found = {PICTURES / "layers.svg": diagrams.layers(layers.imports(), layers.PURPOSES)}
+    pictures = {PICTURES / "layers.svg": diagrams.layers(layers.imports(), layers.PURPOSES)}
     for chapter in chapters:
-        found[PICTURES / f"network-{chapter.name}.svg"] = diagrams.network(chapter.topology)
-        found[PICTURES / f"security-groups-{chapter.name}.svg"] = diagrams.security_groups(chapter.topology)
-        found[PICTURES / f"trust-{chapter.name}.svg"] = diagrams.trust(chapter.topology, chapter.rights)
-    return found
+        pictures[PICTURES / f"network-{chapter.name}.svg"] = diagrams.network(chapter.topology)
+        pictures[PICTURES / f"security-groups-{chapter.name}.svg"] = diagrams.security_groups(chapter.topology)
+        pictures[PICTURES / f"trust-{chapter.name}.svg"] = diagrams.trust(chapter.topology, chapter.rights)
+    return pictures
 
 
-def page(settings: Settings, chapters: list[Chapter]) -> str:
+def page(settings: Settings, chapters: list[EnvironmentReport]) -> str:
     """The page's HTML, with its pictures inside."""
     templates = Templates(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -109,7 +109,7 @@ def page(settings: Settings, chapters: list[Chapter]) -> str:
     )
 
 
-def comparison(chapters: list[Chapter]) -> list[tuple[str, list[str]]]:
+def comparison(chapters: list[EnvironmentReport]) -> list[tuple[str, list[str]]]:
     """Rows of the side by side table: what is compared, and each environment's value."""
     rows = {
         "zones": [", ".join(chapter.topology.zones) for chapter in chapters],
@@ -125,7 +125,9 @@ def comparison(chapters: list[Chapter]) -> list[tuple[str, list[str]]]:
         "application": [f"{chapter.settings.application.replicas} pods" for chapter in chapters],
         "database": [_database(chapter) for chapter in chapters],
         "addresses": [", ".join(chapter.settings.hosts.all) for chapter in chapters],
-        "destroy": ["refused at plan" if chapter.settings.protect else "leaves nothing" for chapter in chapters],
+        "destroy": [
+            "refused at plan" if chapter.settings.deletion_protection else "leaves nothing" for chapter in chapters
+        ],
         **guards(chapters),
         "resources in Terraform": [str(chapter.resources) for chapter in chapters],
         "a month": [f"{chapter.cost.total:.0f} USD" for chapter in chapters],
@@ -133,7 +135,7 @@ def comparison(chapters: list[Chapter]) -> list[tuple[str, list[str]]]:
     return list(rows.items())
 
 
-def _network(chapters: list[Chapter]) -> dict[str, list[str]]:
+def _network(chapters: list[EnvironmentReport]) -> dict[str, list[str]]:
     """Rows of what only some environments' networks have, where one of them has it."""
     every = [chapter.settings.network for chapter in chapters]
     rows = {
@@ -153,7 +155,7 @@ OFF = "off"
 """What the page shows in red where an environment should have it, and in grey elsewhere."""
 
 
-def guards(chapters: list[Chapter]) -> dict[str, list[str]]:
+def guards(chapters: list[EnvironmentReport]) -> dict[str, list[str]]:
     """What watches an environment and leads back: on, or :data:`OFF`."""
     every = [chapter.settings for chapter in chapters]
     return {
@@ -178,11 +180,11 @@ def _on(enabled: bool) -> str:
     return "on" if enabled else OFF
 
 
-def _chapter(environment: Environment, folder: Path) -> Chapter:
+def _chapter(environment: Environment, folder: Path) -> EnvironmentReport:
     document = Document.read(infrastructure_stack(environment.name), folder)
     helm = Document.read(helm_stack(environment.name), folder)
     cost = environment_estimate(environment, prices(), environment.cost, document)
-    return Chapter(
+    return EnvironmentReport(
         settings=environment,
         topology=Topology(document, environment),
         rights=rights(document),
@@ -193,26 +195,26 @@ def _chapter(environment: Environment, folder: Path) -> Chapter:
     )
 
 
-def _machines(chapter: Chapter, type_: str) -> str:
-    found = [each for each in chapter.topology.document.all(type_) if each.path.startswith("servers/")]
-    return f"{len(found)} × {found[0].get('instance_type')}"
+def _machines(chapter: EnvironmentReport, type_: str) -> str:
+    servers = [each for each in chapter.topology.document.all(type_) if each.path.startswith("servers/")]
+    return f"{len(servers)} × {servers[0].get('instance_type')}"
 
 
-def _agents(chapter: Chapter) -> str:
+def _agents(chapter: EnvironmentReport) -> str:
     agents = chapter.settings.agents
-    return f"{agents.count} × {agents.instance_type}, up to {agents.maximum}"
+    return f"{agents.min_count} × {agents.instance_type}, up to {agents.max_count}"
 
 
-def _pools(chapter: Chapter) -> str:
-    found = [
-        f"{name}: {pool.count} × {' or '.join(pool.instance_types)}{', Spot' if pool.spot else ''}, up to {pool.maximum}"
+def _pools(chapter: EnvironmentReport) -> str:
+    lines = [
+        f"{name}: {pool.min_count} × {' or '.join(pool.instance_types)}{', Spot' if pool.spot else ''}, up to {pool.max_count}"
         + "".join(f", {volume.gib} GiB at {volume.path}" for volume in pool.extra_volumes)
         for name, pool in chapter.settings.pools.items()
     ]
-    return "; ".join(found) or "none"
+    return "; ".join(lines) or "none"
 
 
-def _database(chapter: Chapter) -> str:
+def _database(chapter: EnvironmentReport) -> str:
     application = chapter.settings.application
     count = application.database_instances
     return f"{count} PostgreSQL {'instance' if count == 1 else 'instances'} of {application.volume}"

@@ -89,12 +89,12 @@ def run(name: str, days: int, *, as_json: bool = False) -> None:
     environment, cluster = named(settings, name), Cluster(name)
     measured = Measurements(cluster, days)
     inside = InCluster.ask(cluster)
-    found = [advise(settings, environment, kind, measured, inside) for kind in kinds(environment)]
+    advice = [advise(settings, environment, kind, measured, inside) for kind in kinds(environment)]
     disks = list(disk_advice(environment, measured.fullest_disk()))
     if as_json:
-        print(json.dumps(_record(name, days, found, disks), indent=2))
+        print(json.dumps(_record(name, days, advice, disks), indent=2))
         return
-    _print(name, days, found, disks, asked_inside=inside is not None)
+    _print(name, days, advice, disks, asked_inside=inside is not None)
 
 
 def advise(
@@ -109,14 +109,14 @@ def advise(
         return Advice(kind, as_is, load_, None, f"measured for {hours} hours, and {NEEDED_HOURS} are needed", stays)
     load_ = with_requests(load_, kind, inside)
     doing = list(options(kind, load_, prices()))
-    found = next((each for each in doing if allowed(settings, environment, kind, each)), None)
-    if found is None:
+    option = next((each for each in doing if allowed(settings, environment, kind, each)), None)
+    if option is None:
         return Advice(kind, as_is, load_, None, "no known machine does for what was measured", stays)
     does = (kind.instance_type, kind.count) in {(each.instance_type, each.count) for each in doing}
-    if does and found.monthly > as_is.monthly * (1 - WORTH_PERCENT / 100):
+    if does and option.monthly > as_is.monthly * (1 - WORTH_PERCENT / 100):
         return Advice(kind, as_is, load_, None, "fits what was measured", stays)
     why = "" if does else "too small for what was measured"
-    return Advice(kind, as_is, load_, found, why, list(commitments(found, kind, prices())))
+    return Advice(kind, as_is, load_, option, why, list(commitments(option, kind, prices())))
 
 
 def allowed(settings: Settings, environment: Environment, kind: Kind, option: Option) -> bool:
@@ -137,16 +137,18 @@ def changed(environment: Environment, kind: Kind, option: Option) -> Environment
     """The environment with other machines of a kind."""
     if kind.key in ("servers", "agents"):
         machines = getattr(environment, kind.key)
-        update: dict[str, Any] = {"instance_type": option.instance_type, "count": option.count}
+        update: dict[str, Any] = {"instance_type": option.instance_type}
         if kind.key == "agents":
-            update["maximum"] = max(machines.maximum, option.count)
+            update |= {"min_count": option.count, "max_count": max(machines.max_count, option.count)}
+        else:
+            update["count"] = option.count
         return environment.model_copy(update={kind.key: machines.model_copy(update=update)})
     name = kind.key.removeprefix("pools.")
     pool = environment.pools[name]
     update = {
         "instance_types": [option.instance_type],
-        "count": option.count,
-        "maximum": max(pool.maximum, option.count),
+        "min_count": option.count,
+        "max_count": max(pool.max_count, option.count),
     }
     return environment.model_copy(update={"pools": {**environment.pools, name: pool.model_copy(update=update)}})
 
@@ -156,9 +158,10 @@ def disk_advice(environment: Environment, fullest: float | None) -> Iterator[Dis
     if fullest is None:
         return
     agents = environment.agents
-    sizes = [("agents.root_volume_gib", agents.root_volume_gib, agents.count)]
+    sizes = [("agents.root_volume_gib", agents.root_volume_gib, agents.min_count)]
     sizes += [
-        (f"pools.{name}.root_volume_gib", pool.root_volume_gib, pool.count) for name, pool in environment.pools.items()
+        (f"pools.{name}.root_volume_gib", pool.root_volume_gib, pool.min_count)
+        for name, pool in environment.pools.items()
     ]
     for key, now, count in sizes:
         wanted = disk(now, fullest)
@@ -167,28 +170,28 @@ def disk_advice(environment: Environment, fullest: float | None) -> Iterator[Dis
             yield DiskAdvice(key, now, fullest, wanted, saves)
 
 
-def _record(name: str, days: int, found: list[Advice], disks: list[DiskAdvice]) -> dict[str, Any]:
-    every = [{**asdict(each), "saves": each.saves} for each in found]
+def _record(name: str, days: int, advice: list[Advice], disks: list[DiskAdvice]) -> dict[str, Any]:
+    every = [{**asdict(each), "saves": each.saves} for each in advice]
     return {"environment": name, "days": days, "machines": every, "disks": [asdict(each) for each in disks]}
 
 
-def _print(name: str, days: int, found: list[Advice], disks: list[DiskAdvice], *, asked_inside: bool) -> None:
+def _print(name: str, days: int, advice: list[Advice], disks: list[DiskAdvice], *, asked_inside: bool) -> None:
     console = terminal()
     console.rule(f"[bold]{name}[/] · the last {days} days")
-    console.print(_machines(found))
+    console.print(_machines(advice))
     for each in disks:
         text = f"{each.key}: {each.now} → {each.wanted}, the fullest disk of a node is at {each.used_percent:.0f} %"
         console.print(f"{text}: {_money(each.saves)} (make roll-agents brings it)")
-    console.print(_commitments(found))
-    for line in _limits(found, asked_inside=asked_inside):
+    console.print(_commitments(advice))
+    for line in _limits(advice, asked_inside=asked_inside):
         console.print(f"[dim]{line}[/]")
-    total = sum(each.saves for each in found) + sum(each.saves for each in disks)
+    total = sum(each.saves for each in advice) + sum(each.saves for each in disks)
     console.print(f"{name}: [bold]{_money(total)}[/], by lines for environments/{name}.yaml; nothing was changed")
 
 
-def _machines(found: list[Advice]) -> Table:
+def _machines(advice: list[Advice]) -> Table:
     table = Table("", "now", "CPU mean / busy", "memory", "proposal", "a month", "", box=SIMPLE, pad_edge=False)
-    for each in found:
+    for each in advice:
         load_ = each.load
         cpu = f"{load_.mean:.0f} / {load_.busy:.0f} %, {load_.hours} h" if load_ else "not measured"
         memory = f"{load_.memory:.0f} %" if load_ and load_.memory is not None else "not measured"
@@ -210,11 +213,11 @@ def _money(saves: float) -> str:
     return f"saves {saves:.0f} USD" if saves > 0 else f"costs {-saves:.0f} USD more"
 
 
-def _commitments(found: list[Advice]) -> Table:
+def _commitments(advice: list[Advice]) -> Table:
     table = Table(
         "to commit", "for", "saves a month", "breaks even after", "pays if they run", box=SIMPLE, pad_edge=False
     )
-    for each in found:
+    for each in advice:
         for way in each.commitments:
             machines = _machine(each.proposal or each.now)
             saves = _money(way.monthly) if way.monthly > 0 else f"[dim]{_money(way.monthly)}[/]"
@@ -223,9 +226,9 @@ def _commitments(found: list[Advice]) -> Table:
     return table
 
 
-def _limits(found: list[Advice], *, asked_inside: bool) -> Iterator[str]:
+def _limits(advice: list[Advice], *, asked_inside: bool) -> Iterator[str]:
     """What was not known, and how to have it known."""
-    if any(each.load and each.load.memory is None for each in found):
+    if any(each.load and each.load.memory is None for each in advice):
         yield "Memory is not measured, so nothing with less of it is proposed: EC2 does not know it, CloudWatch's agent writes it (CWAgent, mem_used_percent)."
     if not asked_inside:
         yield "What pods request is not known, so no node with less is proposed: open the tunnel (make kubeconfig TUNNEL=yes) and run it again."

@@ -9,7 +9,7 @@ from settings.environment import Environment
 
 def can_stop(environment: Environment) -> bool:
     """Whether an environment may be stopped at night, and is not yet."""
-    return not environment.protect and not environment.schedule.enabled
+    return not environment.deletion_protection and not environment.schedule.enabled
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Saving:
     note: str
 
 
-def savings(found: Estimate, use: CostAssumptions, *, can_stop: bool) -> list[Saving]:
+def savings(costs: Estimate, use: CostAssumptions, *, can_stop: bool) -> list[Saving]:
     """What Spot agents, a schedule and a reservation would each save, by themselves.
 
     :param can_stop: the environment may be stopped at night, and is not yet.
     """
-    agents = sum(group.line.monthly for group in found.instance_groups if group.group == "agents" and not group.spot)
-    nodes = sum(group.line.monthly for group in found.instance_groups if not group.spot)
+    agents = sum(group.line.monthly for group in costs.instance_groups if group.group == "agents" and not group.spot)
+    nodes = sum(group.line.monthly for group in costs.instance_groups if not group.spot)
     ways = [
         Saving("Spot agents", agents * use.spot_discount / 100, f"{use.spot_discount:g} % off; AWS may take them back"),
         Saving(
@@ -40,6 +40,6 @@ def savings(found: Estimate, use: CostAssumptions, *, can_stop: bool) -> list[Sa
     ]
     if can_stop:
         off = 1 - use.working_hours * WEEKS / use.hours
-        every = sum(group.line.monthly for group in found.instance_groups)
+        every = sum(group.line.monthly for group in costs.instance_groups)
         ways.append(Saving("stop at night", every * max(0, off), f"nodes run {use.working_hours:g} hours a week"))
     return ways

@@ -100,14 +100,14 @@ def options(kind: Kind, load: Load, prices: Prices) -> Iterator[Option]:
     """
     now = INSTANCE_TYPES[kind.instance_type]
     counts = range(1, kind.count + 3) if kind.count_is_free else [kind.count]
-    found = [
+    choices = [
         price(kind, load, prices, name, count)
         for name, machine in INSTANCE_TYPES.items()
         if machine.architecture == now.architecture and name.partition(".")[0] in prices.instance_hour_of_large
         for count in counts
         if _does(kind, load, machine, count)
     ]
-    yield from sorted(found, key=lambda each: (each.monthly, each.count))
+    yield from sorted(choices, key=lambda each: (each.monthly, each.count))
 
 
 def _does(kind: Kind, load: Load, machine: Machine, count: int) -> bool:

@@ -81,9 +81,9 @@ class Topology:
     @cached_property
     def subnets(self) -> list[Subnet]:
         """By zone, the public one first."""
-        found = [self._subnet(resource) for resource in self.document.all("aws_subnet")]
-        found += [self._existing(resource) for resource in self.document.all_looked_up("aws_subnet")]
-        return sorted(found, key=lambda subnet: (subnet.zone, not subnet.public))
+        subnets = [self._subnet(resource) for resource in self.document.all("aws_subnet")]
+        subnets += [self._existing(resource) for resource in self.document.all_looked_up("aws_subnet")]
+        return sorted(subnets, key=lambda subnet: (subnet.zone, not subnet.public))
 
     @cached_property
     def zones(self) -> list[str]:
@@ -130,7 +130,7 @@ class Topology:
         return Subnet(
             id=id_,
             zone=f"{self.environment.region}{letter}",
-            cidr=str(getattr(self.environment.network.zones[letter], kind)),
+            cidr=str(getattr(self.environment.network.availability_zones[letter], kind)),
             public=kind == "public",
             gateway="",
             items=tuple(self._items(resource)),

@@ -74,13 +74,13 @@ def workloads(document: Document, *, dedicated: bool) -> list[Workload]:
     :param dedicated: servers are reserved for the control plane, so that what does not ask for them runs on agents.
     """
     namespaces = {each.get("metadata")["name"]: each for each in document.all("kubernetes_namespace_v1")}
-    found = [_release(each, namespaces, dedicated=dedicated) for each in document.all("helm_release")]
+    workloads = [_release(each, namespaces, dedicated=dedicated) for each in document.all("helm_release")]
     for each in document.all("kubernetes_deployment_v1"):
         data, spec = each.get("metadata"), each.get("spec")
         where = _where([spec], dedicated=dedicated)
         copies = data["annotations"][REPLICAS]
-        found.append(Workload(data["name"], data["namespace"], "this project's image", copies, where))
-    return sorted(found, key=lambda workload: workload.name)
+        workloads.append(Workload(data["name"], data["namespace"], "this project's image", copies, where))
+    return sorted(workloads, key=lambda workload: workload.name)
 
 
 def _release(release: Resource, namespaces: dict[str, Resource], *, dedicated: bool) -> Workload:
@@ -88,8 +88,8 @@ def _release(release: Resource, namespaces: dict[str, Resource], *, dedicated: b
     namespace = release.get("namespace")
     selector = str(namespaces[namespace].get("metadata").get("annotations", {})) if namespace in namespaces else ""
     where = "servers" if f"{CONTROL_PLANE}=true" in selector else _where(values, dedicated=dedicated)
-    copies = {str(found) for key, found in _leaves(values) if key in ("replicas", "replicaCount", "instances")}
-    daemon = any(key == "kind" and found == "DaemonSet" for key, found in _leaves(values))
+    copies = {str(value) for key, value in _leaves(values) if key in ("replicas", "replicaCount", "instances")}
+    daemon = any(key == "kind" and value == "DaemonSet" for key, value in _leaves(values))
     return Workload(
         release.get("name"),
         namespace,
@@ -101,10 +101,10 @@ def _release(release: Resource, namespaces: dict[str, Resource], *, dedicated: b
 
 
 def _where(values: list[Any], *, dedicated: bool) -> str:
-    keys = [(key, found) for key, found in _leaves(values) if CONTROL_PLANE in (key, found)]
+    keys = [(key, value) for key, value in _leaves(values) if CONTROL_PLANE in (key, value)]
     if any(key == CONTROL_PLANE for key, _ in keys):
         return "servers"
-    operators = {found for key, found in _leaves(values) if key == "operator"}
+    operators = {value for key, value in _leaves(values) if key == "operator"}
     if keys and "DoesNotExist" in operators:
         return "agents"
     return "agents" if dedicated else "any node"

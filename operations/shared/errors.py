@@ -49,8 +49,8 @@ def run_command(command: Callable[[], object], *, stopped: str = "run the same c
         sys.exit(1)
     except subprocess.CalledProcessError as error:
         if error.stderr:  # it was read, so it is not on the terminal yet
-            said = error.stderr if isinstance(error.stderr, str) else error.stderr.decode(errors="replace")
-            print(f"{' '.join(map(str, error.cmd))} ended with {error.returncode}:\n{said.strip()}", file=sys.stderr)
+            output = error.stderr if isinstance(error.stderr, str) else error.stderr.decode(errors="replace")
+            print(f"{' '.join(map(str, error.cmd))} ended with {error.returncode}:\n{output.strip()}", file=sys.stderr)
         sys.exit(error.returncode if error.returncode > 0 else 128 - error.returncode)
     except EOFError:
         sys.exit(

@@ -21,8 +21,8 @@ def git(*arguments: str, root: Path = Path(), env: Mapping[str, str] | None = No
     command = ["git", "-C", str(root), *arguments]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     if answer.returncode:
-        said = re.sub(r"^fatal: ", "", answer.stderr.strip())
-        raise Failure(f"git says: {said}")
+        message = re.sub(r"^fatal: ", "", answer.stderr.strip())
+        raise Failure(f"git says: {message}")
     return answer.stdout.strip()
 
 

@@ -131,12 +131,12 @@ def tunnel_command(cluster: Cluster) -> list[str]:
 
 def api_host(cluster: Cluster, *, public: bool = False) -> str:
     """DNS name of the API's internal or public load balancer. Raises ``Failure`` while it does not exist."""
-    name = cluster.names.of("public-api" if public else "api")
+    name = cluster.names.resource("public-api" if public else "api")
     try:
-        found = cluster.client("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
+        balancers = cluster.client("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
     except (BotoCoreError, ClientError) as error:
         raise Failure(f"{cluster.environment.name} has no load balancer {name}: {error}", _deploy(cluster)) from error
-    return str(found[0]["DNSName"])
+    return str(balancers[0]["DNSName"])
 
 
 def authority(cluster: Cluster) -> str:

@@ -56,11 +56,13 @@ class Kubectl:
         try:
             text = self("get", kind, name, "--output", "json")
         except Failure as failure:
-            said = str(failure)
+            message = str(failure)
             # An API server that cannot list what it has says of everything that it does not have it.
-            listed = "couldn't get resource list" not in said and "unable to retrieve the complete list" not in said
-            if "(NotFound)" in said or ("the server doesn't have a resource type" in said and listed):
+            listed = (
+                "couldn't get resource list" not in message and "unable to retrieve the complete list" not in message
+            )
+            if "(NotFound)" in message or ("the server doesn't have a resource type" in message and listed):
                 return None
             raise
-        found: dict[str, Any] = json.loads(text)
-        return found
+        content: dict[str, Any] = json.loads(text)
+        return content

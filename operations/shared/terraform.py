@@ -75,9 +75,9 @@ class Terraform:
         """
         options = [f"-lock={str(lock).lower()}", f"-out={file}", *([f"-replace={replace}"] if replace else [])]
         command = self._command("plan", "-input=false", "-detailed-exitcode", *options)
-        status, said = self._quietly("planning", command, accept=(0, 2), shown=shown)
-        if shown and (status == 2 or "Warning:" in said):
-            print(said, flush=True)
+        status, output = self._quietly("planning", command, accept=(0, 2), shown=shown)
+        if shown and (status == 2 or "Warning:" in output):
+            print(output, flush=True)
         return status == 2
 
     def show(self, file: Path) -> dict[str, Any]:
@@ -222,12 +222,12 @@ def program() -> str:
     name, source = _choice()
     engine = engine_of(name)
     wanted = max(engine.minimum, oldest(_engine()))
-    found = shutil.which(name)
-    if found is None:
-        said = f"{source} names {name}, which" if source else name
-        raise Failure(f"{said} is not on PATH", engine.how_to_install(wanted))
-    answer = subprocess.run([found, "version", "-json"], capture_output=True, text=True, check=True)
+    path = shutil.which(name)
+    if path is None:
+        subject = f"{source} names {name}, which" if source else name
+        raise Failure(f"{subject} is not on PATH", engine.how_to_install(wanted))
+    answer = subprocess.run([path, "version", "-json"], capture_output=True, text=True, check=True)
     version: str = json.loads(answer.stdout)["terraform_version"]
     if tuple(int(part) for part in version.split("-")[0].split(".")[:2]) < wanted:
         raise Failure(f"{name} is version {version}", engine.how_to_install(wanted))
-    return found
+    return path

@@ -21,7 +21,7 @@ def notice(environment: Environment, today: datetime.date) -> str:
 
 def table(environment: Environment, today: datetime.date) -> Table:
     """Everything that the environment uses, with the end of its line, what follows, and who says so."""
-    made = Table("uses", "version", "maintained until", "what follows", "source", box=SIMPLE, pad_edge=False)
+    table = Table("uses", "version", "maintained until", "what follows", "source", box=SIMPLE, pad_edge=False)
     for use in uses(environment):
         colour = "yellow" if use.ends_within(today) else ""
         until = (
@@ -29,10 +29,10 @@ def table(environment: Environment, today: datetime.date) -> Table:
             if use.line and colour
             else str(use.line.date if use.line else "no date published")
         )
-        made.add_row(
+        table.add_row(
             use.component, use.version, until, use.line.follows if use.line else "", use.line.source if use.line else ""
         )
-    return made
+    return table
 
 
 def _said(use: Use, today: datetime.date) -> str:

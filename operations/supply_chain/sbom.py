@@ -52,7 +52,7 @@ def run() -> None:
 def documents() -> Iterator[tuple[str, Part, list[Part]]]:
     """Name, subject and components of each document."""
     commit, environments = revision().commit, load().environments
-    for python in dict.fromkeys(each.application.python for each in environments):
+    for python in dict.fromkeys(each.application.python_version for each in environments):
         lock = Path("vet_app/requirements") / LOCKS.get(python, MAINTAINED)
         subject = _part("container", "vet-app", f"{commit}-python{python}")
         yield f"vet-app-python{python}", subject, [*packages(lock.read_text(encoding="utf-8"), python)]
@@ -88,9 +88,9 @@ def _part(type_: str, name: str, version: str, *, purl: str = "", sha256: str = 
 def _write(file: Path, subject: Part, parts: list[Part]) -> None:
     if not TOOL.exists():
         raise Failure(f"{TOOL} is missing, in whose environment the library is: make sbom installs it")
-    told = json.dumps({"subject": subject, "parts": parts})
+    description = json.dumps({"subject": subject, "parts": parts})
     program = Path(__file__).with_name("sbom_document.py")
-    answer = subprocess.run([str(TOOL), "-I", str(program)], input=told, capture_output=True, text=True)
+    answer = subprocess.run([str(TOOL), "-I", str(program)], input=description, capture_output=True, text=True)
     if answer.returncode:
         raise Failure(f"{file} was not written: {answer.stderr.strip()}")
     file.write_text(answer.stdout, encoding="utf-8")

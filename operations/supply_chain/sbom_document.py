@@ -29,15 +29,15 @@ def component(part: Mapping[str, str]) -> Component:
     )
 
 
-def document(told: str) -> str:
+def document(description: str) -> str:
     """The document.
 
     Raises:
         ValueError: CycloneDX's own schema refuses it.
     """
-    given = json.loads(told)
+    given = json.loads(description)
     subject = component(given["subject"])
-    bom = Bom(components=[component(part) for part in given["parts"]], serial_number=uuid5(NAMESPACE_URL, told))
+    bom = Bom(components=[component(part) for part in given["parts"]], serial_number=uuid5(NAMESPACE_URL, description))
     bom.metadata.component = subject
     bom.register_dependency(subject, bom.components)
     made = json.loads(JsonV1Dot5(bom).output_as_string())

@@ -11,9 +11,9 @@ from subprocess import Popen
 from types import ModuleType
 
 from . import node, roots
-from .levers import NAMES, WITHOUT, LeverWarning, attempt
+from .optimizations import NAMES, WITHOUT, OptimizationWarning, attempt
 
-__all__ = ["NAMES", "WITHOUT", "LeverWarning", "Packages", "enable"]
+__all__ = ["NAMES", "WITHOUT", "OptimizationWarning", "Packages", "enable"]
 
 
 @dataclass(frozen=True)
@@ -59,5 +59,5 @@ def _talk(core: str, hint: str, early: "Popen[bytes] | None") -> ModuleType:
     """Have jsii talk to Node by ``kernel.py``; returns that module, which knows jsii's inside and is imported here alone."""
     kernel = import_module(".kernel", __name__)
     kernel.enable(core, hint)
-    kernel.PatientProcess.early = early
+    kernel.PipelinedProcess.early = early
     return kernel

@@ -73,7 +73,7 @@ def enable() -> None:
         return
     if not callable(_original):
         raise LookupError("jsii has another way to find a class by its name")
-    if not _missing_is_asked():
+    if not _supports_missing_hook():
         raise LookupError("this Python does not ask __missing__ for a global name")
     vars(_reference_map)["_try_import_type_module"] = _make
 
@@ -81,7 +81,7 @@ def enable() -> None:
 _original: Any = getattr(_reference_map, "_try_import_type_module", None)
 
 
-def _missing_is_asked() -> bool:
+def _supports_missing_hook() -> bool:
     names = Names({LATER: {"later": _packed(compile("later = True", __file__, "exec"))}})
     exec("def asked(): return later", names)
     try:

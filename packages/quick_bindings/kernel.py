@@ -34,7 +34,7 @@ from jsii._kernel.types import (
 from jsii.errors import ErrorType, JavaScriptError, JSIIError
 
 from . import node
-from .levers import attempt, left_out
+from .optimizations import attempt, left_out
 
 NEEDED = ("_next_message", "handshake", "send", "start", "stop")
 """Methods of jsii's process that this module changes or calls."""
@@ -49,14 +49,14 @@ def enable(core: str, hint: str) -> None:
     Raises:
         LookupError: jsii is not built as this module knows it.
     """
-    PatientProcess.first, PatientProcess.hint = ("constructs", core), hint
+    PipelinedProcess.first, PipelinedProcess.hint = ("constructs", core), hint
     missing = [name for name in NEEDED if not hasattr(process._NodeProcess, name)]
     if missing or not hasattr(process, "stderr_sink"):
         raise LookupError(f"jsii's process has no {', '.join(missing) or 'stderr_sink'}")
-    vars(process)["_NodeProcess"] = PatientProcess
+    vars(process)["_NodeProcess"] = PipelinedProcess
 
 
-PATIENCE = 120
+TIMEOUT_SECONDS = 120
 """Seconds that Node has to end."""
 
 AHEAD = 100
@@ -71,8 +71,8 @@ DECODE = json.JSONDecoder(object_hook=process.ohook).decode
 
 def start() -> None:
     """Have Node load the first packages now, and Python run ahead of it."""
-    PatientProcess.ahead = True
-    for name in PatientProcess.first:
+    PipelinedProcess.ahead = True
+    for name in PipelinedProcess.first:
         spec = importlib.util.find_spec(name)
         places = spec.submodule_search_locations if spec else None
         for tarball in sorted(Path(places[0], "_jsii").glob(f"{name}@*.jsii.tgz")) if places else ():
@@ -80,7 +80,7 @@ def start() -> None:
             _runtime.kernel.load(name, version, str(tarball))
 
 
-class PatientProcess(process._NodeProcess):
+class PipelinedProcess(process._NodeProcess):
     """jsii's Node process, most of whose answers are read late or not asked for."""
 
     early: "ClassVar[subprocess.Popen[bytes] | None]" = None
@@ -105,7 +105,7 @@ class PatientProcess(process._NodeProcess):
 
     def start(self) -> None:
         """Start Node, as jsii does, but without the launcher between it and Python."""
-        found, PatientProcess.early = self.early or attempt("process", node.start), None
+        found, PipelinedProcess.early = self.early or attempt("process", node.start), None
         if found is None:
             super().start()  # type: ignore[no-untyped-call] # nor here
             return
@@ -150,7 +150,7 @@ class PatientProcess(process._NodeProcess):
             if not to_node.closed:
                 to_node.write(b'{"exit":0}\n')
                 to_node.close()
-            self._process.wait(timeout=PATIENCE)
+            self._process.wait(timeout=TIMEOUT_SECONDS)
         super().stop()
 
     def _create(self, request: CreateRequest, number: int) -> CreateResponse:

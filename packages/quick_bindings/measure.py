@@ -1,7 +1,7 @@
-"""What each lever gains: ``python -m packages.quick_bindings.measure ROUNDS COMMAND...`` runs a command with each of them left out in turn.
+"""What each optimization gains: ``python -m packages.quick_bindings.measure ROUNDS COMMAND...`` runs a command with each of them left out in turn.
 
 All are measured in one run, in rounds, so that a machine whose speed drifts slows all of them alike. What counts is the share of processor time,
-and of memory (the largest sum over Python and Node), that a run without the lever takes more. Needs psutil.
+and of memory (the largest sum over Python and Node), that a run without the optimization takes more. Needs psutil.
 """
 
 import os
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from .levers import NAMES, WITHOUT
+from .optimizations import NAMES, WITHOUT
 
 ALL = ",".join(NAMES)
 
@@ -68,9 +68,9 @@ def _memory(pid: int) -> float:
 
 
 def table(runs: dict[str, list[Run]]) -> Iterator[str]:
-    """One line for each lever: what its absence costs."""
+    """One line for each optimization: what its absence costs."""
     whole = runs[""]
-    yield f"{'all levers':12} {_median(whole, 'processor'):6.2f} s {_median(whole, 'megabytes'):6.0f} MB {_median(whole, 'seconds'):6.2f} s by the clock"
+    yield f"{'all of them':12} {_median(whole, 'processor'):6.2f} s {_median(whole, 'megabytes'):6.0f} MB {_median(whole, 'seconds'):6.2f} s by the clock"
     for name, found in runs.items():
         if name:
             ratio = [
@@ -89,11 +89,11 @@ def _ratio(one: Run, other: Run, key: str) -> float:
     return float(getattr(one, key) / getattr(other, key))
 
 
-def _without(levers: str, command: list[str]) -> Run:
+def _without(optimizations: str, command: list[str]) -> Run:
     try:
-        return run(command, {**os.environ, WITHOUT: levers})
+        return run(command, {**os.environ, WITHOUT: optimizations})
     except Broken as broken:
-        sys.exit(f"without {levers or 'nothing'}: {broken}")
+        sys.exit(f"without {optimizations or 'nothing'}: {broken}")
 
 
 def main(arguments: list[str]) -> int:

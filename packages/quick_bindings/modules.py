@@ -14,7 +14,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from . import classes
-from .levers import off
+from .optimizations import off
 
 TAG = "opt-lean"
 """Marks the bytecode of a lean module beside the usual one (PEP 488, names of optimisation levels). A change of the loader needs a new one."""
@@ -35,7 +35,7 @@ def enable(packages: Sequence[str]) -> None:
         sys.meta_path.insert(0, LeanFinder(packages))
 
 
-class LeanLoader(SourceFileLoader):
+class LazyModuleLoader(SourceFileLoader):
     """Loads a module whose classes are made when they are used, and that has neither casts nor argument checks."""
 
     # typeshed has this method of InspectLoader static; a loader of source files calls it on itself.
@@ -83,7 +83,7 @@ class LeanFinder:
         if not bytecode.exists() and (cause := _not_kept(bytecode.parent)):
             off("classes", f"the bytecode of {name} can be neither found nor kept: {cause}")
             return None
-        spec.loader = LeanLoader(spec.loader.name, spec.loader.path)
+        spec.loader = LazyModuleLoader(spec.loader.name, spec.loader.path)
         return spec
 
 

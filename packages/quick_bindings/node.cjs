@@ -10,7 +10,7 @@ const lean = require('./lean.cjs');
 // cdktf calls util.isArray, which newer Nodes announce as deprecated at every run; nobody here can act on it.
 process.noDeprecation = true;
 
-// What quick_bindings says: the engine's package, a folder to keep things in, and levers that are left out.
+// What quick_bindings says: the engine's package, a folder to keep things in, and optimizations that are left out.
 const { core, keep: MEMORY, without = [] } = JSON.parse(process.env.QUICK_BINDINGS || '{}');
 const told = new Set();
 const PACKAGE = /[\\/]jsii[\\/]package-cache[\\/]/;
@@ -142,7 +142,7 @@ function atExit(name, step) {
   process.on('exit', () => attempt(name, step));
 }
 
-// Take a lever's step, unless it is left out. Where it fails, say so once: what follows is slower, and right all the same.
+// Take an optimization's step, unless it is left out. Where it fails, say so once: what follows is slower, and right all the same.
 function attempt(name, step) {
   if (without.includes(name)) return undefined;
   try {

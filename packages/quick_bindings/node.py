@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .levers import IN_NODE, left_out
+from .optimizations import IN_NODE, left_out
 
 VARIABLE = "JSII_NODE"
 """Environment variable that names the Node to run."""

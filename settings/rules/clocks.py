@@ -50,7 +50,7 @@ def backups_of_objects_happen(services: Services) -> Iterator[Finding]:
 @error
 def recovery_from_the_past(backups: Backups) -> Iterator[Finding]:
     """PostgreSQL waits for ever for a moment that its log has not reached (recovery_target_time), and no pod becomes ready."""
-    wanted = backups.database_beside
+    wanted = backups.database_clone_at
     if wanted not in (None, NEWEST) and moment(str(wanted)) > datetime.now(UTC):
         rule = "must be in the past: a backup holds nothing of what is still to come"
-        yield Finding(("backups", "database_beside"), rule, "write the last moment before the records were lost")
+        yield Finding(("backups", "database_clone_at"), rule, "write the last moment before the records were lost")

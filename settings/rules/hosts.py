@@ -18,23 +18,23 @@ def _below(host: str, zone: str) -> bool:
 
 
 @error
-def hosts_in_zone(hosts: Hosts, zone: str) -> Iterator[Finding]:
+def hosts_in_zone(hosts: Hosts, dns_zone: str) -> Iterator[Finding]:
     """Records of the hosts are written into the environment's zone."""
     for key, host in hosts.named:
-        if not _below(host, zone):
+        if not _below(host, dns_zone):
             yield Finding(
                 ("hosts", key),
-                f"must end with .{zone}, the environment's zone",
-                f"write such as {key}.{zone}, or set zone",
+                f"must end with .{dns_zone}, the environment's zone",
+                f"write such as {key}.{dns_zone}, or set dns_zone",
             )
 
 
 @error
-def zone_in_domain(zone: str, project: Project) -> Iterator[Finding]:
+def zone_in_domain(dns_zone: str, project: Project) -> Iterator[Finding]:
     """Only the domain that the team owns can be delegated to the zone."""
-    if not _below(zone, project.domain):
+    if not _below(dns_zone, project.domain):
         rule = f"must be {project.domain} or end with .{project.domain}, the project's domain"
-        yield Finding(("zone",), rule, "correct the hosts or zone, or domain in _project.yaml")
+        yield Finding(("dns_zone",), rule, "correct the hosts or dns_zone, or domain in _project.yaml")
 
 
 @error

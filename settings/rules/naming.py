@@ -46,8 +46,8 @@ def environment_name_apart(name: str) -> Iterator[Finding]:
 def _kinds(names: Names) -> dict[str, tuple[str, ...]]:
     """Physical names that the project makes, by the attribute of Terraform whose constraint they have."""
     return {
-        "aws_lb.name": (names.base, names.of("api")),
-        "aws_security_group.name": (names.of("nodes"),),
+        "aws_lb.name": (names.base, names.resource("api")),
+        "aws_security_group.name": (names.resource("nodes"),),
         "aws_s3_bucket.bucket": (names.bucket("nodes"),),
         "aws_ecr_repository.name": (names.application_repository,),
         "aws_ssm_parameter.name": (names.parameter("cluster-ca"),),
@@ -124,11 +124,13 @@ def tags_few(tags: dict[str, str]) -> Iterator[Finding]:
 
 
 @error
-def acknowledged_codes_known(acknowledged: dict[str, str]) -> Iterator[Finding]:
+def acknowledged_codes_known(acknowledged_warnings: dict[str, str]) -> Iterator[Finding]:
     """A code that no warning has is a slip of the pen that would leave the warning unacknowledged."""
-    for code in acknowledged:
+    for code in acknowledged_warnings:
         if code not in WARNINGS:
-            yield Finding(("acknowledged", code), "must be the code of a warning", suggestion(code, sorted(WARNINGS)))
+            yield Finding(
+                ("acknowledged_warnings", code), "must be the code of a warning", suggestion(code, sorted(WARNINGS))
+            )
 
 
 @project_error

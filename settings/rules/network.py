@@ -28,9 +28,9 @@ POD_NODE_PREFIX = 24
 
 def _subnets(network: NetworkSettings) -> list[tuple[Key, IPv4Network]]:
     return [
-        (("network", "zones", letter, kind), cidr)
+        (("network", "availability_zones", letter, kind), cidr)
         for kind in ("public", "private")
-        for letter, subnets in network.zones.items()
+        for letter, subnets in network.availability_zones.items()
         if (cidr := getattr(subnets, kind)) is not None
     ]
 
@@ -136,7 +136,7 @@ def pod_range_holds_nodes(
     cluster: ClusterSettings, servers: ServersSettings, agents: AgentsSettings, pools: Mapping[str, Pool]
 ) -> Iterator[Finding]:
     """Every node takes a /24 of the pod range (kube-controller-manager: --node-cidr-mask-size-ipv4)."""
-    most = agents.maximum + sum(pool.maximum for pool in pools.values())
+    most = agents.max_count + sum(pool.max_count for pool in pools.values())
     nodes = servers.count + most
     room = (
         2 ** max(POD_NODE_PREFIX - cluster.pod_cidr.prefixlen, 0)
@@ -146,15 +146,15 @@ def pod_range_holds_nodes(
     if nodes > room:
         prefix = POD_NODE_PREFIX - (nodes - 1).bit_length()
         rule = f"must hold a /24 for each of {nodes} nodes (servers and at most {most} agents); it holds {room}"
-        yield Finding(("cluster", "pod_cidr"), rule, f"choose a /{prefix} or wider, or lower agents.maximum")
+        yield Finding(("cluster", "pod_cidr"), rule, f"choose a /{prefix} or wider, or lower agents.max_count")
 
 
 @error
 def nat_zones_exist(network: NetworkSettings) -> Iterator[Finding]:
     """A NAT gateway stands in the public subnet of its zone, so that zone must be one of the network's."""
     for index, letter in enumerate(network.nat_gateways):
-        if letter not in network.zones:
-            rule = f"must be one of the zones in network.zones: {', '.join(network.zones)}"
+        if letter not in network.availability_zones:
+            rule = f"must be one of the zones in network.availability_zones: {', '.join(network.availability_zones)}"
             yield Finding(("network", "nat_gateways", index), rule, f"remove it, or add the zone {letter}")
 
 
@@ -188,10 +188,10 @@ def _region(region: str) -> Iterator[Finding]:
 @error
 def zones_of_region(region: str, network: NetworkSettings) -> Iterator[Finding]:
     """The region has the zones (``settings/regions.py``)."""
-    for letter in network.zones:
+    for letter in network.availability_zones:
         if region in ZONES and letter not in ZONES[region]:
             rule = f"must be a zone of {region}, which has {', '.join(ZONES[region])}"
-            yield Finding(("network", "zones", letter), rule, "choose one of those letters", value=letter)
+            yield Finding(("network", "availability_zones", letter), rule, "choose one of those letters", value=letter)
 
 
 @error
@@ -200,9 +200,11 @@ def private_subnets_hold_nodes(
 ) -> Iterator[Finding]:
     """The servers' fixed addresses, all agents and some spare fit a private subnet, less what AWS keeps of it (Amazon
     VPC: subnet sizing)."""
-    known = {name: pool for name, pool in pools.items() if set(pool.zones) <= set(network.zones)}
+    known = {
+        name: pool for name, pool in pools.items() if set(pool.availability_zones) <= set(network.availability_zones)
+    }
     machines = Machines(network, servers, agents, known)
-    for letter, subnets in network.zones.items():
+    for letter, subnets in network.availability_zones.items():
         fixed = [slot.address for slot in server_slots(machines) if slot.zone == letter]
         outside = [
             address
@@ -211,7 +213,7 @@ def private_subnets_hold_nodes(
         ]
         need = len(fixed) + maximum_nodes_by_zone(machines)[letter] + SPARE_ADDRESSES
         free = subnets.private.num_addresses - AWS_RESERVES
-        key = ("network", "zones", letter, "private")
+        key = ("network", "availability_zones", letter, "private")
         if outside:
             yield Finding(
                 key,
@@ -223,4 +225,4 @@ def private_subnets_hold_nodes(
                 f"servers ({len(fixed)}), agents ({need - len(fixed) - SPARE_ADDRESSES}) and spare ({SPARE_ADDRESSES})"
             )
             rule = f"must have {need} addresses for {parts}; it has {free}"
-            yield Finding(key, rule, "choose a wider range, such as a /24, or lower agents.maximum")
+            yield Finding(key, rule, "choose a wider range, such as a /24, or lower agents.max_count")

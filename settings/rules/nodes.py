@@ -27,9 +27,11 @@ def servers_odd(servers: ServersSettings) -> Iterator[Finding]:
 @error
 def agents_within_maximum(agents: AgentsSettings) -> Iterator[Finding]:
     """A group that starts above its maximum is refused (Amazon EC2 Auto Scaling: capacity limits)."""
-    if agents.maximum < agents.count:
+    if agents.max_count < agents.min_count:
         yield Finding(
-            ("agents", "maximum"), f"must be agents.count = {agents.count} or more", f"set {agents.count} or more"
+            ("agents", "max_count"),
+            f"must be agents.min_count = {agents.min_count} or more",
+            f"set {agents.min_count} or more",
         )
 
 
@@ -38,10 +40,10 @@ def dedicated_servers_need_agents(
     servers: ServersSettings, agents: AgentsSettings, pools: Mapping[str, Pool]
 ) -> Iterator[Finding]:
     """The application has no place to run if the servers turn it away and there is no agent."""
-    open_to_all = agents.count + sum(pool.count for pool in pools.values() if pool.open_to_all)
+    open_to_all = agents.min_count + sum(pool.min_count for pool in pools.values() if pool.open_to_all)
     if servers.dedicated and open_to_all == 0:
         rule = "must be 1 or more when servers.dedicated is true: the application would have no place to run"
-        yield Finding(("agents", "count"), rule, "add agents, or set servers.dedicated to false")
+        yield Finding(("agents", "min_count"), rule, "add agents, or set servers.dedicated to false")
 
 
 @error

@@ -64,9 +64,9 @@ def pool_types_alike(pools: Pools) -> Iterator[Finding]:
 def pool_within_maximum(pools: Pools) -> Iterator[Finding]:
     """A group that starts above its maximum is refused (Amazon EC2 Auto Scaling: capacity limits)."""
     for name, pool in pools.items():
-        if pool.maximum < pool.count:
-            rule = f"must be pools.{name}.count = {pool.count} or more"
-            yield Finding(("pools", name, "maximum"), rule, f"set {pool.count} or more")
+        if pool.max_count < pool.min_count:
+            rule = f"must be pools.{name}.min_count = {pool.min_count} or more"
+            yield Finding(("pools", name, "max_count"), rule, f"set {pool.min_count} or more")
 
 
 @error
@@ -76,20 +76,24 @@ def pool_base_of_spot(pools: Pools) -> Iterator[Finding]:
         key: Key = ("pools", name, "on_demand_base")
         if pool.on_demand_base and not pool.spot:
             yield Finding(key, "must be left out where spot is false: all of its nodes are on demand", "remove it")
-        elif pool.on_demand_base > pool.count:
-            yield Finding(key, f"must be pools.{name}.count = {pool.count} or less", f"set {pool.count} or less")
+        elif pool.on_demand_base > pool.min_count:
+            yield Finding(
+                key, f"must be pools.{name}.min_count = {pool.min_count} or less", f"set {pool.min_count} or less"
+            )
 
 
 @error
 def pool_zones_exist(pools: Pools, network: NetworkSettings) -> Iterator[Finding]:
     """A pool's groups stand in the network's private subnets."""
     for name, pool in pools.items():
-        for index, letter in enumerate(pool.zones):
-            key: Key = ("pools", name, "zones", index)
-            if letter not in network.zones:
-                rule = f"must be one of the zones in network.zones: {', '.join(network.zones)}"
+        for index, letter in enumerate(pool.availability_zones):
+            key: Key = ("pools", name, "availability_zones", index)
+            if letter not in network.availability_zones:
+                rule = (
+                    f"must be one of the zones in network.availability_zones: {', '.join(network.availability_zones)}"
+                )
                 yield Finding(key, rule, f"remove it, or add the zone {letter}")
-            elif letter in pool.zones[:index]:
+            elif letter in pool.availability_zones[:index]:
                 yield Finding(key, "must name each zone once", "remove the second one")
 
 
@@ -122,12 +126,12 @@ def arm_needs_its_rke2(pools: Pools, cluster: ClusterSettings) -> Iterator[Findi
 @error
 def work_has_a_place_off_spot(agents: AgentsSettings, pools: Pools) -> Iterator[Finding]:
     """The database and the application never run on a Spot node of an environment with pools."""
-    lasting = agents.count if not agents.spot else 0
-    lasting += sum(pool.on_demand_base if pool.spot else pool.count for pool in pools.values() if pool.open_to_all)
+    lasting = agents.min_count if not agents.spot else 0
+    lasting += sum(pool.on_demand_base if pool.spot else pool.min_count for pool in pools.values() if pool.open_to_all)
     spot = agents.spot or any(pool.spot for pool in pools.values())
     if pools and spot and lasting == 0:
         rule = "must have an on-demand node without taints: neither the database nor the application runs on Spot where there are pools"
-        yield Finding(("pools",), rule, "set agents.count to 1 or more with agents.spot: false, or add such a pool")
+        yield Finding(("pools",), rule, "set agents.min_count to 1 or more with agents.spot: false, or add such a pool")
 
 
 @warning

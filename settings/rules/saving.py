@@ -91,8 +91,8 @@ def _elsewhere(key: Key, replica: str, region: str) -> Iterator[Finding]:
 
 
 @warning
-def sleeping_production(protect: bool, schedule: ScheduleSettings) -> Iterator[Finding]:
+def sleeping_production(deletion_protection: bool, schedule: ScheduleSettings) -> Iterator[Finding]:
     """What is protected is usually needed at night as well."""
-    if protect and schedule.enabled:
-        rule = "should be false where protect is true: outside these hours nobody reaches the application"
+    if deletion_protection and schedule.enabled:
+        rule = "should be false where deletion_protection is true: outside these hours nobody reaches the application"
         yield Finding(("schedule", "enabled"), rule, "set false")

@@ -37,10 +37,10 @@ def services_have_room(
         needed = agents_needed(Sections(services, agents, servers, cluster, application, rancher, patches, values))
     except (UnknownReleaseError, KeyError, ValueError):
         return  # a version, an instance type or a value that nobody knows, which has a rule of its own
-    if needed > agents.count:
+    if needed > agents.min_count:
         other = "agents.instance_type with more memory"
-        way = other if needed >= MOST_AGENTS else f"write agents.count {needed}, or {other}"
-        rule = f"must have room: with what else runs it takes more than agents.count = {agents.count} x {agents.instance_type}"
+        way = other if needed >= MOST_AGENTS else f"write agents.min_count {needed}, or {other}"
+        rule = f"must have room: with what else runs it takes more than agents.min_count = {agents.min_count} x {agents.instance_type}"
         yield Finding(("services", on[-1], "enabled"), rule, way)
 
 

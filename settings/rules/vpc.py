@@ -8,14 +8,14 @@ from settings.network import NetworkSettings
 from settings.problems import Finding, Key
 from settings.rules.registry import error, warning
 
-ZONES: Key = ("network", "zones")
+ZONES: Key = ("network", "availability_zones")
 EXISTING: Key = ("network", "existing", "subnets")
 
 
 @error
 def public_subnets_where_needed(network: NetworkSettings) -> Iterator[Finding]:
     """An internet-facing load balancer stands in public subnets (Elastic Load Balancing: subnets for your ALB); what is private only has none."""
-    for letter, subnets in network.zones.items():
+    for letter, subnets in network.availability_zones.items():
         key = (*ZONES, letter, "public")
         if network.private_only and subnets.public is not None:
             yield Finding(key, "must be left out where network.private_only is true", "remove it")
@@ -33,7 +33,7 @@ def nat_where_needed(network: NetworkSettings) -> Iterator[Finding]:
         if network.nat_gateways:
             yield Finding(key, f"must be left out where {theirs}: none is made", "remove it")
     elif not network.nat_gateways:
-        first = next(iter(network.zones))
+        first = next(iter(network.availability_zones))
         rule = "must name a zone or more: nodes fetch images and programs through a NAT gateway"
         yield Finding(key, rule, f"write [{first}]")
 
@@ -44,13 +44,13 @@ def existing_subnets_complete(network: NetworkSettings) -> Iterator[Finding]:
     if network.existing is None:
         return
     known = network.existing.subnets
-    for letter in [each for each in network.zones if each not in known]:
-        rule = f"must have the zones of network.zones, {', '.join(network.zones)}; {letter} is missing"
+    for letter in [each for each in network.availability_zones if each not in known]:
+        rule = f"must have the zones of network.availability_zones, {', '.join(network.availability_zones)}; {letter} is missing"
         yield Finding(EXISTING, rule, f"add {letter}: {{public: subnet-..., private: subnet-...}}")
     for letter, subnets in known.items():
         key = (*EXISTING, letter)
-        if letter not in network.zones:
-            rule = f"must be one of the zones in network.zones: {', '.join(network.zones)}"
+        if letter not in network.availability_zones:
+            rule = f"must be one of the zones in network.availability_zones: {', '.join(network.availability_zones)}"
             yield Finding(key, rule, f"remove it, or add {letter} with its ranges there", value=letter)
         elif network.private_only and subnets.public is not None:
             yield Finding((*key, "public"), "must be left out where network.private_only is true", "remove it")

@@ -51,9 +51,9 @@ def namespace_own(application: Application) -> Iterator[Finding]:
 def autoscaling_has_room(application: Application) -> Iterator[Finding]:
     """An autoscaler's maximum is above its minimum (Kubernetes API: HorizontalPodAutoscalerSpec)."""
     autoscaling = application.autoscaling
-    if autoscaling and autoscaling.maximum <= application.replicas:
+    if autoscaling and autoscaling.max_replicas <= application.replicas:
         yield Finding(
-            ("application", "autoscaling", "maximum"),
+            ("application", "autoscaling", "max_replicas"),
             f"must be more than application.replicas = {application.replicas}, the fewest",
             f"set {application.replicas + 1} or more, or remove application.autoscaling",
         )
@@ -66,7 +66,7 @@ def connections_suffice(application: Application) -> Iterator[Finding]:
     pods = application.most_replicas
     most = (DATABASE_CONNECTIONS - OTHER_CONNECTIONS) // THREADS - 1
     if pods > most:
-        key = ("autoscaling", "maximum") if application.autoscaling else ("replicas",)
+        key = ("autoscaling", "max_replicas") if application.autoscaling else ("replicas",)
         yield Finding(
             ("application", *key),
             f"must be {most} or less: each pod keeps {THREADS} of the database's {DATABASE_CONNECTIONS} connections, a "

@@ -51,8 +51,8 @@ ONE_WAY = {
     "servers.count": "fewer servers is refused, as the year shows",
     "servers.data_volume_gib": "a volume never shrinks",
     "servers.root_volume_gib": "a disk never shrinks",
-    "zone": "its zone comes with make state",
-    "protect": "what is protected cannot be taken away by the batch after it",
+    "dns_zone": "its zone comes with make state",
+    "deletion_protection": "what is protected cannot be taken away by the batch after it",
     "cluster.release_set": "another set refuses some of dev's settings to stand still",
 }
 """What a batch does not set, since the next one could not take it away, with the reason."""

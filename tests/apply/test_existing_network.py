@@ -43,7 +43,7 @@ class Placed:
     def settings(self, **network: Any) -> Settings:
         """Dev's settings, with the network changed."""
         reports = {**POOLS["reports"], "extra_volumes": [{"path": "/mnt/reports", "gib": self.gib}]}
-        pools = {**POOLS, "reports": reports, "graviton": {**POOLS["graviton"], "count": 1}}
+        pools = {**POOLS, "reports": reports, "graviton": {**POOLS["graviton"], "min_count": 1}}
         return load(dev_alone(self.folder, {**WITH_POOLS, "pools": pools, "network": {**self.network, **network}}))
 
     @property
@@ -75,7 +75,7 @@ def _company(aws: Clients) -> dict[str, Any]:
         "private_only": True,
         "nat_gateways": [],
         "endpoints": ENDPOINTS,
-        "zones": {
+        "availability_zones": {
             "a": {"public": None, "private": "10.20.10.0/24"},
             "b": {"public": None, "private": "10.20.11.0/24"},
         },
@@ -199,7 +199,7 @@ def test_machines_are_judged_by_what_cloudwatch_has_of_them(
     [
         (
             {
-                "zones": {
+                "availability_zones": {
                     "a": {"public": None, "private": "10.20.12.0/24"},
                     "b": {"public": None, "private": "10.20.11.0/24"},
                 }

@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pooled(folder: Path) -> Iterator[Account]:
     """An account of its own with ``dev`` alone and its pools: one on demand, one Spot with a taint and a base, one arm64."""
     settings = load(
-        dev_alone(folder, {**WITH_POOLS, "pools": {**POOLS, "graviton": {**POOLS["graviton"], "count": 1}}})
+        dev_alone(folder, {**WITH_POOLS, "pools": {**POOLS, "graviton": {**POOLS["graviton"], "min_count": 1}}})
     )
     with ExitStack() as keep:
         try:
@@ -89,7 +89,9 @@ def test_a_second_plan_has_no_changes(pooled: Account) -> None:
 def test_a_pool_that_is_taken_out_goes_and_nothing_else_does(pooled: Account, folder: Path) -> None:
     before = machines(pooled)
     left = {
-        name: {**pool, "count": 1} if name == "graviton" else pool for name, pool in POOLS.items() if name != "batch"
+        name: {**pool, "min_count": 1} if name == "graviton" else pool
+        for name, pool in POOLS.items()
+        if name != "batch"
     }
     pooled.synthesise(load(dev_alone(folder, {**WITH_POOLS, "pools": left})))
     pooled.stack("vet-dev").apply()

@@ -67,7 +67,7 @@ def servers_are_rolled(year: Year) -> str:
     for address, server in year.servers().items():
         assert server["instance_type"] == year.changes["servers"]["instance_type"], address
         assert server["key_name"], f"{address} has no key pair"
-        assert server["ami"] == year.changes.get("image", {}).get("pin", server["ami"]), address
+        assert server["ami"] == year.changes.get("image", {}).get("ami_id", server["ami"]), address
     return said
 
 
@@ -78,7 +78,7 @@ def agents_are_rolled(year: Year) -> str:
 def images_of_the_nodes_are_renewed(year: Year) -> str:
     """They wait for the rolls."""
     image = year.aws("ec2").create_image(InstanceId=next(iter(year.ids().values())), Name="renewed")["ImageId"]
-    said = year.deploy({"image": {"pin": image}})
+    said = year.deploy({"image": {"ami_id": image}})
     assert image not in {server["ami"] for server in year.servers().values()}
     return said
 
@@ -107,7 +107,7 @@ STEPS = (
         "access.api.access: at once",
     ),
     Step("a third environment", act=a_third_environment),
-    Step("more agents", {"agents": {"count": 5, "maximum": 6}}, "agents.count: at once"),
+    Step("more agents", {"agents": {"min_count": 5, "max_count": 6}}, "agents.min_count: at once"),
     Step(
         "larger machines",
         {"servers": {"instance_type": LARGER}, "agents": {"instance_type": LARGER}},
@@ -117,7 +117,7 @@ STEPS = (
     Step("the agents are rolled", {}, "refreshed", act=agents_are_rolled),
     Step("a new image of the application", {"application": {"image": "0123abc"}}, "no resource changes"),
     Step("a step back to the image before", {"application": {"image": "0123abb"}}, "no resource changes"),
-    Step("reminders are turned on", {"application": {"email": True}}, "no resource changes"),
+    Step("reminders are turned on", {"application": {"email_reminders": True}}, "no resource changes"),
     Step("alarms and a budget", {"alarms": {"enabled": True}, "budget": {"enabled": True}}, "budget.enabled: at once"),
     Step("copies in another region", {"backups": {"replica_region": "us-west-2"}}, "backups.replica_region: at once"),
     Step("snapshots every four hours", {"cluster": {"snapshots": {"schedule": "0 */4 * * *"}}}, "next server roll"),

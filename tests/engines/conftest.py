@@ -21,5 +21,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [each for outcome in ("passed", "failed") for each in terminalreporter.stats.get(outcome, [])]
     lines = [dict(each.user_properties).get("measured") for each in reports if each.when == "call"]
     if found := [str(line) for line in lines if line]:
-        head = ["| versions | plain imports | levers | the levers take less by |", "|---|---|---|---|"]
+        head = ["| versions | plain imports | optimizations | the optimizations take less by |", "|---|---|---|---|"]
         terminalreporter.write_line("\n".join(["", *head, *found]))

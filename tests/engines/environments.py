@@ -70,7 +70,7 @@ def installed(name: str, version: str, requirements: list[str]) -> Path:
 
 
 def environment_variables(**more: str) -> dict[str, str]:
-    """Variables for a program in such an environment: without what names this environment's own Node, or turns a lever off."""
+    """Variables for a program in such an environment: without what names this environment's own Node, or turns an optimization off."""
     ours = ("JSII_NODE", "PYTHONDONTWRITEBYTECODE")
     return {**{name: value for name, value in os.environ.items() if name not in ours}, **more}
 

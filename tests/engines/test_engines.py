@@ -1,4 +1,4 @@
-"""One source, several engines: the same JSON by CDK for Terraform and by CDK Terrain, on each Python, with and without the levers."""
+"""One source, several engines: the same JSON by CDK for Terraform and by CDK Terrain, on each Python, with and without the optimizations."""
 
 import re
 import sys
@@ -46,7 +46,7 @@ def _differences(ours: Any, theirs: Any, place: str = "") -> Iterator[str]:
 
 
 def measured(found: Mapping[str, str], plain: Run, quick: Run) -> str:
-    """A line of the table that ends the run: versions, then processor time and memory with plain imports and with the levers."""
+    """A line of the table that ends the run: versions, then processor time and memory with plain imports and with the optimizations."""
     times = f"{plain.processor:.1f} s, {plain.megabytes:.0f} MB | {quick.processor:.1f} s, {quick.megabytes:.0f} MB"
     ratio = f"{plain.processor / quick.processor:.1f} and {plain.megabytes / quick.megabytes:.1f} times"
     return f"| {', '.join(f'{name} {version}' for name, version in sorted(found.items()))} | {times} | {ratio} |"
@@ -74,13 +74,13 @@ def test_an_engine_writes_the_same_json(
     program = environment(engine, python, node)
     name = engine.partition("-")[0]
     synthesise(
-        program, tmp_path / "levers", VET_CDK=name
+        program, tmp_path / "optimizations", VET_CDK=name
     )  # what a first run keeps for the next ones is not what is measured
-    quick = synthesise(program, tmp_path / "levers", VET_CDK=name)
+    quick = synthesise(program, tmp_path / "optimizations", VET_CDK=name)
     slow = synthesise(program, tmp_path / "plain", VET_CDK=name, VET_PLAIN_BINDINGS="1")
     record_property("measured", measured(versions(program), slow, quick))
-    theirs = documents(tmp_path / "levers")
-    assert theirs == documents(tmp_path / "plain"), "the levers change what this engine writes"
+    theirs = documents(tmp_path / "optimizations")
+    assert theirs == documents(tmp_path / "plain"), "the optimizations change what this engine writes"
     assert theirs.keys() == ours.keys()
     found = [f"{stack}: {each}" for stack in ours for each in _differences(ours[stack], theirs[stack])]
     used = {pattern for each in found for pattern in ALLOWED if re.match(rf"\S+: {pattern}: ", each)}

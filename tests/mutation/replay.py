@@ -25,7 +25,7 @@ from tests.mutation.record import FOLDER, TESTS, kept
 
 MUTANTS, RESULTS = FOLDER / "mutants.jsonl", FOLDER / "results.jsonl"
 
-PATIENCE = 300
+TIMEOUT_SECONDS = 300
 """Seconds of computing after which a mutant is given up; a busy machine takes none of them."""
 
 
@@ -119,7 +119,7 @@ class Replay:
         sys.stdout.flush()
         child = os.fork()
         if child == 0:
-            signal.setitimer(signal.ITIMER_PROF, PATIENCE)
+            signal.setitimer(signal.ITIMER_PROF, TIMEOUT_SECONDS)
             answer = self._noticed(mutant, self._order(mutant["place"], items))
             os.write(write, json.dumps(answer).encode())
             os._exit(0)  # without what pytest, jsii and cdktf do at the end: that is the first process's to do
@@ -127,7 +127,7 @@ class Replay:
         with os.fdopen(read) as pipe:
             said = pipe.read()
         os.waitpid(child, 0)
-        answer: str | None = json.loads(said) if said else f"no answer in {PATIENCE} s"
+        answer: str | None = json.loads(said) if said else f"no answer in {TIMEOUT_SECONDS} s"
         return answer
 
     def _noticed(self, mutant: dict[str, Any], order: list[Any]) -> str | None:

@@ -78,7 +78,7 @@ def synthesise(folder: Path, kubernetes: Kubernetes) -> Synthesise:
             names=Names(settings.project, environment),
             repository=REPOSITORY,
             namespace=NAMESPACE,
-            wait_for=[namespace],
+            depends_on=[namespace],
         )
         app.synth()
 
@@ -161,7 +161,7 @@ def test_a_new_version_migrates_and_then_replaces_the_pods(
     application: Stack, synthesise: Synthesise, kubernetes: Kubernetes
 ) -> None:
     before = {pod["metadata"]["name"] for pod in pods(kubernetes, "vet-app-migration")}
-    synthesise(image=NEW, log_level="WARNING", email=True)
+    synthesise(image=NEW, log_level="WARNING", email_reminders=True)
     application.run("apply", "-auto-approve", "-input=false")
     after = pods(kubernetes, "vet-app-migration")
     assert kubernetes.names("cronjobs") == {"vet-app-reminders"}, "e-mail was switched on as well"
@@ -197,18 +197,18 @@ def test_a_number_given_by_hand_stays_where_nothing_scales_until_the_setting_cha
         kubernetes.run("scale", "deployment/vet-app", f"--replicas={to}", "--namespace", NAMESPACE)
 
     scale(5)
-    synthesise(image=OLD, email=True, autoscaling=None)
+    synthesise(image=OLD, email_reminders=True, autoscaling=None)
     assert deployed(application, kubernetes) == 2, "the autoscaler is gone, and the setting says two"
     scale(4)
     assert application.changes() == []
-    synthesise(image=NEW, email=True, autoscaling=None)
+    synthesise(image=NEW, email_reminders=True, autoscaling=None)
     assert deployed(application, kubernetes) == 4, "a release has taken back what somebody scaled to"
-    synthesise(image=NEW, email=True, autoscaling=None, replicas=3)
+    synthesise(image=NEW, email_reminders=True, autoscaling=None, replicas=3)
     assert deployed(application, kubernetes) == 3, "the setting was changed, and counts"
     scale(0)
-    synthesise(image=OLD, email=True, autoscaling=None, replicas=3)
+    synthesise(image=OLD, email_reminders=True, autoscaling=None, replicas=3)
     assert deployed(application, kubernetes) == 0, "somebody has stopped it"
-    synthesise(image=OLD, email=True, autoscaling=None, replicas=2)
+    synthesise(image=OLD, email_reminders=True, autoscaling=None, replicas=2)
     assert deployed(application, kubernetes) == 2
 
 
@@ -224,7 +224,7 @@ def test_what_rancher_writes_is_not_taken_back(
     kubernetes.run("patch", "deployment/vet-app", f"--patch={json.dumps(redeploy)}", "--namespace", NAMESPACE)
     kubernetes.run("rollout", "status", "deployment/vet-app", "--namespace", NAMESPACE, "--timeout=90s")
     assert application.changes() == []
-    synthesise(image=NEW, email=True, autoscaling=None, replicas=2)
+    synthesise(image=NEW, email_reminders=True, autoscaling=None, replicas=2)
     deployed(application, kubernetes)
     namespace = json.loads(kubernetes.run("get", "namespace", NAMESPACE, "--output", "json"))["metadata"]
     assert namespace["annotations"]["field.cattle.io/projectId"] == "local:p-abcde"

@@ -10,7 +10,7 @@ from operations.application.clinic_database import ClinicDatabase
 from operations.application.recovery import Recovery, next_name
 from operations.application.upgrade_database import Target, upgrade
 from operations.shared.servers import Cluster
-from settings.web_identity import DATABASE, DATABASE_BESIDE
+from settings.web_identity import DATABASE, DATABASE_CLONE
 from tests.pods.conftest import Platform, timed
 
 IMAGE = "VET_TEST_NEXT_POSTGRESQL"
@@ -28,7 +28,7 @@ def test_a_dump_brings_every_table_to_the_next_major(
     major, archive = int(image.rpartition(":")[2].partition(".")[0]), next_name(before.archive)
     target = Target("dev", image, major, 2)
     monkeypatch.setattr(Target, "of", classmethod(lambda *_: target))
-    wanted = Recovery("environments/dev.yaml: values.database", None, platform.archive(archive), None, DATABASE_BESIDE)
+    wanted = Recovery("environments/dev.yaml: values.database", None, platform.archive(archive), None, DATABASE_CLONE)
     monkeypatch.setattr(upgrade_database, "wanted", lambda _: wanted)
     platform.sql(
         "drop table if exists moments", "drop table if exists writes"
@@ -39,7 +39,7 @@ def test_a_dump_brings_every_table_to_the_next_major(
         upgrade(Cluster("dev"), platform.kubectl, auto_approve=True)
     changes: dict[str, Any] = {
         "image": image,
-        "import": {"from": DATABASE_BESIDE},
+        "import": {"from": DATABASE_CLONE},
         "recovery": {"from": "", "at": ""},  # what an earlier test has left
         "backup": {"archive": archive},
     }
@@ -52,6 +52,6 @@ def test_a_dump_brings_every_table_to_the_next_major(
     found = platform.database
     assert found.major == major
     assert found.archive == archive
-    assert ClinicDatabase.find(platform.kubectl, DATABASE_BESIDE) is None
+    assert ClinicDatabase.find(platform.kubectl, DATABASE_CLONE) is None
     assert platform.sql("select count(*) from information_schema.tables where table_schema = 'public'") == owners
-    assert platform.values()["import"] == {"from": DATABASE_BESIDE}, DATABASE
+    assert platform.values()["import"] == {"from": DATABASE_CLONE}, DATABASE

@@ -13,7 +13,7 @@ from operations.application.recover_database import recover
 from operations.application.recovery import next_name
 from operations.shared.errors import Failure
 from operations.shared.servers import Cluster
-from settings.web_identity import DATABASE, DATABASE_BESIDE
+from settings.web_identity import DATABASE, DATABASE_CLONE
 from tests.pods.conftest import Platform, timed
 
 TABLE = "create table if not exists moments (name text primary key, at timestamptz default clock_timestamp())"
@@ -116,7 +116,7 @@ def test_a_database_beside_holds_the_moment_and_the_clinic_s_goes_on(
     at = between(platform, f"{origin}-beside")
     recovery.before_beside(Cluster("dev"), platform.kubectl, platform.database, at)
     changes = {
-        "name": DATABASE_BESIDE,
+        "name": DATABASE_CLONE,
         "instances": 1,
         "keep": False,
         "serverCASecret": f"{DATABASE}-ca",
@@ -124,17 +124,17 @@ def test_a_database_beside_holds_the_moment_and_the_clinic_s_goes_on(
         "recovery": {"from": origin, "at": f"{at:%Y-%m-%dT%H:%M:%SZ}"},
     }
     policy = platform.kubectl("get", "networkpolicy", DATABASE, "--output", "json")
-    platform.kubectl("apply", "--filename", "-", given=policy.replace('"database"', f'"{DATABASE_BESIDE}"'))
+    platform.kubectl("apply", "--filename", "-", given=policy.replace('"database"', f'"{DATABASE_CLONE}"'))
     try:
         with timed(seconds, "filled beside"):
-            platform.apply(changes, DATABASE_BESIDE)
+            platform.apply(changes, DATABASE_CLONE)
             time.sleep(5)
-            platform.ready(600, DATABASE_BESIDE)
-        found = names(platform, DATABASE_BESIDE)
+            platform.ready(600, DATABASE_CLONE)
+        found = names(platform, DATABASE_CLONE)
         assert f"{origin}-beside-before" in found
         assert f"{origin}-beside-after" not in found
         assert f"{origin}-beside-after" in names(platform), "the clinic's own database went back as well"
     finally:
-        platform.kubectl("delete", KIND, DATABASE_BESIDE, "--ignore-not-found", "--cascade=foreground")
-        platform.run([platform.helm, "uninstall", DATABASE_BESIDE, "--namespace", "vet-app", "--ignore-not-found"])
-        platform.kubectl("delete", "networkpolicy", DATABASE_BESIDE, "--ignore-not-found")
+        platform.kubectl("delete", KIND, DATABASE_CLONE, "--ignore-not-found", "--cascade=foreground")
+        platform.run([platform.helm, "uninstall", DATABASE_CLONE, "--namespace", "vet-app", "--ignore-not-found"])
+        platform.kubectl("delete", "networkpolicy", DATABASE_CLONE, "--ignore-not-found")

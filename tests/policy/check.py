@@ -99,7 +99,7 @@ def synthesise(folder: Path) -> dict[Path, dict[str, str]]:
         file.write("replica_region: us-west-2\n")
     text = (protected / "full.yaml").read_text()
     (protected / "guarded.yaml").write_text(
-        text.replace("protect: false", "protect: true").replace(".full.", ".guarded.")
+        text.replace("deletion_protection: false", "deletion_protection: true").replace(".full.", ".guarded.")
     )
     paths = {}
     for name, settings in {"own": load(), "reference": load(protected)}.items():

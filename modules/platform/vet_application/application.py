@@ -27,7 +27,7 @@ class VetApplication(Construct):
     :param repository: name of the ECR repository with its images.
     :param namespace: an existing namespace; the database is in it as well.
     :param infrastructure: the infrastructure's outputs; needed for files of patients in S3 alone.
-    :param wait_for: what must be there first: the namespace, the database, and the application's Secret.
+    :param depends_on: what must be there first: the namespace, the database, and the application's Secret.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class VetApplication(Construct):
         repository: str,
         namespace: str,
         infrastructure: InfrastructureOutputs | None = None,
-        wait_for: Sequence[ITerraformDependable] = (),
+        depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
         super().__init__(scope, id_)
         environment = names.environment
@@ -50,7 +50,7 @@ class VetApplication(Construct):
             image=environment.application.image,
             environment=environment.name,
         )
-        context = ObjectContext(namespace, list(wait_for))
+        context = ObjectContext(namespace, list(depends_on))
         attachments = None
         if environment.application.attachments_in_s3:
             if infrastructure is None:
@@ -86,5 +86,5 @@ class VetApplication(Construct):
         DisruptionBudget(self, "disruption_budget", context=context)
         if application.autoscaling:
             Autoscaler(self, "autoscaler", context=context.depending_on(web.deployment), application=application)
-        if application.email:
+        if application.email_reminders:
             Reminders(self, "reminders", context=migrated, pod=pod)

@@ -30,7 +30,7 @@ class Attachments(Construct):
         self.account = ServiceAccountV1(
             self,
             "account",
-            depends_on=context.wait_for,
+            depends_on=context.depends_on,
             metadata=context.metadata(application(environment).name, labels("web")),
             automount_service_account_token=False,
         )

@@ -36,7 +36,7 @@ SECRETS = "/run/secrets"
 def variables(environment: Environment) -> dict[str, str]:
     """Everything that the application is told and that is not secret; for a secret, the path of its file."""
     application, clinic = environment.application, environment.application.clinic
-    found = {
+    variables = {
         "VET_ENV": "production",
         "PUBLIC_URL": f"https://{environment.hosts.application}",
         "TRUSTED_PROXIES": str(PROXIES[environment.cluster.ingress]),
@@ -57,13 +57,13 @@ def variables(environment: Environment) -> dict[str, str]:
         "SLOT_MINUTES": str(clinic.slot_minutes),
         **_database(),
     }
-    if application.email:
-        found["EMAIL_URL_FILE"] = f"{SECRETS}/email/EMAIL_URL"
+    if application.email_reminders:
+        variables["EMAIL_URL_FILE"] = f"{SECRETS}/email/EMAIL_URL"
     if application.email_from:
-        found["EMAIL_FROM"] = literal(application.email_from)
+        variables["EMAIL_FROM"] = literal(application.email_from)
     if application.email_reply_to:
-        found["EMAIL_REPLY_TO"] = literal(application.email_reply_to)
-    return found
+        variables["EMAIL_REPLY_TO"] = literal(application.email_reply_to)
+    return variables
 
 
 def _database() -> dict[str, str]:
@@ -103,7 +103,7 @@ class Configuration(Construct):
         self.config_map = ConfigMapV1(
             self,
             "Resource",
-            depends_on=context.wait_for,
+            depends_on=context.depends_on,
             metadata=context.metadata(NAME, labels("configuration")),
             data=data,
         )

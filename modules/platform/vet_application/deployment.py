@@ -5,7 +5,7 @@ from cdktf_cdktf_provider_kubernetes.deployment_v1 import DeploymentV1, Deployme
 from constructs import Construct
 
 from modules.aws.lifecycle import lifecycle
-from modules.blocks import block
+from modules.blocks import typed_block
 from modules.platform.vet_application.labels import NAME, REPLICAS, SELECTOR, labels
 from modules.platform.vet_application.object_context import ObjectContext
 from modules.platform.vet_application.pod import ApplicationPod
@@ -32,16 +32,16 @@ class ApplicationDeployment(Construct):
         super().__init__(scope, id_)
         application, configuration = pod.application, pod.configuration
         scaled, replicas = application.autoscaling is not None, str(application.replicas)
-        said = f"at least {replicas}" if scaled else replicas
+        text = f"at least {replicas}" if scaled else replicas
         self.deployment = DeploymentV1(
             self,
             "Resource",
-            depends_on=context.wait_for,
-            metadata=context.metadata(NAME, labels("web"), annotations={REPLICAS: said}),
-            spec=block(
+            depends_on=context.depends_on,
+            metadata=context.metadata(NAME, labels("web"), annotations={REPLICAS: text}),
+            spec=typed_block(
                 DeploymentV1Spec,
                 {
-                    "replicas": replicas if scaled else self._scaled_by_hand(context, said),
+                    "replicas": replicas if scaled else self._scaled_by_hand(context, text),
                     "selector": {"match_labels": SELECTOR},
                     "strategy": {"type": "RollingUpdate", "rolling_update": {"max_surge": "1", "max_unavailable": "0"}},
                     "min_ready_seconds": 5,

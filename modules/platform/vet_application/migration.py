@@ -3,7 +3,7 @@
 from cdktf_cdktf_provider_kubernetes.job_v1 import JobV1, JobV1Spec
 from constructs import Construct
 
-from modules.blocks import block
+from modules.blocks import typed_block
 from modules.platform.vet_application.labels import NAME, task_labels
 from modules.platform.vet_application.object_context import ObjectContext
 from modules.platform.vet_application.pod import ApplicationPod
@@ -25,19 +25,19 @@ class Migration(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, context: ObjectContext, pod: ApplicationPod) -> None:
         super().__init__(scope, id_)
-        found = task_labels("migration")
+        labels = task_labels("migration")
         self.job = JobV1(
             self,
             "Resource",
-            depends_on=context.wait_for,
-            metadata=context.metadata(f"{NAME}-migration-{pod.configuration.release}", found),
-            spec=block(
+            depends_on=context.depends_on,
+            metadata=context.metadata(f"{NAME}-migration-{pod.configuration.release}", labels),
+            spec=typed_block(
                 JobV1Spec,
                 {
                     "backoff_limit": 2,
                     "active_deadline_seconds": DEADLINE_SECONDS,
                     "template": {
-                        "metadata": {"labels": found},
+                        "metadata": {"labels": labels},
                         "spec": pod.task("migrate_locked", "--wait", str(DATABASE_SECONDS)),
                     },
                 },

@@ -70,7 +70,7 @@ def _instances(database: str) -> dict[str, str]:
 def _mail(environment: Environment, internet: Peer) -> list[Rule]:
     """The mail servers that reminders may go to."""
     application = environment.application
-    if not application.email:
+    if not application.email_reminders:
         return []
     relay = [([addresses(str(application.email_relay))], tcp(*RELAY))] if application.email_relay else []
     return [([internet], tcp(*SMTP)), *relay]
@@ -99,7 +99,11 @@ def _database(name: str, environment: Environment, internet: Peer) -> Policy:
 def _aws(environment: Environment, internet: Peer) -> Rule:
     """S3 and STS: at their public addresses, and where STS has an endpoint in the private subnets, there (its private name leads to it)."""
     network = environment.network
-    inside = [addresses(str(zone.private)) for zone in network.zones.values()] if "sts" in network.endpoints else []
+    inside = (
+        [addresses(str(zone.private)) for zone in network.availability_zones.values()]
+        if "sts" in network.endpoints
+        else []
+    )
     return [internet, *inside], tcp(HTTPS)
 
 

@@ -14,12 +14,12 @@ class ObjectContext:
     namespace: str
     """Its name."""
 
-    wait_for: list[ITerraformDependable]
+    depends_on: list[ITerraformDependable]
     """What Terraform makes first, and destroys last."""
 
     def depending_on(self, *more: ITerraformDependable) -> "ObjectContext":
         """The same namespace, after more."""
-        return replace(self, wait_for=[*self.wait_for, *more])
+        return replace(self, depends_on=[*self.depends_on, *more])
 
     def metadata(self, name: str, labels: dict[str, str], **more: dict[str, str]) -> Block:
         """An object's ``metadata``; ``more`` are annotations."""

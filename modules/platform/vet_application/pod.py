@@ -108,13 +108,13 @@ class ApplicationPod:
                 {"name": "tmp", "empty_dir": {"size_limit": "64Mi"}},
                 _secret_volume("application", {SECRET: ["SECRET_KEY", "SECRET_KEY_FALLBACKS"]}),
                 _secret_volume("database", {f"{DATABASE}-app": ["username", "password"], f"{DATABASE}-ca": ["ca.crt"]}),
-                *([_secret_volume("email", {EMAIL_SECRET: ["EMAIL_URL"]})] if self.application.email else []),
+                *([_secret_volume("email", {EMAIL_SECRET: ["EMAIL_URL"]})] if self.application.email_reminders else []),
                 *([AWS_TOKEN] if self.account else []),
             ],
         }
 
     def _container(self) -> Block:
-        secrets = ["application", "database", *(["email"] if self.application.email else [])]
+        secrets = ["application", "database", *(["email"] if self.application.email_reminders else [])]
         return {
             "name": NAME,
             "image": self.image,

@@ -3,7 +3,7 @@
 from cdktf_cdktf_provider_kubernetes.cron_job_v1 import CronJobV1, CronJobV1Spec
 from constructs import Construct
 
-from modules.blocks import block
+from modules.blocks import typed_block
 from modules.platform.vet_application.labels import NAME, task_labels
 from modules.platform.vet_application.object_context import ObjectContext
 from modules.platform.vet_application.pod import ApplicationPod
@@ -17,13 +17,13 @@ class Reminders(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, context: ObjectContext, pod: ApplicationPod) -> None:
         super().__init__(scope, id_)
-        found = task_labels("reminders")
+        labels = task_labels("reminders")
         self.cron_job = CronJobV1(
             self,
             "Resource",
-            depends_on=context.wait_for,
-            metadata=context.metadata(f"{NAME}-reminders", found),
-            spec=block(
+            depends_on=context.depends_on,
+            metadata=context.metadata(f"{NAME}-reminders", labels),
+            spec=typed_block(
                 CronJobV1Spec,
                 {
                     "schedule": SCHEDULE,
@@ -33,11 +33,11 @@ class Reminders(Construct):
                     "successful_jobs_history_limit": 1,
                     "failed_jobs_history_limit": 3,
                     "job_template": {
-                        "metadata": {"labels": found},
+                        "metadata": {"labels": labels},
                         "spec": {
                             "backoff_limit": 2,
                             "active_deadline_seconds": 1800,
-                            "template": {"metadata": {"labels": found}, "spec": pod.task("send_reminders")},
+                            "template": {"metadata": {"labels": labels}, "spec": pod.task("send_reminders")},
                         },
                     },
                 },

@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_kubernetes.horizontal_pod_autoscaler_v2 import (
 from cdktf_cdktf_provider_kubernetes.pod_disruption_budget_v1 import PodDisruptionBudgetV1, PodDisruptionBudgetV1Spec
 from constructs import Construct
 
-from modules.blocks import block
+from modules.blocks import typed_block
 from modules.platform.vet_application.labels import NAME, SELECTOR, labels
 from modules.platform.vet_application.object_context import ObjectContext
 from settings.workloads import Application
@@ -27,9 +27,11 @@ class DisruptionBudget(Construct):
         PodDisruptionBudgetV1(
             self,
             "Resource",
-            depends_on=context.wait_for,
+            depends_on=context.depends_on,
             metadata=context.metadata(NAME, labels("web")),
-            spec=block(PodDisruptionBudgetV1Spec, {"max_unavailable": "1", "selector": {"match_labels": SELECTOR}}),
+            spec=typed_block(
+                PodDisruptionBudgetV1Spec, {"max_unavailable": "1", "selector": {"match_labels": SELECTOR}}
+            ),
         )
 
 
@@ -40,17 +42,17 @@ class Autoscaler(Construct):
         super().__init__(scope, id_)
         if application.autoscaling is None:
             raise ValueError("application.autoscaling is not set: there is nothing to scale by")
-        target = {"type": "Utilization", "average_utilization": application.autoscaling.cpu_percent}
+        target = {"type": "Utilization", "average_utilization": application.autoscaling.target_cpu_percent}
         HorizontalPodAutoscalerV2(
             self,
             "Resource",
-            depends_on=context.wait_for,
+            depends_on=context.depends_on,
             metadata=context.metadata(NAME, labels("web")),
-            spec=block(
+            spec=typed_block(
                 HorizontalPodAutoscalerV2Spec,
                 {
                     "min_replicas": application.replicas,
-                    "max_replicas": application.autoscaling.maximum,
+                    "max_replicas": application.autoscaling.max_replicas,
                     "scale_target_ref": {"api_version": "apps/v1", "kind": "Deployment", "name": NAME},
                     "metric": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
                     "behavior": {

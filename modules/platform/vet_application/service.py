@@ -4,7 +4,7 @@ from cdktf_cdktf_provider_kubernetes.ingress_v1 import IngressV1, IngressV1Spec
 from cdktf_cdktf_provider_kubernetes.service_v1 import ServiceV1, ServiceV1Spec
 from constructs import Construct
 
-from modules.blocks import block
+from modules.blocks import typed_block
 from modules.platform.vet_application.labels import NAME, SELECTOR, labels
 from modules.platform.vet_application.object_context import ObjectContext
 from settings.workloads import Application
@@ -26,9 +26,9 @@ class ApplicationService(Construct):
         self.service = ServiceV1(
             self,
             "Resource",
-            depends_on=context.wait_for,
+            depends_on=context.depends_on,
             metadata=context.metadata(NAME, labels("web")),
-            spec=block(
+            spec=typed_block(
                 ServiceV1Spec,
                 {
                     "type": "ClusterIP",
@@ -48,7 +48,7 @@ class ApplicationService(Construct):
         self.ingress = IngressV1(
             self,
             "ingress",
-            depends_on=context.wait_for,
+            depends_on=context.depends_on,
             metadata=context.metadata(
                 NAME,
                 labels("web"),
@@ -57,7 +57,7 @@ class ApplicationService(Construct):
                     "nginx.ingress.kubernetes.io/proxy-body-size": LARGEST_BODY,
                 },
             ),
-            spec=block(
+            spec=typed_block(
                 IngressV1Spec,
                 {
                     "ingress_class_name": "nginx",

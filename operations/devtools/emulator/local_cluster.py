@@ -24,6 +24,7 @@ from operations.shared.programs import Absent as Absent
 from operations.shared.programs import tool as tool
 from operations.supply_chain import charts
 from settings.documents import merged
+from settings.former_keys import with_present_keys
 from settings.loader import COMMON, ENVIRONMENTS, PROJECT
 from settings.names import Names
 
@@ -71,7 +72,7 @@ def environments(folder: Path, name: str, changes: Mapping[str, Any]) -> Path:
     for file in (PROJECT, COMMON):
         shutil.copy(ENVIRONMENTS / file, folder)
     document = yaml.safe_load((ENVIRONMENTS / f"{name}.yaml").read_text())
-    (folder / f"{name}.yaml").write_text(yaml.safe_dump(merged(document, dict(changes))))
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(merged(with_present_keys(document), dict(changes))))
     return folder
 
 

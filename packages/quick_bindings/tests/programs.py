@@ -1,4 +1,4 @@
-"""Programs in a Python of their own: levers act on a whole process."""
+"""Programs in a Python of their own: optimizations act on a whole process."""
 
 import os
 import subprocess
@@ -39,14 +39,14 @@ def python(program: str, *arguments: str, **variables: str) -> subprocess.Comple
 
 
 def enabled(*, start: bool = False, keep: Path = KEPT) -> str:
-    """The lines that enable the levers."""
+    """The lines that enable the optimizations."""
     return ENABLE.replace("START", "start=True," if start else "").replace("KEEP", str(keep))
 
 
 def on_a_stack(program: str, out: Path, keep: Path = KEPT, first: str = "", **variables: str) -> tuple[str, str]:
     """What a program on an empty stack says to standard output, and to standard error.
 
-    :param first: what is done before the levers are enabled.
+    :param first: what is done before the optimizations are enabled.
     """
     done = python(first + enabled(start=True, keep=keep) + STACK.replace("OUT", str(out)) + program, **variables)
     assert done.returncode == 0, done.stderr

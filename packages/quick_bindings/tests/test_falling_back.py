@@ -1,11 +1,11 @@
-"""Each lever, broken on purpose: one warning with the cause, and what jsii writes by itself, byte for byte."""
+"""Each optimization, broken on purpose: one warning with the cause, and what jsii writes by itself, byte for byte."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from packages.quick_bindings import NAMES, levers
+from packages.quick_bindings import NAMES, optimizations
 from packages.quick_bindings.tests.programs import digests, on_a_stack, python
 
 PROGRAM = """
@@ -28,7 +28,7 @@ IN_PYTHON = {
     "process": FAILS + "from packages.quick_bindings import node; node.start = fails",
     "ahead": FAILS + "from packages.quick_bindings import kernel; kernel.start = fails",
 }  # fmt: skip
-"""What breaks a lever of Python's, before it is enabled."""
+"""What breaks an optimization of Python's, before it is enabled."""
 
 ONLY_THERE = "const was = Module._load; Module._load = (file, ...rest) => { if (FILE.test(file)) throw new Error('broken on purpose'); return was(file, ...rest); };"
 IN_NODE = {
@@ -39,7 +39,7 @@ IN_NODE = {
     "digests": "Object.defineProperty(require('crypto'), 'createHash', { value: require('crypto').createHash, writable: false });",
     "traces": ONLY_THERE.replace("FILE", r"/[\\/].*private[\\/]stack-trace\.js$/"),
 }
-"""What breaks a lever of Node's, before it is preloaded."""
+"""What breaks an optimization of Node's, before it is preloaded."""
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +58,14 @@ def _expect_one_warning(said: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", IN_PYTHON)
-def test_a_lever_that_python_cannot_take_is_left(name: str, plain: Mapping[str, str], tmp_path: Path) -> None:
+def test_an_optimization_that_python_cannot_take_is_left(name: str, plain: Mapping[str, str], tmp_path: Path) -> None:
     _, said = on_a_stack(PROGRAM, tmp_path / "out", first=IN_PYTHON[name] + "\n")
     _expect_one_warning(said, name)
     assert digests(tmp_path / "out") == plain
 
 
 @pytest.mark.parametrize("name", IN_NODE)
-def test_a_lever_that_node_cannot_take_is_left(name: str, plain: Mapping[str, str], tmp_path: Path) -> None:
+def test_an_optimization_that_node_cannot_take_is_left(name: str, plain: Mapping[str, str], tmp_path: Path) -> None:
     breaking = tmp_path / "breaking.cjs"
     breaking.write_text(f"const fs = require('fs'), Module = require('module');\n{IN_NODE[name]}\n")
     _, said = on_a_stack(PROGRAM, tmp_path / "out", tmp_path / "keep", NODE_OPTIONS=f"--require {breaking}")
@@ -109,20 +109,22 @@ def test_nothing_may_be_kept_at_all(plain: Mapping[str, str], tmp_path: Path) ->
     assert digests(tmp_path / "out") == plain
 
 
-def test_a_lever_that_is_left_out_by_name_says_nothing(plain: Mapping[str, str], tmp_path: Path) -> None:
+def test_an_optimization_that_is_left_out_by_name_says_nothing(plain: Mapping[str, str], tmp_path: Path) -> None:
     for name in ("classes", "ahead", "lazy"):
         _, said = on_a_stack(PROGRAM, tmp_path / name, QUICK_BINDINGS_WITHOUT=name)
         assert said == "", said
         assert digests(tmp_path / name) == plain
-    done = python("from packages.quick_bindings import levers; levers.left_out()", QUICK_BINDINGS_WITHOUT="maps,map")
-    assert "no lever is called map; there are" in done.stderr, done.stderr
+    done = python(
+        "from packages.quick_bindings import optimizations; optimizations.left_out()", QUICK_BINDINGS_WITHOUT="maps,map"
+    )
+    assert "no optimization is called map; there are" in done.stderr, done.stderr
 
 
-def test_the_readme_speaks_of_every_lever() -> None:
-    text = (Path(levers.__file__).parent / "README.md").read_text()
+def test_the_readme_speaks_of_every_optimization() -> None:
+    text = (Path(optimizations.__file__).parent / "README.md").read_text()
     assert not (missing := [name for name in NAMES if f"| {name} |" not in text]), missing
 
 
-def test_every_lever_is_broken_once_here() -> None:
-    assert {*IN_PYTHON} == {*levers.IN_PYTHON}
-    assert {*IN_NODE, "used"} == {*levers.IN_NODE}
+def test_every_optimization_is_broken_once_here() -> None:
+    assert {*IN_PYTHON} == {*optimizations.IN_PYTHON}
+    assert {*IN_NODE, "used"} == {*optimizations.IN_NODE}

@@ -1,4 +1,4 @@
-"""The project's environment takes the levers of ``packages/quick_bindings``: they change no byte, and one variable turns them off."""
+"""The project's environment takes the optimizations of ``packages/quick_bindings``: they change no byte, and one variable turns them off."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ SYNTHESISE = "import sys, main; main.synthesise(outdir=sys.argv[1])"
 
 
 def _python(program: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a Python of its own: levers act on a whole process."""
+    """Run a program in a Python of its own: optimizations act on a whole process."""
     inherited = {name: value for name, value in os.environ.items() if name not in ("NODE_OPTIONS", "JSII_NODE")}
     command = [sys.executable, "-c", program, *arguments]
     return subprocess.run(

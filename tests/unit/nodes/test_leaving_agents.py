@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modules.aws.agents import DRAIN_HOOK, DRAINING
-from settings.saving import SERVERS_STAY
+from settings.saving import SERVER_STOP_DELAY
 
 PROGRAM = Path(__file__).parents[3] / "nodes/bin/drain-leaving-agents"
 
@@ -142,4 +142,4 @@ def test_nothing_is_let_go_when_aws_does_not_answer(server: Server) -> None:
 
 
 def test_agents_are_gone_before_the_servers_that_empty_them() -> None:
-    assert DRAINING < SERVERS_STAY
+    assert DRAINING < SERVER_STOP_DELAY

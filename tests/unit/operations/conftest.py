@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.report.report import Chapter, read
+from operations.report.report import EnvironmentReport, read
 from operations.shared.stack_json import Document
 from settings import Settings
 from tests.unit.nodes.conftest import inputs
@@ -23,7 +23,7 @@ def documents(output: Path) -> Mapping[str, Document]:
 
 
 @pytest.fixture(scope="session")
-def chapters(settings: Settings, output: Path) -> list[Chapter]:
+def chapters(settings: Settings, output: Path) -> list[EnvironmentReport]:
     """What the report says of every environment."""
     return read(settings, output / "stacks")
 

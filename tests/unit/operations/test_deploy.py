@@ -111,11 +111,11 @@ def test_a_deploy_that_changes_nothing_says_so_and_applies_nothing(
 
 
 def test_a_plan_that_would_replace_a_server_is_not_applied(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lost = plan(replace=["aws_instance.servers_slot_0"], because="key_name", settings={"agents.count": ("2", "3")})
+    lost = plan(replace=["aws_instance.servers_slot_0"], because="key_name", settings={"agents.min_count": ("2", "3")})
     log.with_suffix(".plan").write_text(json.dumps(lost))
     with pytest.raises(Failure, match=r"replace a server: aws_instance.servers_slot_0 \(by key_name\)") as refused:
         deploy("dev", auto_approve=True)
-    assert "agents.count: at once" in str(refused.value), "it names what was changed"
+    assert "agents.min_count: at once" in str(refused.value), "it names what was changed"
     assert not [line for line in called(log) if line.startswith("apply")]
     monkeypatch.setenv("VET_LOSE", "aws_instance.servers_slot_0")
     monkeypatch.setattr(module, "refuse_missing", lambda _: None)

@@ -46,7 +46,7 @@ def examine(settings: Settings, aws: None, monkeypatch: pytest.MonkeyPatch) -> C
         context = CheckContext(
             settings, settings.environment("dev"), resolve=resolve, connect=refuse, tunnel=lambda _: False
         )
-        return {finding.what: finding for finding in doctor.examine(context)}
+        return {finding.what: finding for finding in doctor.run_checks(context)}
 
     return run
 
@@ -152,7 +152,7 @@ def test_without_credentials_aws_is_asked_once(
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
     found = list(
-        doctor.examine(CheckContext(settings, settings.environment("dev"), connect=refuse, tunnel=lambda _: False))
+        doctor.run_checks(CheckContext(settings, settings.environment("dev"), connect=refuse, tunnel=lambda _: False))
     )
     assert [f.what for f in found if f.text == "there are no AWS credentials"] == ["credentials"]
     assert all(f.verdict == "later" for f in found if f.text == "needs AWS credentials")
@@ -165,7 +165,7 @@ def test_whatever_a_check_stumbles_over_becomes_a_line(
         raise RuntimeError("unforeseen")
 
     monkeypatch.setattr(doctor, "CHECKS", (broken,))
-    (found,) = doctor.examine(CheckContext(settings, settings.environment("dev")))
+    (found,) = doctor.run_checks(CheckContext(settings, settings.environment("dev")))
     assert (found.what, found.verdict) == ("broken", "fails")
     assert "unforeseen" in found.text
 

@@ -70,7 +70,7 @@ class Company:
             for number, letter in enumerate("ab", start=1)
         }
         existing = {"id": self.vpc, "subnets": subnets}
-        return {"cidr": "10.20.0.0/16", "nat_gateways": [], "zones": zones, "existing": existing, **more}
+        return {"cidr": "10.20.0.0/16", "nat_gateways": [], "availability_zones": zones, "existing": existing, **more}
 
 
 @pytest.fixture
@@ -219,8 +219,8 @@ def test_a_zone_that_lacks_a_type_is_seen(company: Company, tmp_path: Path) -> N
     (well,) = machine_types(CheckContext(settings, settings.environment("dev")))
     assert well.verdict == "ok", well
     zones = {letter: {"public": f"10.0.{n}.0/24", "private": f"10.0.{n + 20}.0/24"} for n, letter in enumerate("ae", 1)}
-    network = {"zones": {"b": {"public": "10.0.3.0/24"}, **zones}, "nat_gateways": ["a"]}
-    pools = {"new": {"instance_types": ["m7i.large"], "count": 0, "maximum": 1, "zones": ["e"]}}
+    network = {"availability_zones": {"b": {"public": "10.0.3.0/24"}, **zones}, "nat_gateways": ["a"]}
+    pools = {"new": {"instance_types": ["m7i.large"], "min_count": 0, "max_count": 1, "availability_zones": ["e"]}}
     settings = load(dev_alone(tmp_path, {"network": network, "pools": pools}))
     found = list(machine_types(CheckContext(settings, settings.environment("dev"))))
     assert any(each.verdict == "fails" and each.text.startswith("us-east-1e has no ") for each in found), found

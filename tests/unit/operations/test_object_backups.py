@@ -183,7 +183,7 @@ def test_nothing_is_made_without_a_yes(cluster: Cluster, monkeypatch: pytest.Mon
 
 
 def test_one_that_does_not_end_is_told_with_the_way_to_look(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(object_backups, "PATIENCE", 0)
+    monkeypatch.setattr(object_backups, "TIMEOUT_SECONDS", 0)
     kubectl = Played(backups=(backup("night"),), answer={"phase": "InProgress"})
     with pytest.raises(Failure, match=r"Velero goes on with it\nkubectl -n velero get restore\.velero\.io"):
         restore(cluster, kubectl, RestoreObjects("team"), auto_approve=True)

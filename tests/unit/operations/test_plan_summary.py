@@ -21,7 +21,7 @@ def _resized(kind: str, before: dict[str, Any], after: dict[str, Any]) -> dict[s
      "helm_release.database", "kubernetes_namespace_v1.n"],
 )  # fmt: skip
 def test_nothing_precious_goes_without_a_setting_that_takes_it(address: str) -> None:
-    for lost in (plan(delete=[address]), plan(replace=[address], settings={"agents.count": ("2", "3")})):
+    for lost in (plan(delete=[address]), plan(replace=[address], settings={"agents.min_count": ("2", "3")})):
         with pytest.raises(Failure, match=address):
             refuse_losses(lost)
         refuse_losses(lost, accepted=f"{address} another.one")
@@ -69,7 +69,7 @@ def test_a_jump_host_and_a_validation_record_are_of_no_weight() -> None:
 
 
 def test_the_summary_says_what_each_changed_setting_takes() -> None:
-    changes = {"access.ssh.public_key": ("null", '"ssh-ed25519 A"'), "agents.count": ("3", "3")}
+    changes = {"access.ssh.public_key": ("null", '"ssh-ed25519 A"'), "agents.min_count": ("3", "3")}
     changing = plan(create=["aws_key_pair.k"], settings=changes)
     assert settings_changed(changing) == ["access.ssh.public_key"]
     first, line = summary("vet-dev", changing)

@@ -12,40 +12,40 @@ import pytest
 
 from operations.report.diagrams import trust
 from operations.report.reach import Right, rights
-from operations.report.report import Chapter
+from operations.report.report import EnvironmentReport
 from operations.shared.stack_json import Document
 
 
 @pytest.fixture(scope="module")
-def prod(chapters: list[Chapter]) -> Chapter:
+def prod(chapters: list[EnvironmentReport]) -> EnvironmentReport:
     (found,) = [chapter for chapter in chapters if chapter.name == "prod"]
     return found
 
 
-def of(chapter: Chapter, who: str, does: str) -> set[str]:
+def of(chapter: EnvironmentReport, who: str, does: str) -> set[str]:
     return {right.what for right in chapter.rights if (right.who, right.does) == (who, does)}
 
 
-def test_an_agent_reads_its_token_and_writes_nothing(prod: Chapter) -> None:
+def test_an_agent_reads_its_token_and_writes_nothing(prod: EnvironmentReport) -> None:
     assert of(prod, "agent", "writes") == set()
     assert of(prod, "agent", "reads") == {"bucket nodes", "cluster's certificate", "images", "secret agent-token"}
 
 
-def test_a_server_keeps_what_the_cluster_is(prod: Chapter) -> None:
+def test_a_server_keeps_what_the_cluster_is(prod: EnvironmentReport) -> None:
     assert {"secret server-token", "secret credentials/admin", "bucket issuer", "bucket snapshots"} <= of(
         prod, "server", "writes"
     )
     assert "bucket database" not in {right.what for right in prod.rights if right.who == "server"}
 
 
-def test_every_role_of_the_stack_is_drawn(prod: Chapter) -> None:
+def test_every_role_of_the_stack_is_drawn(prod: EnvironmentReport) -> None:
     drawn = unescape(trust(prod.topology, prod.rights))
     for right in prod.rights:
         assert right.who in drawn
         assert right.what in drawn
 
 
-def changed(chapter: Chapter, change: Callable[[dict[str, Any]], None]) -> Document:
+def changed(chapter: EnvironmentReport, change: Callable[[dict[str, Any]], None]) -> Document:
     content = copy.deepcopy(chapter.topology.document.content)
     policy = next(iter(content["resource"]["aws_iam_role_policy"].values()))
     document = json.loads(policy["policy"])
@@ -54,7 +54,7 @@ def changed(chapter: Chapter, change: Callable[[dict[str, Any]], None]) -> Docum
     return Document("vet-prod", content)
 
 
-def test_what_nobody_has_named_stops_it(prod: Chapter) -> None:
+def test_what_nobody_has_named_stops_it(prod: EnvironmentReport) -> None:
     def other(policy: dict[str, Any]) -> None:
         policy["Statement"][0]["Resource"] = ["arn:aws:sqs:us-east-1:123456789012:queue"]
 
@@ -62,7 +62,7 @@ def test_what_nobody_has_named_stops_it(prod: Chapter) -> None:
         rights(changed(prod, other))
 
 
-def test_a_new_right_is_seen(prod: Chapter) -> None:
+def test_a_new_right_is_seen(prod: EnvironmentReport) -> None:
     def more(policy: dict[str, Any]) -> None:
         bucket = "arn:aws:s3:::vet-prod-database-123456789012-us-east-1/*"
         policy["Statement"].append({"Effect": "Allow", "Action": "s3:GetObject", "Resource": bucket})

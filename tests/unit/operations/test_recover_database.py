@@ -276,11 +276,11 @@ class TestBeforeDeploy:
         kubectl = Played(objects={"database": running()})
         monkeypatch.setattr(recovery, "administrator", lambda _: kubectl)
         cluster = Cluster("dev")
-        backups = cluster.environment.backups.model_copy(update={"database_beside": at.isoformat()})
+        backups = cluster.environment.backups.model_copy(update={"database_clone_at": at.isoformat()})
         cluster.environment = cluster.environment.model_copy(update={"backups": backups})
         if closed:
             recovery.before_deploy(cluster, deployed=lambda: True)
         else:
-            with pytest.raises(Failure, match=r"environments/dev\.yaml: backups\.database_beside: .*goes from"):
+            with pytest.raises(Failure, match=r"environments/dev\.yaml: backups\.database_clone_at: .*goes from"):
                 recovery.before_deploy(cluster, deployed=lambda: True)
         assert any("pg_switch_wal" in words for words in kubectl.said) is closed

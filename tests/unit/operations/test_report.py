@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.report.report import PICTURES, Chapter, drawings, page
+from operations.report.report import PICTURES, EnvironmentReport, drawings, page
 from operations.report.topology import Flow
 from operations.report.workloads import workloads
 from settings import Settings
@@ -36,11 +36,11 @@ addEventListener("load", () => {
 
 
 @pytest.fixture(scope="session")
-def html(settings: Settings, chapters: list[Chapter]) -> str:
+def html(settings: Settings, chapters: list[EnvironmentReport]) -> str:
     return page(settings, chapters)
 
 
-def test_pictures_in_git_are_fresh(chapters: list[Chapter]) -> None:
+def test_pictures_in_git_are_fresh(chapters: list[EnvironmentReport]) -> None:
     made = drawings(chapters)
     for path, text in made.items():
         assert path.exists(), f"{path} is missing; run: make report"
@@ -81,7 +81,7 @@ def test_the_page_asks_the_network_for_nothing(html: str) -> None:
     assert not re.search(r"url\(|@import", html)
 
 
-def test_every_subnet_and_its_route_are_on_the_page(html: str, chapters: list[Chapter]) -> None:
+def test_every_subnet_and_its_route_are_on_the_page(html: str, chapters: list[EnvironmentReport]) -> None:
     pictures = drawings(chapters)
     for chapter in chapters:
         picture = pictures[PICTURES / f"network-{chapter.name}.svg"]
@@ -95,7 +95,7 @@ def test_every_subnet_and_its_route_are_on_the_page(html: str, chapters: list[Ch
     assert [len(prod.items(kind)) for kind in ("server", "agent", "nat")] == [3, 3, 3]
 
 
-def test_the_matrix_holds_exactly_what_the_groups_accept(html: str, chapters: list[Chapter]) -> None:
+def test_the_matrix_holds_exactly_what_the_groups_accept(html: str, chapters: list[EnvironmentReport]) -> None:
     prod = next(chapter for chapter in chapters if chapter.name == "prod").topology
     assert {(flow.source, flow.target, flow.ports) for flow in prod.flows} == {
         ("Internet", "ingress", "80"),
@@ -121,9 +121,11 @@ def test_ports_without_a_name_are_shown_as_they_are() -> None:
     assert Flow("a", "b", "6443").label == "6443 Kubernetes API"
 
 
-def test_what_a_protected_environment_lacks_is_shown_in_red(settings: Settings, chapters: list[Chapter]) -> None:
+def test_what_a_protected_environment_lacks_is_shown_in_red(
+    settings: Settings, chapters: list[EnvironmentReport]
+) -> None:
     """In prod it is a hole; dev is meant to have little."""
-    dev, prod = sorted(chapters, key=lambda each: each.settings.protect)
+    dev, prod = sorted(chapters, key=lambda each: each.settings.deletion_protection)
     lacking = replace(prod, settings=prod.settings.model_copy(update={"alarms": AlarmsSettings(enabled=False)}))
     for chapter, red in ((prod, 0), (lacking, 1)):
         row = re.search(r"alarms by e-mail</th>(.*)</tr>", page(settings, [dev, chapter]))
@@ -132,7 +134,7 @@ def test_what_a_protected_environment_lacks_is_shown_in_red(settings: Settings, 
         assert row[1].count('class="off"') == 1, row[1]
 
 
-def test_workloads_stand_where_their_values_say(chapters: list[Chapter]) -> None:
+def test_workloads_stand_where_their_values_say(chapters: list[EnvironmentReport]) -> None:
     from operations.shared.stack_json import Document
 
     def release(name: str, values: object) -> dict[str, object]:

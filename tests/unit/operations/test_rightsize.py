@@ -144,15 +144,15 @@ def test_no_rule_of_the_settings_is_broken_and_no_warning_comes(shipped: Setting
 def test_a_proposal_changes_nothing_but_its_machines(shipped: Settings) -> None:
     prod = shipped.environment("prod")
     after = changed(prod, Kind("agents", "t3.large", 3), Option("t3a.large", 7, 0))
-    assert (after.agents.instance_type, after.agents.count, after.agents.maximum) == ("t3a.large", 7, 7)
+    assert (after.agents.instance_type, after.agents.min_count, after.agents.max_count) == ("t3a.large", 7, 7)
     assert after.model_copy(update={"agents": prod.agents}) == prod
 
 
 def test_kinds_are_what_the_settings_have(tmp_path: Path) -> None:
     pools = {
-        "one": {"instance_types": ["m6i.large"], "count": 2, "maximum": 4},
-        "several": {"instance_types": ["c6i.xlarge", "c5.xlarge"], "count": 2, "maximum": 4, "spot": True},
-        "empty": {"instance_types": ["m6i.large"], "count": 0, "maximum": 4},
+        "one": {"instance_types": ["m6i.large"], "min_count": 2, "max_count": 4},
+        "several": {"instance_types": ["c6i.xlarge", "c5.xlarge"], "min_count": 2, "max_count": 4, "spot": True},
+        "empty": {"instance_types": ["m6i.large"], "min_count": 0, "max_count": 4},
     }
     environment = load(dev_alone(tmp_path, {"pools": pools, "schedule": {"enabled": True}})).environment("dev")
     found = kinds(environment)

@@ -27,7 +27,7 @@ def proxied(there: Clinic, monkeypatch: pytest.MonkeyPatch) -> Clinic:
     """Reached as from behind a company's proxy."""
     monkeypatch.setenv("https_proxy", there.proxy)
     monkeypatch.setenv("no_proxy", "")
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0)
     return there
 
 
@@ -57,7 +57,7 @@ def test_another_place_may_be_named_and_the_certificate_is_still_the_host_s(
     there: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("https_proxy", raising=False)
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0)
     at = f"127.0.0.1:{there.port}"
     assert "read a patient's record" in visit(Address(HOST, at, there.authority), "smoke-test", "right")
     with pytest.raises(Failure, match="certificate verify failed"):

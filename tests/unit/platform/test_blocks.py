@@ -7,13 +7,15 @@ from cdktf_cdktf_provider_kubernetes.deployment_v1 import (
     DeploymentV1SpecTemplateSpecContainerPort,
 )
 
-from modules.blocks import block
+from modules.blocks import typed_block
 
 POD = {"container": [{"name": "one", "port": [{"container_port": 80}]}], "node_selector": {"kubernetes.io/os": "linux"}}
 
 
 def spec(pod: dict) -> DeploymentV1Spec:
-    return block(DeploymentV1Spec, {"replicas": "1", "template": {"metadata": {"labels": {"a": "b"}}, "spec": pod}})
+    return typed_block(
+        DeploymentV1Spec, {"replicas": "1", "template": {"metadata": {"labels": {"a": "b"}}, "spec": pod}}
+    )
 
 
 def test_blocks_in_lists_are_typed_too() -> None:
@@ -38,4 +40,4 @@ def test_an_unknown_name_is_refused_at_every_depth(depth: str) -> None:
     pod = {"container": [container], **({"containers": []} if depth == "pod" else {})}
     arguments = {"template": {"metadata": {}, "spec": pod}, **({"scale": 1} if depth == "deployment" else {})}
     with pytest.raises(TypeError, match=r"has no (scale|containers|ports|containerPort); it has "):
-        block(DeploymentV1Spec, arguments)
+        typed_block(DeploymentV1Spec, arguments)

@@ -50,7 +50,7 @@ def test_without_it_nothing_of_it_is_there(templates: Made) -> None:
 
 def test_the_group_is_kept_encrypted_and_written_to_by_its_own_account_alone(sent: Sent) -> None:
     """architecture.txt: "ELK stack for logging", by what AWS has in its place (docs/decisions/0200)."""
-    template = sent("vet-dev", protect=True)
+    template = sent("vet-dev", deletion_protection=True)
     group = template.one("aws_cloudwatch_log_group", "pod_logs/group")
     assert (group["name"], group["retention_in_days"]) == (GROUP, 14)
     assert group["lifecycle"] == {"prevent_destroy": True}

@@ -260,10 +260,10 @@ def test_retention_is_by_the_volume_s_size(tmp_path: Path) -> None:
 
 def test_what_has_no_room_is_refused_with_the_number_that_has(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as raised:
-        load(environments(tmp_path, agents={"count": 1}))
+        load(environments(tmp_path, agents={"min_count": 1}))
     (problem,) = [each for each in raised.value.problems if each.file.endswith("dev.yaml")]
     assert problem.key == "services.monitoring.enabled"
-    assert "agents.count 2" in problem.remedy, problem
+    assert "agents.min_count 2" in problem.remedy, problem
 
 
 def test_whoever_is_told_of_nothing_is_warned(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_without_it_nothing_of_it_is_there(templates: Made) -> None:
 
 def test_the_bucket_is_encrypted_kept_and_reached_by_veleros_account_alone(saved: Saved) -> None:
     """architecture.txt: "Velero for K8s backups"."""
-    template = saved("vet-dev", protect=True)
+    template = saved("vet-dev", deletion_protection=True)
     bucket = template.one("aws_s3_bucket", "buckets/velero")
     assert bucket["bucket"].startswith("vet-dev-velero-")
     assert bucket["lifecycle"] == {"prevent_destroy": True}
@@ -114,7 +114,7 @@ def test_its_policies_come_first_and_nobody_asks_it_but_who_measures(saved: Save
     waits = json.dumps(saved().one("helm_release", "velero/release")["depends_on"])
     assert "kubernetes_network_policy_v1.velero_" in waits, "it would be open until its policy is there"
     assert "helm_release.storage_" in waits, "its first backup would have no snapshots of volumes"
-    watched = saved(services={"monitoring": {"enabled": True}}, agents={"count": 6, "maximum": 8})
+    watched = saved(services={"monitoring": {"enabled": True}}, agents={"min_count": 6, "max_count": 8})
     (rule,) = watched.one("kubernetes_network_policy_v1", "velero/velero")["spec"]["ingress"]
     assert [port["port"] for port in rule["ports"]] == ["8085"]
 

@@ -36,12 +36,12 @@ def plans(draw: st.DrawFn) -> NetworkSettings:
     chosen = draw(st.one_of(st.permutations(cut[:count]), st.lists(mostly, min_size=count, max_size=count)))
     pairs = zip(LETTERS, zip(chosen[::2], chosen[1::2], strict=True), strict=False)
     zones = {letter: ZoneSubnets(public=public, private=private) for letter, (public, private) in pairs}
-    return NetworkSettings(cidr=cidr, zones=zones, nat_gateways=["a"])
+    return NetworkSettings(cidr=cidr, availability_zones=zones, nat_gateways=["a"])
 
 
 @given(plans())
 def test_a_plan_is_accepted_exactly_when_it_is_sound(network: NetworkSettings) -> None:
-    subnets = [cidr for zone in network.zones.values() for cidr in (zone.public, zone.private)]
+    subnets = [cidr for zone in network.availability_zones.values() for cidr in (zone.public, zone.private)]
     first, last = int(network.cidr.network_address), int(network.cidr.broadcast_address)
     inside = all(first <= int(cidr.network_address) and int(cidr.broadcast_address) <= last for cidr in subnets)
     disjoint = all(
@@ -49,7 +49,8 @@ def test_a_plan_is_accepted_exactly_when_it_is_sound(network: NetworkSettings) -
         for one, other in combinations(sorted(subnets, key=lambda cidr: (cidr.network_address, cidr.prefixlen)), 2)
     )
     sizes = 16 <= network.cidr.prefixlen <= 28 and all(
-        16 <= zone.public.prefixlen <= 27 and 16 <= zone.private.prefixlen <= 28 for zone in network.zones.values()
+        16 <= zone.public.prefixlen <= 27 and 16 <= zone.private.prefixlen <= 28
+        for zone in network.availability_zones.values()
     )
     refused = run_rules(PLAN_RULES, {"network": network})
     assert (not refused) == (inside and disjoint and sizes), refused
@@ -67,9 +68,9 @@ def environments(draw: st.DrawFn) -> Environment:
     }
     agents = draw(st.integers(0, 300))
     return Environment.model_construct(
-        network=NetworkSettings(cidr=vpc, zones=zones, nat_gateways=["a"]),
+        network=NetworkSettings(cidr=vpc, availability_zones=zones, nat_gateways=["a"]),
         servers=ServersSettings(count=draw(st.integers(1, 7)), instance_type="t3.large", dedicated=True),
-        agents=AgentsSettings(count=agents, maximum=draw(st.integers(agents, 300)), instance_type="t3.large"),
+        agents=AgentsSettings(min_count=agents, max_count=draw(st.integers(agents, 300)), instance_type="t3.large"),
     )
 
 
@@ -79,7 +80,7 @@ def test_every_server_has_an_address_of_its_own_in_its_zones_private_subnet(envi
     assert [slot.number for slot in slots] == list(range(environment.servers.count))
     assert len({slot.address for slot in slots}) == len(slots), slots
     for slot in slots:
-        subnet = environment.network.zones[slot.zone].private
+        subnet = environment.network.availability_zones[slot.zone].private
         hosts = list(subnet.hosts())
         assert slot.address in hosts[3:], f"{slot} is outside {subnet} or among the four addresses that AWS keeps"
 
@@ -87,7 +88,7 @@ def test_every_server_has_an_address_of_its_own_in_its_zones_private_subnet(envi
 @given(environments())
 def test_servers_are_spread_evenly(environment: Environment) -> None:
     per_zone = Counter(slot.zone for slot in server_slots(environment))
-    counts = [per_zone[letter] for letter in environment.network.zones]
+    counts = [per_zone[letter] for letter in environment.network.availability_zones]
     assert max(counts) - min(counts) <= 1, per_zone
 
 
@@ -101,9 +102,9 @@ def test_a_server_keeps_its_address_when_others_are_added(environment: Environme
 @given(environments())
 def test_agents_are_spread_evenly_and_never_above_their_zones_maximum(environment: Environment) -> None:
     count, maximum = agents_by_zone(environment), maximum_agents_by_zone(environment)
-    assert list(count) == list(maximum) == list(environment.network.zones)
-    assert sum(count.values()) == environment.agents.count
-    assert sum(maximum.values()) == environment.agents.maximum
+    assert list(count) == list(maximum) == list(environment.network.availability_zones)
+    assert sum(count.values()) == environment.agents.min_count
+    assert sum(maximum.values()) == environment.agents.max_count
     for spread in (count, maximum):
         assert max(spread.values()) - min(spread.values()) <= 1, spread
     assert all(maximum[letter] >= count[letter] for letter in count), (count, maximum)
@@ -115,9 +116,9 @@ def test_the_first_agent_stands_where_no_server_does() -> None:
         for n, letter in enumerate("ab")
     }
     environment = Environment.model_construct(
-        network=NetworkSettings(cidr=IPv4Network("10.0.0.0/16"), zones=zones, nat_gateways=["a"]),
+        network=NetworkSettings(cidr=IPv4Network("10.0.0.0/16"), availability_zones=zones, nat_gateways=["a"]),
         servers=ServersSettings(count=1, instance_type="t3.medium", dedicated=False),
-        agents=AgentsSettings(count=1, maximum=1, instance_type="t3.medium"),
+        agents=AgentsSettings(min_count=1, max_count=1, instance_type="t3.medium"),
     )
     assert [slot.zone for slot in server_slots(environment)] == ["a"]
     assert agents_by_zone(environment) == {"a": 0, "b": 1}

@@ -14,7 +14,9 @@ BOTH = pytest.mark.parametrize("environment", [DEV, PROD], ids=lambda environmen
 
 @BOTH
 def test_network(environment: Environment) -> None:
-    subnets = {letter: (str(zone.public), str(zone.private)) for letter, zone in environment.network.zones.items()}
+    subnets = {
+        letter: (str(zone.public), str(zone.private)) for letter, zone in environment.network.availability_zones.items()
+    }
     assert environment.region == "us-east-1"
     assert environment.network.cidr == IPv4Network("10.0.0.0/16")
     assert subnets["a"] == ("10.0.1.0/24", "10.0.10.0/24")
@@ -22,16 +24,19 @@ def test_network(environment: Environment) -> None:
 
 
 def test_zones_and_nat_gateways() -> None:
-    assert (len(DEV.network.zones), len(DEV.network.nat_gateways)) == (2, 1)
-    assert (len(PROD.network.zones), set(PROD.network.nat_gateways)) == (3, set(PROD.network.zones))
+    assert (len(DEV.network.availability_zones), len(DEV.network.nat_gateways)) == (2, 1)
+    assert (len(PROD.network.availability_zones), set(PROD.network.nat_gateways)) == (
+        3,
+        set(PROD.network.availability_zones),
+    )
 
 
 def test_machines() -> None:
     assert (DEV.servers.count, DEV.servers.instance_type) == (1, "t3.medium")
-    assert (DEV.agents.count, DEV.agents.instance_type) == (2, "t3.medium")
+    assert (DEV.agents.min_count, DEV.agents.instance_type) == (2, "t3.medium")
     assert (PROD.servers.count, PROD.servers.instance_type) == (3, "t3.large")
-    assert (PROD.agents.count, PROD.agents.instance_type) == (3, "t3.large")
-    assert PROD.agents.maximum > PROD.agents.count, "3+ agents"
+    assert (PROD.agents.min_count, PROD.agents.instance_type) == (3, "t3.large")
+    assert PROD.agents.max_count > PROD.agents.min_count, "3+ agents"
 
 
 @BOTH
@@ -68,7 +73,7 @@ def test_application(environment: Environment) -> None:
 def test_hosts_and_protection() -> None:
     assert (PROD.hosts.application, PROD.hosts.rancher) == ("vet-app.example.com", "rancher.example.com")
     assert DEV.hosts.application == "vet-app.dev.example.com"
-    assert (DEV.protect, PROD.protect) == (False, True)
+    assert (DEV.deletion_protection, PROD.deletion_protection) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ class Synthesised:
 Synthesise = Callable[[str], Synthesised]
 
 COMPARED_ELSEWHERE = {
-    "acknowledged": "a warning that is accepted changes nothing",
+    "acknowledged_warnings": "a warning that is accepted changes nothing",
     "cluster.release_set": "another set refuses some of dev's settings to stand still; tests/unit/stacks/test_releases.py has both",
     "cluster.versions": "one other version misfits the others; tests/unit/stacks/test_releases.py has them",
 }
@@ -48,7 +48,7 @@ COMPARED_ELSEWHERE = {
 
 
 AS_DEAR = {
-    "network.zones": "its other value has as many zones",
+    "network.availability_zones": "its other value has as many zones",
     "network.nat_gateways": "its other value has as many gateways",
     "pools.*.instance_types": "the other type costs as much",
 }
@@ -171,12 +171,12 @@ def test_settings_are_remembered_where_they_matter_and_hold_nothing_else() -> No
 
 
 def test_a_pool_is_remembered_by_its_parts_and_told_of_whole_when_it_goes() -> None:
-    pool = Pool(instance_types=["t3.large"], count=1, maximum=2)
+    pool = Pool(instance_types=["t3.large"], min_count=1, max_count=2)
     with_pool = load().environment("dev").model_copy(update={"pools": {"reports": pool}})
     before, after = remembered(with_pool, INFRASTRUCTURE), remembered(load().environment("dev"), INFRASTRUCTURE)
     assert before["pools.reports.maximum"] == "2"
     assert changed(before, after) == ["pools.reports"]
-    assert changed(before, {**before, "pools.reports.maximum": "3"}) == ["pools.reports.maximum"]
+    assert changed(before, {**before, "pools.reports.maximum": "3"}) == ["pools.reports.max_count"]
     assert "drained" in str(effect("pools.reports"))
     assert effect("pools.reports.labels.team") == effect("pools.*.labels")
 

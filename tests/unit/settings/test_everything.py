@@ -17,7 +17,7 @@ NO_SWITCH = {
     "application.image": "names a release; nothing is made or left out by it",
     "charts.mirror": "another address for the same charts; tests/unit/stacks/test_helm.py has it",
     "cluster.versions": "other releases of the same components; tests/unit/stacks/test_releases.py has them",
-    "image.pin": "leaves out a look-up; tests/unit/stacks/test_variations.py has it",
+    "image.ami_id": "leaves out a look-up; tests/unit/stacks/test_variations.py has it",
     "extra_manifests": "objects on the cluster; tests/unit/stacks/test_extras.py has them",
     "extra_releases": "other people's charts, which no test fetches; tests/unit/stacks/test_extras.py has them",
     "network.existing.first_server_host": "a VPC in place of a new one; tests/unit/stacks/test_existing_network.py has it",
@@ -34,8 +34,8 @@ NO_SWITCH = {
 """Keys that dev leaves empty and that switch nothing on, and where they are looked at."""
 
 ADVICE = {
-    "acknowledged",
-    "agents.count",
+    "acknowledged_warnings",
+    "agents.min_count",
     "application.clinic",
     "application.image",
     "charts",

@@ -27,13 +27,13 @@ def test_lists_are_replaced(files: Files) -> None:
 
 def test_name_region_and_zone_are_filled_in(files: Files) -> None:
     dev, prod = files.load().environments
-    assert (dev.region, dev.zone, dev.hosts.rancher) == ("us-east-1", "dev.example.com", "rancher.dev.example.com")
-    assert (prod.zone, prod.hosts.application) == ("example.com", "vet-app.example.com")
+    assert (dev.region, dev.dns_zone, dev.hosts.rancher) == ("us-east-1", "dev.example.com", "rancher.dev.example.com")
+    assert (prod.dns_zone, prod.hosts.application) == ("example.com", "vet-app.example.com")
 
 
 def test_the_domain_itself_can_be_the_applications_host(files: Files) -> None:
     files.replace("prod.yaml", "vet-app.{domain}", "'{domain}'")
-    assert files.load().environment("prod").zone == "example.com"
+    assert files.load().environment("prod").dns_zone == "example.com"
 
 
 def test_settings_cannot_be_changed(files: Files) -> None:
@@ -49,7 +49,7 @@ def test_a_copy_of_dev_with_other_hosts_is_a_new_environment(files: Files) -> No
     (files.folder / "staging.yaml").write_text(text.replace(".dev.{domain}", ".staging.{domain}"))
     settings = files.load()
     assert [environment.name for environment in settings.environments] == ["dev", "prod", "staging"]
-    assert settings.environment("staging").zone == "staging.example.com"
+    assert settings.environment("staging").dns_zone == "staging.example.com"
 
 
 def test_a_copy_of_dev_with_the_same_hosts_is_refused(files: Files) -> None:
@@ -75,7 +75,7 @@ def test_what_is_wrong_in_the_common_file_is_told_once(files: Files) -> None:
 
 
 def _binary(files: Files) -> None:
-    (files.folder / "dev.yaml").write_bytes(b"protect: \xff\n")
+    (files.folder / "dev.yaml").write_bytes(b"deletion_protection: \xff\n")
 
 
 def _list(files: Files) -> None:
@@ -88,13 +88,13 @@ def _folder(files: Files) -> None:
 
 
 def _control_character(files: Files) -> None:
-    (files.folder / "dev.yaml").write_text("protect: \x01\n")
+    (files.folder / "dev.yaml").write_text("deletion_protection: \x01\n")
 
 
 @pytest.mark.parametrize(
     ("spoil", "rule"),
     [
-        (_binary, "the file must be UTF-8 text: byte 9 is not"),
+        (_binary, "the file must be UTF-8 text: byte 21 is not"),
         (_list, "the file must be a map of keys"),
         (_folder, "the file must be readable: it is not an ordinary file"),
         (_control_character, "control characters are not allowed"),

@@ -13,7 +13,7 @@ WRONG = {
     "cluster.snapshots.schedule": ["0 3 * * 7", "0 25 * * *", "*/0 * * * *", "- - - - -", "0 0 31 2 *"],
     "application.clinic.name": ["two\nlines", "bell\x07"],
     "application.clinic.language": [EXPRESSION],
-    "backups.database_beside": ["2999-01-01T00:00:00Z", "2026-02-31T00:00:00Z", "2026-11-24T09:30:00", EXPRESSION],
+    "backups.database_clone_at": ["2999-01-01T00:00:00Z", "2026-02-31T00:00:00Z", "2026-11-24T09:30:00", EXPRESSION],
     "application.clinic.time_zone": ["localtime", "posixrules", "Factory", "right/Europe/Berlin", "Europe/Nowhere"],
     "application.requests.cpu": ["0m", "0", "100000000m"],
     "application.requests.memory": ["0Mi", "1Ki", "999999999999Ti"],

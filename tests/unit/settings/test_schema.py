@@ -41,8 +41,8 @@ def test_each_file_fits_its_schema(file: Any) -> None:
 def test_an_environments_name_is_not_a_key_and_what_is_filled_in_is_optional() -> None:
     schema = environment_schema()
     assert "name" not in schema["properties"]
-    assert schema["required"] == ["hosts", "protect"]
-    assert {"region", "zone"} <= schema["properties"].keys()
+    assert "required" not in schema
+    assert {"region", "dns_zone"} <= schema["properties"].keys()
 
 
 def test_nothing_is_required_of_the_common_file() -> None:

@@ -1,4 +1,4 @@
-"""A second database, filled from the backup of the first: ``backups.database_beside``."""
+"""A second database, filled from the backup of the first: ``backups.database_clone_at``."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ def _environments(folder: Path, moment: str) -> Path:
     copy = folder / "environments"
     shutil.copytree(ENVIRONMENTS, copy)
     document = yaml.safe_load((copy / "prod.yaml").read_text())
-    document["backups"] = {**document.get("backups", {}), "database_beside": moment}
+    document["backups"] = {**document.get("backups", {}), "database_clone_at": moment}
     (copy / "prod.yaml").write_text(yaml.safe_dump(document))
     return copy
 
@@ -105,5 +105,5 @@ def test_a_moment_has_a_zone(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(SettingsError) as raised:
         load(_environments(tmp_path, wrong))
     (problem,) = raised.value.problems
-    assert problem.key == "backups.database_beside"
+    assert problem.key == "backups.database_clone_at"
     assert MOMENT in problem.remedy, problem

@@ -22,7 +22,7 @@ PROXY = {"url": "http://proxy.example.com:3128"}
 PRIVATE = {
     "private_only": True,
     "nat_gateways": [],
-    "zones": {letter: {"public": None} for letter in ("a", "b")},
+    "availability_zones": {letter: {"public": None} for letter in ("a", "b")},
 }
 """What dev's network becomes without public addresses."""
 
@@ -188,9 +188,9 @@ FIVE = {
 def test_more_than_three_zones_are_filled_evenly(tmp_path: Path) -> None:
     made = Made(
         tmp_path,
-        network={"zones": FIVE, "nat_gateways": ["a", "d"]},
+        network={"availability_zones": FIVE, "nat_gateways": ["a", "d"]},
         servers={"count": 5, "instance_type": "t3.large"},
-        agents={"count": 7, "maximum": 10},
+        agents={"min_count": 7, "max_count": 10},
     )
     template = made.template
     interfaces = template.resources("aws_network_interface").values()

@@ -82,7 +82,7 @@ def test_only_the_load_balancer_s_subnets_may_tell_addresses(stack: tuple[str, T
         if asked == "nginx"
         else values["ports"]["websecure"]["forwardedHeaders"]["trustedIPs"]
     )
-    zones = load().environment("dev").network.zones.values()
+    zones = load().environment("dev").network.availability_zones.values()
     assert found == [str(zone.public) for zone in zones]
 
 

@@ -103,7 +103,7 @@ def test_agents_have_a_group_in_each_zone_that_the_autoscaler_finds(
     assert {subnet for group in groups.values() for subnet in group["vpc_zone_identifier"]} == subnets
     assert len(groups) == len(subnets)
     agents = settings.environment(infrastructure.name.removeprefix("vet-")).agents
-    assert sum(group["max_size"] for group in groups.values()) == agents.maximum > agents.count
+    assert sum(group["max_size"] for group in groups.values()) == agents.max_count > agents.min_count
     for path, group in groups.items():
         assert len(group["vpc_zone_identifier"]) == 1, f"{path} spans zones, and EBS volumes cannot"
         tags = {tag["key"]: tag["value"] for tag in group["tag"]}

@@ -118,7 +118,7 @@ def test_a_scaler_aims_at_what_the_settings_say(templates: Mapping[str, Template
     assert autoscaling is not None
     for path, scaler in templates["vet-prod-helm"].resources("kubernetes_horizontal_pod_autoscaler_v2").items():
         aims = [metric["resource"]["target"]["average_utilization"] for metric in scaler["spec"]["metric"]]
-        assert aims == [autoscaling.cpu_percent], path
+        assert aims == [autoscaling.target_cpu_percent], path
 
 
 def test_who_may_reach_the_internet_does_not_reach_the_metadata_service(platform: Template) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.template import Block, Template
 
 DIFFER = {
-    "protect": (
+    "deletion_protection": (
         "*.force_destroy",
         "*.force_delete",
         "*.recovery_window_in_days",

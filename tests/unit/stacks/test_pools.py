@@ -14,18 +14,23 @@ from tests.template import Block, Template
 from tests.unit.stacks.conftest import Synthesise, synthesise_dev
 
 POOLS: dict[str, Any] = {
-    "reports": {"instance_types": ["m6i.large", "m5.large"], "count": 1, "maximum": 3, "zones": ["b"]},
+    "reports": {
+        "instance_types": ["m6i.large", "m5.large"],
+        "min_count": 1,
+        "max_count": 3,
+        "availability_zones": ["b"],
+    },
     "batch": {
         "instance_types": ["c6i.xlarge", "c5.xlarge"],
-        "count": 3,
-        "maximum": 8,
+        "min_count": 3,
+        "max_count": 8,
         "spot": True,
         "on_demand_base": 1,
         "labels": {"workload": "batch"},
         "taints": [{"key": "workload", "value": "batch"}],
         "root_volume_gib": 80,
     },
-    "graviton": {"instance_types": ["m7g.large"], "count": 0, "maximum": 2},
+    "graviton": {"instance_types": ["m7g.large"], "min_count": 0, "max_count": 2},
 }
 """One on demand in a zone, one Spot with a base and a taint, one arm64 that starts with nothing."""
 
@@ -199,10 +204,10 @@ def test_spot_agents_say_so_where_there_are_pools(dev_with: Synthesise) -> None:
 
 def test_fleets_are_the_pools_numbers() -> None:
     environment = load().environment("prod")
-    pool = Pool(instance_types=["t3.large"], count=5, maximum=9, spot=True, on_demand_base=2)
+    pool = Pool(instance_types=["t3.large"], min_count=5, max_count=9, spot=True, on_demand_base=2)
     found = fleets(environment, pool)
-    assert sum(sum(fleet.minimum.values()) for fleet in found) == pool.count
-    assert sum(sum(fleet.maximum.values()) for fleet in found) == pool.maximum
+    assert sum(sum(fleet.minimum.values()) for fleet in found) == pool.min_count
+    assert sum(sum(fleet.maximum.values()) for fleet in found) == pool.max_count
     assert [(fleet.spot, fleet.fixed) for fleet in found] == [(True, False), (False, True)]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from settings import Settings
 from settings.effects import HELM, INFRASTRUCTURE
+from settings.former_keys import present
 from settings.remembered import remembered
 from tests.template import REFERENCE, Block, Template
 
@@ -138,7 +139,7 @@ def test_load_balancers_of_services_find_their_subnets(infrastructure: Template)
 
 
 def test_only_what_is_not_protected_can_be_forced_away(infrastructure: Template, settings: Settings) -> None:
-    gone = not settings.environment(infrastructure.name.removeprefix("vet-")).protect
+    gone = not settings.environment(infrastructure.name.removeprefix("vet-")).deletion_protection
     for type_, path, block in infrastructure.every_resource():
         for argument in ("force_delete", "force_destroy"):
             assert block.get(argument, gone) is gone, f"{type_} {path}: {argument} is {block[argument]}"
@@ -406,9 +407,12 @@ def test_what_is_fixed_is_compared_with_what_the_settings_say(infrastructure: Te
                 zone, address = value.split()
                 interface = infrastructure.resources("aws_network_interface")[f"servers/slot_{slot[1]}/interface"]
                 assert interface["private_ips"] == [address], f"{path}: {value}"
-                assert value in {f"{letter} {address}" for letter in environment.network.zones}, f"{path}: {zone}"
+                assert value in {f"{letter} {address}" for letter in environment.network.availability_zones}, (
+                    f"{path}: {zone}"
+                )
             else:
-                assert said[key] == value, f"{path} remembers {key} = {value}; the settings say {said[key]}"
+                now = present(key)
+                assert said[now] == value, f"{path} remembers {key} = {value}; the settings say {said[now]}"
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

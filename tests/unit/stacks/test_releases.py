@@ -178,7 +178,7 @@ def test_controllers_take_their_own_aws_roles(platform: Template) -> None:
 def test_issuers_prove_the_environment_s_zone(platform: Template, settings: Settings) -> None:
     environment = settings.environment(platform.name.removeprefix("vet-").removesuffix("-helm"))
     issuers = given(platform, "cluster-issuers")
-    assert issuers["dnsZone"] == environment.zone
+    assert issuers["dnsZone"] == environment.dns_zone
     assert issuers["email"] == settings.project.email
     assert issuers["hostedZoneId"].endswith(".outputs.zone_id}")
 

@@ -99,7 +99,7 @@ def test_a_budget_writes_at_each_percent_and_at_the_forecast(dev_with: Synthesis
 
 
 def test_snapshots_of_the_data_volumes_are_taken_and_deleted_by_age(dev_with: Synthesise) -> None:
-    template = dev_with(backups={"volume_snapshots": {"enabled": True, "every_hours": 12, "kept": 5}})
+    template = dev_with(backups={"volume_snapshots": {"enabled": True, "every_hours": 12, "retention": 5}})
     details = template.one("aws_dlm_lifecycle_policy")["policy_details"]
     (schedule,) = details["schedule"]
     assert (schedule["create_rule"]["interval"], schedule["retain_rule"]["count"]) == (12, 5)

@@ -26,10 +26,10 @@ OTHERWISE: Mapping[str, Any] = {
     "application.volume": "6Gi",
     "application.database_instances": 2,
     "application.image": "3f2a9c1d0b4e",
-    "application.autoscaling": {"maximum": 4},
+    "application.autoscaling": {"max_replicas": 4},
     "application.certificate_issuer": "letsencrypt-production",
     "application.clinic": {"name": "Another"},
-    "application.email": True,
+    "application.email_reminders": True,
     "application.email_from": "hello@clinic.example",
     "application.email_reply_to": "desk@clinic.example",
     "application.attachments_in_s3": True,
@@ -44,7 +44,7 @@ OTHERWISE: Mapping[str, Any] = {
 
 ELSEWHERE = {
     "application.email_relay": "nothing in dev, which sends no e-mail",
-    "application.python": "of the image that `make push` builds",
+    "application.python_version": "of the image that `make push` builds",
     "load_balancer.access_logs_days": "nothing in dev, which keeps none",
     "load_balancer.target_port": "a choice of one",
 }

@@ -25,7 +25,7 @@ def _turning_off(on: Document, off: Document) -> Document:
 
 
 def test_a_switch_may_take_away_what_it_brought(tmp_path: Path) -> None:
-    main.build_app(everything(tmp_path, protect=False), outdir=str(tmp_path / "out")).synth()
+    main.build_app(everything(tmp_path, deletion_protection=False), outdir=str(tmp_path / "out")).synth()
     for stack in (infrastructure_stack, helm_stack):
         on, off = (
             json.loads((tmp_path / "out/stacks" / stack(name) / "cdk.tf.json").read_text()) for name in (NAME, "dev")

@@ -97,7 +97,7 @@ def test_flow_logs_are_encrypted_with_a_key_that_cloudwatch_may_use_for_them_alo
 
 
 def test_a_pinned_image_is_not_looked_up(synthesise: Synthesise) -> None:
-    template = synthesise(image={"pin": "ami-0123456789abcdef0"})
+    template = synthesise(image={"ami_id": "ami-0123456789abcdef0"})
     assert "aws_ami" not in template.document["data"]
     assert template.one("aws_instance")["ami"] == "ami-0123456789abcdef0"
 
@@ -189,7 +189,7 @@ def _groups(template: Template) -> dict[str, dict[str, Any]]:
 
 
 def test_logs_of_nodes_go_to_groups_that_they_can_only_add_to(synthesise: Synthesise) -> None:
-    template = synthesise(node_logs={"enabled": True}, protect=True)
+    template = synthesise(node_logs={"enabled": True}, deletion_protection=True)
     groups = _groups(template)
     assert groups.keys() == {"/vet-dev/audit", "/vet-dev/journal"}
     for name, group in groups.items():

@@ -35,7 +35,7 @@ def test_aws_takes_every_attribute_that_the_stacks_set(documents: Documents) -> 
 
 
 def test_no_row_and_no_line_is_idle(changeable: Documents, tmp_path: Path) -> None:
-    pinned = everything_on(tmp_path, image={"pin": "ami-0123456789abcdef0"})
+    pinned = everything_on(tmp_path, image={"ami_id": "ami-0123456789abcdef0"})
     assert not (idle := aws.idle([changeable, pinned])), f"no stack sets {idle}: take them out"
 
 

@@ -69,4 +69,4 @@ def prod(synthesise: Synthesise) -> Template:
 @pytest.fixture(scope="session")
 def with_email(synthesise: Synthesise) -> Template:
     """The application in production, with e-mail."""
-    return synthesise("prod", email=True)
+    return synthesise("prod", email_reminders=True)

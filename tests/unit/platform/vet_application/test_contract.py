@@ -31,7 +31,7 @@ def code() -> str:
 
 
 def test_every_variable_is_one_that_the_application_reads() -> None:
-    told = {name.removesuffix("_FILE") for name in variables(environment("prod", email=True))} - LIBPQ
+    told = {name.removesuffix("_FILE") for name in variables(environment("prod", email_reminders=True))} - LIBPQ
     text = code()
     unread = [name for name in told if f'"{name}"' not in text]
     assert len(told) > 15
@@ -47,7 +47,7 @@ def test_everything_that_must_be_told_in_production_is() -> None:
 
 def test_no_variable_is_given_twice() -> None:
     """The application refuses a value together with its ``_FILE``."""
-    told = variables(environment("prod", email=True))
+    told = variables(environment("prod", email_reminders=True))
     assert not {name for name in told if f"{name}_FILE" in told}
 
 
@@ -66,7 +66,9 @@ def test_the_user_and_python_are_the_image_s() -> None:
     dockerfile = source("Dockerfile")
     assert f"USER {pod.USER}:{pod.USER}" in dockerfile
     assert "ARG PYTHON=" in dockerfile, "make push gives the version by this argument"
-    assert environment("dev").application.python == "3.9", 'architecture.txt: "Container: Python 3.9 with vet_app code"'
+    assert environment("dev").application.python_version == "3.9", (
+        'architecture.txt: "Container: Python 3.9 with vet_app code"'
+    )
 
 
 def test_a_pod_gets_the_time_that_the_application_takes_to_end() -> None:

@@ -104,7 +104,7 @@ def test_mail_goes_out_only_where_it_is_on(with_email: Template, ends: dict[str,
 def test_a_relay_inside_of_the_vpc_is_reached_where_it_is_named(
     synthesise: Synthesise, ends: dict[str, Endpoint]
 ) -> None:
-    inside = synthesise("prod", email=True, email_relay="10.0.12.77/32")
+    inside = synthesise("prod", email_reminders=True, email_relay="10.0.12.77/32")
     more = {found for found in opened(inside, ends) - EXPECTED if found[1] != "internet"}
     assert more == {(name, "agent", port) for name in ("web", "migration") for port in (25, 465, 587, 2465, 2525, 2587)}
     off = synthesise("prod", email_relay="10.0.12.77/32")

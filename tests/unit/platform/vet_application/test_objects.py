@@ -264,7 +264,7 @@ def test_pods_have_no_rights(with_email: Template) -> None:
 
 
 def test_pods_take_the_role_for_files_of_patients_and_no_right_in_the_cluster(synthesise: Synthesise) -> None:
-    template = synthesise("prod", attachments_in_s3=True, email=True)
+    template = synthesise("prod", attachments_in_s3=True, email_reminders=True)
     account = template.one("kubernetes_service_account_v1")
     assert account["metadata"]["name"] == "vet-app"
     assert account["automount_service_account_token"] is False
@@ -280,7 +280,7 @@ def test_pods_take_the_role_for_files_of_patients_and_no_right_in_the_cluster(sy
     told = variables(template)
     assert "attachments_bucket" in told["ATTACHMENTS_BUCKET"], told
     assert "pod_role_arns" in told["AWS_ROLE_ARN"], told
-    assert release(template) != release(synthesise("prod", email=True)), "pods begin again with the bucket"
+    assert release(template) != release(synthesise("prod", email_reminders=True)), "pods begin again with the bucket"
 
 
 def test_without_files_in_s3_pods_have_no_account_and_no_role(application: Template) -> None:

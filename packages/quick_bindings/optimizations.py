@@ -1,4 +1,4 @@
-"""The levers by name, what is left out of them, and what happens when one does not work."""
+"""The optimizations by name, what is left out of them, and what happens when one does not work."""
 
 import os
 import warnings
@@ -8,7 +8,7 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 WITHOUT = "QUICK_BINDINGS_WITHOUT"
-"""Environment variable with names of levers to leave out, separated by commas: to measure them, and to find the one that is at fault."""
+"""Environment variable with names of optimizations to leave out, separated by commas: to measure them, and to find the one that is at fault."""
 
 IN_PYTHON = {
     "roots": "a provider's package is imported without all of its modules",
@@ -26,22 +26,24 @@ IN_NODE = {
     "traces": "no stack is kept for each token",
 }
 NAMES = (*IN_PYTHON, *IN_NODE)
-"""All levers."""
+"""All optimizations."""
 
 
-class LeverWarning(RuntimeWarning):
-    """A lever does not work here. What is loaded is the same; it takes longer."""
+class OptimizationWarning(RuntimeWarning):
+    """An optimization does not work here. What is loaded is the same; it takes longer."""
 
 
 def left_out() -> frozenset[str]:
-    """Names of the levers that the environment leaves out.
+    """Names of the optimizations that the environment leaves out.
 
     Raises:
-        ValueError: there is no such lever.
+        ValueError: there is no such optimization.
     """
     names = frozenset(filter(None, os.environ.get(WITHOUT, "").split(",")))
     if unknown := names - {*NAMES}:
-        raise ValueError(f"{WITHOUT}: no lever is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+        raise ValueError(
+            f"{WITHOUT}: no optimization is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}"
+        )
     return names
 
 
@@ -49,18 +51,18 @@ _told: set[str] = set()
 
 
 def off(name: str, cause: object) -> None:
-    """Tell, once, that a lever does not work, and why."""
+    """Tell, once, that an optimization does not work, and why."""
     if name not in _told:
         _told.add(name)
         warnings.warn(
             f"{name} is off ({IN_PYTHON[name]}); everything is loaded as usual, and slower: {cause}",
-            LeverWarning,
+            OptimizationWarning,
             stacklevel=2,
         )
 
 
 def attempt(name: str, step: Callable[[], Found]) -> Found | None:
-    """Take a lever's step, unless it is left out. Where the step fails, say so once and go on without it."""
+    """Take an optimization's step, unless it is left out. Where the step fails, say so once and go on without it."""
     if name in left_out():
         return None
     try:

@@ -1,4 +1,4 @@
-"""What the levers do, each by itself."""
+"""What the optimizations do, each by itself."""
 
 import json
 import os
@@ -134,13 +134,13 @@ print(sorted(seen))
 
 def test_an_attribute_is_asked_for_once_until_something_changes(tmp_path: Path) -> None:
     program = """
-from packages.quick_bindings.kernel import PatientProcess
-send, asked = PatientProcess._send, []
+from packages.quick_bindings.kernel import PipelinedProcess
+send, asked = PipelinedProcess._send, []
 def counting(self, message):
     if message["api"] == "get":
         asked.append(message["property"])
     send(self, message)
-PatientProcess._send = counting
+PipelinedProcess._send = counting
 bucket = S3Bucket(stack, "bucket", bucket="one")
 first = [bucket.arn, bucket.arn, bucket.bucket_input, bucket.bucket_input]
 bucket.bucket = "two"
