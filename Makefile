@@ -40,7 +40,7 @@ test-unit: ## tests of settings, stacks, nodes and tools
 	@$(RUN) python -m pytest -n 2 --dist worksteal --junitxml=$(REPORTS)/unit.xml tests/unit packages/quick_bindings/tests/test_optimizations.py
 
 test-boot: ## the nodes' programs in a sandbox, every scenario by name
-	@if [ -d tests/boot ]; then $(RUN) python -m pytest -q -n 2 --dist worksteal tests/boot; fi
+	@if [ -d tests/boot ]; then $(RUN) python -m pytest -q -n 4 --dist worksteal tests/boot; fi
 
 test-schedules: ## twenty random schedules of faults on servers that run etcd itself; none begins after four minutes [SEED=...]
 	@VET_SCHEDULES=20 VET_MINUTES=4 VET_SEED="$${SEED:-$$(git rev-parse HEAD)}" $(RUN) python -m pytest -q -n 8 --dist worksteal tests/boot/test_schedules.py

@@ -11,6 +11,7 @@ from tests.boot.machine import STOPPED, Result
 from tests.boot.sandbox import SUBNETS
 
 IMPATIENT = {"VET_MAX_ATTEMPTS": "12", "VET_PATIENCE": "12", "VET_CONFIRMATIONS": "2"}
+"""Few attempts, for programs of this release and (the second) of releases before 2026-11-29, which may be played as well."""
 ROUNDS = 8
 """How often the operator tries again until that counts as being stuck."""
 BEFORE_A_RESTORE = 2
