@@ -147,9 +147,8 @@ def inspector(open_page: Callable[..., Page], pictures: Callable[[Page, str], No
     return Inspector(open_page("manager"), pictures)
 
 
-@pytest.mark.parametrize(
-    "language", ["en", *(pytest.param(language, marks=pytest.mark.long) for language in ("de", "fr"))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
 def test_every_page_is_accessible_and_fits(
     open_page: Callable[..., Page], pictures: Callable[[Page, str], None], site: Site, language: str
 ) -> None:
