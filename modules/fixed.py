@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from cdktf import Postcondition, TerraformProviderGeneratorMetadata, TerraformResource, TerraformResourceLifecycle
 from constructs import Construct
 
-from settings.former_keys import present
+from settings.former_keys import first_name
 
 REMEDY = (
     "Put the former value back, or make a new environment with the new value beside this one and move over "
@@ -20,8 +20,7 @@ class Fixed(Construct):
     ``terraform_data``, which Terraform brings itself, keeps what was there at the first deploy; a postcondition compares it with
     what the settings say now. An environment made before it was remembered begins with what it has.
 
-    :param values: values by the first name of the setting that decides them, such as ``network.zones.a.public``: the state keeps that name, and
-        messages have the present one.
+    :param values: values by the key of the setting that decides them, such as ``cluster.pod_cidr``. The state has them under its first name.
     :param why: what a change would do, for the message.
     :param remedy: what to do instead.
     :param formerly: what environments have that were deployed before a key was remembered, by the key; left out, what the settings say now.
@@ -52,18 +51,22 @@ class Fixed(Construct):
                 ],
             ),
         )
-        kept.add_override("input", dict(values))
+        kept.add_override("input", {_in_state(key): value for key, value in values.items()})
+
+
+def _in_state(key: str) -> str:
+    """The name of a value in the state: that of its setting when it was first deployed, and what tells it from others of the same setting."""
+    setting, *part = key.split(" ", 1)
+    return " ".join([first_name(setting), *part])
 
 
 def _unchanged(key: str, value: str, formerly: str, advice: str) -> Postcondition:
-    setting, *part = key.split(" ", 1)
-    named = " ".join([present(setting), *part])
-    deployed, wanted = f'try(self.input["{key}"], {json.dumps(formerly)})', json.dumps(value)
+    deployed, wanted = f'try(self.input["{_in_state(key)}"], {json.dumps(formerly)})', json.dumps(value)
     return Postcondition(
         # A key that was not remembered at the first deploy has nothing to differ from.
         condition=f"${{{deployed} == {wanted}}}",
         error_message=(
-            f"{named} is fixed after the first deploy: ${{{deployed}}} is deployed, and the settings say {value}. "
+            f"{key} is fixed after the first deploy: ${{{deployed}}} is deployed, and the settings say {value}. "
             f"{advice}"
         ),
     )

@@ -120,7 +120,7 @@ class Network(Construct):
         Fixed(
             self,
             f"range_{kind}_{letter}",
-            values={f"network.zones.{letter}.{kind}": cidr},
+            values={f"network.availability_zones.{letter}.{kind}": cidr},
             why="A subnet keeps its range while nodes or load balancers are in it.",
         )
         return Subnet(

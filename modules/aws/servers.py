@@ -67,7 +67,7 @@ class Server(Construct):
         Fixed(
             self,
             "place",
-            values={f"network.zones (server {slot.number})": place},
+            values={f"network.availability_zones (server {slot.number})": place},
             why="A server in another place is another server, with an empty disk.",
         )
         self.interface = NetworkInterface(

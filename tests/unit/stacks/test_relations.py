@@ -394,6 +394,23 @@ def test_a_stack_remembers_the_settings_that_it_was_made_with(
         assert kept == wanted, f"{template.name}: {set(kept.items()) ^ set(wanted.items())}"
 
 
+def test_what_is_fixed_is_refused_by_the_present_name_of_its_setting(templates: Mapping[str, Template]) -> None:
+    """The state has the name of the first deploy; a person looks for the one that is in the file."""
+    kept = {
+        f"{name} {path}": block
+        for name, template in templates.items()
+        for path, block in template.resources("terraform_data").items()
+        if "input" in block
+    }
+    assert kept, "no stack remembers anything"
+    for path, block in kept.items():
+        messages = [each["error_message"] for each in block["lifecycle"]["postcondition"]]
+        for key in block["input"]:
+            setting, *part = key.split(" ", 1)
+            named = " ".join([present(setting), *part])
+            assert any(text.startswith(f"{named} is fixed after") for text in messages), f"{path}: {key}: {messages}"
+
+
 def test_what_is_fixed_is_compared_with_what_the_settings_say(infrastructure: Template, settings: Settings) -> None:
     """A wrong value here would refuse every plan of an environment that runs, or let a change of it through."""
     environment = settings.environment(infrastructure.name.removeprefix("vet-"))
