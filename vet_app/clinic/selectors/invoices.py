@@ -11,7 +11,7 @@ from clinic.folding import digits
 from clinic.models import AccountEntry, Invoice, Owner, Payment
 from clinic.models.billing import UNPAID_FIRST
 from clinic.money import round_money
-from clinic.selectors.names import named, words_of
+from clinic.selectors.names import any_of, named, words_of
 
 LARGEST_NUMBER = 2**63 - 1  # of a PositiveBigIntegerField
 LARGEST_AMOUNT = Decimal(10) ** 10  # of the columns of totals
@@ -31,15 +31,16 @@ def matching(text: str) -> QuerySet[Invoice]:
     words = words_of(text)
     if not words:
         return listed().none()
-    found = Q()
+    called = Q()
     for word in words:
-        found &= named(word, "owner__search_name")
+        called &= named(word, "search_name")
+    wanted = [Q(owner__in=Owner.objects.filter(called).values("pk"))]
     number, amount = whole_number(text), _amount(text)
     if number is not None:
-        found |= Q(number=number)
+        wanted.append(Q(number=number))
     if amount is not None:
-        found |= Q(total=amount)
-    return listed().filter(found)
+        wanted.append(Q(total=amount))
+    return listed().filter(any_of(Invoice, wanted))
 
 
 def balance_of(owner: Owner) -> Decimal:

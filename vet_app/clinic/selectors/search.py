@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
-from typing import Any, List, Sequence
+from typing import Any, List
 
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value, When
 from django.utils import timezone
@@ -14,7 +14,7 @@ from clinic.folding import digits, fold, national_digits
 from clinic.models import Appointment, Invoice, Owner, Pet, Vaccination
 from clinic.selectors.calendar import bounds
 from clinic.selectors.invoices import whole_number
-from clinic.selectors.names import named, nearest, words_of
+from clinic.selectors.names import any_of, named, nearest, words_of
 
 LIMIT = 25
 MOST_NEAR = 6
@@ -52,16 +52,16 @@ def search(query: str) -> Found:
         return Found([], [])
     folded = fold(" ".join(words))
     own_number = whole_number(query)
-    owners, pets = _called(words), [_pets_called(words)]
-    exactly_owners, exactly_pets = Q(pk=own_number), [Q(pk=own_number), *_worn(folded)]
+    numbered, worn = Q(pk=own_number), _worn(folded)
+    owners, pets = [_called(words), numbered], [_pets_called(words), numbered, *worn]
     spoken_digits = not any(letter.isalpha() for letter in query) and len(digits(query)) >= FEWEST_DIGITS
     if spoken_digits:
-        owners |= Q(pk__in=Owner.objects.filter(reached_by(query)).values("pk"))
+        owners.append(reached_by(query))
         pets.append(Q(microchip__startswith=digits(query)))
     bills = Invoice.objects.filter(number=own_number).select_related("owner") if own_number is not None else ()
     found = Found(
-        owners=_owners(owners | exactly_owners, exactly_owners, folded),
-        pets=_pets([*pets, *exactly_pets], exactly_pets, folded),
+        owners=_owners(any_of(Owner, owners), numbered, folded),
+        pets=_pets(any_of(Pet, pets), reduce(or_, worn, numbered), folded),
         bills=list(bills),
     )
     if found.owners or found.pets or found.bills or spoken_digits:
@@ -92,12 +92,10 @@ def _called(words: List[str]) -> Q:
 
 
 def _pets_called(words: List[str]) -> Q:
-    """Pets by their own and their owners' names; apart, since no index serves a choice between two tables."""
     found = Q()
     for word in words:
-        own, owners = Pet.objects.filter(named(word, "search_name")), Owner.objects.filter(named(word, "search_name"))
-        of_owners = Pet.objects.filter(owner__in=owners.values("pk"))
-        found &= Q(pk__in=own.values("pk").order_by().union(of_owners.values("pk").order_by()))
+        owners = Owner.objects.filter(named(word, "search_name"))
+        found &= any_of(Pet, [named(word, "search_name"), Q(owner__in=owners.values("pk"))])
     return found
 
 
@@ -121,15 +119,8 @@ def _owners(wanted: Q, exactly: Q, folded: str) -> List[Owner]:
     return list(rows.order_by("rank", "last_name", "first_name", "pk")[:LIMIT])
 
 
-def _pets(wanted: Sequence[Q], exactly: Sequence[Q], folded: str) -> List[Pet]:
-    """Each condition by itself: of a choice between them PostgreSQL expects half of all pets, and compiles its plan."""
-    apart = [Pet.objects.filter(each).values("pk").order_by() for each in wanted]
-    rows = _ranked(
-        _shown_pets().filter(pk__in=apart[0].union(*apart[1:])),
-        reduce(or_, exactly),
-        _today(pet=OuterRef("pk")),
-        folded,
-    )
+def _pets(wanted: Q, exactly: Q, folded: str) -> List[Pet]:
+    rows = _ranked(_shown_pets().filter(wanted), exactly, _today(pet=OuterRef("pk")), folded)
     return list(rows.order_by("rank", F("deceased_on").asc(nulls_first=True), "name", "pk")[:LIMIT])
 
 
