@@ -141,7 +141,6 @@ def traced(tree: Path) -> list[Traced]:
             if subprocess.run(command, cwd=copy, env={**os.environ, FOLDER: str(told)}).returncode:
                 raise SystemExit("a test fails although nothing was changed; nothing was tried")
             lines = [line for path in told.iterdir() for line in path.read_text().splitlines()]
-        kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps([json.loads(line) for line in lines]))
     found = [Traced(one["test"], one["seconds"], frozenset(one["lines"])) for one in json.loads(kept.read_text())]
     return sorted(found, key=lambda one: one.seconds)
@@ -209,6 +208,7 @@ def main(keep: Path) -> int:
     parser.add_argument("--sample", type=int, metavar="N", help="try so many, drawn from the seed")
     parser.add_argument("--seed", default="mutation", help="what the sample is drawn from")
     asked = parser.parse_args()
+    KEPT.mkdir(parents=True, exist_ok=True)
     tree = copied(keep / "tree")
     reasons: dict[str, str] = yaml.safe_load(REASONS.read_text()) if REASONS.exists() else {}
     named = [word for text in asked.programs for word in text.split()]

@@ -1,8 +1,9 @@
 """Runs the stand-ins without their start-up time, and the real AWS CLI (PyPI ``awscli``, version 1: the same commands as version 2's).
 
-One process loads Python's modules, and one the CLI as well. A stand-in is a few lines of bash that send their process id and their name; the server takes
-what that process has (files, environment, folder, mask) and runs the call in a fork, which ends when the caller does. Where Linux does not let
-one process have another's files (Yama's ptrace_scope, kernels before 5.6), the answer is ``plain`` and the stand-in starts Python itself.
+One process loads Python's modules, and one the CLI as well. A stand-in is a few lines of bash that send their process id and their name; the
+server takes what that process has (files, environment, folder, mask) and runs the call in a fork, which ends when the caller does. Where Linux
+does not let one process have another's files (Yama's ptrace_scope, kernels before 5.6), the answer is ``plain`` and the stand-in starts Python
+itself.
 """
 
 import contextlib
