@@ -5,7 +5,7 @@ YES = $(if $(AUTO_APPROVE),--yes)
 
 # What may be given on the command line. Recipes take a value from their environment ("$${ENV-}"), where no shell looks into
 # it; make itself would run what is in $(shell ...), so a value that was given stands for itself. $(if ...) is for switches.
-VARIABLES = ADOPT ASSUME AUTO_APPROVE BACKUP CHANGED DAYS DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FILL FORCE FROM IMAGE LOSE N NAMESPACE ONCE PLATFORMS PROGRAMS ROLE SEED \
+VARIABLES = ADOPT ASSUME AUTO_APPROVE BACKUP CHANGED DAYS DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FILL FORCE FROM GIVE_UP IMAGE LOSE N NAMESPACE ONCE PLATFORMS PROGRAMS ROLE SEED \
   SHORT SNAPSHOT STEP TAKE TO TUNNEL VERSION
 $(foreach name,$(VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
@@ -295,8 +295,8 @@ restore-objects: ## bring a namespace back: make restore-objects ENV=dev NAMESPA
 	@$(RUN) python -m operations cluster objects restore $${BACKUP:+--backup="$$BACKUP"} $${TO:+--into="$$TO"} $(YES) \
 	  -- "$${ENV-}" "$${NAMESPACE-}"
 
-restore: ## a snapshot or a disk: make restore ENV=dev [SNAPSHOT=name | DISK=slot] [DRY_RUN=yes] [FORCE=yes]
-	@$(RUN) python -m operations cluster restore $${DISK:+--disk="$$DISK"} $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(YES) \
+restore: ## a snapshot or a disk: make restore ENV=dev [SNAPSHOT=name | DISK=slot] [DRY_RUN=yes] [FORCE=yes]; GIVE_UP=yes ends one that was begun
+	@$(RUN) python -m operations cluster restore $${DISK:+--disk="$$DISK"} $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(GIVE_UP),--give-up) $(YES) \
 	  -- "$${ENV-}" $${SNAPSHOT:+"$$SNAPSHOT"}
 
 roll-servers: ## new images, types and configuration to the servers, one by one: make roll-servers ENV=prod

@@ -16,6 +16,9 @@ class NodeEnvironment:
     cluster: str
     """Cluster name, such as ``vet-dev``; also the value that names the cluster in AWS tags."""
 
+    environment: str
+    """Name of the environment, such as ``dev``: what commands in messages are about (``make restore ENV=dev``)."""
+
     region: str
     """AWS region."""
 

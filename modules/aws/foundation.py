@@ -180,6 +180,7 @@ class Foundation:
         names, environment = self._names, self._environment
         return ClusterInputs(
             cluster=names.base,
+            environment=names.environment.name,
             region=environment.region,
             account_id=names.project.account_id,
             vpc_id=self.network.vpc.id,

@@ -11,6 +11,7 @@ program=$(basename "$0")
 
 # shellcheck source=/dev/null
 . "$root/etc/vet/node.env"
+ENVIRONMENT=${ENVIRONMENT:-} # a machine that was made before it was told
 # The file is sorted, and this name is its last: a file that was cut ends before it.
 if [ -z "${VPC_ID:-}" ]; then
   echo "vet $program: stop: $root/etc/vet/node.env is cut: it has no VPC_ID. Replace this machine: make roll-servers" >&2
@@ -155,6 +156,11 @@ secret() { # NAME [OPTION...]  print its text; nothing when it has none yet. Fai
   fi
   rm -f "$errors"
   return "$code"
+}
+
+is_token() { # VALUE  something that can be seen, without blanks or control characters
+  local LC_ALL=C
+  [[ $1 =~ ^[[:graph:]]+$ ]]
 }
 
 store_secret() { # NAME  value from standard input

@@ -51,18 +51,26 @@ def restore(
     disk: Annotated[
         int | None, typer.Option(metavar="SERVER", help="Take etcd's data from this server's disk (0, 1 or 2).")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Although the cluster is healthy.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Although the cluster works, or may work.")] = False,
+    give_up: Annotated[
+        bool, typer.Option("--give-up", help="End a restore that was begun and has reset nothing yet.")
+    ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
     """Bring the cluster back from a snapshot, or from one server's disk."""
 
     def bring_back() -> None:
+        from operations.cluster import restore as module
         from operations.cluster.restore import RestoreRequest
-        from operations.cluster.restore import restore as restore_cluster
         from operations.shared.servers import Cluster
 
-        restore_cluster(Cluster(environment), RestoreRequest(snapshot, disk, force, dry_run, yes))
+        if give_up:
+            if snapshot or disk is not None or force or dry_run:
+                raise typer.BadParameter("it goes with --yes alone", param_hint="--give-up")
+            module.give_up(Cluster(environment), auto_approve=yes)
+            return
+        module.restore(Cluster(environment), RestoreRequest(snapshot, disk, force, dry_run, yes))
 
     run(
         bring_back,

@@ -21,7 +21,7 @@ def defragment(cluster: Cluster, *, auto_approve: bool = False) -> None:
     Raises:
         Failure: no server runs, one cannot be asked or does not come back, or the alarm comes back.
     """
-    with lock(cluster, "defragment"):
+    with lock(cluster, "defragment") as held:
         servers = [server for server in cluster.servers() if server.running]
         if not servers:
             raise Failure(f"no server of {cluster.names.base} runs; docs/runbooks/lost-server.md tells how to look")
@@ -31,6 +31,7 @@ def defragment(cluster: Cluster, *, auto_approve: bool = False) -> None:
         if not auto_approve and not Confirm.ask("Defragment them, one after the other?", default=False):
             raise Failure("nothing was changed")
         for server in servers:
+            held.check()
             with waiting(console, f"defragmenting server {server.slot}: seconds for each GiB"):
                 cluster.run(server, "defragment", seconds=900)
             after = _back(cluster, server, before=healths[server])

@@ -7,6 +7,7 @@ S3's own, so no clock of a terminal matters.
 import getpass
 import json
 import socket
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,10 +26,60 @@ RENEW_SECONDS = 60
 EXPIRE_SECONDS = 300
 """A lock that was not renewed for so long has lost its holder."""
 
+REFUSED = ("PreconditionFailed", "ConditionalRequestConflict", "412")
+"""Error codes of a write on condition that does not hold."""
+
+
+class Held:
+    """A lock that this process holds, as long as nobody else has taken it over."""
+
+    def __init__(self, s3: Any, place: dict[str, str], body: bytes, tag: str) -> None:
+        self._s3, self._place, self._body, self._tag = s3, place, body, tag
+        self._renewed = time.monotonic()
+        self._taken_over = False
+
+    def renew(self) -> None:
+        """Write it again, so that it does not expire. An attempt that fails is followed by the next one."""
+        try:
+            self._tag = self._s3.put_object(**self._place, Body=self._body, IfMatch=self._tag)["ETag"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in REFUSED:
+                return
+            self._look()
+        except BotoCoreError:
+            return
+        else:
+            self._renewed = time.monotonic()
+
+    def _look(self) -> None:
+        """Whose it is. An answer that was lost on the way may have been a success: the object is then this process's own, under a new tag."""
+        with suppress(BotoCoreError, ClientError):
+            found = self._s3.get_object(**self._place)
+            self._taken_over = found["Body"].read() != self._body
+            self._tag = str(found["ETag"])
+
+    def check(self) -> None:
+        """Look before the next step.
+
+        Raises:
+            Failure: somebody else has the lock, or may have it, because it could not be renewed for too long.
+        """
+        late = time.monotonic() - self._renewed > EXPIRE_SECONDS - RENEW_SECONDS
+        if late and not self._taken_over:
+            self.renew()
+            late = time.monotonic() - self._renewed > EXPIRE_SECONDS - RENEW_SECONDS
+        if late or self._taken_over:
+            raise Failure(
+                f"the lock s3://{self._place['Bucket']}/{KEY} "
+                + ("was taken over by somebody else" if self._taken_over else "could not be renewed for minutes"),
+                "Stopped before the next step; what is done is recorded. See that nobody else is at work on these servers, then"
+                " run the same command again",
+            )
+
 
 @contextmanager
-def lock(cluster: Cluster, operation: str) -> Iterator[None]:
-    """Hold the lock of an environment's servers.
+def lock(cluster: Cluster, operation: str) -> Iterator[Held]:
+    """Hold the lock of an environment's servers; what is given says before each step whether it is still held.
 
     Raises:
         Failure: somebody else holds it, or S3 does not answer.
@@ -40,11 +91,11 @@ def lock(cluster: Cluster, operation: str) -> Iterator[None]:
         tag = _take(s3, place, body)
     except (BotoCoreError, ClientError) as error:
         raise Failure(f"the lock s3://{place['Bucket']}/{KEY} cannot be had: {error}. Nothing was changed") from error
-    ended = Event()
-    renewing = Thread(target=_renew, args=(s3, place, body, tag, ended), daemon=True)
+    ended, holding = Event(), Held(s3, place, body, tag)
+    renewing = Thread(target=_renew, args=(holding, ended), daemon=True)
     renewing.start()
     try:
-        yield
+        yield holding
     finally:
         ended.set()
         renewing.join()
@@ -68,7 +119,7 @@ def _take(s3: Any, place: dict[str, str], body: bytes) -> str:
     try:
         return str(s3.put_object(**place, Body=body, IfNoneMatch="*")["ETag"])
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict", "412"):
+        if error.response["Error"]["Code"] not in REFUSED:
             raise
     found = s3.get_object(**place)
     if _age(found) <= EXPIRE_SECONDS:
@@ -79,10 +130,9 @@ def _take(s3: Any, place: dict[str, str], body: bytes) -> str:
     return str(s3.put_object(**place, Body=body, IfMatch=found["ETag"])["ETag"])
 
 
-def _renew(s3: Any, place: dict[str, str], body: bytes, tag: str, ended: Event) -> None:
+def _renew(holding: Held, ended: Event) -> None:
     while not ended.wait(RENEW_SECONDS):
-        with suppress(BotoCoreError, ClientError):  # one that fails is tried again before the lock expires
-            tag = s3.put_object(**place, Body=body, IfMatch=tag)["ETag"]
+        holding.renew()
 
 
 def _age(answer: dict[str, Any]) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from operations.cluster import restore_record
-from operations.cluster.lock import lock
+from operations.cluster.lock import Held, lock
 from operations.cluster.restore_choice import choose
 from operations.cluster.restore_record import DISK, Record
 from operations.shared.consent import agreed
@@ -17,6 +17,9 @@ from operations.shared.errors import Failure
 from operations.shared.servers import Cluster, Health, Server, names_of
 
 console = terminal()
+
+RESET = ("resetting", "reset", "leaving", "left", "done")
+"""Steps of a server (``nodes/bin/progress``) after which the chosen one is the cluster, or is becoming it."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,49 @@ def restore(cluster: Cluster, request: RestoreRequest) -> None:
         _prepare(cluster, request)
         console.print("dry run: nothing was changed")
         return
-    with lock(cluster, "restore"):
+    with lock(cluster, "restore") as held:
         record = _prepare(cluster, request)
         if not request.auto_approve and not agreed(console, f"Restore {cluster.names.base}: {record.source}?"):
             raise Failure("nothing was changed")
-        _carry_out(cluster, record, force=request.force)
+        record.forced = record.forced or request.force
+        _carry_out(cluster, record, held)
+
+
+def give_up(cluster: Cluster, *, auto_approve: bool = False) -> None:
+    """End a restore that was begun and has reset nothing: the servers that wait start again with the data that they have.
+
+    Raises:
+        Failure: none is unfinished, a server was reset already or may have been, one cannot be asked, or a person does not agree.
+    """
+    with lock(cluster, "restore") as held:
+        record = restore_record.last(cluster)
+        if record is None or (record.finished and not record.given_up):
+            raise Failure(f"no restore of {cluster.names.base} is unfinished", "Nothing was changed")
+        servers = [server for server in cluster.servers() if server.running]
+        healths = _ask_all(cluster, servers)
+        chosen = [server for server in servers if server.slot == record.slot]
+        reset = record.reset or any(health.at(record.run) in RESET for health in healths.values())
+        if reset or not chosen:
+            raise Failure(
+                f"server {record.slot} is the cluster already, or is about to be, for the restore of {record.source}"
+                if chosen
+                else f"server {record.slot}, with which the restore of {record.source} began, does not run, so it may have been reset",
+                "If the others started with their old data, they would be a second cluster. Finish it:"
+                f" make restore ENV={cluster.environment.name}. Nothing was changed",
+            )
+        waiting_servers = [server for server, health in healths.items() if health.at(record.run)]
+        console.print(
+            f"give up    the restore of {record.source}{_begun(record)}; {names_of(waiting_servers)} would wait for it"
+        )
+        if not auto_approve and not agreed(console, "Let them start with the data that they have?"):
+            raise Failure("nothing was changed")
+        for server in waiting_servers:
+            _step(cluster, server, held, "progress", "giving up on", "forget")
+        record.finished = record.given_up = True
+        restore_record.write(cluster, record)
+        console.print(
+            "[green]given up[/]  the servers decide by their data, as at every boot: make doctor shows how they are"
+        )
 
 
 def _prepare(cluster: Cluster, request: RestoreRequest) -> Record:
@@ -67,11 +108,14 @@ def _prepare(cluster: Cluster, request: RestoreRequest) -> Record:
                 f"this restore began on server {record.slot}, which does not run:"
                 f" make deploy ENV={cluster.environment.name} brings it back, then run the same command again"
             )
+        if not record.reset and not record.forced:
+            _refuse_on_working(cluster, healths, record, force=request.force)
     else:
         _refuse_on_healthy(healths, force=request.force)
         record = choose(
             cluster, healths, request.snapshot, request.disk, auto_approve=request.auto_approve or request.dry_run
         )
+        record.begun = f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}"
     _show_plan(cluster, record, servers, resumed=record is unfinished)
     return record
 
@@ -109,12 +153,35 @@ def _goes_on(unfinished: Record, request: RestoreRequest) -> bool:
 
 
 def _refuse_on_healthy(healths: dict[Server, Health], *, force: bool) -> None:
-    healthy = [server for server, health in healths.items() if health.etcd_healthy]
-    if healthy and not force:
+    """A majority takes writes, though a member may be missing; and what cannot be asked may be a majority."""
+    if force:
+        return
+    if working := [server for server, health in healths.items() if health.works]:
         raise Failure(
-            f"the cluster is healthy on {names_of(healthy)}, and a restore would undo everything since.\n"
-            "If that is wanted, say so: FORCE=yes"
+            f"etcd has a majority on {names_of(working)}: the cluster is healthy enough to work, and a restore would undo"
+            " everything since.\nIf that is wanted, say so: FORCE=yes"
         )
+    if unknown := [server for server, health in healths.items() if health.works is None]:
+        raise Failure(
+            f"it cannot be told whether etcd has a majority on {names_of(unknown)}, and then a restore would undo everything since.\n"
+            "Look there: sudo /opt/vet/bin/health. If it has none, say so: FORCE=yes. Nothing was changed"
+        )
+
+
+def _refuse_on_working(cluster: Cluster, healths: dict[Server, Health], record: Record, *, force: bool) -> None:
+    """Before the reset of an unfinished restore: a server that has no part in it and works was brought back in another way."""
+    working = [server for server, health in healths.items() if health.works is not False and not health.at(record.run)]
+    if working and not force:
+        raise Failure(
+            f"the restore of {record.source}{_begun(record)} is unfinished, and etcd has a majority on {names_of(working)}, or"
+            " cannot say so: a restore would undo everything since.\n"
+            f"If the cluster works again, end it: make restore ENV={cluster.environment.name} GIVE_UP=yes. To restore all the"
+            " same: FORCE=yes. Nothing was changed"
+        )
+
+
+def _begun(record: Record) -> str:
+    return f", begun {record.begun}" if record.begun else ""
 
 
 def _show_plan(cluster: Cluster, record: Record, servers: list[Server], *, resumed: bool) -> None:
@@ -136,22 +203,22 @@ def _show_plan(cluster: Cluster, record: Record, servers: list[Server], *, resum
         )
 
 
-def _carry_out(cluster: Cluster, record: Record, *, force: bool) -> None:
+def _carry_out(cluster: Cluster, record: Record, held: Held) -> None:
     servers = {server.slot: server for server in cluster.servers() if server.running}
     others = [slot for slot in servers if slot != record.slot]
     restore_record.write(cluster, record)
     if not record.reset:
         for slot in others:  # again after an interruption: a machine may have come since
-            _step(cluster, servers[slot], "stop-cluster-services", "stopping", record.run, record.source)
+            _step(cluster, servers[slot], held, "stop-cluster-services", "stopping", record.run, record.source)
             record.waiting = sorted({*record.waiting, slot})
             restore_record.write(cluster, record)
-        options = ["--healthy-too"] if force else []
-        _step(cluster, servers[record.slot], "restore", "restoring", record.source, record.run, *options)
+        options = ["--healthy-too"] if record.forced else []
+        _step(cluster, servers[record.slot], held, "restore", "restoring", record.source, record.run, *options)
         record.reset = True
         restore_record.write(cluster, record)
     for slot in others:
         if slot not in record.rejoined:
-            _step(cluster, servers[slot], "rejoin", "rejoining", record.run)
+            _step(cluster, servers[slot], held, "rejoin", "rejoining", record.run)
             record.rejoined = sorted({*record.rejoined, slot})
             restore_record.write(cluster, record)
     health, wanted = cluster.health(servers[record.slot]), cluster.environment.servers.count
@@ -164,7 +231,8 @@ def _carry_out(cluster: Cluster, record: Record, *, force: bool) -> None:
         console.print(f"next: make deploy ENV={cluster.environment.name}; until then the loss of one more may end it")
 
 
-def _step(cluster: Cluster, server: Server, program: str, doing: str, *arguments: str) -> None:
+def _step(cluster: Cluster, server: Server, held: Held, program: str, doing: str, *arguments: str) -> None:
+    held.check()
     with waiting(console, f"{doing} server {server.slot}; minutes, follow with: journalctl -ft vet"):
         cluster.run(server, program, *arguments)
     console.print(f"[green]done[/]  {program} on server {server.slot}, {datetime.now(UTC):%H:%M} UTC")

@@ -33,7 +33,7 @@ def choose(
     if snapshot is None:
         refuse_unknown_disks(healths)
     found = snapshots(cluster)
-    if snapshot is None and whole and not any(health.etcd_healthy for health in healths.values()):
+    if snapshot is None and whole and not any(health.works for health in healths.values()):
         best = max(whole, key=lambda server: healths[server].data_written)
         if _takes_disk(cluster, healths, whole, best, newest(cluster, found), auto_approve=auto_approve):
             return Record(DISK, best.slot)

@@ -33,6 +33,14 @@ class Record:
 
     rejoined: list[int] = field(default_factory=list)
     finished: bool = False
+    given_up: bool = False
+    """Ended by a person before anything was reset; then it is finished as well."""
+
+    forced: bool = False
+    """Whether a person said that it may undo what a working cluster holds: an interruption does not take that back."""
+
+    begun: str = ""
+    """When, for people: ISO 8601, UTC."""
 
 
 def read(cluster: Cluster) -> Record | None:
@@ -41,12 +49,17 @@ def read(cluster: Cluster) -> Record | None:
     Raises:
         Failure: the bucket cannot be read, or what is in it is no record.
     """
+    newest = last(cluster)
+    return None if newest is None or newest.finished else newest
+
+
+def last(cluster: Cluster) -> Record | None:
+    """The restore that was begun last, finished or not. Raises what :func:`read` does."""
     fields = record.read(cluster, KEY, "restore")
     try:
-        found = Record(**fields) if fields is not None else None
+        return Record(**fields) if fields is not None else None
     except TypeError as error:
         raise record.unusable(cluster, KEY, "restore", error) from error
-    return None if found is None or found.finished else found
 
 
 def write(cluster: Cluster, restore: Record) -> None:

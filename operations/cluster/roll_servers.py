@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import main
 from operations.cluster import restore_record, roll_record
-from operations.cluster.lock import lock
+from operations.cluster.lock import Held, lock
 from operations.cluster.roll_record import Record
 from operations.cluster.server_differences import differences, wanted_servers
 from operations.shared.consent import agreed
@@ -35,10 +35,13 @@ console = terminal()
 
 
 class ServerReplacement:
-    """Replacing the servers of one environment."""
+    """Replacing the servers of one environment.
 
-    def __init__(self, cluster: Cluster, *, auto_approve: bool = False) -> None:
-        self.cluster = cluster
+    :param held: the lock of the environment's servers, looked at before each server is taken down.
+    """
+
+    def __init__(self, cluster: Cluster, *, auto_approve: bool = False, held: Held | None = None) -> None:
+        self.cluster, self.held = cluster, held
         self.count = cluster.environment.servers.count
         self.stack = infrastructure_stack(cluster.environment.name)
         self.terraform = Terraform(self.stack, auto_approve=auto_approve)
@@ -53,7 +56,10 @@ class ServerReplacement:
             Failure: At the first problem. What was done stays done.
         """
         if restore_record.read(self.cluster) is not None:
-            raise Failure(f"a restore is unfinished; first: make restore ENV={self.cluster.environment.name}")
+            raise Failure(
+                f"a restore is unfinished; first: make restore ENV={self.cluster.environment.name}, which goes on with it, or"
+                " with GIVE_UP=yes, which ends it"
+            )
         unfinished = roll_record.read(self.cluster)
         self.make_missing()
         if unfinished:
@@ -146,6 +152,8 @@ class ServerReplacement:
         self.terraform.plan(plan, replace=address)
         refuse_other_servers(self.terraform.show(plan), taken_down=[address])
         self._ask(f"Replace server {slot} ({before.instance})?")
+        if self.held:
+            self.held.check()
         record = self._begin(before)
         if self.count > 1:
             self._drain(before, record)
@@ -263,5 +271,5 @@ def roll(name: str, *, auto_approve: bool = False) -> int:
     refuse_placeholders(settings)
     cluster = Cluster(name)
     main.build_app(settings).synth()
-    with lock(cluster, "roll-servers"):
-        return ServerReplacement(cluster, auto_approve=auto_approve).roll()
+    with lock(cluster, "roll-servers") as held:
+        return ServerReplacement(cluster, auto_approve=auto_approve, held=held).roll()

@@ -42,9 +42,15 @@ def _inside(options: list[str], *, dedicated: bool) -> Iterator[Finding]:
     nodes = _kubectl("get", "nodes", *options)
     for node in nodes:
         ready = {each["type"]: each["status"] for each in node["status"]["conditions"]}.get("Ready")
-        verdict: Verdict = "ok" if ready == "True" else "fails"
-        remedy = "" if ready == "True" else "kubectl describe node; docs/runbooks/lost-server.md"
-        yield Finding(f"node {node['metadata']['name']}", verdict, "Ready" if verdict == "ok" else "not Ready", remedy)
+        name, cordoned = node["metadata"]["name"], bool(node.get("spec", {}).get("unschedulable"))
+        verdict: Verdict = "ok" if ready == "True" and not cordoned else "fails"
+        text, remedy = "Ready" if ready == "True" else "not Ready", ""
+        if cordoned:
+            text += ", and takes no workloads: it is cordoned"
+            remedy = f"make roll-agents or make roll-servers, if that was interrupted; else kubectl uncordon {name}"
+        if ready != "True":
+            remedy = "kubectl describe node; docs/runbooks/lost-server.md"
+        yield Finding(f"node {name}", verdict, text, remedy)
     latest: dict[str, dict[str, str]] = {}
     for secret in _kubectl("get", "secrets", "--all-namespaces", "--selector=owner=helm", *options):
         labels = secret["metadata"]["labels"]

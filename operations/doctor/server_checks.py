@@ -55,11 +55,13 @@ def _problems(health: Health, name: str, count: int) -> Iterator[tuple[str, str]
     if health.restore == "unknown":
         yield "cannot say whether a restore needs it to wait", f"sudo /opt/vet/bin/progress read on it; {LOST_SERVER}"
     elif step not in ([], ["done"]):
-        yield f"a restore is unfinished on it ({step[0]})", f"make restore ENV={name}"
+        yield f"a restore is unfinished on it ({step[0]})", f"make restore ENV={name}, or with GIVE_UP=yes"
     if not health.api_ready:
         return  # nothing of the rest can be known
-    if not health.leader:
+    if health.leader == "no":
         yield "etcd has no leader", LOST_QUORUM
+    elif health.leader != "yes":
+        yield "cannot say whether etcd has a leader", f"sudo /opt/vet/bin/health on it; {LOST_SERVER}"
     if health.alarms == "unknown" or not health.database_bytes:
         yield "cannot say how full etcd is", f"sudo /opt/vet/bin/health on it; {LOST_SERVER}"
     elif health.alarms:
@@ -91,7 +93,8 @@ def unfinished(context: CheckContext) -> Iterator[Finding]:
     restore, roll = restore_record.read(cluster), roll_record.read(cluster)
     if restore:
         text = f"of {restore.source} is unfinished; server {restore.slot} becomes the cluster"
-        yield Finding("restore", "later" if holder else "fails", text, f"make restore ENV={name}")
+        remedy = f"make restore ENV={name} goes on with it; GIVE_UP=yes as well ends it"
+        yield Finding("restore", "later" if holder else "fails", text, remedy)
     if roll:
         text = f"is unfinished: server {roll.slot} is being replaced"
         yield Finding("roll", "later" if holder else "fails", text, f"make roll-servers ENV={name}")

@@ -53,7 +53,9 @@ class Health:
     etcd_healthy: bool
     members: int
     voting: int
-    servers_ready: int
+    servers_ready: int | None
+    """Servers whose Node is Ready; None when the API does not tell."""
+
     booted: bool
     running: bool
     data: bool = True
@@ -65,8 +67,8 @@ class Health:
     data_written: int = 0
     """When etcd last wrote to that data: seconds since 1970, 0 if that is not known."""
 
-    leader: bool = True
-    """Whether etcd has a leader."""
+    leader: str = "yes"
+    """Whether etcd has a leader: ``yes``, ``no`` or ``unknown``."""
 
     database_bytes: int = 0
     database_bytes_in_use: int = 0
@@ -79,6 +81,24 @@ class Health:
     restore: str = ""
     """What ``/opt/vet/bin/progress`` says: an empty string, ``unknown``, or run, step and source."""
 
+    etcd_known: bool = True
+    """Whether it could be told that every member of etcd is healthy, or that one is not."""
+
+    quorum: str = ""
+    """Whether etcd has a majority as this server sees it (``yes``, ``no``, ``unknown``). Servers made by an earlier release do not say it."""
+
+    @property
+    def works(self) -> bool | None:
+        """Whether etcd has a majority, so that the cluster takes writes, though a member may be missing. None: it cannot be told."""
+        if self.etcd_healthy:
+            return True
+        return {"yes": True, "no": False}.get(self.quorum)
+
+    def at(self, run: str) -> str:
+        """The step at which this server is in a restore; an empty string when it has no part in it."""
+        known, _, rest = self.restore.partition(" ")
+        return rest.split()[0] if known == run and rest else ""
+
     @classmethod
     def read(cls, text: str) -> "Health":
         """From the program's NAME=value lines.
@@ -90,35 +110,42 @@ class Health:
         if missing := {"api", "etcd", "members", "voting", "servers_ready", "boot", "rke2"} - said.keys():
             raise Failure(f"health does not say {', '.join(sorted(missing))}; it said: {text.strip() or 'nothing'}")
         numbers = ("members", "voting", "servers_ready", "data_written", "database_bytes", "database_bytes_in_use")
-        if wrong := [name for name in numbers if not (said.get(name) or "0").isdigit()]:
+        unknown = ("servers_ready", "unknown")
+        if wrong := [
+            name for name in numbers if not (said.get(name) or "0").isdigit() and (name, said[name]) != unknown
+        ]:
             raise Failure(f"health says no number of {', '.join(wrong)}; it said: {text.strip()}")
         return cls(
             api_ready=said["api"] == "ready",
             etcd_healthy=said["etcd"] == "healthy",
             members=int(said["members"] or 0),
             voting=int(said["voting"] or 0),
-            servers_ready=int(said["servers_ready"] or 0),
+            servers_ready=None if said["servers_ready"] == "unknown" else int(said["servers_ready"] or 0),
             booted=said["boot"] == "active",
             running=said["rke2"] == "active",
             data=said.get("data") == "present",
             data_known=said.get("data") in ("present", "none"),
             data_written=int(said.get("data_written") or 0),
-            leader=said.get("leader") == "yes",
+            leader=said.get("leader", "unknown"),
             database_bytes=int(said.get("database_bytes") or 0),
             database_bytes_in_use=int(said.get("database_bytes_in_use") or 0),
             alarms=said.get("alarms", "unknown"),
             cordoned=said.get("cordoned", "unknown"),
             restore=said.get("restore", "unknown"),
+            etcd_known=said["etcd"] != "unknown",
+            quorum=said.get("quorum", ""),
         )
 
     def problems(self, servers: int) -> list[str]:
         """What is not as it must be in a whole cluster of so many servers."""
         found = {
             "the API is not ready": not self.api_ready,
-            "etcd is not healthy": not self.etcd_healthy,
+            "etcd is not healthy": self.etcd_known and not self.etcd_healthy,
+            "etcd cannot be asked": not self.etcd_known,
             f"etcd has {self.members} members, not {servers}": self.members != servers,
             f"{self.voting} members vote, not {servers}": self.voting != servers,
-            f"{self.servers_ready} servers are Ready, not {servers}": self.servers_ready != servers,
+            f"{self.servers_ready} servers are Ready, not {servers}": self.servers_ready not in (None, servers),
+            "the API does not tell which servers are Ready": self.servers_ready is None,
             "its boot has not finished": not self.booted,
         }
         return [problem for problem, holds in found.items() if holds]

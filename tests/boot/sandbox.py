@@ -82,6 +82,7 @@ class World:
         )
         return ClusterInputs(
             cluster="vet-dev",
+            environment="dev",
             region="us-east-1",
             account_id="123456789012",
             vpc_id=f"vpc-{self.identity}",

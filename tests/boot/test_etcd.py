@@ -1,5 +1,6 @@
 """With etcd itself below the stand-in of RKE2: one cluster, and what was acknowledged is there, whatever happens to its members."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -151,10 +152,12 @@ def test_a_full_database_is_named_and_takes_writes_again_once_it_is_defragmented
     peers = asked.run("peers").log
     assert "NOSPACE" in peers, peers
     assert "no quorum" not in peers, peers
-    revision = (filled.get("large") or {})["header"]["revision"]
-    filled.call("kv/compaction", {"revision": revision, "physical": True})  # as Kubernetes does every five minutes
     for machine in machines[:2]:
-        assert machine.shell("sudo systemctl restart rke2-server").returncode == 0
+        made = machine.run("defragment")
+        assert made.code == 0, made.log
+    cleared = machines[0].run("defragment", "disarm")
+    assert cleared.code == 0, cleared.log
+    assert "alarms=\n" in machines[1].run("health").log
     boot(asked)
     whole(world, writer)
 
@@ -179,3 +182,22 @@ def test_a_server_whose_vote_is_needed_does_not_leave_etcd(world: EtcdWorld) -> 
     assert refused.code == STOPPED, refused.log
     assert "lose the majority" in refused.log
     assert client(world, leaving.address).get("probe") is not None
+
+
+def test_health_says_what_etcd_says_of_its_majority(world: EtcdWorld) -> None:
+    machines = world.standing()
+
+    def known() -> str:
+        lines = machines[0].run("health").log.splitlines()
+        return next(line for line in lines if line.startswith("quorum="))
+
+    assert known() == "quorum=yes"
+    machines[2].power_off()
+    assert known() == "quorum=yes", "two of three are a majority"
+    machines[1].power_off()
+    until = time.monotonic() + 20
+    while known() != "quorum=no" and time.monotonic() < until:
+        time.sleep(0.5)
+    assert known() == "quorum=no"
+    refused = machines[0].run("restore", "no-such-snapshot", "run-1")
+    assert "no snapshot no-such-snapshot" in refused.log, refused.log

@@ -139,6 +139,7 @@ def test_health_tells_what_operations_need(make_world: Callable[..., World]) -> 
         "data": "present",
         "api": "ready",
         "etcd": "healthy",
+        "quorum": "yes",
         "members": "3",
         "voting": "3",
         "servers_ready": "3",
@@ -170,7 +171,7 @@ def test_a_server_that_was_told_to_wait_stays_so_over_a_reboot_until_it_rejoins(
         other.power_off()
         held = other.boot()
         assert held.code == STOPPED, held.log
-        assert "make restore ENV= again" in held.log
+        assert "make restore ENV=dev again" in held.log
         assert not other.calls("systemctl start rke2-server"), held.log
     result = chosen.run("restore", SNAPSHOT, "run-1", "--healthy-too")
     assert result.code == 0, result.log

@@ -95,7 +95,7 @@ def versions(world: World) -> dict[str, str]:
 
 def test_looking_at_a_server(reader: Reader) -> None:
     said = reader.follow("README")
-    assert "etcd=healthy\nmembers=3" in said["sudo /opt/vet/bin/health"]
+    assert "etcd=healthy\nquorum=yes\nmembers=3" in said["sudo /opt/vet/bin/health"]
 
 
 def test_renewing_certificates(reader: Reader) -> None:

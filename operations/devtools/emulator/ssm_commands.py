@@ -42,6 +42,6 @@ def _servers_beside(command: Command, instance_id: str) -> int:
 def _whole(servers: int) -> str:
     said = {"rke2": "active", "boot": "active", "data": "present", "api": "ready", "etcd": "healthy"}
     said |= dict.fromkeys(("members", "voting", "servers_ready"), str(servers))
-    said |= {"leader": "yes", "alarms": "", "cordoned": "false", "restore": ""}
+    said |= {"leader": "yes", "quorum": "yes", "alarms": "", "cordoned": "false", "restore": ""}
     said |= {"database_bytes": str(64 << 20), "database_bytes_in_use": str(32 << 20), "data_written": "1764000000"}
     return "".join(f"{name}={value}\n" for name, value in said.items())

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from cluster import api_answers
-from state import ROOT, WORLD, fail, look
+from cluster import api_answers, cluster_of, has_quorum
+from state import ADDRESS, ROOT, WORLD, fail, look, real_etcd_is_played
+
+if real_etcd_is_played():
+    import real_etcd
 
 
 def curl(arguments: list[str]) -> None:
@@ -21,6 +24,8 @@ def curl(arguments: list[str]) -> None:
     place = urlparse(url)
     if "169.254.169.254" in url:
         answer = _metadata(place.path)
+    elif place.port == 2381 and place.path == "/health":
+        answer = _etcd()
     elif place.port == 6443:
         answer = _api_server(str(place.hostname), place.path, arguments)
     else:
@@ -29,6 +34,23 @@ def curl(arguments: list[str]) -> None:
         print(answer, end="")
     elif output and answer:
         Path(output).write_text(answer)
+
+
+def _etcd() -> str:
+    """What etcd says of itself on its own machine, on the address of its metrics: real etcd's own answer where one runs."""
+    state = look()
+    if ADDRESS in state.get("etcd_says", {}):
+        return str(state["etcd_says"][ADDRESS])
+    cluster = cluster_of(state, ADDRESS)
+    if cluster is None:
+        sys.exit(7)
+    if real_etcd_is_played():
+        answer = real_etcd.health(ADDRESS)
+        if answer is None:
+            sys.exit(7)
+        return answer
+    majority = has_quorum(state, cluster, ADDRESS)
+    return '{"health":"true","reason":""}' if majority else '{"health":"false","reason":"RAFT NO LEADER"}'
 
 
 def _metadata(path: str) -> str:
@@ -53,7 +75,11 @@ def _api_server(host: str, path: str, arguments: list[str]) -> str:
         return "{}"
     addresses = state["load_balancer"] if host == "api.test" else [host]
     answering = [address for address in addresses if api_answers(state, address) or address in state.get("strange", {})]
-    if not answering:
+    slow = set(addresses) & set(state.get("slow", []))
+    if slow or not answering:  # only a server that is there takes the connection
+        if "--write-out" in arguments:
+            connected = "0.002000" if slow else "0.000000"
+            print(connected if "%{time_connect}" in arguments else 0, end="")
         sys.exit(28)
     strange = state.get("strange", {}).get(answering[0], {})
     _verify(state, answering[0], strange, arguments)

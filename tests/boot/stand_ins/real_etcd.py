@@ -57,6 +57,19 @@ def has_quorum(address: str) -> bool:
     return False
 
 
+def health(address: str) -> str | None:
+    """What the etcd of a server says of its health, word by word; None when nothing listens."""
+    connection = HTTPConnection(local(address), 2379, timeout=10)
+    try:
+        with closing(connection):
+            connection.request("GET", "/health")
+            return connection.getresponse().read().decode()
+    except ConnectionRefusedError:
+        return None
+    except (OSError, HTTPException):
+        return ""
+
+
 def members(address: str) -> list[dict[str, Any]]:
     """The members as one server's etcd lists them, with ``id`` in hexadecimal; fails without a majority."""
     said = control(address, "member", "list", "--write-out", "json")

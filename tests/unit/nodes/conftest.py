@@ -14,6 +14,7 @@ def inputs() -> ClusterInputs:
     """Inputs of three servers, partly Terraform references as in a stack."""
     return ClusterInputs(
         cluster="vet-prod",
+        environment="prod",
         region="eu-central-1",
         account_id="123456789012",
         vpc_id="${aws_vpc.main.id}",

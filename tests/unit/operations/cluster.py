@@ -43,6 +43,9 @@ class Fake(Cluster):
     age: dict[str, float] = field(default_factory=dict)
     metadata: dict[str, dict[str, str]] = field(default_factory=dict)
     generation: dict[int, int] = field(default_factory=lambda: dict.fromkeys(range(3), 0))
+    tags: dict[str, str] = field(default_factory=dict)
+    put_tags: int = 0
+    """How many objects were put: the bucket is encrypted by a key of KMS, so each has an ETag of its own, equal content or not."""
 
     def __post_init__(self) -> None:
         super().__init__(self.name)
@@ -107,7 +110,7 @@ class FakeClient:
             body = body[int(first) : int(last) + 1] if first else body[-int(last) :]
         return {
             "Body": io.BytesIO(body),
-            "ETag": str(hash(self.cluster.objects[name])),
+            "ETag": self.cluster.tags.get(name, ""),
             "LastModified": now - timedelta(seconds=self.cluster.age.get(Key, 0)),
             "ResponseMetadata": {"HTTPHeaders": {"date": format_datetime(now, usegmt=True)}},
         }
@@ -117,12 +120,14 @@ class FakeClient:
         name = f"{Bucket}/{Key}"
         there = self.cluster.objects.get(name)
         if ("IfNoneMatch" in condition and there is not None) or (
-            "IfMatch" in condition and condition["IfMatch"] != str(hash(there))
+            "IfMatch" in condition and condition["IfMatch"] != self.cluster.tags.get(name, "")
         ):
             raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
         self.cluster.objects[name] = Body
         self.cluster.age.pop(Key, None)
-        return {"ETag": str(hash(Body))}
+        self.cluster.put_tags += 1
+        self.cluster.tags[name] = f'"{self.cluster.put_tags}"'
+        return {"ETag": self.cluster.tags[name]}
 
     def delete_object(self, Bucket: str, Key: str) -> None:  # noqa: N803
         """Gone."""

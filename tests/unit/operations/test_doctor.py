@@ -171,14 +171,15 @@ def test_whatever_a_check_stumbles_over_becomes_a_line(
 
 
 def test_nodes_and_releases_are_read_from_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    def node(name: str, ready: str) -> dict[str, Any]:
-        return {"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": ready}]}}
+    def node(name: str, ready: str, **spec: bool) -> dict[str, Any]:
+        conditions = [{"type": "Ready", "status": ready}]
+        return {"metadata": {"name": name}, "spec": spec, "status": {"conditions": conditions}}
 
     def release(name: str, version: str, status: str) -> dict[str, Any]:
         return {"metadata": {"labels": {"name": name, "version": version, "status": status}}}
 
     answers = {
-        "nodes": [node("a", "True"), node("b", "Unknown")],
+        "nodes": [node("a", "True"), node("b", "Unknown"), node("c", "True", unschedulable=True)],
         "secrets": [
             release("rancher", "9", "superseded"),
             release("rancher", "10", "failed"),
@@ -190,10 +191,13 @@ def test_nodes_and_releases_are_read_from_the_cluster(monkeypatch: pytest.Monkey
     assert {what: finding.verdict for what, finding in found.items()} == {
         "node a": "ok",
         "node b": "fails",
+        "node c": "fails",
         "release rancher": "fails",
         "release x": "ok",
     }
     assert found["release rancher"].text == "failed, revision 10"
+    assert "cordoned" in found["node c"].text
+    assert "kubectl uncordon c" in found["node c"].remedy
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,10 @@ def test_whole_servers_are_ok(prod: Fake) -> None:
         (replace(WELL, members=2), "etcd has 2 members, not 3", "lost-server"),
         (replace(WELL, voting=2), "2 members vote, not 3", "lost-server"),
         (replace(WELL, servers_ready=2), "2 servers are Ready, not 3", "lost-server"),
-        (replace(WELL, leader=False), "no leader", "lost-quorum"),
+        (replace(WELL, leader="no"), "no leader", "lost-quorum"),
+        (replace(WELL, leader="unknown"), "cannot say whether etcd has a leader", "lost-server"),
+        (replace(WELL, etcd_healthy=False, etcd_known=False), "etcd cannot be asked", "lost-server"),
+        (replace(WELL, servers_ready=None), "does not tell which servers are Ready", "lost-server"),
         (replace(WELL, alarms="NOSPACE"), "alarm NOSPACE", "make defragment ENV=prod"),
         (replace(WELL, alarms="unknown"), "cannot say how full", "health"),
         (replace(WELL, database_bytes=0), "cannot say how full", "health"),
@@ -93,7 +96,7 @@ def test_what_is_unfinished_is_seen_and_who_is_at_it(prod: Fake) -> None:
     restore_record.write(prod, restore_record.Record("disk", 1))
     roll_record.write(prod, roll_record.Record(2, "i-2", drained=True))
     assert [(one.what, one.verdict, one.remedy) for one in seen(unfinished)] == [
-        ("restore", "fails", "make restore ENV=prod"),
+        ("restore", "fails", "make restore ENV=prod goes on with it; GIVE_UP=yes as well ends it"),
         ("roll", "fails", "make roll-servers ENV=prod"),
     ]
     held = json.dumps({"operation": "restore", "who": "anna on desk"}).encode()

@@ -34,7 +34,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_newest_object_is_no_snapshot_because_it_is_the_newest(name: str, prod: Fake) -> None:
-    prod.healths = dict.fromkeys(range(3), Health(False, False, 0, 0, 0, False, False, data=False))
+    prod.healths = dict.fromkeys(range(3), Health(False, False, 0, 0, 0, False, False, data=False, quorum="no"))
     prod.objects[f"{prod.names.bucket('snapshots')}/vet-prod/{name}"] = BODY
     restore.restore(prod, RestoreRequest(dry_run=True, auto_approve=True))
     shown = [one.name for one in snapshots(prod)]

@@ -1,0 +1,183 @@
+"""What could not be had is no "no": slow servers, ill kubelets, secrets that cannot be read, another cluster's server."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.boot.machine import Machine
+from tests.boot.sandbox import STOPPED, SUBNETS, World
+
+MakeWorld = Callable[..., World]
+
+SNAPSHOT = "on-demand-1"
+DENIED = "An error occurred (AccessDenied) when calling the operation: Access Denied"
+
+
+def with_snapshot(world: World) -> World:
+    """The bucket holds a snapshot that could be restored."""
+    world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-dev/{SNAPSHOT}", Body=b"snapshot")
+    return world
+
+
+def fact(machine: Machine, name: str) -> str:
+    """What health says of one thing."""
+    lines = dict(line.split("=", 1) for line in machine.run("health").log.splitlines() if "=" in line)
+    return lines[name]
+
+
+# etcd's majority
+
+
+def test_a_cluster_that_works_without_one_member_is_not_restored(make_world: MakeWorld) -> None:
+    world = with_snapshot(make_world(servers=3))
+    first, _, gone = world.standing()
+    gone.power_off()
+    assert (fact(first, "etcd"), fact(first, "quorum")) == ("unhealthy", "yes")
+    refused = first.run("restore", SNAPSHOT)
+    assert refused.code == STOPPED, refused.log
+    assert "etcd has a majority" in refused.log
+    assert not first.calls("cluster-reset"), refused.log
+
+
+def test_an_ill_kubelet_hides_no_majority(make_world: MakeWorld) -> None:
+    world = with_snapshot(make_world(servers=3))
+    first = world.standing()[0]
+    world.change(kubectl_failures=[["exec", 999, "error dialing backend: dial tcp :10250"]])
+    assert (fact(first, "etcd"), fact(first, "quorum"), fact(first, "leader")) == ("unknown", "yes", "unknown")
+    refused = first.run("restore", SNAPSHOT)
+    assert refused.code == STOPPED, refused.log
+    assert "etcd has a majority" in refused.log
+
+
+@pytest.mark.parametrize(
+    ("answer", "known"),
+    [
+        ('{"health":"false","reason":"RAFT NO LEADER"}', "no"),
+        ('{"health":"false","reason":"QGET ERROR:etcdserver: request timed out"}', "unknown"),
+        ('{"health":"false","reason":"ALARM NOSPACE"}', "unknown"),
+        ("", "unknown"),
+        ("<html>", "unknown"),
+    ],
+)
+def test_only_etcds_own_word_says_that_no_majority_is_there(answer: str, known: str, make_world: MakeWorld) -> None:
+    world = with_snapshot(make_world(servers=3))
+    first = world.standing()[0]
+    world.change(etcd_says={SUBNETS[0]: answer})
+    assert fact(first, "quorum") == known
+    result = first.run("restore", SNAPSHOT)
+    if known == "unknown":
+        assert result.code == STOPPED, result.log
+        assert "it cannot be told whether etcd has a majority" in result.log
+    else:
+        assert result.code == 0, result.log
+
+
+def test_servers_that_the_api_does_not_count_are_not_none(make_world: MakeWorld) -> None:
+    world = make_world(servers=3)
+    first = world.standing()[0]
+    assert fact(first, "servers_ready") == "3"
+    world.change(kubectl_failures=[["get nodes", 999, "the server is currently unable to handle the request"]])
+    assert fact(first, "servers_ready") == "unknown"
+
+
+# Peers
+
+
+def test_servers_that_are_slow_are_there(make_world: MakeWorld) -> None:
+    """They take the connection and say nothing for seconds: overloaded, not lost."""
+    world = make_world(servers=3)
+    first, *others = world.standing()
+    first.power_off()
+    first.on_volume("server/db").rename(first.on_volume("lost"))
+    world.change(slow=[other.address for other in others])
+    replaced = world.server(0)
+    for program in ("install-rke2", "write-node-identity", "mount-data"):
+        assert replaced.run(program).code == 0
+    peers = replaced.run("peers").log
+    assert peers.count("unproven it takes the connection and does not answer") == 2, peers
+    assert "silent" not in peers, peers
+    refused = replaced.run("start-over", "vet-dev")
+    assert refused.code == STOPPED, refused.log
+    assert "another server answers" in refused.log
+    world.change(slow=[])
+    assert replaced.boot().code == 0
+    assert world.problems() == []
+
+
+def test_the_server_of_another_cluster_leaves_and_not_the_one_beside_it(make_world: MakeWorld) -> None:
+    """Both see another CA. The published one says which of them is in the wrong place."""
+    world = make_world(servers=3)
+    right, wrong, _ = world.standing()
+    world.change(cas={wrong.address: "CA of somebody"})
+    refused = right.run("rejoin")
+    assert refused.code == STOPPED, refused.log
+    assert "it is another server that is not of this cluster" in refused.log
+    assert right.on_volume("server/db/etcd/member/wal").exists()
+    wrong.on_volume("server/tls/server-ca.crt").write_text("CA of somebody\n")
+    for denied in (True, False):
+        world.change(aws_failures=[["get-parameter", 999, DENIED]] if denied else [])
+        left = wrong.run("rejoin", VET_MAX_ATTEMPTS="2")
+        assert (left.code == STOPPED) is denied, left.log
+        assert wrong.on_volume("server/db/etcd/member/wal").exists() is denied or not denied, left.log
+    assert list(wrong.on_volume("set-aside").iterdir()), left.log
+
+
+def test_members_that_cannot_be_asked_are_not_a_lost_majority(make_world: MakeWorld) -> None:
+    world = make_world(servers=3)
+    first = world.standing()[0]
+    world.change(kubectl_failures=[["endpoint health --cluster", 999, "Error from server (Timeout)"]])
+    refused = first.run("rejoin", VET_MAX_ATTEMPTS="2")
+    assert refused.code == STOPPED, refused.log
+    assert "etcd's members cannot be asked" in refused.log
+    assert "would lose the majority" not in refused.log
+
+
+# Tokens
+
+
+@pytest.mark.parametrize("failing", ["describe-secret", "--version-id"])
+@pytest.mark.parametrize("times", [1, 999])
+def test_a_former_token_that_cannot_be_looked_up_was_not_never_its_value(
+    failing: str, times: int, world: World
+) -> None:
+    server = world.standing()[0]
+    secrets, name = world.client("secretsmanager"), world.inputs.server_token_secret
+    token = server.root / "etc/rancher/rke2/token"
+    former = token.read_text()
+    secrets.put_secret_value(SecretId=name, SecretString="the-new-one")
+    world.change(aws_failures=[[failing, times, DENIED]])
+    result = server.run("tokens", "confirm")
+    assert result.code == 0, result.log
+    assert "never its value" not in result.log, result.log
+    assert token.read_text() == ("the-new-one\n" if times == 1 else former), result.log
+    assert ("starting with the token on disk" in result.log) is (times > 1), result.log
+
+
+def test_an_agent_takes_no_token_with_blanks(world: World) -> None:
+    world.standing()
+    world.client("secretsmanager").put_secret_value(SecretId=world.inputs.agent_token_secret, SecretString="two words")
+    result = world.agent().run("join-as-agent", VET_MAX_ATTEMPTS="2")
+    assert result.code == 1, result.log
+    assert "is no token" in result.log
+
+
+# Records
+
+
+def test_a_record_of_servers_is_asked_for_again_in_the_same_boot(world: World) -> None:
+    """Else a server would wait for the next boot, an hour later, though S3 answers again after a minute."""
+    world.change(aws_failures=[["--key nodes/servers", 4, "An error occurred (SlowDown)"]])
+    result = world.server(0).boot()
+    assert result.code == 0, result.log
+    assert "could not be read" in result.log
+    assert list(world.state["clusters"]) == ["cluster-0"]
+
+
+def test_fstab_that_cannot_be_read_loses_no_line(world: World) -> None:
+    server = world.server(0)
+    fstab = server.root / "etc/fstab"
+    fstab.unlink(missing_ok=True)
+    fstab.mkdir()
+    result = server.run("mount-data")
+    assert result.code == STOPPED, result.log
+    assert "cannot be read" in result.log
