@@ -42,7 +42,10 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 """What is changed, as a pattern and what takes its place."""
 
-UNTRACED = {"decide": ["tests/boot/test_rules.py", "tests/boot/test_model.py"]}
+UNTRACED = {
+    "decide": ["tests/boot/test_rules.py", "tests/boot/test_model.py"],
+    "drain-leaving-agents": ["tests/unit/nodes/test_leaving_agents.py"],
+}
 """Tests that run a program outside of a world, where nothing is traced."""
 
 NEAR = 3

@@ -24,6 +24,15 @@ def test_an_agent_waits_for_an_api_that_answers(world: World) -> None:
     assert world.state["agents"] == []
 
 
+def test_an_agent_asks_again_in_the_same_boot(world: World) -> None:
+    world.standing()
+    world.change(aws_failures=[["get-parameter", 2, "An error occurred (ThrottlingException): Rate exceeded"]])
+    agent = world.agent()
+    result = agent.run("join-as-agent")
+    assert result.code == 0, result.log
+    assert len(agent.calls("get-parameter")) == 3, agent.calls()
+
+
 def test_an_agent_joins_through_the_load_balancer_with_the_ca_pinned_in_its_token(world: World) -> None:
     world.standing()
     agent = world.agent()

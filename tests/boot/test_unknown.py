@@ -181,3 +181,11 @@ def test_fstab_that_cannot_be_read_loses_no_line(world: World) -> None:
     result = server.run("mount-data")
     assert result.code == STOPPED, result.log
     assert "cannot be read" in result.log
+
+
+def test_who_waits_names_the_next_step_once_for_each_answer(world: World) -> None:
+    world.standing()[0].power_off()
+    world.change(aws_failures=[["--key marker", 999, DENIED]])
+    result = world.server(0).boot(VET_CONFIRMATIONS="2", VET_MAX_ATTEMPTS="5")
+    assert result.code == 1, result.log
+    assert result.log.count("still waiting") == 1, result.log
