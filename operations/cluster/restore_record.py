@@ -43,10 +43,10 @@ def read(cluster: Cluster) -> Record | None:
     """
     fields = record.read(cluster, KEY, "restore")
     try:
-        found = Record(**fields) if fields is not None else None
+        latest = Record(**fields) if fields is not None else None
     except TypeError as error:
         raise record.unusable(cluster, KEY, "restore", error) from error
-    return None if found is None or found.finished else found
+    return None if latest is None or latest.finished else latest
 
 
 def write(cluster: Cluster, restore: Record) -> None:
