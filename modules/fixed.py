@@ -38,7 +38,7 @@ class Fixed(Construct):
     ) -> None:
         super().__init__(scope, id_)
         # CDKTF's own class for terraform_data runs `terraform version` at synth, once for each of them, and fails where there is none.
-        kept = TerraformResource(
+        resource = TerraformResource(
             self,
             "Resource",
             terraform_resource_type="terraform_data",
@@ -51,7 +51,7 @@ class Fixed(Construct):
                 ],
             ),
         )
-        kept.add_override("input", {_in_state(key): value for key, value in values.items()})
+        resource.add_override("input", {_in_state(key): value for key, value in values.items()})
 
 
 def _in_state(key: str) -> str:

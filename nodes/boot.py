@@ -236,13 +236,13 @@ def _environment(inputs: ClusterInputs, node: dict[str, str]) -> str:
         "BUNDLE_KEY": bundle(inputs.extras.scripts).key,
         "BUNDLE_SHA256": bundle(inputs.extras.scripts).sha256,
     }
-    told = sorted({**names, **versions, **node}.items())
-    for name, value in told:
+    assignments = sorted({**names, **versions, **node}.items())
+    for name, value in assignments:
         if "'" in value or "\n" in value:
             raise ValueError(
                 f"{name} in /etc/vet/node.env, which shells read, may have no quote and one line: {value!r}"
             )
-    return "".join(f"{name}='{value}'\n" for name, value in told)
+    return "".join(f"{name}='{value}'\n" for name, value in assignments)
 
 
 def _file(path: str, content: str, permissions: str = "0644") -> dict[str, str]:

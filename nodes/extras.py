@@ -75,8 +75,8 @@ def _registries(names: Names) -> dict[str, Any]:
 
 def _scripts(environment: Environment) -> Iterator[tuple[str, str]]:
     """A program of each kind of node, and of each moment of its boot (``bin/scripts``)."""
-    given = environment.extra_user_data
-    for role, scripts in (("server", given.servers), ("agent", given.agents)):
+    user_data = environment.extra_user_data
+    for role, scripts in (("server", user_data.servers), ("agent", user_data.agents)):
         for moment, texts in (("before-join", scripts.before_join), ("after-join", scripts.after_join)):
             for name, text in texts.items():
                 yield f"scripts/{role}/{moment}/{name}", text if text.endswith("\n") else f"{text}\n"

@@ -98,7 +98,7 @@ def _from_index(folder: Path) -> Path:
 
 def pinned() -> tuple[str, str]:
     """Name of pip's wheel and its SHA-256, as ``pip.txt`` has them."""
-    found = re.search(r"^pip==(\S+) --hash=sha256:([0-9a-f]{64})$", PINNED.read_text(), re.MULTILINE)
-    if not found:
+    match = re.search(r"^pip==(\S+) --hash=sha256:([0-9a-f]{64})$", PINNED.read_text(), re.MULTILINE)
+    if not match:
         raise LookupError(f"{PINNED} names no version with its hash; make it again: python scripts/lock.py --tools")
-    return f"pip-{found[1]}-py3-none-any.whl", found[2]
+    return f"pip-{match[1]}-py3-none-any.whl", match[2]

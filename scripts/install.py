@@ -108,8 +108,8 @@ def remove_surplus(python: Path, wanted: dict[str, str]) -> None:
 
 def surplus_of(installed: set[str], wanted: Collection[str]) -> set[str]:
     """Names among ``installed`` that are not wanted, whichever of a name's spellings either side uses."""
-    kept = {normalised(name) for name in wanted} | {"pip", "setuptools"}
-    return {name for name in installed if normalised(name) not in kept}
+    needed = {normalised(name) for name in wanted} | {"pip", "setuptools"}
+    return {name for name in installed if normalised(name) not in needed}
 
 
 def normalised(name: str) -> str:

@@ -31,18 +31,18 @@ def lock(pipfile: Path) -> None:
             "PIPENV_IGNORE_VIRTUALENVS": "1",
         }
         subprocess.run([TOOL.resolve() / "bin/pipenv", "lock"], cwd=folder, env=variables, check=True)
-        found = json.loads((Path(folder) / "Pipfile.lock").read_text())
-    result.write_text(json.dumps(without_addresses(found), indent=4, sort_keys=True) + "\n")
-    print(f"{result}: {len(found['default'])} packages, {len(found['develop'])} more for development")
+        lock_file = json.loads((Path(folder) / "Pipfile.lock").read_text())
+    result.write_text(json.dumps(without_addresses(lock_file), indent=4, sort_keys=True) + "\n")
+    print(f"{result}: {len(lock_file['default'])} packages, {len(lock_file['develop'])} more for development")
 
 
-def without_addresses(found: dict) -> dict:
+def without_addresses(lock_file: dict) -> dict:
     """A lock that does not say where packages come from."""
-    found["_meta"]["sources"] = []
+    lock_file["_meta"]["sources"] = []
     for section in ("default", "develop"):
-        for package in found[section].values():
+        for package in lock_file[section].values():
             package.pop("index", None)
-    return found
+    return lock_file
 
 
 def install() -> None:

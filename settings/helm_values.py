@@ -65,8 +65,8 @@ def files(release: str, set_name: str, version: str | None = None) -> list[Path]
     return [path for path in layers if path.exists()]
 
 
-def _version(release: str, set_name: str, given: str | None) -> str | None:
-    return given or release_set(set_name).pins.get(release)
+def _version(release: str, set_name: str, version: str | None) -> str | None:
+    return version or release_set(set_name).pins.get(release)
 
 
 def _of_chart(release: str, version: str | None) -> list[Path]:
@@ -80,11 +80,11 @@ def _since(release: str, version: str | None) -> list[Path]:
     """What the version's chart wants and older ones do not know, oldest first."""
     if version is None:  # a chart of the project's own
         return []
-    found = [
+    versions = [
         (parse(path.stem.removeprefix(f"{release}-")), path)
         for path in (FOLDER / "since").glob(f"{release}-[0-9]*.yaml")
     ]
-    return [path for first, path in sorted(found, key=lambda each: each[0]) if parse(version) >= first]
+    return [path for first, path in sorted(versions, key=lambda each: each[0]) if parse(version) >= first]
 
 
 def values(release: str, set_name: str, *over: Mapping[str, Any], version: str | None = None) -> Values:
@@ -146,10 +146,10 @@ def web_identity(role_arn: str, region: str) -> list[dict[str, str]]:
     ]
 
 
-def unknown_keys(release: Release, given: Mapping[str, Any]) -> list[str]:
-    """Paths in ``given`` that the release's chart does not know, such as ``controller.hostPorts.enabled``."""
+def unknown_keys(release: Release, chart_values: Mapping[str, Any]) -> list[str]:
+    """Paths in ``chart_values`` that the release's chart does not know, such as ``controller.hostPorts.enabled``."""
     known = known_keys(release)
-    return [path for path in _paths(given) if not _is_known(path, known)]
+    return [path for path in _paths(chart_values) if not _is_known(path, known)]
 
 
 def known_keys(release: Release) -> frozenset[str]:
@@ -176,8 +176,8 @@ def _is_known(path: str, known: frozenset[str]) -> bool:
     return path in known or any(".".join(parts[:end]) + ".*" in known for end in range(1, len(parts) + 1))
 
 
-def _paths(given: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for key, value in given.items():
+def _paths(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in tree.items():
         if isinstance(value, Mapping) and value:
             yield from _paths(value, f"{prefix}{key}.")
         else:
@@ -217,7 +217,7 @@ def _chart_paths(defaults: Mapping[str, Any], prefix: str = "") -> Iterator[str]
 
 def _is_free(value: Mapping[str, Any]) -> bool:
     """Labels, annotations and the like: their keys are names of things, not of the chart. A file's name, which stands for a map, makes none."""
-    return any("." in str(key) or "/" in str(key) for key, found in value.items() if not isinstance(found, Mapping))
+    return any("." in str(key) or "/" in str(key) for key, content in value.items() if not isinstance(content, Mapping))
 
 
 def _shown(path: Path) -> str:

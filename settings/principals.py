@@ -23,5 +23,8 @@ def groups(arns: Iterable[str]) -> list[str]:
 
 def by_role(access: Access) -> dict[str, list[str]]:
     """Groups by what they may do. A principal that is an administrator as well is not held to what ``deploy`` may."""
-    found = {role: groups(arns) for role, arns in access.principals}
-    return {**found, "deploy": [group for group in found["deploy"] if group not in found["admin"]]}
+    groups_by_role = {role: groups(arns) for role, arns in access.principals}
+    return {
+        **groups_by_role,
+        "deploy": [group for group in groups_by_role["deploy"] if group not in groups_by_role["admin"]],
+    }

@@ -113,11 +113,11 @@ def capacity(instance_type: str) -> Request:
     return machine.vcpus * 1000, int(machine.memory_gib * 1024 * 0.95) - 100
 
 
-def at(given: Values, path: str) -> Any:
+def at(tree: Values, path: str) -> Any:
     """The value at a dotted path."""
     for key in path.split("."):
-        given = given[key]
-    return given
+        tree = tree[key]
+    return tree
 
 
 def quantity(resources: dict[str, Any]) -> Request:
@@ -132,12 +132,12 @@ def total(requests: Iterable[Request]) -> Request:
     return sum(cpu for cpu, _ in listed), sum(memory for _, memory in listed)
 
 
-def of_a_pod(pods: Pods, given: Values) -> Request:
+def of_a_pod(pods: Pods, values: Values) -> Request:
     """What one pod requests, by the values of its release."""
-    if pods.release == "rancher" and "resources" in given["auditLog"]:  # from 2.15 on, the chart has a key for it
-        return total([quantity(given["resources"]["requests"]), quantity(given["auditLog"]["resources"]["requests"])])
-    requests = total(quantity(at(given, path)["requests"] if path else DEFAULT_REQUESTS) for path in pods.resources)
-    plugin = pods.release == "database" and given.get("backup", {}).get("plugin")
+    if pods.release == "rancher" and "resources" in values["auditLog"]:  # from 2.15 on, the chart has a key for it
+        return total([quantity(values["resources"]["requests"]), quantity(values["auditLog"]["resources"]["requests"])])
+    requests = total(quantity(at(values, path)["requests"] if path else DEFAULT_REQUESTS) for path in pods.resources)
+    plugin = pods.release == "database" and values.get("backup", {}).get("plugin")
     return total([requests, (10, 64)]) if plugin else requests
 
 
@@ -165,15 +165,15 @@ def agents_needed(environment: Environment | Sections) -> int:
     if not dedicated:
         wanted += RANCHERS_OWN
     for pods in present(environment):
-        given = values(
+        chart_values = values(
             pods.release, environment.cluster.release_set, _counts(environment), environment.values.get(pods.release, {}),
             version=environment.cluster.releases.pins.get(pods.release),
         )  # fmt: skip
-        request = of_a_pod(pods, given)
+        request = of_a_pod(pods, chart_values)
         if pods.where == "node":
             each.append(request)
         elif pods.where == "agents" or (pods.where in ("rancher", "controllers") and not dedicated):
-            wanted += [request] * _replicas(pods, given)
+            wanted += [request] * _replicas(pods, chart_values)
     free = (have[0] - total(each)[0], have[1] - total(each)[1])
     return next((count for count in range(1, MOST_AGENTS) if _fit(wanted, [free] * count)), MOST_AGENTS)
 
@@ -188,9 +188,9 @@ def _counts(environment: Environment | Sections) -> Values:
     return {"instances": environment.application.database_instances, "replicas": environment.rancher.replicas}
 
 
-def _replicas(pods: Pods, given: Values) -> int:
+def _replicas(pods: Pods, values: Values) -> int:
     try:
-        return int(at(given, pods.replicas)) if pods.replicas else 1
+        return int(at(values, pods.replicas)) if pods.replicas else 1
     except KeyError:
         return 1
 

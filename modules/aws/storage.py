@@ -23,10 +23,10 @@ class Buckets(Construct):
         self.snapshots = self._bucket("snapshots")
         self.database = self._bucket("database")
         # A protected environment keeps what was written when a setting is turned off: the bucket stays, and costs nothing empty.
-        kept = environment.deletion_protection
-        self.attachments = self._bucket("files") if environment.application.attachments_in_s3 or kept else None
+        protected = environment.deletion_protection
+        self.attachments = self._bucket("files") if environment.application.attachments_in_s3 or protected else None
         self.velero = self._bucket("velero") if environment.services.velero.enabled else None
-        self.access_logs = self._access_logs() if environment.load_balancer.access_logs or kept else None
+        self.access_logs = self._access_logs() if environment.load_balancer.access_logs or protected else None
 
     def publish(self, bundle: Bundle) -> S3Object:
         """Put a bundle of node programs where the nodes fetch it."""

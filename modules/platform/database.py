@@ -72,7 +72,7 @@ class Database(Construct):
             )
 
     def _release(self, id_: str, release: str, depends_on: Sequence[ITerraformDependable]) -> ITerraformDependable:
-        made: ITerraformDependable = Release(
+        resource: ITerraformDependable = Release(
             self,
             id_,
             environment=self._environment,
@@ -81,7 +81,7 @@ class Database(Construct):
             derived=controllers(dedicated=self._environment.servers.dedicated),
             depends_on=depends_on,
         ).release
-        return made
+        return resource
 
 
 def _cluster(environment: Environment, infrastructure: InfrastructureOutputs) -> Values:
@@ -113,8 +113,8 @@ def _placed(environment: Environment) -> Values:
 
 def archive(environment: Environment) -> str:
     """Folder of the archive that the clinic's database writes. A database that is made again gets a new one, so it tells them apart."""
-    given = values(DATABASE, environment.cluster.release_set, environment.values.get(DATABASE, {}))
-    return str(given.get("backup", {}).get("archive", DATABASE))
+    chart_values = values(DATABASE, environment.cluster.release_set, environment.values.get(DATABASE, {}))
+    return str(chart_values.get("backup", {}).get("archive", DATABASE))
 
 
 def _beside(environment: Environment, moment: str) -> Values:

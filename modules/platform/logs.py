@@ -31,13 +31,13 @@ class Logs(Construct):
         identity = web_identity(infrastructure.get("pod_role_arns.logs"), environment.region)
         # Its own as well: a fault in sending would be a line to send.
         left_out = [FILES.format(namespace=name) for name in (LOGGING, *environment.services.logs.left_out)]
-        given = {"LOG_GROUP": infrastructure.get("pods_log_group"), "LEFT_OUT": ",".join(left_out)}
+        variables = {"LOG_GROUP": infrastructure.get("pods_log_group"), "LEFT_OUT": ",".join(left_out)}
         Release(
             self,
             "fluent_bit",
             environment=environment,
             release="fluent-bit",
             namespace=LOGGING,
-            derived={"env": [*identity, *({"name": name, "value": value} for name, value in given.items())]},
+            derived={"env": [*identity, *({"name": name, "value": value} for name, value in variables.items())]},
             depends_on=[*context.depends_on, *closed],
         )

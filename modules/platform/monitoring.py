@@ -56,10 +56,10 @@ class Monitoring(Construct):
         self, id_: str, release: str, depends_on: Sequence[ITerraformDependable], **more: Any
     ) -> ITerraformDependable:
         environment = self._environment
-        made = Release(
+        construct = Release(
             self, id_, environment=environment, release=release, namespace=MONITORING, depends_on=depends_on, **more
         )
-        return made.release
+        return construct.release
 
     @staticmethod
     def _objects(names: Names) -> dict[str, Any]:

@@ -93,5 +93,5 @@ def fleet_on_servers(rancher: Version, *, dedicated: bool) -> Values:
     if not dedicated or rancher < FLEET_TAKES_VALUES:
         return {}
     label, _, value = SERVER_SELECTOR.partition("=")
-    given = {"nodeSelector": {label: value}, "tolerations": [{"key": DEDICATED_TAINT, "operator": "Exists"}]}
-    return {"fleet": json.dumps(given)}
+    placement = {"nodeSelector": {label: value}, "tolerations": [{"key": DEDICATED_TAINT, "operator": "Exists"}]}
+    return {"fleet": json.dumps(placement)}

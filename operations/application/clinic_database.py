@@ -33,8 +33,8 @@ class ClinicDatabase:
     @classmethod
     def find(cls, kubectl: Kubectl, name: str = DATABASE) -> "ClinicDatabase | None":
         """The one that there is, or one beside it by its name; None before it is made. Raises ``Failure`` if the API cannot be asked."""
-        found = kubectl.find(KIND, name)
-        return cls(kubectl, found) if found else None
+        manifest = kubectl.find(KIND, name)
+        return cls(kubectl, manifest) if manifest else None
 
     @property
     def archive(self) -> str:

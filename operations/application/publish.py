@@ -62,12 +62,12 @@ def publish(*, platforms: str = PLATFORM) -> None:
         console.print(f"{name}: {source.tag(settings.environment(name).application.python_version)} is {digest}")
 
 
-def _publish(settings: Settings, python: str, found: Revision, platforms: str) -> dict[str, str]:
+def _publish(settings: Settings, python: str, image_revision: Revision, platforms: str) -> dict[str, str]:
     """The image for one line of Python, and the environments that run it."""
     names = [
         Names(settings.project, each) for each in settings.environments if each.application.python_version == python
     ]
-    repositories, tag = {each.environment.name: Repository(each) for each in names}, found.tag(python)
+    repositories, tag = {each.environment.name: Repository(each) for each in names}, image_revision.tag(python)
     there = {name: repository.digest(tag) for name, repository in repositories.items()}
     known = sorted({digest for digest in there.values() if digest})
     if len(known) > 1:
@@ -84,7 +84,7 @@ def _publish(settings: Settings, python: str, found: Revision, platforms: str) -
             logins.to(repositories[has])
             source, digest = f"docker://{repositories[has].reference(tag)}", known[0]
         else:
-            archive = build(Path(folder) / "image.tar", tag, python, found, platforms)
+            archive = build(Path(folder) / "image.tar", tag, python, image_revision, platforms)
             source, digest = f"oci-archive:{archive}", digest_of(archive)
         for name in (name for name, known_there in there.items() if not known_there):
             logins.to(repositories[name])

@@ -87,8 +87,8 @@ def wanted(cluster: Cluster) -> Recovery:
     """
     environment = cluster.environment
     file = f"environments/{environment.name}.yaml: values.database"
-    given = values(DATABASE, environment.cluster.release_set, environment.values.get(DATABASE, {}))
-    recovery, into = given.get("recovery", {}), str(given.get("backup", {}).get("archive", DATABASE))
+    chart_values = values(DATABASE, environment.cluster.release_set, environment.values.get(DATABASE, {}))
+    recovery, into = chart_values.get("recovery", {}), str(chart_values.get("backup", {}).get("archive", DATABASE))
     origin = recovery.get("from")
     if origin == into:
         raise Failure(
@@ -99,7 +99,7 @@ def wanted(cluster: Cluster) -> Recovery:
         at = moment(str(recovery["at"])) if recovery.get("at") else None
     except ValueError as error:
         raise Failure(f"{file}.recovery.at: {error}") from error
-    dump_of = given.get("import", {}).get("from", "")
+    dump_of = chart_values.get("import", {}).get("from", "")
     return Recovery(file, archive(cluster, origin) if origin else None, archive(cluster, into), at, dump_of)
 
 

@@ -64,8 +64,8 @@ def run(cluster: Cluster, address: Address | None = None) -> None:
     where = address or Address(cluster.environment.hosts.application)
     path = save(cluster, "admin")
     with tunnel(cluster), account(Kubectl(str(path), cluster.environment.application.namespace)) as (user, password):
-        said = visit(where, user, password)
-    console.print(f"[green]https://{where.host}/ works[/]: {said}")
+        summary = visit(where, user, password)
+    console.print(f"[green]https://{where.host}/ works[/]: {summary}")
 
 
 @contextmanager
@@ -96,11 +96,11 @@ def visit(where: Address, user: str, password: str) -> str:
     if token is None:
         raise Failure(f"https://{where.host}/login/ is no log-in page: it has no form with a token")
     browser.post("/login/", {"username": user, "password": password, "csrfmiddlewaretoken": token[1]})
-    found = json.loads(browser.get("/api/v1/pets?limit=1"))["items"]
-    if not found:
+    pets = json.loads(browser.get("/api/v1/pets?limit=1"))["items"]
+    if not pets:
         return "logged in; no patient is recorded yet"
-    page = browser.get(f"/pets/{found[0]['id']}/")
-    if found[0]["name"] not in html.unescape(page):
+    page = browser.get(f"/pets/{pets[0]['id']}/")
+    if pets[0]["name"] not in html.unescape(page):
         raise Failure(f"https://{where.host}/pets/…/ answers, and does not show the patient that the list has")
     return "logged in, and read a patient's record"
 

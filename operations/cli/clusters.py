@@ -193,11 +193,11 @@ def list_objects(environment: Environment, *, as_json: Json = False) -> None:
         cluster = Cluster(environment)
         kubectl = module.veleros(cluster)
         with tunnel(cluster):
-            found = module.backups(kubectl)
+            backups = module.backups(kubectl)
         if as_json:
-            print_json([asdict(backup) for backup in found])
+            print_json([asdict(backup) for backup in backups])
         else:
-            module.show(cluster, found)
+            module.show(cluster, backups)
 
     run(show)
 

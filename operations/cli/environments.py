@@ -21,7 +21,7 @@ def list_environments(*, as_json: Json = False) -> None:
         from settings import load
 
         # `protect` is the former name: programs of teams read it.
-        found: list[dict[str, Any]] = [
+        environments: list[dict[str, Any]] = [
             {
                 "name": each.name,
                 "region": each.region,
@@ -32,9 +32,9 @@ def list_environments(*, as_json: Json = False) -> None:
             for each in load().environments
         ]
         if as_json:
-            print_json(found)
+            print_json(environments)
         else:
-            print("\n".join(f"{each['name']}  {each['region']}  {', '.join(each['hosts'])}" for each in found))
+            print("\n".join(f"{each['name']}  {each['region']}  {', '.join(each['hosts'])}" for each in environments))
 
     run(show)
 

@@ -121,13 +121,13 @@ def _take(s3: Any, place: dict[str, str], body: bytes) -> str:
     except ClientError as error:
         if error.response["Error"]["Code"] not in REFUSED:
             raise
-    found = s3.get_object(**place)
-    if _age(found) <= EXPIRE_SECONDS:
+    response = s3.get_object(**place)
+    if _age(response) <= EXPIRE_SECONDS:
         raise Failure(
-            f"{_words(found['Body'].read())} is at work on these servers. Wait for it; if it was killed, its lock ends"
+            f"{_words(response['Body'].read())} is at work on these servers. Wait for it; if it was killed, its lock ends"
             f" {EXPIRE_SECONDS // 60} minutes after. Nothing was changed"
         )
-    return str(s3.put_object(**place, Body=body, IfMatch=found["ETag"])["ETag"])
+    return str(s3.put_object(**place, Body=body, IfMatch=response["ETag"])["ETag"])
 
 
 def _renew(holding: Held, ended: Event) -> None:

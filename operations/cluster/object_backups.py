@@ -51,11 +51,11 @@ class ObjectBackup:
     """Why it failed, or why Velero refused it."""
 
     @classmethod
-    def read(cls, found: dict[str, Any]) -> "ObjectBackup":
+    def read(cls, manifest: dict[str, Any]) -> "ObjectBackup":
         """Of an object of the API."""
-        status = found.get("status", {})
+        status = manifest.get("status", {})
         return cls(
-            name=found["metadata"]["name"],
+            name=manifest["metadata"]["name"],
             phase=status.get("phase", "New"),
             taken=_moment(status.get("startTimestamp")),
             ends=_moment(status.get("expiration")),
@@ -95,18 +95,18 @@ def veleros(cluster: Cluster) -> Kubectl:
 
 def backups(kubectl: Kubectl) -> list[ObjectBackup]:
     """All backups, newest first. Raises ``Failure`` where the cluster cannot be asked, or knows no such kind."""
-    found = json.loads(kubectl("get", BACKUP, "--output", "json"))["items"]
-    every = [ObjectBackup.read(each) for each in found]
+    items = json.loads(kubectl("get", BACKUP, "--output", "json"))["items"]
+    every = [ObjectBackup.read(each) for each in items]
     return sorted(every, key=lambda each: each.taken.timestamp() if each.taken else 0, reverse=True)
 
 
-def show(cluster: Cluster, found: list[ObjectBackup]) -> None:
+def show(cluster: Cluster, backups: list[ObjectBackup]) -> None:
     """Print a table."""
-    if not found:
+    if not backups:
         console.print(f"no backups yet; Velero takes them at {cluster.environment.services.velero.schedule} UTC")
         return
     table = Table("backup", "taken (UTC)", "state", "objects", "kept until", "errors", box=None, pad_edge=False)
-    for each in found:
+    for each in backups:
         times = [f"{when:%Y-%m-%d %H:%M}" if when else "" for when in (each.taken, each.ends)]
         table.add_row(
             each.name, times[0], each.phase, str(each.items), times[1], each.reasons or str(each.errors or "")
@@ -202,20 +202,20 @@ def _reasons(status: dict[str, Any]) -> str:
     return "; ".join([*status.get("validationErrors", []), *filter(None, [status.get("failureReason")])])
 
 
-def _chosen(found: list[ObjectBackup], name: str | None) -> ObjectBackup:
+def _chosen(backups: list[ObjectBackup], name: str | None) -> ObjectBackup:
     """The backup of a name, or the newest that is whole."""
     if name is not None:
-        named = [each for each in found if each.name == name]
+        named = [each for each in backups if each.name == name]
         if not named:
-            raise Failure(f"there is no backup {name}; there are: {', '.join(each.name for each in found) or 'none'}")
+            raise Failure(f"there is no backup {name}; there are: {', '.join(each.name for each in backups) or 'none'}")
         if named[0].phase not in USABLE:
             raise Failure(
                 f"backup {name} is {named[0].phase}: nothing can be restored from it {named[0].reasons}".rstrip()
             )
         return named[0]
-    whole = [each for each in found if each.phase == "Completed"]
+    whole = [each for each in backups if each.phase == "Completed"]
     if not whole:
-        states = ", ".join(f"{each.name} ({each.phase})" for each in found) or "none"
+        states = ", ".join(f"{each.name} ({each.phase})" for each in backups) or "none"
         raise Failure(
             f"no backup is whole; there are: {states}", "Name one that is PartiallyFailed if it must be that one"
         )
@@ -226,19 +226,19 @@ def _ended(kubectl: Kubectl, kind: str, name: str) -> dict[str, Any]:
     """The object, once Velero has ended its work on it."""
 
     def look() -> dict[str, Any] | None:
-        found = kubectl.find(kind, name)
-        if found is None:
+        manifest = kubectl.find(kind, name)
+        if manifest is None:
             raise Failure(f"{kind} {name} went away while it was waited for")
-        return found if found.get("status", {}).get("phase") in ENDS else None
+        return manifest if manifest.get("status", {}).get("phase") in ENDS else None
 
     with waiting(console, f"Velero works on {name}"):
-        found = wait_until(look, seconds=TIMEOUT_SECONDS, poll=(1, 2, 5))
-    if found is None:
+        ended = wait_until(look, seconds=TIMEOUT_SECONDS, poll=(1, 2, 5))
+    if ended is None:
         raise Failure(
             f"{name} has not ended within {TIMEOUT_SECONDS // 60} minutes; Velero goes on with it",
             f"kubectl -n {VELERO} get {kind} {name} -o yaml, and kubectl -n {VELERO} logs deploy/velero",
         )
-    return found
+    return ended
 
 
 def _logs(kind: str, name: str) -> str:

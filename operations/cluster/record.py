@@ -28,10 +28,10 @@ def read(cluster: Cluster, key: str, operation: str) -> dict[str, Any] | None:
             "Nothing was changed",
         ) from error
     try:
-        found: dict[str, Any] = dict(json.loads(text))
+        fields: dict[str, Any] = dict(json.loads(text))
     except (ValueError, TypeError) as error:
         raise unusable(cluster, key, operation, error) from error
-    return found
+    return fields
 
 
 def unusable(cluster: Cluster, key: str, operation: str, error: Exception) -> Failure:

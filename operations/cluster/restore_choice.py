@@ -32,12 +32,12 @@ def choose(
         return Record(DISK, disk)
     if snapshot is None:
         refuse_unknown_disks(healths)
-    found = snapshots(cluster)
+    candidates = snapshots(cluster)
     if snapshot is None and whole and not any(health.works for health in healths.values()):
         best = max(whole, key=lambda server: healths[server].data_written)
-        if _takes_disk(cluster, healths, whole, best, newest(cluster, found), auto_approve=auto_approve):
+        if _takes_disk(cluster, healths, whole, best, newest(cluster, candidates), auto_approve=auto_approve):
             return Record(DISK, best.slot)
-    chosen = _snapshot(cluster, found, snapshot)
+    chosen = _snapshot(cluster, candidates, snapshot)
     refuse_wrong_token(cluster, chosen)
     return Record(chosen.name, min(server.slot for server in healths))
 
@@ -89,21 +89,23 @@ def _takes_disk(
     return Prompt.ask("Restore from", choices=["disk", "snapshot"], default="disk") == "disk"
 
 
-def _snapshot(cluster: Cluster, found: list[Snapshot], wanted: str | None) -> Snapshot:
-    if not found:
+def _snapshot(cluster: Cluster, candidates: list[Snapshot], wanted: str | None) -> Snapshot:
+    if not candidates:
         raise Failure("there are no snapshots to restore (make snapshots ENV=...)")
     if wanted is None:
-        if latest := newest(cluster, found):
+        if latest := newest(cluster, candidates):
             return latest
-        raise Failure(f"none of the {len(found)} snapshots is whole: {found[0].name}: {fault(cluster, found[0])}")
+        raise Failure(
+            f"none of the {len(candidates)} snapshots is whole: {candidates[0].name}: {fault(cluster, candidates[0])}"
+        )
     if not NAME.fullmatch(wanted):
         raise Failure(f"SNAPSHOT={wanted!r}: a snapshot's name has letters, digits, dots, dashes and underscores")
-    for snapshot in found:
+    for snapshot in candidates:
         if snapshot.name == wanted:
             if wrong := fault(cluster, snapshot):
                 raise Failure(f"{wanted} cannot be restored: {wrong}. Nothing was changed; make snapshots lists others")
             return snapshot
-    shown = "\n".join(f"  {snapshot.name}" for snapshot in found[:3])
+    shown = "\n".join(f"  {snapshot.name}" for snapshot in candidates[:3])
     raise Failure(f"there is no snapshot {wanted!r}; the newest are:\n{shown}")
 
 

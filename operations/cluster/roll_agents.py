@@ -77,8 +77,8 @@ class AgentReplacement:
         prefix = self.cluster.names.resource("agent", "")
         try:
             pages = self.client.get_paginator("describe_auto_scaling_groups").paginate()
-            found = [each for page in pages for each in page["AutoScalingGroups"]]
-            mine = [each for each in found if each["AutoScalingGroupName"].startswith(prefix)]
+            descriptions = [each for page in pages for each in page["AutoScalingGroups"]]
+            mine = [each for each in descriptions if each["AutoScalingGroupName"].startswith(prefix)]
             return [self._group(each) for each in sorted(mine, key=lambda each: str(each["AutoScalingGroupName"]))]
         except (BotoCoreError, ClientError) as error:
             raise Failure(f"AWS does not tell the agents of {self.cluster.names.base}: {error}") from error
@@ -135,8 +135,10 @@ class AgentReplacement:
 
     def _group(self, description: dict[str, Any]) -> Group:
         template = _template(description)["LaunchTemplateId"]
-        (found,) = self.cluster.client("ec2").describe_launch_templates(LaunchTemplateIds=[template])["LaunchTemplates"]
-        newest = str(found["LatestVersionNumber"])
+        (launch_template,) = self.cluster.client("ec2").describe_launch_templates(LaunchTemplateIds=[template])[
+            "LaunchTemplates"
+        ]
+        newest = str(launch_template["LatestVersionNumber"])
         alive = [each for each in description["Instances"] if each["LifecycleState"] in ("Pending", "InService")]
         old = [each for each in alive if each.get("LaunchTemplate", {}).get("Version") != newest]
         return Group(description["AutoScalingGroupName"], len(alive), len(old))

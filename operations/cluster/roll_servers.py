@@ -100,7 +100,7 @@ class ServerReplacement:
         self.terraform.init("-reconfigure")
         plan = Path("tfplan")
         self.terraform.plan(plan)
-        refuse_other_servers(self.terraform.show(plan), made=[self.wanted[slot]["address"] for slot in missing])
+        refuse_other_servers(self.terraform.show(plan), created=[self.wanted[slot]["address"] for slot in missing])
         self._ask(f"Make {listed} again?")
         self.terraform.apply_plan(plan)
         for slot in missing:
@@ -239,11 +239,13 @@ class ServerReplacement:
         )
 
 
-def refuse_other_servers(planned: dict[str, Any], *, taken_down: Sequence[str] = (), made: Sequence[str] = ()) -> None:
+def refuse_other_servers(
+    planned: dict[str, Any], *, taken_down: Sequence[str] = (), created: Sequence[str] = ()
+) -> None:
     """Stop when a plan does anything else to machines than what is wanted.
 
     :param taken_down: Terraform addresses of the machines that it must take down, and make again.
-    :param made: addresses of those that it must make.
+    :param created: addresses of those that it must make.
 
     Raises:
         Failure: Naming what the plan would do.
@@ -252,10 +254,10 @@ def refuse_other_servers(planned: dict[str, Any], *, taken_down: Sequence[str] =
     actions = {each["address"]: each["change"]["actions"] for each in machines}
     down = sorted(address for address, action in actions.items() if "delete" in action)
     new = sorted(address for address, action in actions.items() if action == ["create"])
-    if down != sorted(taken_down) or not set(made) <= set(new):
+    if down != sorted(taken_down) or not set(created) <= set(new):
         raise Failure(
             f"this plan would take down {', '.join(down) or 'nothing'} and make {', '.join(new) or 'nothing'}. Wanted is to"
-            f" take down {', '.join(taken_down) or 'nothing'} and to make {', '.join(made) or 'nothing else'}.\n"
+            f" take down {', '.join(taken_down) or 'nothing'} and to make {', '.join(created) or 'nothing else'}.\n"
             "Nothing was changed. A machine that is just ending is known to Terraform for a minute: try again. Otherwise make"
             " plan shows what else changes: bring that in first, with make deploy"
         )

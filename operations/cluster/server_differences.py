@@ -29,17 +29,17 @@ def differences(cluster: Cluster, server: Server, wanted: Mapping[str, str]) -> 
     Raises:
         Failure: AWS does not tell what the server has, or which image is the newest.
     """
-    found = []
+    changes = []
     if server.instance_type != wanted["instance_type"]:
-        found.append(f"type {server.instance_type} becomes {wanted['instance_type']}")
+        changes.append(f"type {server.instance_type} becomes {wanted['instance_type']}")
     image = _image(cluster)
     if server.image != image:
-        found.append(f"image {server.image} becomes {image}")
+        changes.append(f"image {server.image} becomes {image}")
     if server.key_name != cluster.names.key_pair:
-        found.append(f"SSH key pair {server.key_name or '(none)'} becomes {cluster.names.key_pair or '(none)'}")
+        changes.append(f"SSH key pair {server.key_name or '(none)'} becomes {cluster.names.key_pair or '(none)'}")
     if not _pattern(wanted["user_data"]).fullmatch(_user_data(cluster, server)):
-        found.append("programs or configuration are newer")
-    return found
+        changes.append("programs or configuration are newer")
+    return changes
 
 
 def _image(cluster: Cluster) -> str:
@@ -48,12 +48,12 @@ def _image(cluster: Cluster) -> str:
         return image.ami_id
     wanted = [{"Name": "name", "Values": [image.name]}, {"Name": "architecture", "Values": ["x86_64"]}]
     try:
-        found = cluster.client("ec2").describe_images(Owners=[image.owner], Filters=wanted)["Images"]
+        images = cluster.client("ec2").describe_images(Owners=[image.owner], Filters=wanted)["Images"]
     except (BotoCoreError, ClientError) as error:
         raise Failure(f"AWS does not tell which image {image.name} is the newest: {error}") from error
-    if not found:
+    if not images:
         raise Failure(f"no image of {image.owner} is called {image.name} (image.name in environments/)")
-    return str(max(found, key=lambda one: one["CreationDate"])["ImageId"])
+    return str(max(images, key=lambda one: one["CreationDate"])["ImageId"])
 
 
 def _user_data(cluster: Cluster, server: Server) -> str:

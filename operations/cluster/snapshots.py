@@ -51,9 +51,9 @@ def snapshots(cluster: Cluster) -> list[Snapshot]:
         entries = [entry for page in pages for entry in page.get("Contents", [])]
     except (BotoCoreError, ClientError) as error:
         raise Failure(f"the snapshots in s3://{bucket}/{folder} cannot be read: {error}") from error
-    found = [_snapshot(entry, folder) for entry in entries]
+    objects = [_snapshot(entry, folder) for entry in entries]
     # RKE2 keeps notes on snapshots in a folder of its own.
-    named = (snapshot for snapshot in found if NAME.fullmatch(snapshot.name))
+    named = (snapshot for snapshot in objects if NAME.fullmatch(snapshot.name))
     return sorted(named, key=lambda one: one.taken, reverse=True)
 
 
@@ -85,22 +85,22 @@ def fault(cluster: Cluster, snapshot: Snapshot) -> str | None:
     return None if snapshot.size % 512 == 32 else "its end is missing: etcd's checksum is not there"
 
 
-def newest(cluster: Cluster, found: list[Snapshot]) -> Snapshot | None:
+def newest(cluster: Cluster, candidates: list[Snapshot]) -> Snapshot | None:
     """The newest one that could be restored, of a list that is sorted; None if none could. Raises as :func:`fault`."""
-    return next((one for one in found if fault(cluster, one) is None), None)
+    return next((one for one in candidates if fault(cluster, one) is None), None)
 
 
 def show(cluster: Cluster) -> None:
     """Print a table, newest first."""
-    found = snapshots(cluster)
-    if not found:
+    rows = snapshots(cluster)
+    if not rows:
         console.print(
             f"no snapshots of {cluster.names.base} yet; the servers take them at"
             f" {cluster.environment.cluster.snapshots.schedule} UTC"
         )
         return
     table = Table("snapshot", "taken (UTC)", "size", box=None, pad_edge=False)
-    for one in found:
+    for one in rows:
         table.add_row(one.name, f"{one.taken:%Y-%m-%d %H:%M}", decimal(one.size))
     console.print(table)
 

@@ -59,22 +59,22 @@ def _existing(*, adopt: bool) -> dict[str, str]:
         Failure: something does, and it was not asked for to take it over.
     """
     known = managed_addresses(LOCAL_STATE)
-    found = {
+    import_ids = {
         address: id_
-        for address, id_ in ExistingResources(Document.read(STATE_STACK)).found().items()
+        for address, id_ in ExistingResources(Document.read(STATE_STACK)).import_ids().items()
         if address not in known
     }
-    listed = "\n".join(f"  {address.partition('.')[0]}  {id_}" for address, id_ in found.items())
-    if found and not adopt:
+    listed = "\n".join(f"  {address.partition('.')[0]}  {id_}" for address, id_ in import_ids.items())
+    if import_ids and not adopt:
         raise Failure(
             f"These exist in the account, and no state knows them:\n{listed}\n"
             "If they are what is left of this platform (docs/runbooks/lost-state-file.md), or yours to use for it, have them taken over\n"
             "as they are, which Terraform's plan shows before you agree:\n  make state ADOPT=yes\n"
             "Otherwise delete them, or choose other names in environments/_project.yaml."
         )
-    if found:
+    if import_ids:
         console.print(f"[bold]taken over[/], because it exists:\n{listed}")
-    return found
+    return import_ids
 
 
 def _first_run(terraform: Terraform, project: Project, existing: dict[str, str]) -> None:

@@ -31,9 +31,9 @@ PARTS = {
 """Settings of a bucket that Terraform has as resources, by the call that reads each. Their import id is the bucket's name."""
 
 
-def import_blocks(found: dict[str, str]) -> dict[str, Any]:
+def import_blocks(import_ids: dict[str, str]) -> dict[str, Any]:
     """Import blocks for what was found, in Terraform's JSON."""
-    return {"import": [{"to": address, "id": id_} for address, id_ in found.items()]}
+    return {"import": [{"to": address, "id": id_} for address, id_ in import_ids.items()]}
 
 
 def managed_addresses(state: Path) -> set[str]:
@@ -74,7 +74,7 @@ class ExistingResources:
             **dict.fromkeys(PARTS, self._part),
         }
 
-    def found(self) -> dict[str, str]:
+    def import_ids(self) -> dict[str, str]:
         """Terraform's import id of each resource that exists, by its address.
 
         Raises:

@@ -48,12 +48,12 @@ def run(stack: str, version: str | None, *, auto_approve: bool = False) -> None:
     project = load().project
     s3 = boto3.client("s3", region_name=project.region)
     try:
-        found = versions(s3, project.state_bucket, state_key(stack))
-        console.print(_table(found))
+        history = versions(s3, project.state_bucket, state_key(stack))
+        console.print(_table(history))
         refuse_while_locked(s3, project.state_bucket, stack)
         if not auto_approve and not agreed(console, f"Bring back {version or 'the newest below a deletion'}?"):
             raise Failure("nothing was changed")
-        console.print(recover(s3, project.state_bucket, state_key(stack), found, version))
+        console.print(recover(s3, project.state_bucket, state_key(stack), history, version))
     except (BotoCoreError, ClientError) as error:
         raise Failure(
             f"s3://{project.state_bucket} cannot be read or written: {error}\nmake doctor says more"
@@ -86,15 +86,15 @@ def refuse_while_locked(s3: Any, bucket: str, stack: str) -> None:
 
 def versions(s3: Any, bucket: str, key: str) -> list[Version]:
     """Every version of an object, newest first."""
-    found = []
+    history = []
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key):
         for kind in ("Versions", "DeleteMarkers"):
             for each in page.get(kind, []):
                 if each["Key"] == key:  # the prefix finds the lock file as well
                     deleted = kind == "DeleteMarkers"
                     size = each.get("Size", 0)
-                    found.append(Version(each["VersionId"], each["LastModified"], size, deleted, each["IsLatest"]))
-    return sorted(found, key=lambda each: (each.current, each.written), reverse=True)
+                    history.append(Version(each["VersionId"], each["LastModified"], size, deleted, each["IsLatest"]))
+    return sorted(history, key=lambda each: (each.current, each.written), reverse=True)
 
 
 def recover(s3: Any, bucket: str, key: str, candidates: Sequence[Version], wanted: str | None) -> str:

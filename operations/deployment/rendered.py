@@ -80,15 +80,15 @@ def not_rendered(stack: str, folder: Path, helm: Helm) -> list[str]:
 def _release(resource: Resource, folder: Path, helm: Helm) -> Objects:
     """The release itself, and the objects that its chart makes."""
     name, namespace = resource.get("name"), resource.get("namespace")
-    given = json.loads(resource.get("values")[0])
+    values = json.loads(resource.get("values")[0])
     release: Object = {key: resource.get(key) for key in ("repository", "version") if resource.get(key)}
     chart, rendered = _chart(resource, folder, helm), Objects()
     if chart:
-        for manifest in _template(helm, chart, name, namespace, given):
+        for manifest in _template(helm, chart, name, namespace, values):
             about = {"namespace": namespace, **manifest.get("metadata", {})}
             rendered[_name(manifest["kind"], about)] = _without_secrets(manifest, secret=manifest["kind"] == "Secret")
     else:
-        release["values"] = given
+        release["values"] = values
     return {f"Release {namespace}/{name}": release, **rendered}
 
 
@@ -100,11 +100,11 @@ def _chart(resource: Resource, folder: Path, helm: Helm) -> Path | None:
     return path if path and path.is_dir() else None
 
 
-def _template(helm: Helm, chart: Path, name: str, namespace: str, given: Object) -> Iterator[Object]:
+def _template(helm: Helm, chart: Path, name: str, namespace: str, values: Object) -> Iterator[Object]:
     command = [helm.program, "template", name, str(chart), "--namespace", namespace, "--values", "-"]
     run = subprocess.run(
         [*command, "--kube-version", helm.kubernetes, "--skip-schema-validation"],
-        input=json.dumps(given),
+        input=json.dumps(values),
         capture_output=True,
         text=True,
         check=False,

@@ -129,15 +129,15 @@ def _told(page: Page, stack: str) -> Iterator[None]:
 def _infrastructure(page: Page, stack: str, *, values: bool, lock: bool) -> None:
     terraform = Terraform(stack)
     terraform.init("-reconfigure")
-    found = terraform.show(plan.PLAN) if terraform.plan(plan.PLAN, lock=lock, shown=values) else {}
-    page.changes |= bool(found)
-    page.risks += [f"{stack}: {loss}" for loss in losses(found)]
+    planned = terraform.show(plan.PLAN) if terraform.plan(plan.PLAN, lock=lock, shown=values) else {}
+    page.changes |= bool(planned)
+    page.risks += [f"{stack}: {loss}" for loss in losses(planned)]
     try:
-        refuse_losses(found, accepted=os.environ.get(plan.LOSE, ""))
+        refuse_losses(planned, accepted=os.environ.get(plan.LOSE, ""))
     except Failure:
         page.refused = True
         page.risks.append(f"**{stack}: this plan is refused**, since no changed setting is declared to take that away")
-    page.sections.append(plan.as_markdown(stack, found))
+    page.sections.append(plan.as_markdown(stack, planned))
 
 
 def _environment(page: Page, settings: Settings, environment: Environment) -> Iterator[str]:
@@ -151,22 +151,22 @@ def _environment(page: Page, settings: Settings, environment: Environment) -> It
             page.sections.append(f"### {stack}: new\n")
             page.changes = True
             return
-        found = difference.changes(rendered.objects(stack, before, helm), rendered.objects(stack, STACKS, helm))
+        changes = difference.changes(rendered.objects(stack, before, helm), rendered.objects(stack, STACKS, helm))
         keys = _settings(stack, before)
         unrendered = rendered.not_rendered(stack, STACKS, helm)
         row = _cost(environment, before)
-    page.changes |= bool(found)
-    page.risks += [f"{stack}: {each.verb} {each.what}, and what it holds" for each in found if each.risky]
+    page.changes |= bool(changes)
+    page.risks += [f"{stack}: {each.verb} {each.what}, and what it holds" for each in changes if each.risky]
     against = f"commit {known}" if known else f"commit {commit[:12]}: there is no record of a deploy"
-    page.sections.append(section(stack, against, found, keys, unrendered))
+    page.sections.append(section(stack, against, changes, keys, unrendered))
     yield from row
 
 
 def section(
-    stack: str, against: str, found: Sequence[Change], keys: Sequence[str], unrendered: Sequence[str] = ()
+    stack: str, against: str, changes: Sequence[Change], keys: Sequence[str], unrendered: Sequence[str] = ()
 ) -> str:
     """A Helm stack's part of the page."""
-    counts = {verb: sum(each.verb == verb for each in found) for verb in ("destroy", "change", "create")}
+    counts = {verb: sum(each.verb == verb for each in changes) for verb in ("destroy", "change", "create")}
     totals = ", ".join(f"{count} to {verb}" for verb, count in counts.items() if count) or "no changes"
     lines = [f"### {stack}: {totals}", "", f"Objects as they are rendered, compared with {against}."]
     if unrendered:
@@ -174,9 +174,9 @@ def section(
             f"Of {', '.join(unrendered)} chart, version and values were compared: the charts are not available (make charts)."
         )
     lines += ["", *(f"- `{key}`: {effect(key)}" for key in keys)]
-    if found:
+    if changes:
         lines += ["", "| | what | object | fields |", "|---|---|---|---|"]
-        lines += [f"| {plan.MARKS[each.verb]} | {each.verb} | `{each.what}` | {each.shown} |" for each in found]
+        lines += [f"| {plan.MARKS[each.verb]} | {each.verb} | `{each.what}` | {each.shown} |" for each in changes]
     return "\n".join(lines) + "\n"
 
 

@@ -130,8 +130,8 @@ def _memory(pid: int) -> float:
 
 
 def _share(process: psutil.Process) -> float:
-    found = process.memory_full_info()
-    return float(getattr(found, "pss", found.rss))
+    memory = process.memory_full_info()
+    return float(getattr(memory, "pss", memory.rss))
 
 
 @contextmanager

@@ -51,10 +51,10 @@ class Drill:
     def account(self) -> Account:
         """An emulated account with the environment in it."""
         console.print("  an emulated account, and the environment in it ...")
-        found = self._keep.enter_context(account(self._folder, self.settings))
-        found.make_state()
-        found.stack(infrastructure_stack(ENVIRONMENT)).apply()
-        return found
+        aws_account = self._keep.enter_context(account(self._folder, self.settings))
+        aws_account.make_state()
+        aws_account.stack(infrastructure_stack(ENVIRONMENT)).apply()
+        return aws_account
 
     @property
     def settings(self) -> Settings:
@@ -69,9 +69,9 @@ class Drill:
 
     def change(self, changes: Mapping[str, Any]) -> None:
         """Change the environment's settings, on top of earlier changes, and synthesise again."""
-        found = self.account
+        aws_account = self.account
         self._changes = merged(dict(self._changes), dict(changes))
-        found.synthesise(self.settings)
+        aws_account.synthesise(self.settings)
 
     @property
     def stack(self) -> Stack:
@@ -216,8 +216,8 @@ def _command(drill: Drill, *arguments: str) -> None:
 def _run(command: Sequence[str], env: dict[str, str] | None = None) -> None:
     answer = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=env)
     if answer.returncode:
-        said = "\n".join([*answer.stdout.splitlines(), *answer.stderr.splitlines()][-15:])
-        raise Failure(f"{' '.join(command)} ended with {answer.returncode}:\n{said}")
+        output = "\n".join([*answer.stdout.splitlines(), *answer.stderr.splitlines()][-15:])
+        raise Failure(f"{' '.join(command)} ended with {answer.returncode}:\n{output}")
 
 
 def _state_object(stack: Stack) -> dict[str, str]:

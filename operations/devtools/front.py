@@ -64,11 +64,11 @@ def _handler(hosts: Mapping[str, int]) -> type[BaseHTTPRequestHandler]:
                 self.send_error(404, "no Ingress has this host")
                 return
             length = int(self.headers.get("Content-Length") or 0)
-            given = {name: value for name, value in self.headers.items() if name.lower() not in OF_ONE_CONNECTION}
-            given |= {"X-Forwarded-For": self.client_address[0], "X-Forwarded-Proto": "https", "Connection": "close"}
+            headers = {name: value for name, value in self.headers.items() if name.lower() not in OF_ONE_CONNECTION}
+            headers |= {"X-Forwarded-For": self.client_address[0], "X-Forwarded-Proto": "https", "Connection": "close"}
             behind = http.client.HTTPConnection(ADDRESS, hosts[host], timeout=60)
             try:
-                behind.request(self.command, self.path, self.rfile.read(length) or None, given)
+                behind.request(self.command, self.path, self.rfile.read(length) or None, headers)
                 answer = behind.getresponse()
                 self._hand_on(answer, answer.read())
             except OSError:

@@ -49,17 +49,17 @@ def run(*, once: bool = False) -> None:
     settings = load()
     with tempfile.TemporaryDirectory(prefix="vet-local-") as folder:
         console.print("starting the AWS emulator")
-        with account(Path(folder), settings) as found:
-            console.print(f"  AWS is at {found.emulator.url} for as long as this runs")
-            timed(console, "make state: bucket for all state, and DNS zones", found.make_state)
-            stacks = [found.stack(infrastructure_stack(each.name)) for each in settings.environments]
+        with account(Path(folder), settings) as aws_account:
+            console.print(f"  AWS is at {aws_account.emulator.url} for as long as this runs")
+            timed(console, "make state: bucket for all state, and DNS zones", aws_account.make_state)
+            stacks = [aws_account.stack(infrastructure_stack(each.name)) for each in settings.environments]
             with ThreadPoolExecutor() as pool:  # the environments do not touch each other
                 list(pool.map(_deploy, stacks))
-            for stack in (found.stack(STATE_STACK), *stacks):
+            for stack in (aws_account.stack(STATE_STACK), *stacks):
                 console.print(table(stack))
             for stack in stacks:
                 check(stack)
-            _wait(found, once=once)
+            _wait(aws_account, once=once)
     console.print("gone: emulator, state and folder")
 
 
@@ -93,11 +93,11 @@ def _deploy(stack: Stack) -> None:
     timed(console, f"terraform apply {stack.name}", stack.apply)
 
 
-def _wait(found: Account, *, once: bool) -> None:
+def _wait(aws_account: Account, *, once: bool) -> None:
     if once:
         return
     console.print("\nLook around in another terminal:")
-    for line in _exports(found):
+    for line in _exports(aws_account):
         console.print(f"  {line}", soft_wrap=True)
     console.print("  aws ec2 describe-instances --query 'Reservations[].Instances[].PrivateIpAddress'", soft_wrap=True)
     wait_for_the_end()
@@ -112,6 +112,6 @@ def wait_for_the_end() -> None:
         console.print("\nending")
 
 
-def _exports(found: Account) -> Iterator[str]:
-    for name, value in found.emulator.variables.items():
+def _exports(aws_account: Account) -> Iterator[str]:
+    for name, value in aws_account.emulator.variables.items():
         yield f"export {name}={value}"

@@ -136,12 +136,12 @@ def _write(root: Path, files: dict[str, str], lines: list[Line], values: dict[st
     texts = {file: environment.get_template(template).render(values) for file, template in files.items()}
     for line in lines:
         text = texts.get(line.file) or (root / line.file).read_text()
-        found = re.compile(f"^{re.escape(line.before)}", re.MULTILINE).search(text, text.find(line.after) + 1)
-        if found is None:
+        match = re.compile(f"^{re.escape(line.before)}", re.MULTILINE).search(text, text.find(line.after) + 1)
+        if match is None:
             raise Failure(
                 f"{line.file} has no line that begins with {line.before!r}", f"Write there: {line.text.strip()}"
             )
-        texts[line.file] = text[: found.start()] + line.text + text[found.start() :]
+        texts[line.file] = text[: match.start()] + line.text + text[match.start() :]
     for file, text in texts.items():
         (root / file).write_text(text)
         console.print(f"wrote {file}")

@@ -66,11 +66,11 @@ def run(*, once: bool = False) -> None:
         charts = keep.enter_context(local_cluster.mirror(_made(folder / "charts")))
         settings = _settings(folder, charts)
         environment = settings.environment(ENVIRONMENT)
-        found = keep.enter_context(account(folder, settings))
-        console.print(f"AWS is played at {found.emulator.url}")
+        aws_account = keep.enter_context(account(folder, settings))
+        console.print(f"AWS is played at {aws_account.emulator.url}")
         keep.enter_context(cluster.without_webhooks())
-        _infrastructure(found, settings, cluster)
-        keep.enter_context(_platform(found, cluster))
+        _infrastructure(aws_account, settings, cluster)
+        keep.enter_context(_platform(aws_account, cluster))
         host = environment.hosts.application
         port = keep.enter_context(_application(folder, host))
         authority = Authority(folder)
@@ -83,8 +83,8 @@ def run(*, once: bool = False) -> None:
             raise Failure(
                 f"something listens on 127.0.0.1:{PORT} of this machine already: end it, and run the same command again"
             ) from error
-        said = visit(Address(f"{host}:{PORT}", f"127.0.0.1:{at}", authority.file), *LOG_IN)
-        console.print(f"[green]ready[/] after {time.monotonic() - started:.0f} s: {said}\n")
+        summary = visit(Address(f"{host}:{PORT}", f"127.0.0.1:{at}", authority.file), *LOG_IN)
+        console.print(f"[green]ready[/] after {time.monotonic() - started:.0f} s: {summary}\n")
         _tell(host, leads[host], authority, cluster)
         if not once:
             wait_for_the_end()
@@ -99,20 +99,22 @@ def _settings(folder: Path, charts: str) -> Settings:
     return load(files)
 
 
-def _infrastructure(found: Account, settings: Settings, cluster: Kubernetes) -> None:
-    timed(console, "make state: bucket for all state, and DNS zones", found.make_state)
-    found.synthesise(settings)  # make state works by the repository's own settings
-    timed(console, "the zones of this machine's names", found.stack(STATE_STACK).apply)
-    stack = found.stack(infrastructure_stack(ENVIRONMENT))
+def _infrastructure(aws_account: Account, settings: Settings, cluster: Kubernetes) -> None:
+    timed(console, "make state: bucket for all state, and DNS zones", aws_account.make_state)
+    aws_account.synthesise(settings)  # make state works by the repository's own settings
+    timed(console, "the zones of this machine's names", aws_account.stack(STATE_STACK).apply)
+    stack = aws_account.stack(infrastructure_stack(ENVIRONMENT))
     timed(console, f"terraform apply {stack.name}", stack.apply)
-    local_cluster.simulate_servers(found.emulator, Names(settings.project, settings.environment(ENVIRONMENT)), cluster)
+    local_cluster.simulate_servers(
+        aws_account.emulator, Names(settings.project, settings.environment(ENVIRONMENT)), cluster
+    )
 
 
 @contextmanager
-def _platform(found: Account, cluster: Kubernetes) -> Iterator[None]:
+def _platform(aws_account: Account, cluster: Kubernetes) -> Iterator[None]:
     """The Helm stack on the cluster; whatever of it is there goes at the end."""
-    made = found.stack(helm_stack(ENVIRONMENT))
-    stack = Stack(made.folder, {**made.environment, **local_cluster.terraform_variables(cluster)})
+    planned = aws_account.stack(helm_stack(ENVIRONMENT))
+    stack = Stack(planned.folder, {**planned.environment, **local_cluster.terraform_variables(cluster)})
     stack.run("init", "-input=false")
     try:
         timed(console, f"terraform apply {stack.name}", lambda: stack.run("apply", "-auto-approve", "-input=false"))

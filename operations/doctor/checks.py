@@ -23,9 +23,9 @@ def tools(context: CheckContext) -> Iterator[Finding]:
         ("session-manager-plugin", "the AWS CLI's plugin, the way to a private API", private),
         ("kubectl", "to look at nodes and releases", False),
     ):
-        found = shutil.which(name)
-        if found:
-            yield Finding(name, "ok", found)
+        executable = shutil.which(name)
+        if executable:
+            yield Finding(name, "ok", executable)
         else:
             yield Finding(name, "fails" if needed else "later", "is not on PATH", f"install it: {reason}")
 

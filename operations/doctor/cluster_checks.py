@@ -75,10 +75,10 @@ def _inside(options: list[str], *, dedicated: bool) -> Iterator[Finding]:
 def _first_password(options: list[str]) -> Finding:
     """Rancher's own setting says whether its administrator's password was ever changed (rancher: pkg/settings, first-login)."""
     what = "Rancher's first password"
-    kept = _kubectl("get", "settings.management.cattle.io", "--field-selector=metadata.name=first-login", *options)
-    if not kept:
+    settings = _kubectl("get", "settings.management.cattle.io", "--field-selector=metadata.name=first-login", *options)
+    if not settings:
         return Finding(what, "later", "Rancher has not said yet whether it was used", "wait until Rancher has started")
-    if (kept[0].get("value") or kept[0].get("default")) == "false":
+    if (settings[0].get("value") or settings[0].get("default")) == "false":
         return Finding(what, "ok", "has been used, and is of no use any more")
     text = "nobody has used it yet: who has it, and reaches Rancher, is its administrator"
     return Finding(what, "fails", text, "log in and choose your own: docs/runbooks/rancher.md")

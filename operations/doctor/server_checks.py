@@ -34,10 +34,10 @@ def control_plane(context: CheckContext) -> Iterator[Finding]:
         except Failure as failure:
             yield Finding(what, "fails", f"cannot be asked: {str(failure).splitlines()[0]}", LOST_SERVER)
             continue
-        found = list(_problems(health, context.environment.name, context.environment.servers.count))
-        for text, remedy in found:
+        problems = list(_problems(health, context.environment.name, context.environment.servers.count))
+        for text, remedy in problems:
             yield Finding(what, "fails", text, remedy)
-        if not found:
+        if not problems:
             yield Finding(what, "ok", f"votes, its database has {_size(health)}")
 
 
@@ -108,8 +108,8 @@ def etcd_snapshots(context: CheckContext) -> Iterator[Finding]:
     environment, now = cluster.environment, datetime.now(UTC)
     limit = timedelta(hours=environment.alarms.snapshot_hours)
     take = f"make snapshots ENV={environment.name} TAKE=now; if that fails: sudo journalctl -u rke2-server on a server"
-    found = snapshots(cluster)
-    if latest := newest(cluster, found):
+    candidates = snapshots(cluster)
+    if latest := newest(cluster, candidates):
         age = now - latest.taken
         text = f"the newest that could be restored is {age // timedelta(hours=1)} hours old: {latest.name}"
         late: Verdict = "later" if environment.schedule.enabled else "fails"  # nobody takes one while all are stopped
@@ -122,7 +122,7 @@ def etcd_snapshots(context: CheckContext) -> Iterator[Finding]:
     if since is None or now - since < limit:
         yield Finding("etcd snapshots", "later", "there is none yet", f"servers take one at {_schedule(cluster)} UTC")
     else:
-        text = f"none of {len(found)} could be restored" if found else "there is none, though one was due"
+        text = f"none of {len(candidates)} could be restored" if candidates else "there is none, though one was due"
         yield Finding("etcd snapshots", "fails", text, take)
 
 

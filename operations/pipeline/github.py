@@ -339,28 +339,28 @@ def _setup(job: Job) -> list[Block]:
 
 
 def _takes(job: Job, environment: str, conditions: Mapping[str, str]) -> list[Block]:
-    found = []
+    steps = []
     for artifact in job.takes:
         step = _uses("take", name=_name(artifact, environment), path=_root(artifact, environment))
         if artifact is description.PLAN:
             step["with"] |= {"run-id": "${{ inputs.run || github.run_id }}", "github-token": "${{ github.token }}"}
-        found.append({**({"if": conditions[artifact.name]} if artifact.name in conditions else {}), **step})
-    return found
+        steps.append({**({"if": conditions[artifact.name]} if artifact.name in conditions else {}), **step})
+    return steps
 
 
 def _leaves(job: Job, environment: str) -> list[Block]:
-    found = []
+    steps = []
     for artifact in job.leaves:
         paths = [path.format(environment=environment) for path in artifact.paths]
-        given = {
+        inputs = {
             "name": _name(artifact, environment),
             "path": paths[0] if len(paths) == 1 else "".join(f"{path}\n" for path in paths),
             **({"include-hidden-files": True} if any("/." in path for path in paths) else {}),
             "if-no-files-found": "ignore" if artifact.always else "error",
             "retention-days": artifact.days,
         }
-        found.append({**({"if": "always()"} if artifact.always else {}), **_uses("keep", **given)})
-    return found
+        steps.append({**({"if": "always()"} if artifact.always else {}), **_uses("keep", **inputs)})
+    return steps
 
 
 def _name(artifact: Artifact, environment: str) -> str:
@@ -372,8 +372,8 @@ def _root(artifact: Artifact, environment: str) -> str:
     return str(Path(artifact.paths[0].format(environment=environment)).parent)
 
 
-def _uses(action: str, **given: Any) -> Block:
-    return {"uses": actions()[action], "with": given}
+def _uses(action: str, **inputs: Any) -> Block:
+    return {"uses": actions()[action], "with": inputs}
 
 
 def _bare(
@@ -417,8 +417,8 @@ def _text(what: str, workflow: Block, why: Mapping[str, str]) -> str:
     head = re.sub(r"\n(on|permissions|concurrency):", r"\n\n\1:", head)
 
     def described(match: re.Match[str]) -> str:
-        said = why.get(match[1]) or WHY.get(match[1])
-        return f"\n{_comment(said, '  ')}  {match[1]}:\n" if said else f"\n  {match[1]}:\n"
+        comment = why.get(match[1]) or WHY.get(match[1])
+        return f"\n{_comment(comment, '  ')}  {match[1]}:\n" if comment else f"\n  {match[1]}:\n"
 
     jobs = re.sub(r"^  ([\w-]+):\n", described, jobs, flags=re.MULTILINE).removeprefix("\n")
     return f"{_comment(what)}{_comment(GENERATED)}{head}\n\njobs:\n{jobs}"

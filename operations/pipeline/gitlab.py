@@ -79,7 +79,7 @@ def _job(
         variables["GIT_DEPTH"] = "0"
     script = [*_credentials(job), *([_REMOTE] if job.commits else []), *(step.run for step in job.steps)]
     paths = [path.format(environment=environment) for artifact in job.leaves for path in artifact.paths]
-    found: Block = {
+    block: Block = {
         "stage": f"{job.id}-{environment}" if environment and job.id != "plan" else job.id,
         "rules": [{"if": when}],
         "timeout": f"{job.minutes} minutes",
@@ -87,17 +87,17 @@ def _job(
         "script": script,
     }
     if variables:
-        found["variables"] = {
+        block["variables"] = {
             name: value for name, value in variables.items() if name == "GIT_DEPTH" or _used(name, script)
         }
     if job.role:
-        found["id_tokens"] = {"AWS_TOKEN": {"aud": "sts.amazonaws.com"}}
+        block["id_tokens"] = {"AWS_TOKEN": {"aud": "sts.amazonaws.com"}}
     if paths:
-        kept: Block = {"paths": paths, "expire_in": f"{job.leaves[0].days} days"}
+        artifacts: Block = {"paths": paths, "expire_in": f"{job.leaves[0].days} days"}
         if job.leaves[0].always:
-            kept |= {"when": "always", "expose_as": "what this changes" if job.id == "review" else "drift"}
-        found["artifacts"] = kept
-    return found
+            artifacts |= {"when": "always", "expose_as": "what this changes" if job.id == "review" else "drift"}
+        block["artifacts"] = artifacts
+    return block
 
 
 _REMOTE = 'git remote set-url origin "https://pipeline:$PUSH_TOKEN@$CI_SERVER_HOST/$CI_PROJECT_PATH.git"'

@@ -245,14 +245,14 @@ def estimate(document: Document, prices: Prices, use: CostAssumptions) -> Estima
     Raises:
         KeyError: an instance type has no price; the text says where to add it.
     """
-    run, found = CostCalculator(document, prices, use), Estimate(document.stack)
+    run, result = CostCalculator(document, prices, use), Estimate(document.stack)
     for resource in document.everything():
         if price := PRICED.get(resource.type):
-            _add(found, run, resource, list(price(run, resource)))
-        elif resource.type.startswith("aws_") and resource.type not in FREE and resource.type not in found.unknown:
-            found.unknown.append(resource.type)
-    found.lines.extend(run.traffic())
-    return found
+            _add(result, run, resource, list(price(run, resource)))
+        elif resource.type.startswith("aws_") and resource.type not in FREE and resource.type not in result.unknown:
+            result.unknown.append(resource.type)
+    result.lines.extend(run.traffic())
+    return result
 
 
 def environment_estimate(
@@ -267,20 +267,20 @@ def environment_estimate(
     """
     if environment.schedule.enabled:
         use = use.model_copy(update={"working_hours": environment.schedule.weekly_hours})
-    found = estimate(document, prices, use)
+    result = estimate(document, prices, use)
     application = environment.application
     stored = gib(application.volume) * application.database_instances
     what = f"database, {application.database_instances} × {application.volume}, gp3 (made by the cluster)"
-    found.lines.append(Line("volumes", what, stored, "GiB", prices.volume_gib_month["gp3"]))
+    result.lines.append(Line("volumes", what, stored, "GiB", prices.volume_gib_month["gp3"]))
     for service, each in service_volumes(environment).items():
         what = f"{service}, gp3 (made by the cluster)"
-        found.lines.append(Line("volumes", what, each, "GiB", prices.volume_gib_month["gp3"]))
+        result.lines.append(Line("volumes", what, each, "GiB", prices.volume_gib_month["gp3"]))
     if environment.backups.volume_snapshots.enabled:
         held = stored * use.snapshot_share / 100
-        found.lines.append(
+        result.lines.append(
             Line("storage", "snapshots of the database's volumes", held, "GiB", prices.snapshot_gib_month)
         )
-    return found
+    return result
 
 
 def gib(amount: str) -> float:

@@ -34,14 +34,16 @@ def _hours_a_month(environment: Environment) -> float:
 def kinds(environment: Environment) -> list[Kind]:
     """Servers, agents and pools that have machines, as the settings have them. A pool that may be of several types stays as it is."""
     hours, servers, agents = _hours_a_month(environment), environment.servers, environment.agents
-    found = [Kind("servers", servers.instance_type, servers.count, hours=hours)]
+    machines = [Kind("servers", servers.instance_type, servers.count, hours=hours)]
     if agents.min_count:
-        found.append(Kind("agents", agents.instance_type, agents.min_count, agents.spot, not agents.autoscaler, hours))
+        machines.append(
+            Kind("agents", agents.instance_type, agents.min_count, agents.spot, not agents.autoscaler, hours)
+        )
     for name, pool in environment.pools.items():
         if pool.min_count and len(pool.instance_types) == 1:
             free = not agents.autoscaler and not pool.spot
-            found.append(Kind(f"pools.{name}", pool.instance_types[0], pool.min_count, pool.spot, free, hours))
-    return found
+            machines.append(Kind(f"pools.{name}", pool.instance_types[0], pool.min_count, pool.spot, free, hours))
+    return machines
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,10 @@ class Measurements:
 
     def fullest_disk(self) -> float | None:
         """Percent of the fullest disk of all nodes, at most; ``None`` where nodes do not measure it (``alarms``)."""
-        found = self._hours(
+        percentages = self._hours(
             self.cluster.names.metrics_namespace, "DiskUsed", [{"Cluster": self.cluster.names.base}], "Maximum"
         )
-        return max(found, default=None)
+        return max(percentages, default=None)
 
     def _places(self, kind: Kind) -> Iterator[dict[str, str]]:
         """CloudWatch's dimensions of the machines: each server, each group."""

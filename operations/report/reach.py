@@ -69,8 +69,8 @@ def _rights(document: Document) -> Iterator[Right]:
                     yield Right(who, what, does)
 
 
-def _several(given: Any) -> list[str]:
-    return given if isinstance(given, list) else [given]
+def _several(element: Any) -> list[str]:
+    return element if isinstance(element, list) else [element]
 
 
 def _thing(document: Document, arn: str) -> str:

@@ -99,15 +99,15 @@ class Topology:
     def flows(self) -> list[Flow]:
         """What the groups accept, by source and target."""
         rules = self.document.all("aws_vpc_security_group_ingress_rule")
-        found = {Flow(self._source(each), self._group(each, "security_group_id"), _ports(each)) for each in rules}
-        return sorted(found, key=lambda flow: (flow.source, flow.target, len(flow.ports), flow.ports))
+        flows = {Flow(self._source(each), self._group(each, "security_group_id"), _ports(each)) for each in rules}
+        return sorted(flows, key=lambda flow: (flow.source, flow.target, len(flow.ports), flow.ports))
 
     @cached_property
     def outbound(self) -> list[Flow]:
         """Where the groups may connect to."""
         rules = self.document.all("aws_vpc_security_group_egress_rule")
-        found = {Flow(self._group(each, "security_group_id"), self._source(each), _ports(each)) for each in rules}
-        return sorted(found, key=lambda flow: (flow.source, flow.target))
+        flows = {Flow(self._group(each, "security_group_id"), self._source(each), _ports(each)) for each in rules}
+        return sorted(flows, key=lambda flow: (flow.source, flow.target))
 
     def items(self, kind: str) -> list[Item]:
         """Everything of one kind, wherever it stands."""
@@ -148,14 +148,14 @@ class Topology:
         return ""
 
     def _items(self, subnet: Resource) -> list[Item]:
-        found = []
+        items = []
         for balancer in self.document.all("aws_lb"):
             if any(self._is(each, subnet) for each in balancer.get("subnets")):
-                found.append(self._balancer(balancer))
+                items.append(self._balancer(balancer))
         for nat in self.document.all("aws_nat_gateway"):
             if self._is(nat.get("subnet_id"), subnet):
-                found.append(Item("nat", "NAT gateway", "the way out of private subnets"))
-        return [*found, *self._nodes(subnet)]
+                items.append(Item("nat", "NAT gateway", "the way out of private subnets"))
+        return [*items, *self._nodes(subnet)]
 
     def _balancer(self, balancer: Resource) -> Item:
         ports = sorted(
@@ -169,7 +169,7 @@ class Topology:
         return Item(kind, title, f"{side}, {', '.join(map(str, ports))}")
 
     def _nodes(self, subnet: Resource) -> list[Item]:
-        found = []
+        items = []
         for instance in self.document.all("aws_instance"):
             interfaces = [
                 self.document.follow(each["network_interface_id"]) for each in instance.get("network_interface", [])
@@ -178,13 +178,13 @@ class Topology:
                 if self._is(interface.get("subnet_id"), subnet):
                     number = instance.path.rsplit("_", 1)[-1]
                     address = interface.get("private_ips")[0]
-                    found.append(Item("server", f"RKE2 server {number}", f"{instance.get('instance_type')}, {address}"))
+                    items.append(Item("server", f"RKE2 server {number}", f"{instance.get('instance_type')}, {address}"))
             if not interfaces and self._is(instance.get("subnet_id", ""), subnet):
-                found.append(Item("jump host", "Jump host", instance.get("instance_type")))
+                items.append(Item("jump host", "Jump host", instance.get("instance_type")))
         for group in self.document.all("aws_autoscaling_group"):
             if any(self._is(each, subnet) for each in group.get("vpc_zone_identifier")):
-                found.append(self._agents(group))
-        return found
+                items.append(self._agents(group))
+        return items
 
     def _agents(self, group: Resource) -> Item:
         count = group.get("desired_capacity") or group.get("min_size")

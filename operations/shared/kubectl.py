@@ -26,17 +26,17 @@ class Kubectl:
         """The whole command line, as a person would type it."""
         return [self.program, "--kubeconfig", self.kubeconfig, "--namespace", self.namespace, *words]
 
-    def __call__(self, *words: str, given: str | None = None) -> str:
+    def __call__(self, *words: str, stdin: str | None = None) -> str:
         """Run it, and return what it printed.
 
-        :param given: its standard input.
+        :param stdin: its standard input.
 
         Raises:
             Failure: it ended with an error, or it is not on PATH.
         """
         command = self.command(*words)
         try:
-            answer = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+            answer = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
         except FileNotFoundError as error:
             raise Failure("kubectl is not on PATH: https://kubernetes.io/docs/tasks/tools/ tells how") from error
         if answer.returncode:
@@ -45,7 +45,7 @@ class Kubectl:
 
     def apply(self, manifest: Mapping[str, Any]) -> None:
         """Make an object, or change it to what the manifest says. Raises ``Failure`` if the API refuses it."""
-        self("apply", "--filename", "-", given=json.dumps(manifest))
+        self("apply", "--filename", "-", stdin=json.dumps(manifest))
 
     def find(self, kind: str, name: str) -> dict[str, Any] | None:
         """An object; None if there is none of that name, or not even the kind.

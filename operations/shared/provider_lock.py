@@ -34,13 +34,13 @@ Blocks = Mapping[str, re.Match[str]]
 
 def blocks(text: str) -> Blocks:
     """The blocks of a lock."""
-    return {found["address"]: found for found in BLOCK.finditer(text)}
+    return {match["address"]: match for match in BLOCK.finditer(text)}
 
 
 def version(block: re.Match[str]) -> str:
     """The version that a block is about."""
-    found = VERSION.search(block["body"])
-    return found[1] if found else ""
+    match = VERSION.search(block["body"])
+    return match[1] if match else ""
 
 
 def hashes(block: re.Match[str]) -> set[str]:
@@ -104,9 +104,9 @@ def put(folder: Path, registry: str) -> list[str]:
     return unknown
 
 
-def rendered(found: Iterable[str]) -> str:
+def rendered(texts: Iterable[str]) -> str:
     """Blocks as a lock."""
-    return "\n\n".join(found) + "\n"
+    return "\n\n".join(texts) + "\n"
 
 
 def fill(asked: Mapping[str, str], program: str) -> list[str]:
@@ -120,8 +120,8 @@ def fill(asked: Mapping[str, str], program: str) -> list[str]:
         Failure: the registry does not answer, or says something else than what is written down.
     """
     text = FILE.read_text(encoding="utf-8")
-    known, said = blocks(text), blocks(_asked(asked, program))
-    for address, block in said.items():
+    known, locked = blocks(text), blocks(_asked(asked, program))
+    for address, block in locked.items():
         old = _hashes(known, address) if address in known and version(known[address]) == version(block) else set()
         gone = {each for each in old if each.startswith("zh:")} - hashes(block)
         if gone:
@@ -129,10 +129,12 @@ def fill(asked: Mapping[str, str], program: str) -> list[str]:
                 f"{address} {version(block)} is not what was written down: its registry no longer knows {', '.join(sorted(gone))}.\n"
                 "Nothing was written. Ask the provider's maintainers whether it was published a second time before you take the other checksums."
             )
-    new = [f"{address} {version(block)}" for address, block in said.items() if block[0] != _text(known, address)]
-    kept = {address: each[0] for address, each in known.items()} | {address: each[0] for address, each in said.items()}
+    new = [f"{address} {version(block)}" for address, block in locked.items() if block[0] != _text(known, address)]
+    entries = {address: each[0] for address, each in known.items()} | {
+        address: each[0] for address, each in locked.items()
+    }
     head = text[: text.index("\nprovider ")] if "\nprovider " in text else text.rstrip("\n") + "\n"
-    FILE.write_text(head + "\n" + rendered(each for _, each in sorted(kept.items())), encoding="utf-8")
+    FILE.write_text(head + "\n" + rendered(each for _, each in sorted(entries.items())), encoding="utf-8")
     return new
 
 

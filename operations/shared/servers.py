@@ -106,39 +106,39 @@ class Health:
         Raises:
             Failure: some are missing.
         """
-        said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("vet "))
-        if missing := {"api", "etcd", "members", "voting", "servers_ready", "boot", "rke2"} - said.keys():
+        facts = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("vet "))
+        if missing := {"api", "etcd", "members", "voting", "servers_ready", "boot", "rke2"} - facts.keys():
             raise Failure(f"health does not say {', '.join(sorted(missing))}; it said: {text.strip() or 'nothing'}")
         numbers = ("members", "voting", "servers_ready", "data_written", "database_bytes", "database_bytes_in_use")
         unknown = ("servers_ready", "unknown")
         if wrong := [
-            name for name in numbers if not (said.get(name) or "0").isdigit() and (name, said[name]) != unknown
+            name for name in numbers if not (facts.get(name) or "0").isdigit() and (name, facts[name]) != unknown
         ]:
             raise Failure(f"health says no number of {', '.join(wrong)}; it said: {text.strip()}")
         return cls(
-            api_ready=said["api"] == "ready",
-            etcd_healthy=said["etcd"] == "healthy",
-            members=int(said["members"] or 0),
-            voting=int(said["voting"] or 0),
-            servers_ready=None if said["servers_ready"] == "unknown" else int(said["servers_ready"] or 0),
-            booted=said["boot"] == "active",
-            running=said["rke2"] == "active",
-            data=said.get("data") == "present",
-            data_known=said.get("data") in ("present", "none"),
-            data_written=int(said.get("data_written") or 0),
-            leader=said.get("leader", "unknown"),
-            database_bytes=int(said.get("database_bytes") or 0),
-            database_bytes_in_use=int(said.get("database_bytes_in_use") or 0),
-            alarms=said.get("alarms", "unknown"),
-            cordoned=said.get("cordoned", "unknown"),
-            restore=said.get("restore", "unknown"),
-            etcd_known=said["etcd"] != "unknown",
-            quorum=said.get("quorum", ""),
+            api_ready=facts["api"] == "ready",
+            etcd_healthy=facts["etcd"] == "healthy",
+            members=int(facts["members"] or 0),
+            voting=int(facts["voting"] or 0),
+            servers_ready=None if facts["servers_ready"] == "unknown" else int(facts["servers_ready"] or 0),
+            booted=facts["boot"] == "active",
+            running=facts["rke2"] == "active",
+            data=facts.get("data") == "present",
+            data_known=facts.get("data") in ("present", "none"),
+            data_written=int(facts.get("data_written") or 0),
+            leader=facts.get("leader", "unknown"),
+            database_bytes=int(facts.get("database_bytes") or 0),
+            database_bytes_in_use=int(facts.get("database_bytes_in_use") or 0),
+            alarms=facts.get("alarms", "unknown"),
+            cordoned=facts.get("cordoned", "unknown"),
+            restore=facts.get("restore", "unknown"),
+            etcd_known=facts["etcd"] != "unknown",
+            quorum=facts.get("quorum", ""),
         )
 
     def problems(self, servers: int) -> list[str]:
         """What is not as it must be in a whole cluster of so many servers."""
-        found = {
+        problems = {
             "the API is not ready": not self.api_ready,
             "etcd is not healthy": self.etcd_known and not self.etcd_healthy,
             "etcd cannot be asked": not self.etcd_known,
@@ -148,7 +148,7 @@ class Health:
             "the API does not tell which servers are Ready": self.servers_ready is None,
             "its boot has not finished": not self.booted,
         }
-        return [problem for problem, holds in found.items() if holds]
+        return [problem for problem, holds in problems.items() if holds]
 
 
 class Cluster:
@@ -183,12 +183,12 @@ class Cluster:
             machines = [machine for page in pages for held in page["Reservations"] for machine in held["Instances"]]
         except (BotoCoreError, ClientError) as error:
             raise Failure(f"AWS does not tell the servers of {self.names.base}: {error}") from error
-        found = sorted((_server(machine) for machine in machines), key=lambda server: server.slot)
-        if len({server.slot for server in found}) != len(found):
+        servers = sorted((_server(machine) for machine in machines), key=lambda server: server.slot)
+        if len({server.slot for server in servers}) != len(servers):
             raise Failure(
-                f"two machines claim one slot: {found}", "Find out which one Terraform knows, and stop the other"
+                f"two machines claim one slot: {servers}", "Find out which one Terraform knows, and stop the other"
             )
-        return found
+        return servers
 
     def run(self, server: Server, program: str, *arguments: str, seconds: int = HOUR) -> str:
         """Run a node program on a server through Session Manager, and return what it printed.
@@ -210,10 +210,10 @@ class Cluster:
         except (BotoCoreError, ClientError) as error:
             raise Failure(f"Session Manager does not reach {where}: {error}") from error
         if result["Status"] != "Success":
-            said = "\n".join(
+            output = "\n".join(
                 f"{result['StandardOutputContent']}\n{result['StandardErrorContent']}".strip().splitlines()[-12:]
             )
-            raise Failure(f"{program} on {where} ended as {result['Status']}:\n{said}")
+            raise Failure(f"{program} on {where} ended as {result['Status']}:\n{output}")
         return str(result["StandardOutputContent"])
 
     def health(self, server: Server) -> Health:
@@ -254,9 +254,9 @@ class Cluster:
             if health.api_ready and health.etcd_healthy:
                 return server
             answers.append(f"server {server.slot}: " + ("etcd is not healthy" if health.api_ready else "no API"))
-        found = "\n  ".join(answers) or "there are no machines"
+        reasons = "\n  ".join(answers) or "there are no machines"
         raise Failure(
-            f"no server of {self.names.base} is well:\n  {found}",
+            f"no server of {self.names.base} is well:\n  {reasons}",
             "docs/runbooks/lost-server.md tells how to look, docs/runbooks/lost-quorum.md what to do when most are lost",
         )
 

@@ -69,13 +69,13 @@ class Document:
 
     def all(self, type_: str) -> list[Resource]:
         """Resources of a type, by their path."""
-        found = self.content.get("resource", {}).get(type_, {})
-        return sorted((Resource(type_, id_, block) for id_, block in found.items()), key=lambda each: each.path)
+        bodies = self.content.get("resource", {}).get(type_, {})
+        return sorted((Resource(type_, id_, block) for id_, block in bodies.items()), key=lambda each: each.path)
 
     def all_looked_up(self, type_: str) -> list[Resource]:
         """Data sources of a type, by their path."""
-        found = self.content.get("data", {}).get(type_, {})
-        return sorted((Resource(type_, id_, block, True) for id_, block in found.items()), key=lambda each: each.path)
+        bodies = self.content.get("data", {}).get(type_, {})
+        return sorted((Resource(type_, id_, block, True) for id_, block in bodies.items()), key=lambda each: each.path)
 
     def everything(self) -> Iterator[Resource]:
         """All resources, by type and path."""

@@ -88,20 +88,20 @@ def check(release: Release, archive: bytes, published: str | None) -> str | None
     Raises:
         Failure: it is another archive; with both digests.
     """
-    found, name = hashlib.sha256(archive).hexdigest(), archive_name(release)
+    sha256, name = hashlib.sha256(archive).hexdigest(), archive_name(release)
     digest = release.info.digest
     wanted = (digest.sha256 if digest else "") or published
-    if wanted and found != wanted:
+    if wanted and sha256 != wanted:
         pinned_in = digest.source if digest and digest.source.startswith("environments/") else CATALOGUE
         whose = pinned_in if digest and digest.sha256 else f"the index of {release.chart.repository}"
         raise Failure(
-            f"{name}.tgz is not what was pinned: its SHA-256 is {found}, and {whose} says {wanted}. Nothing of it was unpacked. "
+            f"{name}.tgz is not what was pinned: its SHA-256 is {sha256}, and {whose} says {wanted}. Nothing of it was unpacked. "
             "Ask the chart's maintainers whether it was published a second time before you pin the other digest."
         )
     if digest and digest.sha256:
         return None
     checked = f"compared with the index of {release.chart.repository}" if published else "compared with nothing"
-    return f"{name}: {checked}; pin it in {CATALOGUE} as sha256: {found}"
+    return f"{name}: {checked}; pin it in {CATALOGUE} as sha256: {sha256}"
 
 
 def fetch(folder: Path, source: Path | None = None, *, whole_way: bool = False) -> list[str]:
@@ -148,11 +148,11 @@ def _downloaded(release: Release) -> tuple[bytes, str | None]:
 @cache
 def _index(url: str) -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: dict[str, Any] = yaml.load(
+    index: dict[str, Any] = yaml.load(
         read(url, f"Or bring the archives to a folder and say make charts FROM=folder (they are in {url})."),
         Loader=loader,
     )
-    return found
+    return index
 
 
 def by_hand(release: Release) -> str:

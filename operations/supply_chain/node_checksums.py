@@ -24,8 +24,8 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 def unknown(release: NodeRelease) -> list[str]:
     """What nodes of this release download and compare with nothing but the list next to it."""
-    found = {f"RKE2 {release.rke2}": release.rke2_sha256, f"kubectl {release.kubectl}": release.kubectl_sha256}
-    return [what for what, checksum in found.items() if not checksum]
+    checksums = {f"RKE2 {release.rke2}": release.rke2_sha256, f"kubectl {release.kubectl}": release.kubectl_sha256}
+    return [what for what, checksum in checksums.items() if not checksum]
 
 
 def fill(read: Callable[[str], bytes] | None = None) -> list[str]:
@@ -40,14 +40,14 @@ def fill(read: Callable[[str], bytes] | None = None) -> list[str]:
     read = read or (lambda url: download.read(url, "Nothing was written"))
     text = CHECKSUMS.read_text(encoding="utf-8")
     known = yaml_text.load(text)["rke2"] or {}
-    found = {version: _both(version, read) for version in dict.fromkeys(release_set(name).rke2 for name in SETS)}
-    for version, digest in found.items():
+    digests = {version: _both(version, read) for version in dict.fromkeys(release_set(name).rke2 for name in SETS)}
+    for version, digest in digests.items():
         if known.get(version, digest) != digest:
             raise Failure(
                 f"{FILE} of RKE2 {version} is not what was written down: nodes/checksums.yaml has {known[version]}, and the release now {digest}.\n"
                 "Nothing was written, and nodes refuse it. Ask RKE2's maintainers whether it was published a second time before you take the other."
             )
-    new = {version: digest for version, digest in found.items() if version not in known}
+    new = {version: digest for version, digest in digests.items() if version not in known}
     if new:
         CHECKSUMS.write_text(_with(text, [f"  {version}: {digest}  # {SOURCE}" for version, digest in new.items()]))
     return [f"RKE2 {version}" for version in new]

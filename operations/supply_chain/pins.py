@@ -63,7 +63,7 @@ def _providers(settings: Settings) -> dict[str, str]:
     main.build_app(settings).synth()
     names = [each.name for each in settings.environments]
     stacks = [stack(name) for name in names for stack in (infrastructure_stack, helm_stack)]
-    registry, found = engine_of(binary()).registry, dict[str, str]()
+    registry, constraints = engine_of(binary()).registry, dict[str, str]()
     for stack in stacks:
-        found |= provider_lock.wanted(Document.read(stack).content, registry)
-    return found
+        constraints |= provider_lock.wanted(Document.read(stack).content, registry)
+    return constraints

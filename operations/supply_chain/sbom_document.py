@@ -35,14 +35,14 @@ def document(description: str) -> str:
     Raises:
         ValueError: CycloneDX's own schema refuses it.
     """
-    given = json.loads(description)
-    subject = component(given["subject"])
-    bom = Bom(components=[component(part) for part in given["parts"]], serial_number=uuid5(NAMESPACE_URL, description))
+    parsed = json.loads(description)
+    subject = component(parsed["subject"])
+    bom = Bom(components=[component(part) for part in parsed["parts"]], serial_number=uuid5(NAMESPACE_URL, description))
     bom.metadata.component = subject
     bom.register_dependency(subject, bom.components)
-    made = json.loads(JsonV1Dot5(bom).output_as_string())
-    made["metadata"].pop("timestamp", None)
-    text = json.dumps(made, indent=2, sort_keys=True) + "\n"
+    output = json.loads(JsonV1Dot5(bom).output_as_string())
+    output["metadata"].pop("timestamp", None)
+    text = json.dumps(output, indent=2, sort_keys=True) + "\n"
     wrong = JsonStrictValidator(SchemaVersion.V1_5).validate_str(text)
     if wrong is not None:
         raise ValueError(f"not CycloneDX: {wrong}")

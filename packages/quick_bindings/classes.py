@@ -56,8 +56,8 @@ class Names(dict[str, Any]):
     @property
     def later(self) -> dict[str, bytes]:
         """Packed bytecode of the classes that nobody has asked for yet."""
-        found: dict[str, bytes] = dict.get(self, LATER, {})
-        return found
+        deferred: dict[str, bytes] = dict.get(self, LATER, {})
+        return deferred
 
 
 _modules: list[Names] = []
@@ -123,10 +123,10 @@ def execute(code: CodeType, module: ModuleType) -> None:
 
     def find(name: str) -> Any:
         try:
-            found = vars(module)[name] = names[name]
+            value = vars(module)[name] = names[name]
         except KeyError:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}") from None
-        return found
+        return value
 
     vars(module)["__getattr__"] = find
     exec(code, names)

@@ -105,12 +105,12 @@ class PipelinedProcess(process._NodeProcess):
 
     def start(self) -> None:
         """Start Node, as jsii does, but without the launcher between it and Python."""
-        found, PipelinedProcess.early = self.early or attempt("process", node.start), None
-        if found is None:
+        node_process, PipelinedProcess.early = self.early or attempt("process", node.start), None
+        if node_process is None:
             super().start()  # type: ignore[no-untyped-call] # nor here
             return
-        self._process = found
-        self.sink_thread = threading.Thread(target=process.stderr_sink, args=(found.stderr,), daemon=True)
+        self._process = node_process
+        self.sink_thread = threading.Thread(target=process.stderr_sink, args=(node_process.stderr,), daemon=True)
         self.sink_thread.start()
         atexit.register(self.stop)
         self.handshake()

@@ -45,14 +45,14 @@ def run(command: list[str], variables: Mapping[str, str], folder: Path | None = 
         Broken: it ends with an error.
     """
     before, started, peak = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter(), 0.0
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, cwd=folder, env=variables, stdout=said, stderr=said)
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, cwd=folder, env=variables, stdout=output, stderr=output)
         while process.poll() is None:
             peak = max(peak, _memory(process.pid))
             time.sleep(0.05)
         if process.returncode:
-            said.seek(0)
-            raise Broken(said.read().decode()[-3000:])
+            output.seek(0)
+            raise Broken(output.read().decode()[-3000:])
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Run(time.perf_counter() - started, used, peak / 1e6)
@@ -61,24 +61,24 @@ def run(command: list[str], variables: Mapping[str, str], folder: Path | None = 
 def _memory(pid: int) -> float:
     try:
         parent = psutil.Process(pid)
-        found = [each.memory_full_info() for each in (parent, *parent.children(recursive=True))]
+        memory = [each.memory_full_info() for each in (parent, *parent.children(recursive=True))]
     except psutil.Error:  # it ended while it was looked at
         return 0
-    return sum(float(getattr(each, "pss", each.rss)) for each in found)
+    return sum(float(getattr(each, "pss", each.rss)) for each in memory)
 
 
 def table(runs: dict[str, list[Run]]) -> Iterator[str]:
     """One line for each optimization: what its absence costs."""
     whole = runs[""]
     yield f"{'all of them':12} {_median(whole, 'processor'):6.2f} s {_median(whole, 'megabytes'):6.0f} MB {_median(whole, 'seconds'):6.2f} s by the clock"
-    for name, found in runs.items():
+    for name, samples in runs.items():
         if name:
             ratio = [
-                statistics.median(_ratio(one, other, key) for one, other in zip(found, whole, strict=True))
+                statistics.median(_ratio(one, other, key) for one, other in zip(samples, whole, strict=True))
                 for key in ("processor", "megabytes")
             ]
             label = "none of them" if name == ALL else name
-            yield f"{label:12} {ratio[0] - 1:+7.0%} processor {ratio[1] - 1:+7.0%} memory {_median(found, 'seconds'):6.2f} s by the clock"
+            yield f"{label:12} {ratio[0] - 1:+7.0%} processor {ratio[1] - 1:+7.0%} memory {_median(samples, 'seconds'):6.2f} s by the clock"
 
 
 def _median(runs: list[Run], key: str) -> float:
@@ -103,8 +103,8 @@ def main(arguments: list[str]) -> int:
         _without(without, command)
     runs: dict[str, list[Run]] = {without: [] for without in ("", *NAMES, ALL)}
     for number in range(rounds):
-        for without, found in runs.items():
-            found.append(_without(without, command))
+        for without, samples in runs.items():
+            samples.append(_without(without, command))
         print(f"round {number + 1} of {rounds}", *table(runs), "", sep="\n", flush=True)
     return 0
 

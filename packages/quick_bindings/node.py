@@ -38,8 +38,8 @@ def configure(core: str, keep: Path | None) -> None:
     :param keep: a folder for what is kept from run to run.
     """
     own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quick_bindings"
-    told = {"core": core, "keep": str(keep or own), "without": sorted(left_out() & {*IN_NODE})}
-    os.environ[CONFIGURATION] = json.dumps(told)
+    configuration = {"core": core, "keep": str(keep or own), "without": sorted(left_out() & {*IN_NODE})}
+    os.environ[CONFIGURATION] = json.dumps(configuration)
 
 
 def name() -> None:

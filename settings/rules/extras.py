@@ -46,11 +46,11 @@ def values_for_releases(values: Mapping[str, Mapping[str, Any]], cluster: Cluste
 def values_known_to_charts(values: Mapping[str, Mapping[str, Any]], cluster: ClusterSettings) -> Iterator[Finding]:
     """Helm ignores a key that its chart does not know."""
     releases = _releases(cluster)
-    for name, given in values.items():
+    for name, overrides in values.items():
         if releases is None or name not in _charts(releases):
             continue
         known = helm_values.known_keys(releases[name])
-        for path in leaves(given):
+        for path in leaves(overrides):
             if helm_values.unknown_keys(releases[name], _nested(path)):
                 rule = f"must be a key of the chart {releases[name].chart.name} {releases[name].version}, which ignores others"
                 yield Finding(
@@ -61,11 +61,11 @@ def values_known_to_charts(values: Mapping[str, Mapping[str, Any]], cluster: Clu
 @error
 def values_keep_promises(values: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
     """What security or wiring stands on stays as it is (``settings/protected.py``)."""
-    for name, given in values.items():
-        for path in leaves(given) if given else [()]:
-            found = protected(VALUES.get(name, {}), ".".join(path))
-            if found:
-                key, reason = found
+    for name, overrides in values.items():
+        for path in leaves(overrides) if overrides else [()]:
+            protection = protected(VALUES.get(name, {}), ".".join(path))
+            if protection:
+                key, reason = protection
                 yield Finding(
                     ("values", name, *path),
                     f"must stay as the platform has it: {reason}",
@@ -139,9 +139,9 @@ def rke2_keys_known(rke2_config: Rke2Config, cluster: ClusterSettings) -> Iterat
     if releases is None:
         return
     version = releases.rke2
-    for kind, role, given in _rke2(rke2_config):
+    for kind, role, configuration in _rke2(rke2_config):
         known = known_keys(version, role)
-        for key in given.keys() - known:
+        for key in configuration.keys() - known:
             rule = f"must be a key that RKE2 {version} knows on {kind}, or it does nothing"
             near = get_close_matches(key, sorted(known), n=3)
             remedy = (
@@ -153,8 +153,8 @@ def rke2_keys_known(rke2_config: Rke2Config, cluster: ClusterSettings) -> Iterat
 @error
 def rke2_keys_free(rke2_config: Rke2Config) -> Iterator[Finding]:
     """What the platform writes itself, or stands on, stays (``settings/protected.py``)."""
-    for kind, _, given in _rke2(rke2_config):
-        for key, value in given.items():
+    for kind, _, configuration in _rke2(rke2_config):
+        for key, value in configuration.items():
             reasons = [why for start, why in RKE2_PREFIXES.items() if key.startswith(start)]
             reason = RKE2_KEYS.get(key) or next(iter(reasons), None)
             if reason:
@@ -169,8 +169,8 @@ def rke2_keys_free(rke2_config: Rke2Config) -> Iterator[Finding]:
 @error
 def rke2_lists_are_lists(rke2_config: Rke2Config) -> Iterator[Finding]:
     """RKE2 reads these as lists, and the platform's own entries stay before the team's."""
-    for kind, _, given in _rke2(rke2_config):
-        for key, value in given.items():
+    for kind, _, configuration in _rke2(rke2_config):
+        for key, value in configuration.items():
             repeated = key.endswith("-arg") or key in ("disable", "node-label", "node-taint", "tls-san")
             if repeated and not isinstance(value, list):
                 yield Finding(("rke2_config", kind, key), "must be a list", f"write [{value}]")
@@ -196,8 +196,8 @@ def configuration_fits_user_data(
     mirrors = len(registries.model_dump_json())
     inside = sum(len(endpoint_host(each, region)) + 1 for each in network.endpoints)  # reached without the proxy
     through = len(proxy.model_dump_json()) + inside if proxy else 0
-    for kind, _, given in _rke2(rke2_config):
-        length = len(str(given)) + mirrors + through
+    for kind, _, configuration in _rke2(rke2_config):
+        length = len(str(configuration)) + mirrors + through
         if length > LONGEST_CONFIG:
             rule = f"must leave user data below EC2's 16 KiB: with registries and proxy it is {length} characters of {LONGEST_CONFIG}"
             yield Finding(
@@ -216,8 +216,8 @@ def overrides_name_attributes(terraform_overrides: Mapping[str, Overrides]) -> I
             key = ("terraform_overrides", place, attribute)
             if not ATTRIBUTE.match(attribute):
                 yield Finding(key, "must be an attribute's path", "write it like root_block_device.iops")
-            elif found := protected(ATTRIBUTES, attribute):
-                yield Finding(key, f"must stay as the platform has it: {found[1]}", "remove it")
+            elif protection := protected(ATTRIBUTES, attribute):
+                yield Finding(key, f"must stay as the platform has it: {protection[1]}", "remove it")
 
 
 @warning
@@ -233,9 +233,9 @@ def secret_in_values(
     values: Mapping[str, Mapping[str, Any]], extra_releases: Mapping[str, ExtraRelease]
 ) -> Iterator[Finding]:
     """Values are in the repository, in Terraform's state and in Helm's record in the cluster."""
-    given: list[tuple[Key, Mapping[str, Any]]] = [(("values", name), each) for name, each in values.items()]
-    given += [(("extra_releases", name, "values"), each.values) for name, each in extra_releases.items()]
-    for key, each in given:
+    sources: list[tuple[Key, Mapping[str, Any]]] = [(("values", name), each) for name, each in values.items()]
+    sources += [(("extra_releases", name, "values"), each.values) for name, each in extra_releases.items()]
+    for key, each in sources:
         for path in leaves(each):
             value: Any = each
             for part in path:
@@ -261,10 +261,10 @@ def _charts(releases: ReleaseSet) -> list[str]:
 
 
 def _nested(path: tuple[str, ...]) -> dict[str, Any]:
-    made: Any = None
+    nested: Any = None
     for part in reversed(path):
-        made = {part: made}
-    return dict(made)
+        nested = {part: nested}
+    return dict(nested)
 
 
 def _near(path: tuple[str, ...], known: list[str]) -> str:

@@ -12,7 +12,7 @@ from nodes.inputs import ClusterInputs
 from operations.devtools.emulator.account import Account
 from operations.devtools.emulator.known_gaps import clients
 from tests.boot.machine import Machine, stand_in_program
-from tests.boot.sandbox import World
+from tests.boot.sandbox import Sandbox
 from tests.cluster_inputs import COMMON, DOCUMENTED
 
 
@@ -28,8 +28,8 @@ class Signing(Machine):
 
 
 @dataclass
-class Deployed(World):
-    """The world of the boot tests on what Terraform has made: buckets, secrets and parameters are the environment's."""
+class Deployed(Sandbox):
+    """The sandbox of the boot tests on what Terraform has made: buckets, secrets and parameters are the environment's."""
 
     account: Account = field(kw_only=True)
     told: Mapping[str, str] = field(kw_only=True)
@@ -40,14 +40,14 @@ class Deployed(World):
 
     @cached_property
     def inputs(self) -> ClusterInputs:
-        """What the world looks things up by: what the nodes were told."""
+        """What the sandbox looks things up by: what the nodes were told."""
         told = self.told
         names = {name: told[name.upper()] for name in ClusterInputs.__dataclass_fields__ if name.upper() in told}
         return ClusterInputs(**COMMON, **names, account_id="")
 
     def machine(self, user_data: str, address: str, role: str, volume: str | None = None) -> Signing:
         """A machine with an instance's user data, but for the checksums of two programs that have stand-ins, and the load balancer, whose
-        part the world plays."""
+        part the sandbox plays."""
         user_data = user_data.replace(self.told["API_HOST"], "api.test")
         pinned = {name: getattr(DOCUMENTED, f"{name}_sha256") for name in ("kubectl", "ecr_provider")}
         for name, digest in pinned.items():

@@ -19,13 +19,13 @@ __all__ = ["stand_ins"]
 
 
 @pytest.fixture(scope="module")
-def world(
+def sandbox(
     stacks: dict[str, Stack], emulated: Account, stand_ins: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Deployed:
     """The sandbox on dev."""
     known = told(server_user_data(emulated, "dev"))
     return Deployed(
-        tmp_path_factory.mktemp("nodes") / "world",
+        tmp_path_factory.mktemp("nodes") / "sandbox",
         emulated.emulator.url,
         stand_ins,
         len(known["SERVER_ADDRESSES"].split()),
@@ -34,16 +34,16 @@ def world(
     )
 
 
-def test_a_server_forms_the_cluster_and_keeps_it(world: Deployed, emulated: Account) -> None:
-    address = world.told["SERVER_ADDRESSES"].split()[0]
-    volume = world.new_volume()
-    text = server_user_data(emulated, "dev").replace(world.told["DATA_VOLUME_ID"], volume)
-    server = world.machine(text, address, "vet-dev-server", volume)
+def test_a_server_forms_the_cluster_and_keeps_it(sandbox: Deployed, emulated: Account) -> None:
+    address = sandbox.told["SERVER_ADDRESSES"].split()[0]
+    volume = sandbox.new_volume()
+    text = server_user_data(emulated, "dev").replace(sandbox.told["DATA_VOLUME_ID"], volume)
+    server = sandbox.machine(text, address, "vet-dev-server", volume)
     booted = server.boot()
-    world.logs["server"] = booted.log
+    sandbox.logs["server"] = booted.log
     assert booted.code == 0, booted.log
     assert "published the issuer's documents" in booted.log, booted.log
-    assert world.ca() != "pending"
+    assert sandbox.ca() != "pending"
     for program, arguments in (
         ("ready", ()),
         ("health", ()),
@@ -55,27 +55,27 @@ def test_a_server_forms_the_cluster_and_keeps_it(world: Deployed, emulated: Acco
         ("learn-servers", ()),
     ):
         done = server.run(program, *arguments)
-        world.logs[program] = done.log
+        sandbox.logs[program] = done.log
         assert done.code == 0, f"{program}\n{done.log}"
         assert "not authorized" not in done.log, f"{program}\n{done.log}"
 
 
-def test_an_agent_joins_with_its_own_rights(world: Deployed, emulated: Account) -> None:
-    world.change(load_balancer=world.told["SERVER_ADDRESSES"].split())
-    agent = world.machine(agent_user_data(emulated, "dev"), "10.0.10.100", "vet-dev-agent")
+def test_an_agent_joins_with_its_own_rights(sandbox: Deployed, emulated: Account) -> None:
+    sandbox.change(load_balancer=sandbox.told["SERVER_ADDRESSES"].split())
+    agent = sandbox.machine(agent_user_data(emulated, "dev"), "10.0.10.100", "vet-dev-agent")
     booted = agent.boot()
-    world.logs["agent"] = booted.log
+    sandbox.logs["agent"] = booted.log
     assert booted.code == 0, booted.log
     assert "not authorized" not in booted.log, booted.log
 
 
-def test_an_agent_has_no_more_than_it_needs(world: Deployed, emulated: Account) -> None:
+def test_an_agent_has_no_more_than_it_needs(sandbox: Deployed, emulated: Account) -> None:
     aws = clients(emulated.taking("vet-dev-agent"))
     for name in ("server-token", "credentials/admin"):
         with pytest.raises(ClientError, match="not authorized to perform: secretsmanager:GetSecretValue"):
             aws("secretsmanager").get_secret_value(SecretId=f"vet-dev/{name}")
     with pytest.raises(ClientError, match="AccessDenied"):
-        aws("s3").put_object(Bucket=world.told["NODES_BUCKET"], Key="marker/x", Body=b"x")
+        aws("s3").put_object(Bucket=sandbox.told["NODES_BUCKET"], Key="marker/x", Body=b"x")
     for role in ("vet-dev-server", "vet-dev-agent"):
         ssm = clients(emulated.taking(role))("ssm")
         with pytest.raises(ClientError, match="not authorized to perform: ssm:GetParameter"):
@@ -83,7 +83,7 @@ def test_an_agent_has_no_more_than_it_needs(world: Deployed, emulated: Account) 
 
 
 def test_what_the_nodes_made_is_in_no_state_plan_user_data_log_or_list_of_processes(
-    world: Deployed, emulated: Account, stacks: dict[str, Stack], aws: Clients
+    sandbox: Deployed, emulated: Account, stacks: dict[str, Stack], aws: Clients
 ) -> None:
     """Tokens and credentials are in Secrets Manager, and nowhere else that Terraform, a machine or a person's terminal writes to."""
     secrets = aws("secretsmanager")
@@ -103,11 +103,11 @@ def test_what_the_nodes_made_is_in_no_state_plan_user_data_log_or_list_of_proces
         "user data of an agent": agent_user_data(emulated, "dev"),
         "log of the calls of AWS": (emulated.folder / "emulator.log").read_text(),
     }
-    for machine in (world.folder / "machines").iterdir():
+    for machine in (sandbox.folder / "machines").iterdir():
         said[f"processes of {machine.name}"] = (machine / "calls.log").read_text()
     for place in ("state", "processes"):
         assert any(len(text) > 1000 for name, text in said.items() if name.startswith(place)), f"{place} was not read"
-    said |= {f"log of {name}": text for name, text in world.logs.items()}
+    said |= {f"log of {name}": text for name, text in sandbox.logs.items()}
     found = [(where, token[:4]) for where, text in said.items() for token in tokens if token in text]
     assert not found, f"a secret is in {found}"
 

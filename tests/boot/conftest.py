@@ -1,4 +1,4 @@
-"""One emulator and one loaded AWS CLI for all boot tests; a world of its own for each."""
+"""One emulator and one loaded AWS CLI for all boot tests; a sandbox of its own for each."""
 
 import ast
 import subprocess
@@ -14,7 +14,7 @@ from moto.secretsmanager.models import SecretsManagerBackend
 from moto.server import ThreadedMotoServer
 
 from tests.boot import session_manager
-from tests.boot.sandbox import World
+from tests.boot.sandbox import Sandbox
 from tests.cluster import kubernetes
 
 __all__ = ["kubernetes"]
@@ -41,7 +41,7 @@ def emulator() -> Iterator[str]:
     """Moto's server on a free port of loopback, with S3's conditional put made atomic."""
     _make_conditional_put_atomic()
     _let_the_current_version_be_what_its_label_says()
-    session_manager.play()
+    session_manager.install()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -63,19 +63,19 @@ def stand_ins() -> Iterator[str]:
 
 
 @pytest.fixture
-def make_world(tmp_path: Path, emulator: str, stand_ins: str) -> Callable[..., World]:
-    """Makes worlds: ``make_world(servers=3)``."""
+def make_sandbox(tmp_path: Path, emulator: str, stand_ins: str) -> Callable[..., Sandbox]:
+    """Makes sandboxes: ``make_sandbox(servers=3)``."""
 
-    def make(servers: int = 1, **options: Any) -> World:
-        return World(tmp_path / f"world{len(list(tmp_path.iterdir()))}", emulator, stand_ins, servers, **options)
+    def make(servers: int = 1, **options: Any) -> Sandbox:
+        return Sandbox(tmp_path / f"sandbox{len(list(tmp_path.iterdir()))}", emulator, stand_ins, servers, **options)
 
     return make
 
 
 @pytest.fixture
-def world(make_world: Callable[..., World]) -> World:
-    """A world with one server."""
-    return make_world()
+def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    """A sandbox with one server."""
+    return make_sandbox()
 
 
 # mypy warns of replacing methods; moto has no other way to be corrected in these two.

@@ -20,7 +20,7 @@ from nodes.boot import bundle
 from nodes.former_names import FORMER_NAMES
 
 if TYPE_CHECKING:
-    from tests.boot.sandbox import World
+    from tests.boot.sandbox import Sandbox
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 NAMES = (
@@ -71,11 +71,11 @@ class Result:
 class Machine:
     """One instance: user data is unpacked into its root as cloud-init would, programs run with that root."""
 
-    def __init__(self, world: "World", address: str, user_data: str, volume: str | None) -> None:
-        self.world, self.address, self.volume = world, address, volume
+    def __init__(self, sandbox: "Sandbox", address: str, user_data: str, volume: str | None) -> None:
+        self.sandbox, self.address, self.volume = sandbox, address, volume
         self.instance = f"i-{uuid.uuid4().hex[:17]}"
         self.name = f"ip-{address.replace('.', '-')}.ec2.internal"
-        self.folder = world.folder / "machines" / self.instance
+        self.folder = sandbox.folder / "machines" / self.instance
         self.root = self.folder / "root"
         for folder in ("etc/systemd/system", "etc/NetworkManager", "usr/local/bin", "opt", "run", "proc"):
             (self.root / folder).mkdir(parents=True)
@@ -89,13 +89,13 @@ class Machine:
 
     @property
     def slot(self) -> int:
-        """Its place among the world's servers."""
-        place: int = self.world.state["servers"].index(self.address)
+        """Its place among the sandbox's servers."""
+        place: int = self.sandbox.state["servers"].index(self.address)
         return place
 
     def on_volume(self, path: str, *, whole: bool = False) -> Path:
         """A path on the data volume's file system, or of the volume itself."""
-        return self.world.folder / "volumes" / str(self.volume) / ("" if whole else "files") / path
+        return self.sandbox.folder / "volumes" / str(self.volume) / ("" if whole else "files") / path
 
     def run(self, program: str, *arguments: str, **environment: str) -> Result:
         """Run a program of ``/opt/vet/bin`` to its end."""
@@ -130,7 +130,7 @@ class Machine:
 
         systemd is played as far as a boot that was asked for: its log follows.
         """
-        text = MACHINE_PATHS.sub(lambda found: f"{self.root}{found[0]}", line)
+        text = MACHINE_PATHS.sub(lambda match: f"{self.root}{match[0]}", line)
         before = len(self.calls(RESTART_BOOT))
         answer = subprocess.run(
             ["bash", "-ec", text],
@@ -148,14 +148,14 @@ class Machine:
 
     def unpack(self) -> None:
         """Put the programs in place without fetch-programs, which has its own tests."""
-        with tarfile.open(fileobj=io.BytesIO(bundle(self.world.inputs.extras.scripts).content)) as archive:
+        with tarfile.open(fileobj=io.BytesIO(bundle(self.sandbox.inputs.extras.scripts).content)) as archive:
             archive.extractall(self.root / "opt/vet", filter="data")
 
     def boot(self, **environment: str) -> Result:
         """What vet-boot.service runs."""
         return self.run("boot", **environment)
 
-    def look_booted(self) -> None:
+    def mark_booted(self) -> None:
         """Leave what a boot leaves: mounts, who this is, RKE2's programs, its configuration and its kubeconfig."""
         for folder, target in (
             ("server", "var/lib/rancher/rke2/server"),
@@ -182,9 +182,9 @@ class Machine:
 
     def power_off(self) -> None:
         """Nothing runs any more; mounts and /run are gone with the next boot, disks stay."""
-        state = self.world.state
+        state = self.sandbox.state
         state["machines"].setdefault(self.address, {})["running"] = False
-        self.world.write(state)
+        self.sandbox.write(state)
         for mount in ("var/lib/rancher/rke2/server", "etc/rancher/node", "var/lib/vet/data"):
             if (self.root / mount).is_symlink():
                 (self.root / mount).unlink()
@@ -222,10 +222,10 @@ class Machine:
             "VET_ROOT": str(self.root),
             "VET_MAX_ATTEMPTS": "6",
             "VET_CONFIRMATIONS": "2",
-            "STAND_IN_WORLD": str(self.world.folder),
+            "STAND_IN_SANDBOX": str(self.sandbox.folder),
             "STAND_IN_ADDRESS": self.address,
-            "STAND_IN_PORTS": self.world.stand_ins,
-            "AWS_ENDPOINT_URL": self.world.endpoint,
+            "STAND_IN_PORTS": self.sandbox.stand_ins,
+            "AWS_ENDPOINT_URL": self.sandbox.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_MAX_ATTEMPTS": "2",

@@ -1,6 +1,6 @@
 """An exhaustive search through what three servers, five volumes, AWS and a person can do, with the shipped ``decide`` as the servers' mind.
 
-A state is what stands in the world: which volume is attached where, what is on it, which step each server is at, the marker, the published
+A state is everything that exists: which volume is attached where, what is on it, which step each server is at, the marker, the published
 CA, the members of etcd. From each state follow all that can happen next: a server decides, acts or settles one step further, power is lost
 at any of them, AWS or the network goes away, a volume is exchanged, emptied, damaged or replaced by an old copy of it, the marker is deleted,
 and a person does what a server's message says. The program runs once for each distinct set of facts.
@@ -15,7 +15,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tests.boot import model_person as person
-from tests.boot.model_state import BLANK, UP, State, Volume, at, nothing_yet, put, quorum, replaced, running, standing
+from tests.boot.model_state import (
+    BLANK,
+    UP,
+    State,
+    Volume,
+    at,
+    nothing_yet,
+    put,
+    quorum,
+    replaced,
+    running,
+    running_cluster,
+)
 from tests.boot.table import answer
 
 AT_MOST = 1_000_000
@@ -37,7 +49,7 @@ class Rules:
 
 
 @dataclass
-class Found:
+class SearchResult:
     """What a search found."""
 
     states: int = 0
@@ -51,7 +63,7 @@ def facts(state: State, slot: int, rules: Rules) -> dict[str, str]:
     """What ``gather-facts`` finds on a server."""
     volume = state.slots[slot][0]
     cluster, at_home, _, listed, mark = state.volumes[volume]
-    found = {
+    facts = {
         "data": "present" if cluster else "none",
         "membership": "unknown",
         "marker": "unknown",
@@ -59,15 +71,15 @@ def facts(state: State, slot: int, rules: Rules) -> dict[str, str]:
     }
     # The file on a volume names its slot as well: one that is moved to another server is taken for a copy.
     if rules.proves and (mark == "copy" or (cluster and at_home != slot)):
-        found["data"] = "copy"
-    found["peer"], peer_cluster = _peer(state, slot, cluster, rules)
-    if found["data"] == "present" and found["peer"].startswith("10."):
-        found["membership"] = "member" if peer_cluster == cluster and listed else "removed"
-    if found["data"] == "none" and found["peer"] == "none":
-        found["marker"] = _marker(state, volume)
+        facts["data"] = "copy"
+    facts["peer"], peer_cluster = _peer(state, slot, cluster, rules)
+    if facts["data"] == "present" and facts["peer"].startswith("10."):
+        facts["membership"] = "member" if peer_cluster == cluster and listed else "removed"
+    if facts["data"] == "none" and facts["peer"] == "none":
+        facts["marker"] = _marker(state, volume)
         # The environment has snapshots as soon as a cluster has taken writes.
-        found["history"] = "unknown" if not state.aws else "some" if state.ca or state.wrote else "none"
-    return found | {"slot": "0" if slot == 0 else "1", "servers": "3"}
+        facts["history"] = "unknown" if not state.aws else "some" if state.ca or state.wrote else "none"
+    return facts | {"slot": "0" if slot == 0 else "1", "servers": "3"}
 
 
 def _marker(state: State, volume: int) -> str:
@@ -119,8 +131,10 @@ def steps(state: State, slot: int, rules: Rules) -> Iterator[tuple[str, State]]:
         yield _claim(state, slot, volume, rules)
     elif step == "initialise":
         cluster = 1 if not state.members[1] else 2
-        made = put(state, volume, (cluster, slot, True, True, ""), members=replaced(state.members, cluster, 1 << slot))
-        yield f"server {slot} initialises cluster {cluster}", at(made, slot, "up")
+        initialised = put(
+            state, volume, (cluster, slot, True, True, ""), members=replaced(state.members, cluster, 1 << slot)
+        )
+        yield f"server {slot} initialises cluster {cluster}", at(initialised, slot, "up")
     elif step == "start":
         refused = not data[3] and quorum(state, data[0])  # the others tell it that it is no member
         yield f"server {slot} starts with its data", at(state, slot, "decide" if refused else "up")
@@ -273,9 +287,9 @@ def broken(before: State, event: str, after: State) -> str | None:
 
 def search(
     start: State, rules: Rules, *, at_most: int, stop_at_first: bool = True
-) -> tuple[Found, dict[State, tuple[State, str] | None]]:
+) -> tuple[SearchResult, dict[State, tuple[State, str] | None]]:
     """All states that can be reached, breadth first, so that a schedule that breaks something is a shortest one."""
-    found = Found()
+    result = SearchResult()
     came: dict[State, tuple[State, str] | None] = {start: None}
     queue = deque([start])
     while queue and len(came) < at_most:
@@ -283,15 +297,15 @@ def search(
         for event, after in successors(state, rules):
             wrong = broken(state, event, after)
             if wrong:
-                found.broken.append((wrong, (*schedule(came, state), event)))
+                result.broken.append((wrong, (*schedule(came, state), event)))
                 if stop_at_first:
-                    found.states = len(came)
-                    return found, came
+                    result.states = len(came)
+                    return result, came
             elif after not in came:
                 came[after] = (state, event)
                 queue.append(after)
-    found.states, found.all = len(came), not queue
-    return found, came
+    result.states, result.all = len(came), not queue
+    return result, came
 
 
 def schedule(came: Mapping[State, tuple[State, str] | None], state: State) -> tuple[str, ...]:
@@ -365,20 +379,20 @@ def play(state: State, rules: Rules, events: tuple[str, ...]) -> tuple[str | Non
 def main() -> int:
     """Search from both beginnings, print the figures, and any schedule that breaks something."""
     total, bad = 0, 0
-    for name, start in (("nothing yet", nothing_yet(4)), ("a standing cluster", standing(6))):
+    for name, start in (("nothing yet", nothing_yet(4)), ("a running cluster", running_cluster(6))):
         began, worked = time.monotonic(), time.process_time()
-        found, came = search(start, Rules(), at_most=AT_MOST)
+        result, came = search(start, Rules(), at_most=AT_MOST)
         known: dict[State, bool] = {}
         stuck = [state for state in came if not way_out(state, Rules(), known)]
-        total += found.states
-        bad += len(found.broken) + len(stuck)
+        total += result.states
+        bad += len(result.broken) + len(stuck)
         print(
-            f"{name}: {found.states:,} states with up to {start.faults} faults, {len(found.broken)} broken invariants,"
+            f"{name}: {result.states:,} states with up to {start.faults} faults, {len(result.broken)} broken invariants,"
             f" {len(stuck)} without a way out, {time.monotonic() - began:.0f} s ({time.process_time() - worked:.0f} s of processor)"
-            f"{'' if found.all else '; there are more states than were looked at'}",
+            f"{'' if result.all else '; there are more states than were looked at'}",
             flush=True,
         )
-        shown = [*found.broken, *(("no message leads out", schedule(came, state)) for state in stuck[:1])]
+        shown = [*result.broken, *(("no message leads out", schedule(came, state)) for state in stuck[:1])]
         for wrong, events in shown:
             print(f"  {wrong}:", *events, sep="\n    ")
     print(f"{total:,} states")

@@ -76,11 +76,11 @@ def _reset(state: State, cluster: int) -> tuple[str, State]:
         for slot, data in enumerate(state.volumes[volume] for volume, _ in state.slots)
     ]
     chosen = -max(ranks)[2]
-    kept = state.slots[chosen][0]
+    kept_volume = state.slots[chosen][0]
     attached = {volume for volume, _ in state.slots}
     volumes = tuple(
         (cluster, chosen, True, True, "")
-        if number == kept
+        if number == kept_volume
         else BLANK
         if number in attached
         else (*data[:2], False, False, data[4])

@@ -1,4 +1,4 @@
-"""What stands in the model's world at one moment, and how a state is changed. See ``model``."""
+"""The model's state at one moment, and how it is changed. See ``model``."""
 
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ Volume = tuple[int, int, bool, bool, str]
 
 
 class State(NamedTuple):
-    """The world at one moment."""
+    """The state at one moment."""
 
     slots: tuple[tuple[int, str], ...]
     """For each server: its volume, and its step (off, decide, a decision to act on, joining, up, ready, settled)."""
@@ -34,13 +34,13 @@ class State(NamedTuple):
 
 def running(state: State, cluster: int) -> list[int]:
     """Slots whose RKE2 runs with listed data of a cluster."""
-    found = []
+    slots = []
     for slot, (volume, step) in enumerate(state.slots):
         if step in UP:
             data = state.volumes[volume]
             if data[0] == cluster and data[1] == slot and data[3]:
-                found.append(slot)
-    return found
+                slots.append(slot)
+    return slots
 
 
 def quorum(state: State, cluster: int) -> bool:
@@ -70,7 +70,7 @@ def nothing_yet(faults: int) -> State:
     return State(slots, (BLANK,) * 5, ("absent", -1), 0, (0, 0, 0), 0, True, -1, faults)
 
 
-def standing(faults: int) -> State:
+def running_cluster(faults: int) -> State:
     """A whole cluster that has acknowledged writes, an old copy of server 1's volume and a blank one beside it."""
     slots = tuple((slot, "settled") for slot in range(3))
     held = tuple((1, slot, True, True, "") for slot in range(3))

@@ -46,7 +46,7 @@ UNTRACED = {
     "decide": ["tests/boot/test_rules.py", "tests/boot/test_model.py"],
     "drain-leaving-agents": ["tests/unit/nodes/test_leaving_agents.py"],
 }
-"""Tests that run a program outside of a world, where nothing is traced."""
+"""Tests that run a program outside of a sandbox, where nothing is traced."""
 
 NEAR = 3
 """Bash gives a command of several lines the number of one of them: tests of lines so near are taken for a line that none runs."""
@@ -98,19 +98,19 @@ def mutants(programs: list[str]) -> Iterator[Mutant]:
             if line.lstrip().startswith("#"):
                 continue
             for kind, (pattern, instead) in KINDS.items():
-                for found in re.finditer(pattern, line):
-                    changed = line[: found.start()] + found.expand(instead) + line[found.end() :]
+                for match in re.finditer(pattern, line):
+                    changed = line[: match.start()] + match.expand(instead) + line[match.end() :]
                     text = "".join([*lines[:number], changed, *lines[number + 1 :]])
                     if text != "".join(lines):
                         yield Mutant(program, number + 1, kind, text, line, changed)
 
 
-def sample(found: list[Mutant], size: int | None, seed: str) -> list[Mutant]:
+def sample(mutants: list[Mutant], size: int | None, seed: str) -> list[Mutant]:
     """So many of the mutants, in the order of their programs; the same ones for a seed while the programs are the same."""
-    if size is None or size >= len(found):
-        return found
-    drawn = set(random.Random(seed).sample(range(len(found)), size))
-    return [mutant for number, mutant in enumerate(found) if number in drawn]
+    if size is None or size >= len(mutants):
+        return mutants
+    drawn = set(random.Random(seed).sample(range(len(mutants)), size))
+    return [mutant for number, mutant in enumerate(mutants) if number in drawn]
 
 
 def copied(folder: Path) -> Path:
@@ -131,34 +131,34 @@ def traced(tree: Path) -> list[Traced]:
     """
     files = sorted([*(tree / "nodes/bin").iterdir(), *(tree / "tests/boot").rglob("*.py")])
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
-    kept = KEPT / f"trace-{digest}.json"
-    if not kept.exists():
+    cache = KEPT / f"trace-{digest}.json"
+    if not cache.exists():
         print("tracing which test runs which line", flush=True)
         with tempfile.TemporaryDirectory(prefix="mutation-trace-") as folder:
             copy = shutil.copytree(tree, Path(folder) / "tree")
             trace(copy / "nodes/bin")
-            told = Path(folder) / "told"
-            told.mkdir()
+            trace_folder = Path(folder) / "traces"
+            trace_folder.mkdir()
             command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal"]
             command += ["-p", "tests.boot.mutation_trace", "tests/boot"]
-            if subprocess.run(command, cwd=copy, env={**os.environ, FOLDER: str(told)}).returncode:
+            if subprocess.run(command, cwd=copy, env={**os.environ, FOLDER: str(trace_folder)}).returncode:
                 raise SystemExit("a test fails although nothing was changed; nothing was tried")
-            lines = [line for path in told.iterdir() for line in path.read_text().splitlines()]
-        kept.write_text(json.dumps([json.loads(line) for line in lines]))
-    found = [Traced(one["test"], one["seconds"], frozenset(one["lines"])) for one in json.loads(kept.read_text())]
-    return sorted(found, key=lambda one: one.seconds)
+            lines = [line for path in trace_folder.iterdir() for line in path.read_text().splitlines()]
+        cache.write_text(json.dumps([json.loads(line) for line in lines]))
+    traces = [Traced(one["test"], one["seconds"], frozenset(one["lines"])) for one in json.loads(cache.read_text())]
+    return sorted(traces, key=lambda one: one.seconds)
 
 
 def chosen(mutant: Mutant, tests: list[Traced]) -> list[str]:
     """Tests that run the changed line, the quickest first, for :data:`SECONDS`."""
-    found: list[Traced] = []
+    candidates: list[Traced] = []
     for distance in range(NEAR + 1):
         near = {f"{mutant.program}:{mutant.line + step}" for step in (-distance, distance)}
-        if found := [one for one in tests if one.lines & near]:
+        if candidates := [one for one in tests if one.lines & near]:
             break
     taken: list[str] = []
     seconds = 0.0
-    for one in found:
+    for one in candidates:
         if taken and seconds + one.seconds > SECONDS:
             break
         taken.append(one.test)

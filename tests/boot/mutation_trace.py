@@ -16,11 +16,11 @@ import pytest
 FOLDER = "VET_MUTATION_TRACE"
 """Environment variable with the folder that the tests' lines go into, one file a process."""
 
-WORLDS = pytest.StashKey[Path]()
-"""Where a test's worlds are."""
+SANDBOXES = pytest.StashKey[Path]()
+"""Where a test's sandboxes are."""
 
 PREAMBLE = (
-    '[ -z "${STAND_IN_WORLD:-}" ] || { exec {vet_trace}>>"$STAND_IN_WORLD/trace"; BASH_XTRACEFD=$vet_trace;'
+    '[ -z "${STAND_IN_SANDBOX:-}" ] || { exec {vet_trace}>>"$STAND_IN_SANDBOX/trace"; BASH_XTRACEFD=$vet_trace;'
     " PS4='+@${BASH_SOURCE##*/}:${LINENO}@ '; set -x; }\n"
 )
 """Takes the place of a program's second line, a comment, so that all others keep their numbers."""
@@ -43,17 +43,17 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Write the test's line after it has ended."""
     began = time.monotonic()
     result = yield
-    folder = item.stash.get(WORLDS, None)
+    folder = item.stash.get(SANDBOXES, None)
     traces = folder.rglob("trace") if folder else ()
-    lines = {found.decode() for path in traces for found in SEEN.findall(path.read_bytes())}
-    told = {"test": item.nodeid, "seconds": round(time.monotonic() - began, 2), "lines": sorted(lines)}
+    lines = {line.decode() for path in traces for line in SEEN.findall(path.read_bytes())}
+    trace = {"test": item.nodeid, "seconds": round(time.monotonic() - began, 2), "lines": sorted(lines)}
     with (Path(os.environ[FOLDER]) / f"{os.getpid()}.jsonl").open("a") as file:
-        file.write(json.dumps(told) + "\n")
+        file.write(json.dumps(trace) + "\n")
     return result
 
 
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """Remember where the test's worlds are: afterwards its fixtures are gone."""
-    worlds = item.funcargs.get("tmp_path") if isinstance(item, pytest.Function) else None
-    if isinstance(worlds, Path):
-        item.stash[WORLDS] = worlds
+    """Remember where the test's sandboxes are: afterwards its fixtures are gone."""
+    sandboxes = item.funcargs.get("tmp_path") if isinstance(item, pytest.Function) else None
+    if isinstance(sandboxes, Path):
+        item.stash[SANDBOXES] = sandboxes

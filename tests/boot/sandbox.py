@@ -1,4 +1,4 @@
-"""A world of machines for the real node programs: each has a root folder, and a PATH that begins with stand-ins for
+"""A sandbox of machines for the real node programs: each has a root folder, and a PATH that begins with stand-ins for
 what would change a machine.
 
 The programs, bash, tar, sha256sum, gpgv and the AWS CLI are the real ones; S3, Secrets Manager, Parameter Store and EC2
@@ -27,13 +27,13 @@ from nodes.inputs import ClusterInputs
 from tests.boot.machine import STOPPED, Machine, stand_in_program, stand_in_script
 from tests.cluster_inputs import COMMON, DOCUMENTED
 
-__all__ = ["STOPPED", "SUBNETS", "Machine", "World"]
+__all__ = ["STOPPED", "SUBNETS", "Machine", "Sandbox"]
 
 SUBNETS = ("10.0.10.10", "10.0.11.10", "10.0.12.10")
 
 
 @dataclass
-class World:
+class Sandbox:
     """Volumes, buckets, secrets and the model of RKE2 that all machines of one test share."""
 
     folder: Path
@@ -72,7 +72,7 @@ class World:
 
     @cached_property
     def inputs(self) -> ClusterInputs:
-        """What user data is rendered from; names are this world's own, so that worlds share the emulator."""
+        """What user data is rendered from; names are this sandbox's own, so that sandboxes share the emulator."""
         release = replace(
             DOCUMENTED,
             **{
@@ -167,7 +167,7 @@ class World:
         text = server_user_data(self.inputs, slot=slot, data_volume_id=volume)
         return self.machine_type(self, SUBNETS[slot], text, volume)
 
-    def standing(self) -> Sequence["Machine"]:
+    def running_cluster(self) -> Sequence["Machine"]:
         """A cluster as its servers left it, without booting them: data on the volumes, everything published, all
         running."""
         machines = [self.server(slot) for slot in range(self.servers)]
@@ -180,7 +180,7 @@ class World:
             (machine.on_volume("server/tls")).mkdir()
             (machine.on_volume("server/tls/server-ca.crt")).write_text("CA of cluster-0\n")
             (machine.on_volume("signature", whole=True)).write_text("ext4 vet-data")
-            machine.look_booted()
+            machine.mark_booted()
             cluster["members"][f"{machine.name}-{number}"] = {
                 "id": f"{number:016x}",
                 "address": machine.address,
@@ -212,8 +212,8 @@ class World:
             Bucket=self.inputs.nodes_bucket, Key=f"marker/{self.inputs.vpc_id}", Body=marker.encode()
         )
 
-    def formed(self) -> list["Machine"]:
-        """All servers of the world, booted one after the other into one cluster."""
+    def bootstrap_cluster(self) -> list["Machine"]:
+        """All servers of the sandbox, booted one after the other into one cluster."""
         machines = [self.server(slot) for slot in range(self.servers)]
         for machine in machines:
             result = machine.boot()
@@ -225,14 +225,14 @@ class World:
     def problems(self) -> list[str]:
         """What must never be, whatever happened: a second cluster, joins at the same time, members that stand twice."""
         state = self.state
-        found = list(state["violations"])
+        problems = list(state["violations"])
         if len(state["clusters"]) > 1:
-            found.append(f"{len(state['clusters'])} clusters exist: {sorted(state['clusters'])}")
+            problems.append(f"{len(state['clusters'])} clusters exist: {sorted(state['clusters'])}")
         for name, cluster in state["clusters"].items():
             addresses = sorted(member["address"] for member in cluster["members"].values())
             if len(set(addresses)) != len(addresses):
-                found.append(f"{name} has two members with one address: {addresses}")
-        return found
+                problems.append(f"{name} has two members with one address: {addresses}")
+        return problems
 
     def members(self) -> list[str]:
         """Addresses of the only cluster's etcd members."""

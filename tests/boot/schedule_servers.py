@@ -1,12 +1,12 @@
 """The servers of one schedule of faults (``schedules``), and an operator who does what their messages say.
 
-Beside what must never be in any world: no server sets data aside that the cluster lists as a member's, unless the operator told it to.
+Beside what must never be anywhere: no server sets data aside that the cluster lists as a member's, unless the operator told it to.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tests.boot.etcd_world import EtcdMachine, EtcdWorld
+from tests.boot.etcd_sandbox import EtcdMachine, EtcdSandbox
 from tests.boot.machine import STOPPED, Result
 from tests.boot.sandbox import SUBNETS
 
@@ -25,12 +25,12 @@ LONGEST = 1200
 class Servers:
     """Three machines with what is off, what they said last, and which volumes are theirs."""
 
-    world: EtcdWorld
+    sandbox: EtcdSandbox
     machines: list[EtcdMachine] = field(default_factory=list)
     off: set[int] = field(default_factory=set)
     originals: dict[int, str] = field(default_factory=dict)
     """The volume that is a server's own, by slot, where another one is attached."""
-    said: list[str] = field(default_factory=list)
+    last_logs: list[str] = field(default_factory=list)
     """What the last attempts said, for the report of a failure."""
     problems: list[str] = field(default_factory=list)
     """Data that was set aside although it was a member's."""
@@ -41,7 +41,7 @@ class Servers:
     _listed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.machines = self.world.standing()
+        self.machines = self.sandbox.running_cluster()
 
     def power_off(self, slot: int) -> EtcdMachine:
         """Have a server lose power."""
@@ -49,19 +49,19 @@ class Servers:
         self.off.add(slot)
         return self.machines[slot]
 
-    def made_anew(self, slot: int, volume: str | None) -> None:
+    def replace_machine(self, slot: int, volume: str | None) -> None:
         """Replace a server's machine; with a blank volume of its own where none is named."""
         self.power_off(slot)
-        self.machines[slot] = self.world.server(slot, volume)
+        self.machines[slot] = self.sandbox.server(slot, volume)
         if volume is None:
             self.originals.pop(slot, None)
 
     def boot(self, slots: Iterable[int]) -> None:
         """Boot servers at once; who ends well is on."""
-        self._listed = {member["name"] for member in self.world.listed()} or self._listed
+        self._listed = {member["name"] for member in self.sandbox.listed()} or self._listed
         processes = {slot: self.machines[slot].begin("boot", **IMPATIENT) for slot in slots}
         results = {slot: self.machines[slot].finish(process, seconds=LONGEST) for slot, process in processes.items()}
-        self._look_aside()
+        self._check_archived()
         for slot, result in results.items():
             self._hear(slot, result)
 
@@ -73,16 +73,16 @@ class Servers:
         (machine.folder / "crash-after").unlink(missing_ok=True)
         self.power_off(slot)
 
-    def _look_aside(self) -> None:
-        found = self._set_aside()
+    def _check_archived(self) -> None:
+        archived = self._set_aside()
         self.problems += [
             f"the data of the member {name} is set aside, and etcd lists it: {sorted(self._listed)}"
-            for name in sorted((found - self._aside) & self._listed)
+            for name in sorted((archived - self._aside) & self._listed)
         ]
-        self._aside = found
+        self._aside = archived
 
     def _set_aside(self) -> set[str]:
-        return {path.read_text() for path in (self.world.folder / "volumes").glob("*/files/set-aside/*/db/etcd/name")}
+        return {path.read_text() for path in (self.sandbox.folder / "volumes").glob("*/files/set-aside/*/db/etcd/name")}
 
     def _hear(self, slot: int, result: Result) -> None:
         machine, log = self.machines[slot], result.log
@@ -90,7 +90,7 @@ class Servers:
             self.off.discard(slot)
             return
         self.off.add(slot)
-        self.said.append(f"server {slot} ended with {result.code}: {log[-600:]}")
+        self.last_logs.append(f"server {slot} ended with {result.code}: {log[-600:]}")
         if "To repair it: sudo e2fsck" in log:
             repair(machine)
         elif "is full. Make room" in log:
@@ -103,54 +103,56 @@ class Servers:
         volume = self.originals.pop(slot, None)
         for other, machine in enumerate(self.machines):
             if other != slot and volume is not None and machine.volume == volume:
-                self.made_anew(other, self.originals.pop(other, None))
-        self.made_anew(slot, volume)
+                self.replace_machine(other, self.originals.pop(other, None))
+        self.replace_machine(slot, volume)
 
     def recover(self) -> bool:
         """The operator: everything answers again, machines are started, and what they say is done; whether it got whole."""
-        self.world.change(aws_failures=[], api_clock=0)
+        self.sandbox.change(aws_failures=[], api_clock=0)
         for machine in self.machines:
             (machine.folder / "clock").unlink(missing_ok=True)
         for attempt in range(ROUNDS):
             if self.whole():
                 return True
-            self.boot([slot for slot, machine in enumerate(self.machines) if not self.world.healthy(machine)])
+            self.boot([slot for slot, machine in enumerate(self.machines) if not self.sandbox.healthy(machine)])
             few = self.own_volumes_with_data() < 2
-            if not self.world.cluster_ids() and (few or attempt >= BEFORE_A_RESTORE):
+            if not self.sandbox.cluster_ids() and (few or attempt >= BEFORE_A_RESTORE):
                 self.make_restore(f"run-{attempt}")
         return self.whole()
 
     def whole(self) -> bool:
         """Whether all three vote in one cluster."""
-        return self.world.members() == sorted(SUBNETS) and all(self.world.healthy(machine) for machine in self.machines)
+        return self.sandbox.members() == sorted(SUBNETS) and all(
+            self.sandbox.healthy(machine) for machine in self.machines
+        )
 
     def with_data(self) -> list[int]:
         """Slots of the servers that have their own etcd data, the one that was written last first."""
-        found = []
+        ages = []
         for slot, machine in enumerate(self.machines):
             identity, written = machine.on_volume("identity"), machine.on_volume("server/db/etcd/member/wal")
             own = f"volume={machine.volume} slot={slot}\n"
             if written.is_dir() and identity.exists() and identity.read_text() == own and not damaged(machine):
-                found.append((-max(path.stat().st_mtime for path in written.iterdir()), slot))
-        return [slot for _, slot in sorted(found)]
+                ages.append((-max(path.stat().st_mtime for path in written.iterdir()), slot))
+        return [slot for _, slot in sorted(ages)]
 
     def own_volumes_with_data(self) -> int:
         """How many servers' own volumes hold etcd data, also where another one is attached in its place or it has to be repaired first."""
         volumes = [self.originals.get(slot, str(machine.volume)) for slot, machine in enumerate(self.machines)]
         return sum(
-            (self.world.folder / "volumes" / name / "files/server/db/etcd/member/wal").is_dir() for name in volumes
+            (self.sandbox.folder / "volumes" / name / "files/server/db/etcd/member/wal").is_dir() for name in volumes
         )
 
     def make_restore(self, run: str) -> None:
         """docs/runbooks/lost-quorum.md: a disk where there is one, else the newest snapshot, else a new beginning."""
-        kept, snapshots = self.with_data(), self.world.state["snapshots"]
-        chosen = kept[0] if kept else 0
-        if not kept and not snapshots:
+        slots, snapshots = self.with_data(), self.sandbox.state["snapshots"]
+        chosen = slots[0] if slots else 0
+        if not slots and not snapshots:
             self._prepared(chosen)
             self._command(chosen, "start-over", "vet-dev")
             self.boot([chosen])
             return
-        source, others = "disk" if kept else snapshots[-1], [slot for slot in range(3) if slot != chosen]
+        source, others = "disk" if slots else snapshots[-1], [slot for slot in range(3) if slot != chosen]
         for slot in others:
             self._prepared(slot)
             self._command(slot, "stop-cluster-services", run, source)
@@ -158,7 +160,7 @@ class Servers:
             self.boot([chosen])  # which waits for the restore: the same command goes on
             self._command(chosen, "restore", source, run)
         self.interrupt_restore, self.restored = 0, True
-        self._listed = {member["name"] for member in self.world.listed()}
+        self._listed = {member["name"] for member in self.sandbox.listed()}
         for slot in others:
             self._command(slot, "rejoin", run)
             self._aside = self._set_aside()
@@ -191,7 +193,7 @@ class Servers:
         if result.code == CRASHED:
             self.power_off(slot)
         elif result.code:
-            self.said.append(f"{' '.join(words)} on server {slot} ended with {result.code}: {result.log[-600:]}")
+            self.last_logs.append(f"{' '.join(words)} on server {slot} ended with {result.code}: {result.log[-600:]}")
         return result.code
 
 

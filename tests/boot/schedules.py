@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tests.boot.etcd_world import EtcdWorld, Writer
+from tests.boot.etcd_sandbox import EtcdSandbox, Writer
 from tests.boot.schedule_servers import Servers, damage
 
 SERVICES = ("s3api", "secretsmanager", "ssm", "")
@@ -79,11 +79,11 @@ def draw(seed: str, number: int) -> tuple[Event, ...]:
 class Play:
     """One schedule under way."""
 
-    world: EtcdWorld
+    sandbox: EtcdSandbox
 
     def __post_init__(self) -> None:
-        self.servers = Servers(self.world)
-        self.writer = Writer(self.world)
+        self.servers = Servers(self.sandbox)
+        self.writer = Writer(self.sandbox)
 
     def happen(self, event: Event) -> None:
         """Let one event happen, with writes before and after."""
@@ -100,12 +100,12 @@ class Play:
         match event.what:
             case "aws":
                 service = SERVICES[event.number % len(SERVICES)]
-                self.world.change(aws_failures=[[service, event.number, ANSWERS[event.number % len(ANSWERS)]]])
+                self.sandbox.change(aws_failures=[[service, event.number, ANSWERS[event.number % len(ANSWERS)]]])
             case "marker":
-                key = f"marker/{self.world.inputs.vpc_id}"
-                self.world.client("s3").delete_object(Bucket=self.world.inputs.nodes_bucket, Key=key)
+                key = f"marker/{self.sandbox.inputs.vpc_id}"
+                self.sandbox.client("s3").delete_object(Bucket=self.sandbox.inputs.nodes_bucket, Key=key)
             case "clock":
-                self.world.change(api_clock=event.number * 60)
+                self.sandbox.change(api_clock=event.number * 60)
 
     def _to_server(self, event: Event) -> None:
         servers, slot = self.servers, event.slot
@@ -120,7 +120,7 @@ class Play:
             case "drift":
                 (servers.machines[slot].folder / "clock").write_text(str(event.number * 60))
             case "snapshot" if slot not in servers.off:
-                servers.machines[slot].run("snapshot", f"taken-{len(self.world.state['snapshots'])}")
+                servers.machines[slot].run("snapshot", f"taken-{len(self.sandbox.state['snapshots'])}")
             case "rejoin" if slot not in servers.off:
                 servers.rejoin(slot, event.number)
 
@@ -131,9 +131,9 @@ class Play:
             case "emptied":
                 self._empty(slot)
             case "replaced":
-                servers.made_anew(slot, None)
+                servers.replace_machine(slot, None)
             case "renewed":
-                servers.made_anew(slot, machine.volume)
+                servers.replace_machine(slot, machine.volume)
             case "copied":
                 self._copy(slot)
             case "exchanged":
@@ -154,7 +154,7 @@ class Play:
         """Replace servers, with other volumes than their own, which are remembered."""
         for slot, volume in volumes.items():
             own = self.servers.originals.setdefault(slot, str(self.servers.machines[slot].volume))
-            self.servers.made_anew(slot, volume)
+            self.servers.replace_machine(slot, volume)
             if volume == own:
                 del self.servers.originals[slot]
 
@@ -164,25 +164,25 @@ class Play:
         (volume / "files").mkdir(parents=True)
 
     def _copy(self, slot: int) -> None:
-        copy = self.world.new_volume()
+        copy = self.sandbox.new_volume()
         original = self.servers.machines[slot].on_volume("", whole=True)
-        shutil.copytree(original, self.world.folder / "volumes" / copy, dirs_exist_ok=True)
+        shutil.copytree(original, self.sandbox.folder / "volumes" / copy, dirs_exist_ok=True)
         self._attach({slot: copy})
 
 
-def play(world: EtcdWorld, schedule: Iterable[Event]) -> str | None:
+def play(sandbox: EtcdSandbox, schedule: Iterable[Event]) -> str | None:
     """Play a schedule to its end: what it broke, in words, or None."""
     events = list(schedule)
-    run = Play(world)
+    run = Play(sandbox)
     for event in events:
         run.happen(event)
-        if problems := [*world.problems(), *run.servers.problems]:
+        if problems := [*sandbox.problems(), *run.servers.problems]:
             return f"after {str(event)!r}: {'; '.join(problems)}"
     got_whole = run.servers.recover()
-    if problems := [*world.problems(), *run.servers.problems]:
+    if problems := [*sandbox.problems(), *run.servers.problems]:
         return "; ".join(problems)
     if not got_whole:
-        return "\n".join(["the operator does not get on; the servers said:", *run.servers.said[-4:]])
+        return "\n".join(["the operator does not get on; the servers said:", *run.servers.last_logs[-4:]])
     lost = run.writer.lost()
     if lost and not may_lose(events):
         return f"{len(lost)} acknowledged writes are lost, and a majority's data was never destroyed: {lost[:3]}"

@@ -1,4 +1,4 @@
-"""Session Manager for the sandbox: what is sent to an instance of the emulator is run by a machine of a world."""
+"""Session Manager for the sandbox: what is sent to an instance of the emulator is run by one of its machines."""
 
 from threading import Thread
 from typing import Any
@@ -15,7 +15,7 @@ def enrol(instance: str, machine: Machine) -> None:
     _machines[instance] = machine
 
 
-def play() -> None:
+def install() -> None:
     """Teach moto to run commands; once, before its server starts.
 
     It would say that each has succeeded, and send those without targets, which name their instances, to all that there are.

@@ -29,8 +29,8 @@ def every_combination() -> Iterator[Facts]:
     for values in itertools.product(*VALUES.values()):
         facts = dict(zip(VALUES, values, strict=True))
         alone = facts["data"] == "none" and facts["peer"] == "none"
-        told = facts["data"] == "present" and facts["peer"] == PEER
-        if facts["membership"] != "unknown" and not told:
+        asked_peer = facts["data"] == "present" and facts["peer"] == PEER
+        if facts["membership"] != "unknown" and not asked_peer:
             continue
         if (facts["marker"], facts["history"]) != ("unknown", "unknown") and not alone:
             continue
@@ -42,8 +42,8 @@ def every_combination() -> Iterator[Facts]:
 @cache
 def _answer(decide: Path, facts: tuple[tuple[str, str], ...]) -> tuple[str, str, str]:
     words = [f"{name}={value}" for name, value in facts]
-    said = subprocess.run([decide, *words], capture_output=True, text=True, check=True).stdout.strip()
-    decision, remedy, reason = [*said.split(" ", 2), "", ""][:3]
+    output = subprocess.run([decide, *words], capture_output=True, text=True, check=True).stdout.strip()
+    decision, remedy, reason = [*output.split(" ", 2), "", ""][:3]
     return decision, remedy, reason
 
 
@@ -54,20 +54,20 @@ def answer(facts: Facts, decide: Path = DECIDE) -> tuple[str, str, str]:
 
 def violations(decide: Path = DECIDE) -> list[str]:
     """What a decision program does wrong; empty for the right one."""
-    found = []
+    problems = []
     for facts in every_combination():
         decision, remedy, reason = answer(facts, decide)
         text = " ".join(f"{name}={value}" for name, value in facts.items())
         allowed = _allowed(facts)
         if decision != allowed:
-            found.append(f"{text}: {decision}, must be {allowed}")
+            problems.append(f"{text}: {decision}, must be {allowed}")
         if len(reason) < 20:
-            found.append(f"{text}: {decision} gives no reason")
+            problems.append(f"{text}: {decision} gives no reason")
         if decision in ("stop", "wait") and remedy == "none":
-            found.append(f"{text}: {decision} names no next step")
+            problems.append(f"{text}: {decision} names no next step")
         if "unknown" in (facts["peer"], facts["data"]) and decision in ("claim", "initialise", "archive"):
-            found.append(f"{text}: {decision}, although something could not be asked")
-    return found
+            problems.append(f"{text}: {decision}, although something could not be asked")
+    return problems
 
 
 def _allowed(facts: Facts) -> str:

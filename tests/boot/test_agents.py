@@ -4,41 +4,41 @@ does."""
 import hashlib
 from typing import Any
 
-from tests.boot.sandbox import World
+from tests.boot.sandbox import Sandbox
 
 
-def test_an_agent_waits_for_the_cluster(world: World) -> None:
-    agent = world.agent()
+def test_an_agent_waits_for_the_cluster(sandbox: Sandbox) -> None:
+    agent = sandbox.agent()
     result = agent.boot()
     assert result.code == 1, "bounded: it gives up, and systemd starts it again"
     assert "CA is still pending" in result.log
-    assert world.state["agents"] == []
+    assert sandbox.state["agents"] == []
 
 
-def test_an_agent_waits_for_an_api_that_answers(world: World) -> None:
-    world.standing()
-    world.change(load_balancer=[])
-    result = world.agent().boot()
+def test_an_agent_waits_for_an_api_that_answers(sandbox: Sandbox) -> None:
+    sandbox.running_cluster()
+    sandbox.change(load_balancer=[])
+    result = sandbox.agent().boot()
     assert result.code == 1, result.log
     assert "the API at api.test does not answer" in result.log
-    assert world.state["agents"] == []
+    assert sandbox.state["agents"] == []
 
 
-def test_an_agent_asks_again_in_the_same_boot(world: World) -> None:
-    world.standing()
-    world.change(aws_failures=[["get-parameter", 2, "An error occurred (ThrottlingException): Rate exceeded"]])
-    agent = world.agent()
+def test_an_agent_asks_again_in_the_same_boot(sandbox: Sandbox) -> None:
+    sandbox.running_cluster()
+    sandbox.change(aws_failures=[["get-parameter", 2, "An error occurred (ThrottlingException): Rate exceeded"]])
+    agent = sandbox.agent()
     result = agent.run("join-as-agent")
     assert result.code == 0, result.log
     assert len(agent.calls("get-parameter")) == 3, agent.calls()
 
 
-def test_an_agent_joins_through_the_load_balancer_with_the_ca_pinned_in_its_token(world: World) -> None:
-    world.standing()
-    agent = world.agent()
+def test_an_agent_joins_through_the_load_balancer_with_the_ca_pinned_in_its_token(sandbox: Sandbox) -> None:
+    sandbox.running_cluster()
+    agent = sandbox.agent()
     result = agent.boot()
     assert result.code == 0, result.log
-    (joined,) = world.state["agents"]
+    (joined,) = sandbox.state["agents"]
     assert joined["server"] == "https://api.test:9345"
     digest = hashlib.sha256(b"CA of cluster-0\n").hexdigest()
     assert joined["token"] == f"K10{digest}::node:agent-token"
@@ -46,9 +46,9 @@ def test_an_agent_joins_through_the_load_balancer_with_the_ca_pinned_in_its_toke
     assert agent.config()["node-name"] == agent.name
 
 
-def test_a_second_boot_of_an_agent_changes_nothing(world: World) -> None:
-    world.standing()
-    agent = world.agent()
+def test_a_second_boot_of_an_agent_changes_nothing(sandbox: Sandbox) -> None:
+    sandbox.running_cluster()
+    agent = sandbox.agent()
     agent.boot()
     config = agent.config()
     agent.power_off()
@@ -56,30 +56,30 @@ def test_a_second_boot_of_an_agent_changes_nothing(world: World) -> None:
     assert agent.config() == config
 
 
-def _instances(world: World, count: int) -> list[str]:
+def _instances(sandbox: Sandbox, count: int) -> list[str]:
     """Real instances of the emulator."""
-    ec2 = world.client("ec2")
+    ec2 = sandbox.client("ec2")
     image = ec2.describe_images()["Images"][0]["ImageId"]
     launched = ec2.run_instances(ImageId=image, MinCount=count, MaxCount=count, InstanceType="t3.medium")["Instances"]
     return [instance["InstanceId"] for instance in launched]
 
 
-def _with_nodes(world: World, **nodes: dict[str, Any]) -> None:
-    state = world.state
+def _with_nodes(sandbox: Sandbox, **nodes: dict[str, Any]) -> None:
+    state = sandbox.state
     for name, facts in nodes.items():
         state["clusters"]["cluster-0"]["nodes"][name] = {"server": False, "ready": "Unknown", "address": "", **facts}
-    world.write(state)
+    sandbox.write(state)
 
 
-def test_only_nodes_of_terminated_agents_are_deleted(world: World) -> None:
-    server = world.standing()[0]
-    gone, stopped, alive = _instances(world, 3)
-    ec2 = world.client("ec2")
+def test_only_nodes_of_terminated_agents_are_deleted(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
+    gone, stopped, alive = _instances(sandbox, 3)
+    ec2 = sandbox.client("ec2")
     ec2.terminate_instances(InstanceIds=[gone])
     ec2.stop_instances(InstanceIds=[stopped])
     provider = "aws:///us-east-1a/{}".format
     _with_nodes(
-        world,
+        sandbox,
         terminated={"provider": provider(gone)},
         forgotten={"provider": provider("i-0123456789abcdef0")},
         stopped={"provider": provider(stopped)},
@@ -89,28 +89,28 @@ def test_only_nodes_of_terminated_agents_are_deleted(world: World) -> None:
     )
     result = server.run("remove-terminated-agents")
     assert result.code == 0, result.log
-    left = set(world.state["clusters"]["cluster-0"]["nodes"])
+    left = set(sandbox.state["clusters"]["cluster-0"]["nodes"])
     assert left == {server.name, "stopped", "rebooting", "ready_although_unknown", "not_yet_known"}
 
 
-def test_a_servers_node_is_never_deleted_by_the_timer(world: World) -> None:
-    server = world.standing()[0]
-    state = world.state
+def test_a_servers_node_is_never_deleted_by_the_timer(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
+    state = sandbox.state
     state["clusters"]["cluster-0"]["nodes"]["lost-server"] = {
         "server": True,
         "ready": "Unknown",
         "provider": "aws:///a/i-0",
         "address": "",
     }
-    world.write(state)
+    sandbox.write(state)
     result = server.run("remove-terminated-agents")
     assert result.code == 0, result.log
-    assert "lost-server" in world.state["clusters"]["cluster-0"]["nodes"]
+    assert "lost-server" in sandbox.state["clusters"]["cluster-0"]["nodes"]
 
 
-def test_nothing_is_deleted_when_aws_does_not_answer(world: World) -> None:
-    server = world.standing()[0]
-    _with_nodes(world, agent={"provider": "aws:///us-east-1a/i-0123456789abcdef0"})
-    world.change(aws_failures=[["describe-instances", 9, "An error occurred (RequestLimitExceeded)"]])
+def test_nothing_is_deleted_when_aws_does_not_answer(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
+    _with_nodes(sandbox, agent={"provider": "aws:///us-east-1a/i-0123456789abcdef0"})
+    sandbox.change(aws_failures=[["describe-instances", 9, "An error occurred (RequestLimitExceeded)"]])
     assert server.run("remove-terminated-agents").code != 0
-    assert "agent" in world.state["clusters"]["cluster-0"]["nodes"]
+    assert "agent" in sandbox.state["clusters"]["cluster-0"]["nodes"]

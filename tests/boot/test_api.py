@@ -11,16 +11,16 @@ import pytest
 
 from operations.devtools.emulator.kubernetes import Kubernetes
 from tests.boot.machine import STOPPED, Machine
-from tests.boot.sandbox import World
+from tests.boot.sandbox import Sandbox
 
 PREFIX = "vet-nodes-"
 """Nodes that the tests make."""
 
 
 @pytest.fixture
-def server(world: World, kubernetes: Kubernetes) -> Iterator[Machine]:
+def server(sandbox: Sandbox, kubernetes: Kubernetes) -> Iterator[Machine]:
     """The first server of a cluster that stands, whose kubectl and kubeconfig are those of the available cluster."""
-    (machine,) = world.standing()
+    (machine,) = sandbox.running_cluster()
     kubectl = machine.root / "usr/local/bin/kubectl"
     kubectl.unlink(missing_ok=True)
     kubectl.symlink_to(Path(kubernetes.kubectl).resolve())
@@ -51,9 +51,9 @@ def make_node(kubernetes: Kubernetes, name: str, *, provider: str = "", ready: s
         "kind": "Node",
         "metadata": {"name": f"{PREFIX}{name}", "labels": labels},
     }
-    given = json.dumps(node | {"spec": spec})
+    manifest = json.dumps(node | {"spec": spec})
     command = [kubernetes.kubectl, "--kubeconfig", str(kubernetes.kubeconfig), "create", "-f", "-"]
-    subprocess.run(command, input=given, text=True, check=True, capture_output=True)
+    subprocess.run(command, input=manifest, text=True, check=True, capture_output=True)
     if ready:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         condition = {"type": "Ready", "status": ready, "lastHeartbeatTime": now, "lastTransitionTime": now}
@@ -76,7 +76,7 @@ def test_a_server_s_node_is_closed_emptied_and_opened(server: Machine, kubernete
 
 
 def test_only_nodes_of_terminated_agents_are_deleted(server: Machine, kubernetes: Kubernetes) -> None:
-    ec2 = server.world.client("ec2")
+    ec2 = server.sandbox.client("ec2")
     image = ec2.describe_images()["Images"][0]["ImageId"]
     launched = ec2.run_instances(ImageId=image, MinCount=2, MaxCount=2, InstanceType="t3.medium")["Instances"]
     gone, alive = (each["InstanceId"] for each in launched)
@@ -95,10 +95,10 @@ def test_only_nodes_of_terminated_agents_are_deleted(server: Machine, kubernetes
 
 
 def test_credentials_open_the_api_and_end_by_themselves(server: Machine, kubernetes: Kubernetes) -> None:
-    server.world.change(tokens=[])  # this API takes nothing of what is stored
+    server.sandbox.change(tokens=[])  # this API takes nothing of what is stored
     result = server.run("refresh-credentials")
     assert result.code == 0, result.log
-    document = json.loads(server.world.secret("credentials/admin") or "")
+    document = json.loads(server.sandbox.secret("credentials/admin") or "")
     left = datetime.fromisoformat(document["status"]["expirationTimestamp"]) - datetime.now(UTC)
     assert timedelta(hours=11) < left <= timedelta(hours=12), left
     who = subprocess.run(
@@ -115,13 +115,13 @@ def test_the_issuer_s_documents_are_published_as_the_api_gives_them(server: Mach
     assert "does not issue as" in strange.log
     discovery = json.loads(kubernetes.run("get", "--raw", "/.well-known/openid-configuration"))
     environment = server.root / "etc/vet/node.env"
-    ours, theirs = server.world.inputs.issuer_url, discovery["issuer"]
+    ours, theirs = server.sandbox.inputs.issuer_url, discovery["issuer"]
     environment.write_text(environment.read_text().replace(ours, theirs))
     result = server.run("publish-ca-and-oidc")
     assert result.code == 0, result.log
-    store = server.world.client("s3")
-    found = store.get_object(Bucket=server.world.inputs.issuer_bucket, Key="openid/v1/jwks")
-    keys = json.loads(found["Body"].read())["keys"]
+    store = server.sandbox.client("s3")
+    response = store.get_object(Bucket=server.sandbox.inputs.issuer_bucket, Key="openid/v1/jwks")
+    keys = json.loads(response["Body"].read())["keys"]
     assert keys, "no key is published"
     assert not {"d", "p", "q"} & set(keys[0]), "a private key is published"
 

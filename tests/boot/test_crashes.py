@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.boot.sandbox import SUBNETS, World
+from tests.boot.sandbox import SUBNETS, Sandbox
 
 INITIALISING = [
     ("lsblk", 1),
@@ -35,43 +35,43 @@ JOINING = [
 
 
 @pytest.mark.parametrize(("call", "count"), INITIALISING)
-def test_initialising_resumes_after_a_crash(call: str, count: int, world: World) -> None:
-    server = world.server(0)
+def test_initialising_resumes_after_a_crash(call: str, count: int, sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     server.crash_after(call, count)
     crashed = server.boot()
     assert crashed.code == -9, f"did not crash after {call!r}:\n{crashed.log}"
-    token = world.secret("server-token")
+    token = sandbox.secret("server-token")
     server.power_off()
     result = server.boot()
     assert result.code == 0, result.log
-    assert list(world.state["clusters"]) == ["cluster-0"]
-    assert "state=ready" in (world.marker() or ""), world.marker()
-    assert world.ca() == "CA of cluster-0"
-    assert world.secret("credentials/admin"), "no credentials after the second boot"
-    assert token in (None, world.secret("server-token")), "the join token was replaced"
+    assert list(sandbox.state["clusters"]) == ["cluster-0"]
+    assert "state=ready" in (sandbox.marker() or ""), sandbox.marker()
+    assert sandbox.ca() == "CA of cluster-0"
+    assert sandbox.secret("credentials/admin"), "no credentials after the second boot"
+    assert token in (None, sandbox.secret("server-token")), "the join token was replaced"
     assert len(server.calls("mkfs.ext4")) == 1, "the data volume was formatted twice"
 
 
 @pytest.mark.parametrize(("call", "count"), JOINING)
-def test_joining_resumes_after_a_crash(call: str, count: int, make_world: Callable[..., World]) -> None:
-    world = make_world(servers=3)
-    world.standing()[2].power_off()
-    server = world.server(2)
+def test_joining_resumes_after_a_crash(call: str, count: int, make_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = make_sandbox(servers=3)
+    sandbox.running_cluster()[2].power_off()
+    server = sandbox.server(2)
     server.crash_after(call, count)
     crashed = server.boot()
     assert crashed.code == -9, f"did not crash after {call!r}:\n{crashed.log}"
     server.power_off()
     result = server.boot()
     assert result.code == 0, result.log
-    assert world.problems() == []
-    assert world.members() == sorted(SUBNETS)
-    assert world.state["clusters"]["cluster-0"]["leases"] == {}
+    assert sandbox.problems() == []
+    assert sandbox.members() == sorted(SUBNETS)
+    assert sandbox.state["clusters"]["cluster-0"]["leases"] == {}
 
 
-def test_an_agent_resumes_after_a_crash(make_world: Callable[..., World]) -> None:
-    world = make_world(servers=1)
-    world.standing()
-    agent = world.agent()
+def test_an_agent_resumes_after_a_crash(make_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = make_sandbox(servers=1)
+    sandbox.running_cluster()
+    agent = sandbox.agent()
     agent.crash_after("systemctl start rke2-agent")
     assert agent.boot().code == -9
     agent.power_off()

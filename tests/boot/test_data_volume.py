@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from tests.boot.sandbox import STOPPED, World
+from tests.boot.sandbox import STOPPED, Sandbox
 
 
-def test_a_blank_volume_is_formatted_once_and_mounted(world: World) -> None:
-    server = world.server(0)
+def test_a_blank_volume_is_formatted_once_and_mounted(sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     for _ in range(2):
         result = server.run("mount-data")
         assert result.code == 0, result.log
@@ -21,8 +21,8 @@ def test_a_blank_volume_is_formatted_once_and_mounted(world: World) -> None:
 
 
 @pytest.mark.parametrize("signature", ["xfs backups", "ext4 somebody-elses", "gpt", "LVM2_member", "ext4", "swap"])
-def test_a_volume_with_foreign_content_is_never_formatted(signature: str, world: World) -> None:
-    server = world.server(0)
+def test_a_volume_with_foreign_content_is_never_formatted(signature: str, sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     server.on_volume("signature", whole=True).write_text(signature)
     server.on_volume("precious").write_text("data")
     result = server.boot()
@@ -31,31 +31,31 @@ def test_a_volume_with_foreign_content_is_never_formatted(signature: str, world:
     assert not server.calls("mkfs.ext4")
     assert not server.calls("mount UUID")
     assert server.on_volume("precious").read_text() == "data"
-    assert world.state["clusters"] == {}, "started without its data volume"
+    assert sandbox.state["clusters"] == {}, "started without its data volume"
 
 
-def test_the_volume_is_found_by_its_id_whatever_its_device_is_called(world: World) -> None:
-    server = world.server(0)
-    other = world.new_volume()
+def test_the_volume_is_found_by_its_id_whatever_its_device_is_called(sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
+    other = sandbox.new_volume()
     (server.folder / "devices.json").write_text(json.dumps({"/dev/nvme1n1": other, "/dev/nvme7n1": server.volume}))
     result = server.run("mount-data")
     assert result.code == 0, result.log
     assert server.calls("mkfs.ext4") == ["mkfs.ext4 -q -L vet-data /dev/nvme7n1"]
 
 
-def test_a_volume_that_is_not_attached_is_waited_for_and_never_replaced(world: World) -> None:
-    server = world.server(0)
+def test_a_volume_that_is_not_attached_is_waited_for_and_never_replaced(sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     (server.folder / "devices.json").write_text("{}")
     result = server.boot()
     assert result.code == 1, result.log
     assert "is not attached" in result.log
-    assert world.state["clusters"] == {}
+    assert sandbox.state["clusters"] == {}
     (server.folder / "devices.json").write_text(json.dumps({"/dev/nvme1n1": server.volume}))
     assert server.boot().code == 0
 
 
-def test_an_enlarged_volume_is_grown_while_mounted(world: World) -> None:
-    server = world.server(0)
+def test_an_enlarged_volume_is_grown_while_mounted(sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     server.run("mount-data")
     calls = server.calls()
     mounted = next(number for number, call in enumerate(calls) if call.startswith("mount UUID"))
@@ -63,9 +63,9 @@ def test_an_enlarged_volume_is_grown_while_mounted(world: World) -> None:
     assert mounted < grown
 
 
-def test_fstab_survives_a_lost_volume(world: World) -> None:
+def test_fstab_survives_a_lost_volume(sandbox: Sandbox) -> None:
     """Without "nofail" a machine whose volume is gone ends in an emergency shell that nobody can reach."""
-    server = world.server(0)
+    server = sandbox.server(0)
     server.run("mount-data")
     lines = (server.root / "etc/fstab").read_text().splitlines()
     assert len(lines) == 3, lines

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.boot.sandbox import World
+from tests.boot.sandbox import Sandbox
 
 MIB = 1 << 20
 SIZE = 200 * MIB
@@ -30,58 +30,58 @@ def _overwrite(image: Path, at: int, content: bytes) -> None:
         file.write(content)
 
 
-def _inspect(world: World, image: Path) -> str:
+def _inspect(sandbox: Sandbox, image: Path) -> str:
     """The program's answer, with the real tools before the stand-ins on its PATH."""
-    server = world.server(0)
+    server = sandbox.server(0)
     path = f"/usr/sbin:/usr/bin:{server.environment['PATH']}"
     return server.run("inspect-volume", str(image), "vet-data", PATH=path).log.strip().splitlines()[-1]
 
 
-def test_only_zeros_are_blank(image: Path, world: World) -> None:
-    assert _inspect(world, image).startswith("blank ")
+def test_only_zeros_are_blank(image: Path, sandbox: Sandbox) -> None:
+    assert _inspect(sandbox, image).startswith("blank ")
 
 
 @pytest.mark.parametrize("at", [0, 4096, MIB - 1])
-def test_a_byte_in_the_first_mib_is_not_blank(at: int, image: Path, world: World) -> None:
+def test_a_byte_in_the_first_mib_is_not_blank(at: int, image: Path, sandbox: Sandbox) -> None:
     _overwrite(image, at, b"x")
-    assert _inspect(world, image).startswith("foreign ")
+    assert _inspect(sandbox, image).startswith("foreign ")
 
 
-def test_our_file_system_is_ours(image: Path, world: World) -> None:
+def test_our_file_system_is_ours(image: Path, sandbox: Sandbox) -> None:
     _make(image)
-    assert _inspect(world, image).startswith("ours ")
+    assert _inspect(sandbox, image).startswith("ours ")
 
 
-def test_another_label_is_foreign(image: Path, world: World) -> None:
+def test_another_label_is_foreign(image: Path, sandbox: Sandbox) -> None:
     _make(image, "somebody")
-    assert _inspect(world, image).startswith("foreign it holds ext4 somebody")
+    assert _inspect(sandbox, image).startswith("foreign it holds ext4 somebody")
 
 
 @pytest.mark.parametrize("damaged", [4096, MIB], ids=["one sector", "the first MiB"])
 def test_a_damaged_beginning_is_never_blank_and_the_command_that_is_named_mends_it(
-    damaged: int, image: Path, world: World
+    damaged: int, image: Path, sandbox: Sandbox
 ) -> None:
     """Seen: whole data was formatted because of one damaged sector."""
     _make(image)
     _overwrite(image, 0, bytes(damaged))
-    said = _inspect(world, image)
-    assert said.startswith("damaged "), said
-    command = said.partition("sudo ")[2]
+    output = _inspect(sandbox, image)
+    assert output.startswith("damaged "), output
+    command = output.partition("sudo ")[2]
     repaired = subprocess.run(["sh", "-c", command.replace("e2fsck -f", "/usr/sbin/e2fsck -fy")], capture_output=True)
     assert repaired.returncode in (0, 1), repaired.stdout.decode()
-    assert _inspect(world, image).startswith("ours ")
+    assert _inspect(sandbox, image).startswith("ours ")
 
 
-def test_a_file_system_that_was_not_unmounted_is_checked(image: Path, world: World) -> None:
+def test_a_file_system_that_was_not_unmounted_is_checked(image: Path, sandbox: Sandbox) -> None:
     _make(image)
     subprocess.run(["/usr/sbin/debugfs", "-w", "-R", "set_super_value state 2", image], check=True, capture_output=True)
-    assert _inspect(world, image).startswith("ours ")
+    assert _inspect(sandbox, image).startswith("ours ")
     state = subprocess.run(["/usr/sbin/dumpe2fs", "-h", image], capture_output=True, text=True, check=True).stdout
     assert "clean" in state.partition("Filesystem state:")[2].splitlines()[0], "mounted without a check"
 
 
-def test_an_unreadable_device_is_nothing_at_all(tmp_path: Path, world: World) -> None:
-    server = world.server(0)
+def test_an_unreadable_device_is_nothing_at_all(tmp_path: Path, sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     result = server.run(
         "inspect-volume", str(tmp_path / "none"), "vet-data", PATH=f"/usr/sbin:{server.environment['PATH']}"
     )

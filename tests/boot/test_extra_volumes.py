@@ -9,20 +9,20 @@ import pytest
 from nodes.boot import agent_user_data
 from settings.pools import ExtraVolume
 from tests.boot.machine import STOPPED, Machine, Result
-from tests.boot.sandbox import World
+from tests.boot.sandbox import Sandbox
 
 PLACE = "mnt/reports"
 
 
-def _agent(world: World) -> tuple[Machine, list[Path]]:
+def _agent(sandbox: Sandbox) -> tuple[Machine, list[Path]]:
     """An agent with two volumes, which Linux sees in the other order; and the volumes."""
     volumes = [ExtraVolume(path="/mnt/reports", gib=10), ExtraVolume(path="/var/lib/kubelet", gib=20)]
-    agent = Machine(world, "10.0.10.100", agent_user_data(world.inputs, volumes=volumes), None)
-    made = [world.new_volume() for _ in volumes]
-    devices = {"/dev/nvme2n1": made[0], "/dev/nvme1n1": made[1]}
+    agent = Machine(sandbox, "10.0.10.100", agent_user_data(sandbox.inputs, volumes=volumes), None)
+    extra = [sandbox.new_volume() for _ in volumes]
+    devices = {"/dev/nvme2n1": extra[0], "/dev/nvme1n1": extra[1]}
     (agent.folder / "devices.json").write_text(json.dumps(devices))
     _name(agent, {"/dev/nvme0n1": "sda1", "/dev/nvme2n1": "sdf", "/dev/nvme1n1": "sdg"})
-    return agent, [world.folder / "volumes" / each for each in made]
+    return agent, [sandbox.folder / "volumes" / each for each in extra]
 
 
 def _name(agent: Machine, names: dict[str, str]) -> None:
@@ -38,8 +38,8 @@ def _mount(agent: Machine, **environment: str) -> Result:
     return agent.finish(agent.begin(str(program), **environment))
 
 
-def test_blank_volumes_are_formatted_once_and_mounted_where_they_belong(world: World) -> None:
-    agent, (reports, kubelet) = _agent(world)
+def test_blank_volumes_are_formatted_once_and_mounted_where_they_belong(sandbox: Sandbox) -> None:
+    agent, (reports, kubelet) = _agent(sandbox)
     for _ in range(2):
         result = _mount(agent)
         assert result.code == 0, result.log
@@ -53,8 +53,8 @@ def test_blank_volumes_are_formatted_once_and_mounted_where_they_belong(world: W
     assert (kubelet / "files/probe").read_text() == "y"
 
 
-def test_what_is_on_them_outlives_a_restart(world: World) -> None:
-    agent, _ = _agent(world)
+def test_what_is_on_them_outlives_a_restart(sandbox: Sandbox) -> None:
+    agent, _ = _agent(sandbox)
     _mount(agent)
     (agent.root / PLACE / "kept").write_text("x")
     for place in (PLACE, "var/lib/kubelet"):
@@ -65,8 +65,8 @@ def test_what_is_on_them_outlives_a_restart(world: World) -> None:
     assert len(agent.calls("mkfs.ext4")) == 2, "formatted a second time"
 
 
-def test_an_enlarged_volume_is_grown_while_it_is_used(world: World) -> None:
-    agent, _ = _agent(world)
+def test_an_enlarged_volume_is_grown_while_it_is_used(sandbox: Sandbox) -> None:
+    agent, _ = _agent(sandbox)
     _mount(agent)
     before = len(agent.calls("resize2fs"))
     _mount(agent)
@@ -75,8 +75,8 @@ def test_an_enlarged_volume_is_grown_while_it_is_used(world: World) -> None:
 
 
 @pytest.mark.parametrize("signature", ["xfs theirs", "ext4 vet-sdg", "gpt"])
-def test_what_holds_something_else_is_never_formatted(signature: str, world: World) -> None:
-    agent, (reports, _) = _agent(world)
+def test_what_holds_something_else_is_never_formatted(signature: str, sandbox: Sandbox) -> None:
+    agent, (reports, _) = _agent(sandbox)
     (reports / "signature").write_text(signature)
     result = _mount(agent)
     assert result.code == STOPPED, result.log
@@ -84,8 +84,8 @@ def test_what_holds_something_else_is_never_formatted(signature: str, world: Wor
     assert not agent.calls("mkfs.ext4 -q -L vet-sdf")
 
 
-def test_a_volume_that_is_not_attached_yet_is_waited_for(world: World) -> None:
-    agent, _ = _agent(world)
+def test_a_volume_that_is_not_attached_yet_is_waited_for(sandbox: Sandbox) -> None:
+    agent, _ = _agent(sandbox)
     _name(agent, {"/dev/nvme0n1": "sda1"})
     result = _mount(agent, VET_MAX_ATTEMPTS="2")
     assert result.code == 1, result.log

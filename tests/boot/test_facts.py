@@ -5,114 +5,118 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.boot.sandbox import STOPPED, SUBNETS, Machine, World
+from tests.boot.sandbox import STOPPED, SUBNETS, Machine, Sandbox
 
-MakeWorld = Callable[..., World]
+MakeSandbox = Callable[..., Sandbox]
 DENIED = "An error occurred (AccessDenied) when calling the {} operation: Access Denied"
 
 
-def _marker_key(world: World) -> dict[str, str]:
-    return {"Bucket": world.inputs.nodes_bucket, "Key": f"marker/{world.inputs.vpc_id}"}
+def _marker_key(sandbox: Sandbox) -> dict[str, str]:
+    return {"Bucket": sandbox.inputs.nodes_bucket, "Key": f"marker/{sandbox.inputs.vpc_id}"}
 
 
-def test_a_marker_that_cannot_be_read_stops_saying_ready_and_publishes_nothing(world: World) -> None:
+def test_a_marker_that_cannot_be_read_stops_saying_ready_and_publishes_nothing(sandbox: Sandbox) -> None:
     """Seen: it stayed "initialising" for ever, and the next loss was answered "no cluster ever existed"."""
-    server = world.server(0)
+    server = sandbox.server(0)
     assert server.boot().code == 0
-    world.client("s3").put_object(**_marker_key(world), Body=f"state=initialising\nvolume={server.volume}\n".encode())
-    world.client("ssm").put_parameter(Name=world.inputs.ca_parameter, Value="pending", Overwrite=True)
-    world.change(aws_failures=[["get-object --bucket nodes", 99, DENIED.format("GetObject")]])
+    sandbox.client("s3").put_object(
+        **_marker_key(sandbox), Body=f"state=initialising\nvolume={server.volume}\n".encode()
+    )
+    sandbox.client("ssm").put_parameter(Name=sandbox.inputs.ca_parameter, Value="pending", Overwrite=True)
+    sandbox.change(aws_failures=[["get-object --bucket nodes", 99, DENIED.format("GetObject")]])
     assert server.run("marker", "ready").code == 1
     assert server.run("publish-ca-and-oidc").code != 0
-    assert world.ca() == "pending", "published although the marker says that no cluster is ready"
-    world.change(aws_failures=[])
+    assert sandbox.ca() == "pending", "published although the marker says that no cluster is ready"
+    sandbox.change(aws_failures=[])
     assert server.run("wait-until-joined").code == 0
-    assert "state=ready" in (world.marker() or "")
+    assert "state=ready" in (sandbox.marker() or "")
 
 
 @pytest.mark.parametrize("text", ["", "state=\n", "<html>"])
-def test_a_marker_without_a_state_is_not_an_absent_one(text: str, world: World) -> None:
-    world.client("s3").put_object(**_marker_key(world), Body=text.encode())
-    result = world.server(0).boot()
+def test_a_marker_without_a_state_is_not_an_absent_one(text: str, sandbox: Sandbox) -> None:
+    sandbox.client("s3").put_object(**_marker_key(sandbox), Body=text.encode())
+    result = sandbox.server(0).boot()
     assert result.code == 1, result.log
-    assert world.state["clusters"] == {}
+    assert sandbox.state["clusters"] == {}
     assert "start-over" in result.log, "no way out is named"
 
 
 @pytest.mark.parametrize("sign", ["ca", "snapshots"])
 @pytest.mark.parametrize("marker", ["absent", "forming"])
-def test_signs_of_a_cluster_mean_restore_whatever_the_marker_says(sign: str, marker: str, world: World) -> None:
+def test_signs_of_a_cluster_mean_restore_whatever_the_marker_says(sign: str, marker: str, sandbox: Sandbox) -> None:
     if marker == "forming":
-        world.client("s3").put_object(**_marker_key(world), Body=b"state=initialising\nvolume=vol-0gone\n")
+        sandbox.client("s3").put_object(**_marker_key(sandbox), Body=b"state=initialising\nvolume=vol-0gone\n")
     if sign == "ca":
-        world.client("ssm").put_parameter(Name=world.inputs.ca_parameter, Value="CA of before", Overwrite=True)
+        sandbox.client("ssm").put_parameter(Name=sandbox.inputs.ca_parameter, Value="CA of before", Overwrite=True)
     else:
-        world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key="vet-dev/etcd-1", Body=b"x")
-    server = world.server(0)
+        sandbox.client("s3").put_object(Bucket=sandbox.inputs.snapshots_bucket, Key="vet-dev/etcd-1", Body=b"x")
+    server = sandbox.server(0)
     result = server.boot()
     assert result.code == STOPPED, result.log
     assert "make restore ENV=" in result.log
     assert "start-over" not in result.log, "told to give up what a restore brings back"
-    assert world.state["clusters"] == {}
+    assert sandbox.state["clusters"] == {}
     assert server.run("marker", "claim").code != 0, "the marker was claimed although a cluster existed"
 
 
 @pytest.mark.parametrize("call", ["get-parameter", "list-objects-v2"])
-def test_signs_that_cannot_be_read_initialise_nothing(call: str, world: World) -> None:
-    world.change(aws_failures=[[call, 999, DENIED.format(call)]])
-    result = world.server(0).boot()
+def test_signs_that_cannot_be_read_initialise_nothing(call: str, sandbox: Sandbox) -> None:
+    sandbox.change(aws_failures=[[call, 999, DENIED.format(call)]])
+    result = sandbox.server(0).boot()
     assert result.code == 1, f"78 would end it permanently:\n{result.log}"
-    assert world.state["clusters"] == {}
-    assert world.marker() is None
+    assert sandbox.state["clusters"] == {}
+    assert sandbox.marker() is None
 
 
-def test_a_deleted_marker_is_written_again_by_a_server_of_the_cluster(world: World) -> None:
-    server = world.standing()[0]
-    world.client("s3").delete_object(**_marker_key(world))
+def test_a_deleted_marker_is_written_again_by_a_server_of_the_cluster(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
+    sandbox.client("s3").delete_object(**_marker_key(sandbox))
     assert server.run("wait-until-joined").code == 0
-    assert "state=ready" in (world.marker() or "")
+    assert "state=ready" in (sandbox.marker() or "")
 
 
-def test_servers_with_a_majority_keep_their_cluster_when_server_0_comes_back_as_another(make_world: MakeWorld) -> None:
+def test_servers_with_a_majority_keep_their_cluster_when_server_0_comes_back_as_another(
+    make_sandbox: MakeSandbox,
+) -> None:
     """Seen: they believed a peer with another CA, and set their data aside."""
-    world = make_world(servers=3)
-    machines = world.standing()
+    sandbox = make_sandbox(servers=3)
+    machines = sandbox.running_cluster()
     for machine in machines:
         machine.power_off()
-    state = world.state
+    state = sandbox.state
     state["clusters"]["cluster-1"] = {"token": "t", "members": {}, "nodes": {}, "leases": {}, "secrets": []}
     state["machines"][SUBNETS[0]] = {"running": True, "cluster": "cluster-1"}
-    world.write(state)
+    sandbox.write(state)
     result = machines[1].boot()
     assert result.code == STOPPED, result.log
     assert "another CA" in result.log
     assert machines[1].on_volume("server/db/etcd/name").exists(), "its data was set aside"
-    empty = world.server(2).boot()
+    empty = sandbox.server(2).boot()
     assert empty.code == STOPPED, empty.log
-    assert not world.state["clusters"]["cluster-1"]["members"], "joined a stranger"
+    assert not sandbox.state["clusters"]["cluster-1"]["members"], "joined a stranger"
 
 
-def test_two_old_copies_do_not_become_the_majority(make_world: MakeWorld) -> None:
-    world = make_world(servers=3)
-    machines = world.standing()
+def test_two_old_copies_do_not_become_the_majority(make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(servers=3)
+    machines = sandbox.running_cluster()
     for machine in machines:
         machine.power_off()
-    copies = [_copy_of(world, machine, slot) for slot, machine in enumerate(machines) if slot]
+    copies = [_copy_of(sandbox, machine, slot) for slot, machine in enumerate(machines) if slot]
     for copy in copies:
         result = copy.boot()
         assert result.code == STOPPED, result.log
         assert "restoring-a-volume" in result.log
         refused = copy.run("adopt-volume", str(copy.volume))
         assert refused.code == STOPPED, "old data among three servers"
-    assert not any(machine.get("running") for machine in world.state["machines"].values())
+    assert not any(machine.get("running") for machine in sandbox.state["machines"].values())
 
 
-def test_a_copy_is_set_aside_on_command_once_the_cluster_goes_on_without_it(make_world: MakeWorld) -> None:
+def test_a_copy_is_set_aside_on_command_once_the_cluster_goes_on_without_it(make_sandbox: MakeSandbox) -> None:
     """Found by a random schedule: a copy's membership is never asked, so a server with one could never be told to join again."""
-    world = make_world(servers=3)
-    first, second, third = world.standing()
+    sandbox = make_sandbox(servers=3)
+    first, second, third = sandbox.running_cluster()
     third.power_off()
-    copy = _copy_of(world, third, 2)
+    copy = _copy_of(sandbox, third, 2)
     stopped = copy.boot()
     assert stopped.code == STOPPED, stopped.log
     assert "sudo /opt/vet/bin/rejoin" in stopped.log, "the message does not name the way out"
@@ -123,20 +127,20 @@ def test_a_copy_is_set_aside_on_command_once_the_cluster_goes_on_without_it(make
     assert copy.on_volume("server/db/etcd/name").exists()
     for machine in (first, second):
         machine.boot()
-    told = copy.run("rejoin")
-    assert told.code == 0, told.log
+    result = copy.run("rejoin")
+    assert result.code == 0, result.log
     joined = copy.boot()
     assert joined.decisions() == ["join"], joined.log
-    assert world.members() == sorted(SUBNETS), world.members()
-    assert world.problems() == []
+    assert sandbox.members() == sorted(SUBNETS), sandbox.members()
+    assert sandbox.problems() == []
 
 
-def test_a_copy_that_waits_for_a_restore_joins_what_was_restored(make_world: MakeWorld) -> None:
-    world = make_world(servers=3)
-    first, second, third = world.standing()
+def test_a_copy_that_waits_for_a_restore_joins_what_was_restored(make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(servers=3)
+    first, second, third = sandbox.running_cluster()
     for machine in (second, third):
         machine.power_off()
-    waits, empty = _copy_of(world, third, 2), world.server(1)
+    waits, empty = _copy_of(sandbox, third, 2), sandbox.server(1)
     for machine in (waits, empty):
         for program in ("install-rke2", "write-node-identity", "mount-data"):
             assert machine.run(program).code == 0
@@ -144,18 +148,18 @@ def test_a_copy_that_waits_for_a_restore_joins_what_was_restored(make_world: Mak
     restored = first.run("restore", "disk", "run-1")
     assert restored.code == 0, restored.log
     for machine in (waits, empty):
-        told = machine.run("rejoin", "run-1")
-        assert told.code == 0, told.log
+        result = machine.run("rejoin", "run-1")
+        assert result.code == 0, result.log
         assert machine.boot().decisions() == ["join"]
-    assert world.members() == sorted(SUBNETS), world.members()
-    assert world.problems() == []
+    assert sandbox.members() == sorted(SUBNETS), sandbox.members()
+    assert sandbox.problems() == []
 
 
-def _copy_of(world: World, machine: Machine, slot: int) -> Machine:
+def _copy_of(sandbox: Sandbox, machine: Machine, slot: int) -> Machine:
     """A new server whose volume was made of a snapshot of another's."""
-    copy = world.server(slot)
+    copy = sandbox.server(slot)
     for path in ("signature", "files"):
-        source = world.folder / "volumes" / str(machine.volume) / path
+        source = sandbox.folder / "volumes" / str(machine.volume) / path
         target = copy.on_volume(path, whole=True)
         if target.exists():
             target.rmdir()
@@ -163,10 +167,10 @@ def _copy_of(world: World, machine: Machine, slot: int) -> Machine:
     return copy
 
 
-def test_the_only_servers_volume_comes_back_from_its_snapshot_when_a_person_says_so(world: World) -> None:
-    server = world.standing()[0]
+def test_the_only_servers_volume_comes_back_from_its_snapshot_when_a_person_says_so(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
     server.power_off()
-    copy = _copy_of(world, server, 0)
+    copy = _copy_of(sandbox, server, 0)
     assert copy.boot().code == STOPPED
     assert copy.run("adopt-volume").code == STOPPED, "adopted without saying which"
     assert copy.run("adopt-volume", str(copy.volume)).code == 0
@@ -175,44 +179,44 @@ def test_the_only_servers_volume_comes_back_from_its_snapshot_when_a_person_says
     assert result.decisions() == ["start"], result.log
 
 
-def test_a_data_volume_that_cannot_be_looked_at_is_not_an_empty_one(world: World) -> None:
-    server = world.standing()[0]
+def test_a_data_volume_that_cannot_be_looked_at_is_not_an_empty_one(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
     program = server.folder / "bin/stat"
     program.write_text(
         '#!/bin/sh\ncase "$*" in *wal*) echo "stat: Input/output error" >&2; exit 1;; esac\nexec /usr/bin/stat "$@"\n'
     )
     program.chmod(0o755)
-    said = server.run("gather-facts").log
-    assert "data=unknown" in said, said
+    log = server.run("gather-facts").log
+    assert "data=unknown" in log, log
 
 
 @pytest.mark.parametrize("value", ["  ", "a b", "a\x07b", "binary"])
-def test_what_is_no_token_never_becomes_one(value: str, world: World) -> None:
-    secrets, name = world.client("secretsmanager"), world.inputs.server_token_secret
+def test_what_is_no_token_never_becomes_one(value: str, sandbox: Sandbox) -> None:
+    secrets, name = sandbox.client("secretsmanager"), sandbox.inputs.server_token_secret
     if value == "binary":
         secrets.put_secret_value(SecretId=name, SecretBinary=b"\x00\x01")
     else:
         secrets.put_secret_value(SecretId=name, SecretString=value)
-    server = world.server(0)
+    server = sandbox.server(0)
     result = server.boot(VET_MAX_ATTEMPTS="3")
     assert result.code == 1, result.log
     assert not (server.root / "etc/rancher/rke2/token").exists()
-    assert world.state["clusters"] == {}
+    assert sandbox.state["clusters"] == {}
 
 
-def test_a_server_with_its_data_and_token_starts_without_secrets_manager(world: World) -> None:
-    server = world.standing()[0]
+def test_a_server_with_its_data_and_token_starts_without_secrets_manager(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
     server.power_off()
-    world.change(aws_failures=[["get-secret-value", 4, DENIED.format("GetSecretValue")]])
+    sandbox.change(aws_failures=[["get-secret-value", 4, DENIED.format("GetSecretValue")]])
     result = server.boot()
     assert result.code == 0, result.log
     assert "the token on disk" in result.log
 
 
 @pytest.mark.parametrize("rotated", [True, False])
-def test_the_token_on_disk_stays_unless_it_was_rotated(rotated: bool, world: World) -> None:
-    server = world.standing()[0]
-    secrets, name = world.client("secretsmanager"), world.inputs.server_token_secret
+def test_the_token_on_disk_stays_unless_it_was_rotated(rotated: bool, sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
+    secrets, name = sandbox.client("secretsmanager"), sandbox.inputs.server_token_secret
     token = server.root / "etc/rancher/rke2/token"
     if not rotated:
         token.write_text("never-stored\n")
@@ -223,16 +227,16 @@ def test_the_token_on_disk_stays_unless_it_was_rotated(rotated: bool, world: Wor
     assert ("warning" in result.log) is not rotated, result.log
 
 
-def test_a_data_volume_that_is_not_mounted_is_not_taken_for_an_empty_one(make_world: MakeWorld) -> None:
+def test_a_data_volume_that_is_not_mounted_is_not_taken_for_an_empty_one(make_sandbox: MakeSandbox) -> None:
     """A person says rejoin while the file system is damaged: found by a random schedule."""
-    world = make_world(3)
-    server = world.standing()[0]
+    sandbox = make_sandbox(3)
+    server = sandbox.running_cluster()[0]
     mounted = server.root / "var/lib/vet/data"
     mounted.unlink()
     mounted.mkdir()
-    found = server.run("gather-facts")
-    assert "data=unknown" in found.log, found.log
-    assert "is not mounted" in found.log, found.log
+    result = server.run("gather-facts")
+    assert "data=unknown" in result.log, result.log
+    assert "is not mounted" in result.log, result.log
     for words in (
         ["rejoin"],
         ["archive-etcd-data"],

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from nodes.boot import server_user_data
-from tests.boot.sandbox import Machine, World
+from tests.boot.sandbox import Machine, Sandbox
 from tests.boot.signing import GPG, make_key
 
 
@@ -20,9 +20,9 @@ def signing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def machine(world: World, signing: Path) -> Machine:
+def machine(sandbox: Sandbox, signing: Path) -> Machine:
     """A server whose internet has a signed AWS CLI of another version than the one that is there."""
-    machine = world.server(0)
+    machine = sandbox.server(0)
     (machine.root / "etc/vet/aws-cli.gpg").write_bytes((signing / "key.gpg").read_bytes())
     env = machine.root / "etc/vet/node.env"
     env.write_text(env.read_text().replace("AWS_CLI_VERSION='2.36.7'", "AWS_CLI_VERSION='2.99.0'"))
@@ -30,7 +30,7 @@ def machine(world: World, signing: Path) -> Machine:
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("aws/install", '#!/bin/sh\necho "install $*" >>"$VET_ROOT/installed"\n')
         zipped.writestr("aws/dist/aws", "#!/bin/sh\n")
-    file = world.folder / "internet/awscli-exe-linux-x86_64-2.99.0.zip"
+    file = sandbox.folder / "internet/awscli-exe-linux-x86_64-2.99.0.zip"
     file.write_bytes(archive.getvalue())
     subprocess.run([*GPG, "--homedir", signing, "--detach-sign", "--output", f"{file}.sig", str(file)], check=True)
     subprocess.run(["rm", "-r", str(machine.root / "opt/vet")], check=True)
@@ -76,7 +76,7 @@ def test_a_crash_of_the_script_is_made_good_at_the_next_power_on(machine: Machin
 
 
 def test_cloud_init_enables_the_unit_and_systemd_repeats_it(machine: Machine) -> None:
-    document = yaml.safe_load(server_user_data(machine.world.inputs, slot=0, data_volume_id="vol-1"))
+    document = yaml.safe_load(server_user_data(machine.sandbox.inputs, slot=0, data_volume_id="vol-1"))
     assert document["runcmd"][-1] == ["systemctl", "enable", "--now", "--no-block", "vet-fetch-programs.service"]
     unit = (machine.root / "etc/systemd/system/vet-fetch-programs.service").read_text()
     for line in ("ExecStart=/usr/local/lib/vet/fetch-programs.sh", "Restart=on-failure", "RestartPreventExitStatus=78"):
@@ -85,7 +85,7 @@ def test_cloud_init_enables_the_unit_and_systemd_repeats_it(machine: Machine) ->
 
 
 def test_an_aws_cli_with_another_signature_is_not_installed(machine: Machine) -> None:
-    archive = machine.world.folder / "internet/awscli-exe-linux-x86_64-2.99.0.zip"
+    archive = machine.sandbox.folder / "internet/awscli-exe-linux-x86_64-2.99.0.zip"
     archive.write_bytes(archive.read_bytes() + b"tampered")
     result = _fetch(machine)
     assert result.returncode != 0
@@ -94,11 +94,11 @@ def test_an_aws_cli_with_another_signature_is_not_installed(machine: Machine) ->
 
 
 def test_programs_with_another_checksum_are_not_run(machine: Machine) -> None:
-    inputs = machine.world.inputs
+    inputs = machine.sandbox.inputs
     key = next(
         line for line in (machine.root / "etc/vet/node.env").read_text().splitlines() if line.startswith("BUNDLE_KEY")
     ).split("'")[1]
-    machine.world.client("s3").put_object(Bucket=inputs.nodes_bucket, Key=key, Body=b"tampered")
+    machine.sandbox.client("s3").put_object(Bucket=inputs.nodes_bucket, Key=key, Body=b"tampered")
     result = _fetch(machine)
     assert result.returncode != 0
     assert "checksum" in result.stdout
@@ -106,7 +106,7 @@ def test_programs_with_another_checksum_are_not_run(machine: Machine) -> None:
 
 
 def test_a_bucket_that_refuses_is_tried_again_and_then_given_up(machine: Machine) -> None:
-    machine.world.change(aws_failures=[["s3 cp", 99, "fatal error: An error occurred (403)"]])
+    machine.sandbox.change(aws_failures=[["s3 cp", 99, "fatal error: An error occurred (403)"]])
     result = _fetch(machine)
     assert result.returncode != 0
     assert "attempt 8 of 8" in result.stdout

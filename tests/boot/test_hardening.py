@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.boot.sandbox import SUBNETS, Machine, World
+from tests.boot.sandbox import SUBNETS, Machine, Sandbox
 from tests.boot.test_restore import SNAPSHOT
 
 ETCD = 400
 
 
 @pytest.fixture
-def hardened(make_world: Callable[..., World]) -> World:
+def hardened(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
     """Three servers with ``cluster.hardening: cis``."""
-    return make_world(servers=3, hardening="cis")
+    return make_sandbox(servers=3, hardening="cis")
 
 
 def entry(machine: Machine, file: str) -> str:
@@ -30,8 +30,8 @@ def strangers(path: Path) -> list[str]:
     return [str(each) for each in (path, *path.rglob("*")) if each.stat().st_uid != ETCD]
 
 
-def test_a_hardened_cluster_forms_and_starts_again(hardened: World) -> None:
-    machines = hardened.formed()
+def test_a_hardened_cluster_forms_and_starts_again(hardened: Sandbox) -> None:
+    machines = hardened.bootstrap_cluster()
     assert hardened.members() == sorted(SUBNETS)
     for machine in machines:
         assert machine.config()["profile"] == "cis"
@@ -43,15 +43,15 @@ def test_a_hardened_cluster_forms_and_starts_again(hardened: World) -> None:
     assert len(machines[0].calls("useradd")) == 1, "made twice"
 
 
-def test_nobody_is_made_where_nothing_is_hardened(world: World) -> None:
-    (server,) = world.formed()
+def test_nobody_is_made_where_nothing_is_hardened(sandbox: Sandbox) -> None:
+    (server,) = sandbox.bootstrap_cluster()
     assert "profile" not in server.config()
     assert not server.calls("useradd")
     assert not server.calls("groupadd")
 
 
-def test_an_agent_has_the_profile_and_no_etcd(hardened: World) -> None:
-    hardened.formed()
+def test_an_agent_has_the_profile_and_no_etcd(hardened: Sandbox) -> None:
+    hardened.bootstrap_cluster()
     agent = hardened.agent()
     result = agent.boot()
     assert result.code == 0, result.log
@@ -59,7 +59,7 @@ def test_an_agent_has_the_profile_and_no_etcd(hardened: World) -> None:
     assert not agent.calls("useradd")
 
 
-def test_an_image_that_has_the_user_keeps_it(hardened: World) -> None:
+def test_an_image_that_has_the_user_keeps_it(hardened: Sandbox) -> None:
     server = hardened.server(0)
     (server.root / "etc/group").write_text("etcd:x:112:\n")
     (server.root / "etc/passwd").write_text("etcd:x:112:112::/var/lib/etcd:/bin/false\n")
@@ -69,7 +69,7 @@ def test_an_image_that_has_the_user_keeps_it(hardened: World) -> None:
 
 
 @pytest.mark.parametrize("taken", ["group", "passwd"])
-def test_a_number_that_somebody_has_stops_nothing(taken: str, hardened: World) -> None:
+def test_a_number_that_somebody_has_stops_nothing(taken: str, hardened: Sandbox) -> None:
     server = hardened.server(0)
     (server.root / "etc" / taken).write_text(f"somebody:x:{ETCD}:{ETCD}::/:/bin/false\n")
     result = server.boot()
@@ -77,9 +77,9 @@ def test_a_number_that_somebody_has_stops_nothing(taken: str, hardened: World) -
     assert entry(server, taken).split(":")[2] == "999"
 
 
-def test_a_restore_on_new_machines_finds_its_user(hardened: World) -> None:
+def test_a_restore_on_new_machines_finds_its_user(hardened: Sandbox) -> None:
     """The reset runs RKE2 outside its unit, which looks at the machine all the same."""
-    for machine in hardened.standing():
+    for machine in hardened.running_cluster():
         machine.power_off()
     hardened.change(clusters={}, machines={})
     hardened.client("s3").put_object(
@@ -96,8 +96,8 @@ def test_a_restore_on_new_machines_finds_its_user(hardened: World) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away: run the boot tests as root to see it")
-def test_etcds_data_stay_etcds_when_they_are_moved_aside_and_when_the_machine_is_replaced(hardened: World) -> None:
-    machines = hardened.formed()
+def test_etcds_data_stay_etcds_when_they_are_moved_aside_and_when_the_machine_is_replaced(hardened: Sandbox) -> None:
+    machines = hardened.bootstrap_cluster()
     leaving = machines[2]
     assert not strangers(leaving.on_volume("server/db/etcd"))
     assert leaving.run("rejoin").code == 0
@@ -115,16 +115,16 @@ def test_etcds_data_stay_etcds_when_they_are_moved_aside_and_when_the_machine_is
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away: run the boot tests as root to see it")
 def test_turned_on_in_a_cluster_that_runs_the_data_get_their_owner_at_the_roll(
-    make_world: Callable[..., World],
+    make_sandbox: Callable[..., Sandbox],
 ) -> None:
-    world = make_world()
-    (before,) = world.formed()
+    sandbox = make_sandbox()
+    (before,) = sandbox.bootstrap_cluster()
     assert strangers(before.on_volume("server/db/etcd"))
     before.power_off()
-    world.hardening = "cis"
-    del world.inputs
-    after = world.server(0, before.volume)
+    sandbox.hardening = "cis"
+    del sandbox.inputs
+    after = sandbox.server(0, before.volume)
     result = after.boot()
     assert result.code == 0, result.log
     assert not strangers(after.on_volume("server/db/etcd"))
-    assert world.problems() == []
+    assert sandbox.problems() == []

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.boot.sandbox import SUBNETS, Machine, World
-from tests.boot.turns import leave_turn, stamp
+from tests.boot.join_lease import hold_join_lease, timestamp
+from tests.boot.sandbox import SUBNETS, Machine, Sandbox
 
-MakeWorld = Callable[..., World]
+MakeSandbox = Callable[..., Sandbox]
 
 ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
     "a web page": ({"strange": {SUBNETS[0]: {"says": "<html>502</html>"}}}, "unproven it answers with a web page"),
@@ -30,42 +30,44 @@ ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_each_answer_of_a_peer_has_its_own_words_and_the_next_peer_is_asked(answer: str, make_world: MakeWorld) -> None:
-    world = make_world(servers=3)
-    machines = world.standing()
+def test_each_answer_of_a_peer_has_its_own_words_and_the_next_peer_is_asked(
+    answer: str, make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox(servers=3)
+    machines = sandbox.running_cluster()
     machines[2].power_off()
     changes, words = ANSWERS[answer]
-    world.change(**changes)
-    replacement = world.server(2)
+    sandbox.change(**changes)
+    replacement = sandbox.server(2)
     for program in ("install-rke2", "write-node-identity", "mount-data"):
         assert replacement.run(program).code == 0
-    said = replacement.run("peers").log
-    first = next(line for line in said.splitlines() if line.startswith(f"{SUBNETS[0]} "))
-    assert words in first, said
+    log = replacement.run("peers").log
+    first = next(line for line in log.splitlines() if line.startswith(f"{SUBNETS[0]} "))
+    assert words in first, log
     others = ("no quorum",) if answer != "no quorum" else ()
     assert not any(word in first for word in others), f"no quorum is said of something else: {first}"
-    found = replacement.run("gather-facts").log
-    assert f"peer={'foreign' if answer == 'another CA' else SUBNETS[1]} " in found, found
+    facts = replacement.run("gather-facts").log
+    assert f"peer={'foreign' if answer == 'another CA' else SUBNETS[1]} " in facts, facts
 
 
-def test_a_cut_ca_is_said_and_nobody_is_believed(make_world: MakeWorld) -> None:
-    world = make_world(servers=3)
-    world.standing()[2].power_off()
-    world.client("ssm").put_parameter(Name=world.inputs.ca_parameter, Value="-----BEGIN", Overwrite=True)
-    result = world.server(2).boot()
+def test_a_cut_ca_is_said_and_nobody_is_believed(make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(servers=3)
+    sandbox.running_cluster()[2].power_off()
+    sandbox.client("ssm").put_parameter(Name=sandbox.inputs.ca_parameter, Value="-----BEGIN", Overwrite=True)
+    result = sandbox.server(2).boot()
     assert result.code == 1, result.log
     assert "is it cut?" in result.log
-    assert world.problems() == []
+    assert sandbox.problems() == []
 
 
-def _joiner(make_world: MakeWorld) -> tuple[World, Machine]:
-    world = make_world(servers=3)
-    world.standing()[2].power_off()
-    server = world.server(2)
+def _joiner(make_sandbox: MakeSandbox) -> tuple[Sandbox, Machine]:
+    sandbox = make_sandbox(servers=3)
+    sandbox.running_cluster()[2].power_off()
+    server = sandbox.server(2)
     for program in ("install-rke2", "write-node-identity", "mount-data", "peers"):
         assert server.run(program).code == 0
     assert server.shell(f"VET_ROOT={server.root}; . /opt/vet/bin/lib.sh; peer_kubeconfig {SUBNETS[0]}").returncode == 0
-    return world, server
+    return sandbox, server
 
 
 def _take(server: Machine, uptime: int) -> bool:
@@ -75,55 +77,55 @@ def _take(server: Machine, uptime: int) -> bool:
 
 @pytest.mark.parametrize("hours", [None, 5, -0.05], ids=["none", "in the future", "three minutes ago"])
 def test_a_turn_whose_time_says_nothing_is_neither_taken_early_nor_waited_for_without_end(
-    hours: float | None, make_world: MakeWorld
+    hours: float | None, make_sandbox: MakeSandbox
 ) -> None:
-    world, server = _joiner(make_world)
-    leave_turn(world, "" if hours is None else stamp(timedelta(hours=-hours)))
+    sandbox, server = _joiner(make_sandbox)
+    hold_join_lease(sandbox, "" if hours is None else timestamp(timedelta(hours=-hours)))
     assert not _take(server, 0)
     assert not _take(server, 500), "taken over although it may be used"
     assert _take(server, 700), "waited for without end"
 
 
-def test_a_turn_that_is_renewed_by_a_clock_two_hours_off_is_left_alone(make_world: MakeWorld) -> None:
-    world, server = _joiner(make_world)
+def test_a_turn_that_is_renewed_by_a_clock_two_hours_off_is_left_alone(make_sandbox: MakeSandbox) -> None:
+    sandbox, server = _joiner(make_sandbox)
     for uptime in (0, 100, 200):
-        leave_turn(world, stamp(timedelta(hours=2)))
-        state = world.state
+        hold_join_lease(sandbox, timestamp(timedelta(hours=2)))
+        state = sandbox.state
         state["clusters"]["cluster-0"]["leases"]["vet-server-join"]["version"] = uptime
-        world.write(state)
+        sandbox.write(state)
         assert not _take(server, uptime), "taken over while it is renewed"
 
 
-def test_time_is_the_apis(make_world: MakeWorld) -> None:
+def test_time_is_the_apis(make_sandbox: MakeSandbox) -> None:
     """This machine's clock is off by two hours: what it writes is right all the same, and it says so."""
-    world, server = _joiner(make_world)
-    world.change(api_clock=-7200)
+    sandbox, server = _joiner(make_sandbox)
+    sandbox.change(api_clock=-7200)
     result = server.run("turn", "take", SUBNETS[0])
     assert result.code == 0, result.log
     assert "s off the API's" in result.log
-    written = world.state["clusters"]["cluster-0"]["leases"]["vet-server-join"]["renewed"]
-    assert written < stamp(timedelta(hours=1.9))
+    written = sandbox.state["clusters"]["cluster-0"]["leases"]["vet-server-join"]["renewed"]
+    assert written < timestamp(timedelta(hours=1.9))
 
 
-def test_a_turn_is_renewed_while_it_is_used_and_ends_with_it(make_world: MakeWorld) -> None:
-    world, server = _joiner(make_world)
+def test_a_turn_is_renewed_while_it_is_used_and_ends_with_it(make_sandbox: MakeSandbox) -> None:
+    sandbox, server = _joiner(make_sandbox)
     assert _take(server, 0)
     process = server.begin("turn", "keep", SUBNETS[0])
-    version = world.state["clusters"]["cluster-0"]["leases"]["vet-server-join"]["version"]
+    version = sandbox.state["clusters"]["cluster-0"]["leases"]["vet-server-join"]["version"]
     for _ in range(200):
-        if world.state["clusters"]["cluster-0"]["leases"]["vet-server-join"]["version"] != version:
+        if sandbox.state["clusters"]["cluster-0"]["leases"]["vet-server-join"]["version"] != version:
             break
         server.shell("/usr/bin/sleep 0.1")
     else:
         pytest.fail("not renewed")
-    state = world.state
+    state = sandbox.state
     state["clusters"]["cluster-0"]["leases"].clear()
-    world.write(state)
+    sandbox.write(state)
     assert server.finish(process).code == 0, "it goes on after the turn was given back"
 
 
-def test_the_boot_without_any_peer_is_tried_again_without_end(make_world: MakeWorld) -> None:
-    server = make_world().server(0)
+def test_the_boot_without_any_peer_is_tried_again_without_end(make_sandbox: MakeSandbox) -> None:
+    server = make_sandbox().server(0)
     for unit in ("opt/vet/units/vet-boot.service", "etc/systemd/system/vet-fetch-programs.service"):
         text = (server.root / unit).read_text()
         assert "StartLimitIntervalSec=0" in text.splitlines(), (
@@ -132,10 +134,10 @@ def test_the_boot_without_any_peer_is_tried_again_without_end(make_world: MakeWo
         assert "Restart=on-failure" in text.splitlines(), text
 
 
-def test_a_server_that_was_the_only_one_knows_those_that_came_later(make_world: MakeWorld) -> None:
+def test_a_server_that_was_the_only_one_knows_those_that_came_later(make_sandbox: MakeSandbox) -> None:
     """Raised from one to three: its user data has one address. It loses its data, and joins."""
-    world = make_world(servers=3)
-    first = world.standing()[0]
+    sandbox = make_sandbox(servers=3)
+    first = sandbox.running_cluster()[0]
     first.power_off()
     environment = first.root / "etc/vet/node.env"
     text = environment.read_text()
@@ -145,21 +147,21 @@ def test_a_server_that_was_the_only_one_knows_those_that_came_later(make_world: 
     result = first.boot()
     assert result.code == 0, result.log
     assert result.decisions() == ["join"], result.log
-    assert world.problems() == []
+    assert sandbox.problems() == []
 
 
-def test_a_record_of_servers_that_cannot_be_read_begins_no_cluster(world: World) -> None:
-    world.change(aws_failures=[["--key nodes/servers", 99, "An error occurred (SlowDown)"]])
-    result = world.server(0).boot()
+def test_a_record_of_servers_that_cannot_be_read_begins_no_cluster(sandbox: Sandbox) -> None:
+    sandbox.change(aws_failures=[["--key nodes/servers", 99, "An error occurred (SlowDown)"]])
+    result = sandbox.server(0).boot()
     assert result.code == 1, result.log
-    assert world.state["clusters"] == {}
+    assert sandbox.state["clusters"] == {}
 
 
-def test_a_hasty_start_over_an_emptied_disk_makes_no_cluster(world: World) -> None:
-    server = world.server(0)
+def test_a_hasty_start_over_an_emptied_disk_makes_no_cluster(sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     assert server.boot().code == 0
     server.power_off()
     server.run("mount-data")
     server.on_volume("server/db").rename(server.on_volume("lost"))
     assert server.shell("systemctl start rke2-server").returncode != 0
-    assert list(world.state["clusters"]) == ["cluster-0"]
+    assert list(sandbox.state["clusters"]) == ["cluster-0"]

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from nodes.release import CLOUDWATCH_AGENT
-from tests.boot.sandbox import Machine, World
+from tests.boot.sandbox import Machine, Sandbox
 from tests.boot.signing import GPG, make_key
 
-MakeWorld = Callable[..., World]
+MakeSandbox = Callable[..., Sandbox]
 
 AGENT = "opt/aws/amazon-cloudwatch-agent"
 
@@ -24,9 +24,9 @@ def signing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_key(tmp_path_factory.mktemp("g"))
 
 
-def publish(world: World, signing: Path, *, content: bytes = b"the package", signs: Path | None = None) -> None:
+def publish(sandbox: Sandbox, signing: Path, *, content: bytes = b"the package", signs: Path | None = None) -> None:
     """The package, its signature and the key, where AWS has them; the key is armoured."""
-    internet = world.folder / "internet"
+    internet = sandbox.folder / "internet"
     package = internet / "amazon-cloudwatch-agent.deb"
     package.write_bytes(content)
     Path(f"{package}.sig").unlink(missing_ok=True)
@@ -53,37 +53,42 @@ def sending(machine: Machine, signing: Path) -> Machine:
     return machine
 
 
-def told(machine: Machine) -> dict[str, Any]:
+def configured_logs(machine: Machine) -> dict[str, Any]:
     """What the agent is told to send."""
-    found: dict[str, Any] = json.loads((machine.root / AGENT / "etc/vet.json").read_text())["logs"]["logs_collected"]
-    return found
+    collected: dict[str, Any] = json.loads((machine.root / AGENT / "etc/vet.json").read_text())["logs"][
+        "logs_collected"
+    ]
+    return collected
 
 
-def test_a_server_sends_its_journal_and_the_audit_log(world: World, signing: Path) -> None:
-    publish(world, signing)
-    server = sending(world.server(0), signing)
+def test_a_server_sends_its_journal_and_the_audit_log(sandbox: Sandbox, signing: Path) -> None:
+    publish(sandbox, signing)
+    server = sending(sandbox.server(0), signing)
     result = server.run("ship-logs")
     assert result.code == 0, result.log
     assert server.calls("dpkg --install")
-    groups = {kind: [each["log_group_name"] for each in found["collect_list"]] for kind, found in told(server).items()}
+    groups = {
+        kind: [each["log_group_name"] for each in section["collect_list"]]
+        for kind, section in configured_logs(server).items()
+    }
     assert groups == {"files": ["/vet-dev/audit"], "journald": ["/vet-dev/journal"]}
-    assert told(server)["files"]["collect_list"][0]["file_path"] == "/var/log/kube-audit/audit.log"
+    assert configured_logs(server)["files"]["collect_list"][0]["file_path"] == "/var/log/kube-audit/audit.log"
     (control,) = (server.root / "controlled").read_text().splitlines()
     assert control == f"-a fetch-config -m ec2 -s -c file:{server.root}/{AGENT}/etc/vet.json"
 
 
-def test_an_agent_sends_its_journal_alone(make_world: MakeWorld, signing: Path) -> None:
-    world = make_world()
-    publish(world, signing)
-    agent = sending(world.agent(), signing)
+def test_an_agent_sends_its_journal_alone(make_sandbox: MakeSandbox, signing: Path) -> None:
+    sandbox = make_sandbox()
+    publish(sandbox, signing)
+    agent = sending(sandbox.agent(), signing)
     result = agent.run("ship-logs")
     assert result.code == 0, result.log
-    assert told(agent).keys() == {"journald"}
+    assert configured_logs(agent).keys() == {"journald"}
 
 
-def test_a_second_run_installs_nothing_and_starts_the_agent_again(world: World, signing: Path) -> None:
-    publish(world, signing)
-    server = sending(world.server(0), signing)
+def test_a_second_run_installs_nothing_and_starts_the_agent_again(sandbox: Sandbox, signing: Path) -> None:
+    publish(sandbox, signing)
+    server = sending(sandbox.server(0), signing)
     assert server.run("ship-logs").code == 0
     before = len(server.calls("dpkg --install"))
     assert server.run("ship-logs").code == 0
@@ -91,28 +96,28 @@ def test_a_second_run_installs_nothing_and_starts_the_agent_again(world: World, 
     assert len((server.root / "controlled").read_text().splitlines()) == 2
 
 
-def test_what_another_key_signed_is_not_installed(world: World, signing: Path, tmp_path: Path) -> None:
+def test_what_another_key_signed_is_not_installed(sandbox: Sandbox, signing: Path, tmp_path: Path) -> None:
     """Anybody who replaces the package replaces the key that lies beside it, too."""
     (tmp_path / "o").mkdir()
-    publish(world, signing, signs=make_key(tmp_path / "o"))
-    server = sending(world.server(0), signing)
+    publish(sandbox, signing, signs=make_key(tmp_path / "o"))
+    server = sending(sandbox.server(0), signing)
     result = server.run("ship-logs")
     assert result.code == 78, result.log
     assert "is not signed by AWS's key" in result.log
     assert not server.calls("dpkg --install")
 
 
-def test_what_was_changed_after_it_was_signed_is_not_installed(world: World, signing: Path) -> None:
-    publish(world, signing)
-    (world.folder / "internet/amazon-cloudwatch-agent.deb").write_bytes(b"something else")
-    server = sending(world.server(0), signing)
+def test_what_was_changed_after_it_was_signed_is_not_installed(sandbox: Sandbox, signing: Path) -> None:
+    publish(sandbox, signing)
+    (sandbox.folder / "internet/amazon-cloudwatch-agent.deb").write_bytes(b"something else")
+    server = sending(sandbox.server(0), signing)
     assert server.run("ship-logs").code == 78
     assert not server.calls("dpkg --install")
 
 
-def test_the_agent_goes_through_the_proxy(world: World, signing: Path) -> None:
-    publish(world, signing)
-    server = sending(world.server(0), signing)
+def test_the_agent_goes_through_the_proxy(sandbox: Sandbox, signing: Path) -> None:
+    publish(sandbox, signing)
+    server = sending(sandbox.server(0), signing)
     lines = "http_proxy=http://proxy.example.com:3128\nhttps_proxy=http://proxy.example.com:3128\nno_proxy=localhost\n"
     (server.root / "etc/vet/proxy.env").write_text(lines)
     assert server.run("ship-logs").code == 0
@@ -120,8 +125,8 @@ def test_the_agent_goes_through_the_proxy(world: World, signing: Path) -> None:
     assert 'https_proxy = "http://proxy.example.com:3128"' in told_of_it
 
 
-def test_nodes_send_logs_only_where_they_are_told_to_and_boot_without_waiting(world: World) -> None:
-    server = world.server(0)
+def test_nodes_send_logs_only_where_they_are_told_to_and_boot_without_waiting(sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     assert server.boot().code == 0
     assert not server.calls("vet-logs.service")
     environment = server.root / "etc/vet/node.env"

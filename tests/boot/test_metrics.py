@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.boot.sandbox import Machine, World
+from tests.boot.sandbox import Machine, Sandbox
 
-MakeWorld = Callable[..., World]
+MakeSandbox = Callable[..., Sandbox]
 
 
 def _certificate(path: Path, days: int) -> None:
@@ -16,70 +16,70 @@ def _certificate(path: Path, days: int) -> None:
     subprocess.run([*command, "-keyout", "/dev/null", "-out", str(path)], check=True, capture_output=True)
 
 
-def _measured(world: World, machine: Machine) -> dict[str, float]:
-    """The newest value of each metric of this world's cluster, after the program has run."""
-    cluster = f"vet-{world.identity}"
+def _measured(sandbox: Sandbox, machine: Machine) -> dict[str, float]:
+    """The newest value of each metric of this sandbox's cluster, after the program has run."""
+    cluster = f"vet-{sandbox.identity}"
     environment = machine.root / "etc/vet/node.env"
     text = environment.read_text().replace("CLUSTER='vet-dev'", f"CLUSTER='{cluster}'")
     environment.write_text(text.replace("METRICS_NAMESPACE=''", "METRICS_NAMESPACE='vet/nodes'"))
     result = machine.run("publish-metrics")
     assert result.code == 0, result.log
-    client = world.client("cloudwatch")
+    client = sandbox.client("cloudwatch")
     now = datetime.now(UTC)
     query: dict[str, Any] = {"StartTime": now - timedelta(hours=1), "EndTime": now + timedelta(hours=1), "Period": 60}
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     for metric in ("DiskUsed", "SnapshotAge", "CertificateDays"):
         dimensions = [{"Name": "Cluster", "Value": cluster}]
         points = client.get_metric_statistics(
             Namespace="vet/nodes", MetricName=metric, Dimensions=dimensions, Statistics=["Maximum"], **query
         )["Datapoints"]
         if points:
-            found[metric] = points[-1]["Maximum"]
-    return found
+            values[metric] = points[-1]["Maximum"]
+    return values
 
 
-def test_a_server_measures_disk_snapshots_and_the_certificate_that_ends_first(world: World) -> None:
-    server = world.standing()[0]
+def test_a_server_measures_disk_snapshots_and_the_certificate_that_ends_first(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
     tls = server.on_volume("server/tls")
     (tls / "etcd").mkdir()
     _certificate(tls / "server-ca.crt", 3650)
     _certificate(tls / "etcd/server-client.crt", 20)
-    world.client("s3").put_object(
-        Bucket=world.inputs.snapshots_bucket, Key=f"vet-{world.identity}/etcd-snapshot-1", Body=b"snapshot"
+    sandbox.client("s3").put_object(
+        Bucket=sandbox.inputs.snapshots_bucket, Key=f"vet-{sandbox.identity}/etcd-snapshot-1", Body=b"snapshot"
     )
-    found = _measured(world, server)
-    assert 0 < found.pop("DiskUsed") <= 100
+    values = _measured(sandbox, server)
+    assert 0 < values.pop("DiskUsed") <= 100
     # Whole days that are left: 20 within the second in which the certificate was made, 19 after it.
-    assert found.pop("CertificateDays") in (19, 20)
-    assert found == {"SnapshotAge": 0}
+    assert values.pop("CertificateDays") in (19, 20)
+    assert values == {"SnapshotAge": 0}
 
 
-def test_what_could_not_be_restored_is_no_snapshot(world: World) -> None:
-    server = world.standing()[0]
+def test_what_could_not_be_restored_is_no_snapshot(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
     (server.on_volume("server/tls/etcd")).mkdir()
     for name in ("server-ca.crt", "etcd/peer.crt"):
         _certificate(server.on_volume("server/tls") / name, 100)
     for key, body in (("etcd-snapshot-2", b""), (".metadata/etcd-snapshot-2", b"note")):
-        bucket, cluster = world.inputs.snapshots_bucket, f"vet-{world.identity}"
-        world.client("s3").put_object(Bucket=bucket, Key=f"{cluster}/{key}", Body=body)
-    assert "SnapshotAge" not in _measured(world, server)
+        bucket, cluster = sandbox.inputs.snapshots_bucket, f"vet-{sandbox.identity}"
+        sandbox.client("s3").put_object(Bucket=bucket, Key=f"{cluster}/{key}", Body=body)
+    assert "SnapshotAge" not in _measured(sandbox, server)
 
 
-def test_without_any_snapshot_silence_raises_the_alarm(world: World) -> None:
-    server = world.standing()[0]
+def test_without_any_snapshot_silence_raises_the_alarm(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
     (server.on_volume("server/tls/etcd")).mkdir()
     for name in ("server-ca.crt", "etcd/peer.crt"):
         _certificate(server.on_volume(f"server/tls/{name}"), 100)
-    assert "SnapshotAge" not in _measured(world, server)
+    assert "SnapshotAge" not in _measured(sandbox, server)
 
 
-def test_an_agent_measures_its_disk(make_world: MakeWorld) -> None:
-    world = make_world()
-    assert set(_measured(world, world.agent())) == {"DiskUsed"}
+def test_an_agent_measures_its_disk(make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox()
+    assert set(_measured(sandbox, sandbox.agent())) == {"DiskUsed"}
 
 
-def test_nodes_measure_only_where_alarms_are_enabled(world: World) -> None:
-    server = world.server(0)
+def test_nodes_measure_only_where_alarms_are_enabled(sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     assert server.boot().code == 0
     assert not server.calls("vet-metrics.timer")
     environment = server.root / "etc/vet/node.env"
@@ -102,32 +102,32 @@ etcd_disk_wal_fsync_duration_seconds_bucket{le="0.001"} 7
 """A piece of what etcd says at /metrics (etcd: metrics)."""
 
 
-def test_etcd_s_measurements_are_in_a_file_that_anybody_on_the_node_may_read(world: World) -> None:
+def test_etcd_s_measurements_are_in_a_file_that_anybody_on_the_node_may_read(sandbox: Sandbox) -> None:
     """Those of the program itself are not: node-exporter would find names that it has, and show nothing of the file."""
-    server = world.standing()[0]
-    (world.folder / "internet/metrics").write_text(ETCD)
+    server = sandbox.running_cluster()[0]
+    (sandbox.folder / "internet/metrics").write_text(ETCD)
     result = server.run("etcd-metrics")
     assert result.code == 0, result.log
     file = server.root / "var/lib/vet/metrics/etcd.prom"
     assert file.stat().st_mode & 0o777 == 0o644
-    kept = [line for line in ETCD.splitlines() if "etcd_" in line]
-    assert file.read_text().splitlines() == kept
+    expected = [line for line in ETCD.splitlines() if "etcd_" in line]
+    assert file.read_text().splitlines() == expected
 
 
-def test_an_etcd_that_does_not_answer_leaves_what_was_there_and_its_age_tells(world: World) -> None:
-    server = world.standing()[0]
+def test_an_etcd_that_does_not_answer_leaves_what_was_there_and_its_age_tells(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
     file = server.root / "var/lib/vet/metrics/etcd.prom"
     file.parent.mkdir(parents=True)
     file.write_text("etcd_server_has_leader 1\n")
-    (world.folder / "internet/metrics").unlink(missing_ok=True)
+    (sandbox.folder / "internet/metrics").unlink(missing_ok=True)
     assert server.run("etcd-metrics").code != 0
     assert file.read_text() == "etcd_server_has_leader 1\n"
 
 
-def test_servers_measure_etcd_only_where_there_is_monitoring(make_world: MakeWorld) -> None:
-    world = make_world()
-    server = world.standing()[0]
-    for machine, timers in ((server, 1), (world.agent(), 0)):
+def test_servers_measure_etcd_only_where_there_is_monitoring(make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox()
+    server = sandbox.running_cluster()[0]
+    for machine, timers in ((server, 1), (sandbox.agent(), 0)):
         machine.boot()
         assert not machine.calls("vet-etcd-metrics.timer")
         environment = machine.root / "etc/vet/node.env"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.boot.model import Facts, Rules, facts, play, schedule, search, way_out
-from tests.boot.model_state import BLANK, State, nothing_yet, put, standing
-from tests.boot.sandbox import World
+from tests.boot.model_state import BLANK, State, nothing_yet, put, running_cluster
+from tests.boot.sandbox import Sandbox
 from tests.boot.table import DECIDE, PEER, answer
 
 FORMING = ("server 0 boots", "server 0 decides: claim", "server 0 wins the marker", "server 0 initialises cluster 1")
@@ -25,7 +25,7 @@ BEFORE_THREE_VALUES = {
         ),
     ),
     "a marker deleted by mistake, and a peer that proves nothing": (
-        standing(9),
+        running_cluster(9),
         (
             *("the marker is deleted by mistake", "power is lost on server 0", "volume 0 of server 0 is emptied"),
             *("power is lost on server 1", "power is lost on server 2", *FORMING[:3], "server 0 initialises cluster 2"),
@@ -33,7 +33,7 @@ BEFORE_THREE_VALUES = {
         ),
     ),
     "one damaged sector": (
-        standing(9),
+        running_cluster(9),
         (
             "power is lost on server 2",
             "the first sector of volume 2 is damaged",
@@ -42,7 +42,7 @@ BEFORE_THREE_VALUES = {
         ),
     ),
     "an old copy beside a server that was away": (
-        standing(9),
+        running_cluster(9),
         (
             *("power is lost on server 2", "cluster 1 acknowledges a write", "power is lost on server 1"),
             *("power is lost on server 0", "server 1 gets volume 3", "server 1 boots", "server 1 decides: start"),
@@ -60,17 +60,17 @@ BEFORE_THREE_VALUES = {
 """Schedules of faults that happened to the programs of before: they broke an invariant each."""
 
 
-def without_unknowns(found: Facts) -> tuple[str, str, str]:
+def without_unknowns(facts: Facts) -> tuple[str, str, str]:
     """The decision table as it was: any peer was this cluster's, and no sign but the marker counted."""
-    if found["data"] == "present":
-        return ("archive" if found["membership"] == "removed" else "start", "none", "")
-    if found["peer"] != "none":
+    if facts["data"] == "present":
+        return ("archive" if facts["membership"] == "removed" else "start", "none", "")
+    if facts["peer"] != "none":
         return "join", "none", ""
     first = {"mine": "initialise", "forming": "stop", "absent": "claim", "unknown": "wait"}
-    decision = (first if found["slot"] == "0" else first | {"forming": "wait", "absent": "wait"}).get(
-        found["marker"], "stop"
+    decision = (first if facts["slot"] == "0" else first | {"forming": "wait", "absent": "wait"}).get(
+        facts["marker"], "stop"
     )
-    return decision, "delete-marker" if found["marker"] == "forming" else "restore", ""
+    return decision, "delete-marker" if facts["marker"] == "forming" else "restore", ""
 
 
 AS_IT_WAS = Rules(without_unknowns, proves=False, careful=False)
@@ -94,21 +94,21 @@ OVER_ELSEWHERE = (
 def test_a_volume_that_was_told_to_start_over_does_not_in_another_server() -> None:
     """Found by ``make bench-model``: server 0 starts over a second time, and two clusters take writes."""
 
-    def anywhere(found: Facts) -> tuple[str, str, str]:
-        over = found["data"] == "none" and found["peer"] == "none" and found["marker"] == "over"
-        return ("initialise", "none", "") if over else answer(found)
+    def anywhere(facts: Facts) -> tuple[str, str, str]:
+        over = facts["data"] == "none" and facts["peer"] == "none" and facts["marker"] == "over"
+        return ("initialise", "none", "") if over else answer(facts)
 
     assert play(nothing_yet(4), Rules(anywhere), OVER_ELSEWHERE) == (None, None), "the schedule did not happen before"
     assert play(nothing_yet(4), Rules(), OVER_ELSEWHERE) == (None, OVER_ELSEWHERE[-1])
 
 
 @pytest.mark.parametrize(
-    ("start", "states"), [(nothing_yet(2), 15_000), (standing(4), 5_000)], ids=["nothing yet", "standing"]
+    ("start", "states"), [(nothing_yet(2), 15_000), (running_cluster(4), 5_000)], ids=["nothing yet", "running cluster"]
 )
 def test_no_reachable_state_breaks_an_invariant_or_is_without_a_way_out(start: State, states: int) -> None:
-    found, came = search(start, Rules(), at_most=1_000_000)
-    assert found.states >= states, f"the search has shrunk to {found.states} states"
-    assert found.broken == []
+    result, came = search(start, Rules(), at_most=1_000_000)
+    assert result.states >= states, f"the search has shrunk to {result.states} states"
+    assert result.broken == []
     known: dict[State, bool] = {}
     stuck = [schedule(came, state) for state in came if not way_out(state, Rules(), known)]
     assert stuck == [], f"no message leads out after: {min(stuck, key=len)}"
@@ -127,11 +127,11 @@ def test_a_broken_rule_shows_a_schedule(right: str, wrong: str, tmp_path: Path) 
     assert text.count(right) == 1, f"{right!r} is not in the program once; adapt this test"
     program.write_text(text.replace(right, wrong))
     program.chmod(0o755)
-    rules = Rules(lambda found: answer(found, program))
-    for start in (standing(5), nothing_yet(2)):
-        found, came = search(start, rules, at_most=40_000)
+    rules = Rules(lambda facts: answer(facts, program))
+    for start in (running_cluster(5), nothing_yet(2)):
+        result, came = search(start, rules, at_most=40_000)
         known: dict[State, bool] = {}
-        if found.broken or not all(way_out(state, rules, known) for state in came):
+        if result.broken or not all(way_out(state, rules, known) for state in came):
             return
     pytest.fail("no schedule shows it")
 
@@ -157,25 +157,25 @@ CASES: dict[str, Callable[[State], State]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_gather_facts_finds_what_the_model_assumes(case: str, make_world: Callable[..., World]) -> None:
-    world = make_world(servers=3)
-    machines = world.standing()
-    state = CASES[case](standing(0)._replace(slots=((0, "decide"), (1, "settled"), (2, "settled"))))
+def test_gather_facts_finds_what_the_model_assumes(case: str, make_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = make_sandbox(servers=3)
+    machines = sandbox.running_cluster()
+    state = CASES[case](running_cluster(0)._replace(slots=((0, "decide"), (1, "settled"), (2, "settled"))))
     running = {
         f"{machine.address}": step == "settled" for machine, (_, step) in zip(machines, state.slots, strict=True)
     }
-    world.change(machines={address: {"running": on, "cluster": "cluster-0"} for address, on in running.items()})
+    sandbox.change(machines={address: {"running": on, "cluster": "cluster-0"} for address, on in running.items()})
     if state.volumes[0] == BLANK:
         machines[0].on_volume("server/db").rename(machines[0].on_volume("gone"))
     if state.volumes[0][4] == "copy":
         machines[0].on_volume("identity").write_text("volume=vol-0123 slot=0\n")
     if state.marker[0] == "absent":
-        world.client("s3").delete_object(Bucket=world.inputs.nodes_bucket, Key=f"marker/{world.inputs.vpc_id}")
+        sandbox.client("s3").delete_object(Bucket=sandbox.inputs.nodes_bucket, Key=f"marker/{sandbox.inputs.vpc_id}")
     if not state.aws:
-        world.change(aws_failures=[[" ", 999, "An error occurred (InternalError)"]])
-    said = machines[0].run("gather-facts").log.strip().splitlines()[-1]
-    found = dict(word.split("=") for word in said.split())
+        sandbox.change(aws_failures=[[" ", 999, "An error occurred (InternalError)"]])
+    line = machines[0].run("gather-facts").log.strip().splitlines()[-1]
+    gathered = dict(word.split("=") for word in line.split())
     assumed = facts(state, 0, Rules())
-    if found["peer"].startswith("10."):
-        found["peer"] = PEER
-    assert {name: found[name] for name in assumed} == assumed, said
+    if gathered["peer"].startswith("10."):
+        gathered["peer"] = PEER
+    assert {name: gathered[name] for name in assumed} == assumed, line

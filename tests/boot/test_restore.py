@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.boot.sandbox import STOPPED, SUBNETS, Machine, World
+from tests.boot.sandbox import STOPPED, SUBNETS, Machine, Sandbox
 
 HOSTILE = ("z'; touch pwned; echo '.zip", "$(touch pwned)", "`touch pwned`", "two words", "-rf", 'a"; touch pwned; "')
 """Names that a shell would run, or take apart."""
@@ -14,26 +14,26 @@ SNAPSHOT = "etcd-snapshot-ip-10-0-10-10.ec2.internal-1700000000"
 
 
 @pytest.fixture
-def lost(make_world: Callable[..., World]) -> tuple[World, list[Machine]]:
+def lost(make_sandbox: Callable[..., Sandbox]) -> tuple[Sandbox, list[Machine]]:
     """Three replaced servers with empty volumes, a marker that says "ready", and snapshots in the bucket."""
-    world = make_world(servers=3)
-    for machine in world.standing():
+    sandbox = make_sandbox(servers=3)
+    for machine in sandbox.running_cluster():
         machine.power_off()
-    world.change(clusters={}, machines={})
+    sandbox.change(clusters={}, machines={})
     for key in (SNAPSHOT, "etcd-snapshot-ip-10-0-10-10.ec2.internal-1600000000", f".metadata/{SNAPSHOT}"):
-        world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-dev/{key}", Body=b"snapshot")
-    machines = [world.server(slot) for slot in range(3)]
+        sandbox.client("s3").put_object(Bucket=sandbox.inputs.snapshots_bucket, Key=f"vet-dev/{key}", Body=b"snapshot")
+    machines = [sandbox.server(slot) for slot in range(3)]
     for machine in machines:
         for program in ("install-rke2", "write-node-identity", "mount-data"):
             assert machine.run(program).code == 0
-    return world, machines
+    return sandbox, machines
 
 
-def test_restore_makes_one_cluster_that_the_others_rejoin(lost: tuple[World, list[Machine]]) -> None:
-    world, (chosen, *others) = lost
+def test_restore_makes_one_cluster_that_the_others_rejoin(lost: tuple[Sandbox, list[Machine]]) -> None:
+    sandbox, (chosen, *others) = lost
     result = chosen.run("restore", SNAPSHOT)
     assert result.code == 0, result.log
-    assert world.state["resets"] == [SNAPSHOT]
+    assert sandbox.state["resets"] == [SNAPSHOT]
     assert (chosen.root / "etc/rancher/rke2/token").read_text() == "server-token\n", (
         "not the token that encrypts the snapshot"
     )
@@ -42,40 +42,40 @@ def test_restore_makes_one_cluster_that_the_others_rejoin(lost: tuple[World, lis
         result = other.boot()  # what vet-boot.service does when it is restarted
         assert result.code == 0, result.log
         assert result.decisions() == ["join"], result.log
-    assert world.members() == sorted(SUBNETS)
-    assert world.problems() == []
+    assert sandbox.members() == sorted(SUBNETS)
+    assert sandbox.problems() == []
     assert f"restore=by-hand done {SNAPSHOT}" in chosen.run("health").log.splitlines()
 
 
-def test_restore_with_a_wrong_name_changes_nothing_and_shows_the_newest(lost: tuple[World, list[Machine]]) -> None:
-    world, (chosen, *_) = lost
+def test_restore_with_a_wrong_name_changes_nothing_and_shows_the_newest(lost: tuple[Sandbox, list[Machine]]) -> None:
+    sandbox, (chosen, *_) = lost
     result = chosen.run("restore", "no-such-snapshot")
     assert result.code == STOPPED, result.log
     assert SNAPSHOT in result.log
     assert ".metadata" not in result.log
-    assert world.state["resets"] == []
+    assert sandbox.state["resets"] == []
     assert not chosen.calls("systemctl stop rke2-server")
 
 
-def test_restore_runs_twice(lost: tuple[World, list[Machine]]) -> None:
+def test_restore_runs_twice(lost: tuple[Sandbox, list[Machine]]) -> None:
     """The second time the cluster is healthy: refused; with the flag it restores again, and keeps the data that it
     replaces."""
-    world, (chosen, *_) = lost
+    sandbox, (chosen, *_) = lost
     assert chosen.run("restore", SNAPSHOT).code == 0
     refused = chosen.run("restore", SNAPSHOT)
     assert refused.code == STOPPED, refused.log
     assert "healthy" in refused.log
     result = chosen.run("restore", SNAPSHOT, "by-hand", "--healthy-too")
     assert result.code == 0, result.log
-    assert world.state["resets"] == [SNAPSHOT, SNAPSHOT]
+    assert sandbox.state["resets"] == [SNAPSHOT, SNAPSHOT]
     assert list(chosen.on_volume("server/db").glob("etcd-old-*")), "the replaced database was not kept"
 
 
 @pytest.mark.parametrize(
     "call", ["rke2-killall.sh", "mount --bind", "rke2 server --cluster-reset", "systemctl start rke2-server"]
 )
-def test_restore_resumes_after_a_crash(call: str, lost: tuple[World, list[Machine]]) -> None:
-    world, (chosen, *_) = lost
+def test_restore_resumes_after_a_crash(call: str, lost: tuple[Sandbox, list[Machine]]) -> None:
+    sandbox, (chosen, *_) = lost
     chosen.crash_after(call)
     crashed = chosen.run("restore", SNAPSHOT)
     assert crashed.code == -9, crashed.log
@@ -84,25 +84,27 @@ def test_restore_resumes_after_a_crash(call: str, lost: tuple[World, list[Machin
     chosen.run("write-node-identity")
     result = chosen.run("restore", SNAPSHOT)
     assert result.code == 0, result.log
-    assert world.members() == [chosen.address]
+    assert sandbox.members() == [chosen.address]
 
 
 @pytest.mark.parametrize("program", ["stop-cluster-services", "rejoin"])
-def test_data_is_out_of_reach_when_rke2s_script_ends_the_pods(program: str, make_world: Callable[..., World]) -> None:
+def test_data_is_out_of_reach_when_rke2s_script_ends_the_pods(
+    program: str, make_sandbox: Callable[..., Sandbox]
+) -> None:
     """That script deletes what is mounted below RKE2's folder when it cannot unmount it; see its stand-in."""
-    world = make_world(servers=3)
-    server = world.standing()[2]
+    sandbox = make_sandbox(servers=3)
+    server = sandbox.running_cluster()[2]
     (server.folder / "busy").write_text("2")
     result = server.run(program)
     assert result.code == 0, result.log
-    kept = list((world.folder / "volumes" / str(server.volume)).glob("files/**/db/etcd/name"))
-    assert len(kept) == 1, f"etcd's data is gone:\n{result.log}"
+    data = list((sandbox.folder / "volumes" / str(server.volume)).glob("files/**/db/etcd/name"))
+    assert len(data) == 1, f"etcd's data is gone:\n{result.log}"
     assert (server.folder / "killed").exists(), "the pods go on running"
 
 
-def test_pods_are_not_ended_while_the_data_volume_cannot_be_unmounted(make_world: Callable[..., World]) -> None:
-    world = make_world(servers=3)
-    server = world.standing()[2]
+def test_pods_are_not_ended_while_the_data_volume_cannot_be_unmounted(make_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = make_sandbox(servers=3)
+    server = sandbox.running_cluster()[2]
     (server.folder / "busy").write_text("99")
     result = server.run("stop-cluster-services")
     assert result.code != 0
@@ -110,29 +112,29 @@ def test_pods_are_not_ended_while_the_data_volume_cannot_be_unmounted(make_world
     assert server.on_volume("server/db/etcd/name").exists()
 
 
-def test_restore_is_refused_on_a_healthy_cluster(world: World) -> None:
-    server = world.standing()[0]
-    world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-dev/{SNAPSHOT}", Body=b"snapshot")
+def test_restore_is_refused_on_a_healthy_cluster(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
+    sandbox.client("s3").put_object(Bucket=sandbox.inputs.snapshots_bucket, Key=f"vet-dev/{SNAPSHOT}", Body=b"snapshot")
     result = server.run("restore", SNAPSHOT)
     assert result.code == STOPPED, result.log
     assert "FORCE=yes" in result.log
-    assert world.state["resets"] == []
+    assert sandbox.state["resets"] == []
 
 
-def test_a_snapshot_is_taken_by_name_and_a_bad_name_is_refused(world: World) -> None:
-    server = world.standing()[0]
+def test_a_snapshot_is_taken_by_name_and_a_bad_name_is_refused(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
     assert server.run("snapshot", "before-upgrade").code == 0
-    assert world.state["snapshots"] == ["before-upgrade"]
+    assert sandbox.state["snapshots"] == ["before-upgrade"]
     assert server.run("snapshot", "Bad Name; rm").code == STOPPED
 
 
-def test_health_tells_what_operations_need(make_world: Callable[..., World]) -> None:
-    world = make_world(servers=3)
-    machines = world.standing()
-    said = dict(
+def test_health_tells_what_operations_need(make_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = make_sandbox(servers=3)
+    machines = sandbox.running_cluster()
+    health = dict(
         line.split("=", 1) for line in machines[0].run("health").log.splitlines() if not line.startswith("vet ")
     )
-    assert said | {"boot": ""} == {
+    assert health | {"boot": ""} == {
         "slot": "0",
         "rke2": "active",
         "boot": "",
@@ -148,24 +150,24 @@ def test_health_tells_what_operations_need(make_world: Callable[..., World]) -> 
         "database_bytes_in_use": "10485760",
         "alarms": "",
         "cordoned": "false",
-        "data_written": said["data_written"],
+        "data_written": health["data_written"],
         "restore": "",
     }
     machines[1].power_off()
     assert "data=unknown" in machines[1].run("health").log.splitlines(), "what is not mounted was taken for empty"
-    said = dict(
+    health = dict(
         line.split("=", 1) for line in machines[0].run("health").log.splitlines() if not line.startswith("vet ")
     )
-    assert said["etcd"] == "unhealthy"
+    assert health["etcd"] == "unhealthy"
 
 
 def test_a_server_that_was_told_to_wait_stays_so_over_a_reboot_until_it_rejoins(
-    make_world: Callable[..., World],
+    make_sandbox: Callable[..., Sandbox],
 ) -> None:
     """The others' old data would otherwise be a second cluster beside the restored one."""
-    world = make_world(servers=3)
-    chosen, *others = world.standing()
-    world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-dev/{SNAPSHOT}", Body=b"snapshot")
+    sandbox = make_sandbox(servers=3)
+    chosen, *others = sandbox.running_cluster()
+    sandbox.client("s3").put_object(Bucket=sandbox.inputs.snapshots_bucket, Key=f"vet-dev/{SNAPSHOT}", Body=b"snapshot")
     for other in others:
         assert other.run("stop-cluster-services", "run-1", SNAPSHOT).code == 0
         other.power_off()
@@ -179,34 +181,34 @@ def test_a_server_that_was_told_to_wait_stays_so_over_a_reboot_until_it_rejoins(
         rejoined = other.run("rejoin", "run-1")
         assert rejoined.code == 0, rejoined.log
         assert other.boot().decisions() == ["join"]
-    assert world.state["resets"] == [SNAPSHOT]
+    assert sandbox.state["resets"] == [SNAPSHOT]
     again = others[0].run("rejoin", "run-1")
     assert again.code == 0, again.log
     assert len(list(others[0].on_volume("set-aside").iterdir())) == 1, "new data was set aside by a repeated rejoin"
 
 
-def test_a_restore_that_ended_is_not_done_again_by_its_repetition(lost: tuple[World, list[Machine]]) -> None:
-    world, (chosen, *_) = lost
+def test_a_restore_that_ended_is_not_done_again_by_its_repetition(lost: tuple[Sandbox, list[Machine]]) -> None:
+    sandbox, (chosen, *_) = lost
     for _ in range(2):
         assert chosen.run("restore", SNAPSHOT, "run-1").code == 0
-    assert world.state["resets"] == [SNAPSHOT]
+    assert sandbox.state["resets"] == [SNAPSHOT]
 
 
-def test_the_disk_of_the_last_server_is_restored_without_its_lost_members(make_world: Callable[..., World]) -> None:
-    world = make_world(servers=3)
-    machines = world.standing()
+def test_the_disk_of_the_last_server_is_restored_without_its_lost_members(make_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = make_sandbox(servers=3)
+    machines = sandbox.running_cluster()
     for machine in machines:
         machine.power_off()
     survivor = machines[1]
     assert survivor.run("mount-data").code == 0
     result = survivor.run("restore", "disk", "run-1")
     assert result.code == 0, result.log
-    assert world.state["resets"] == ["disk"]
-    assert world.members() == [survivor.address]
-    assert world.problems() == []
+    assert sandbox.state["resets"] == ["disk"]
+    assert sandbox.members() == [survivor.address]
+    assert sandbox.problems() == []
 
 
-def test_a_restored_server_starts_again_although_its_volume_was_a_copy(lost: tuple[World, list[Machine]]) -> None:
+def test_a_restored_server_starts_again_although_its_volume_was_a_copy(lost: tuple[Sandbox, list[Machine]]) -> None:
     """A snapshot was restored on it on purpose: what the volume was made of matters no more."""
     _, (chosen, *_) = lost
     chosen.on_volume("identity").write_text("volume=vol-0fedcba9876543210 slot=0\n")
@@ -217,38 +219,38 @@ def test_a_restored_server_starts_again_although_its_volume_was_a_copy(lost: tup
     assert again.decisions() == ["start"]
 
 
-def test_a_snapshot_of_no_bytes_is_not_restored(lost: tuple[World, list[Machine]]) -> None:
-    world, (chosen, *_) = lost
-    world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key="vet-dev/empty", Body=b"")
+def test_a_snapshot_of_no_bytes_is_not_restored(lost: tuple[Sandbox, list[Machine]]) -> None:
+    sandbox, (chosen, *_) = lost
+    sandbox.client("s3").put_object(Bucket=sandbox.inputs.snapshots_bucket, Key="vet-dev/empty", Body=b"")
     result = chosen.run("restore", "empty")
     assert result.code == STOPPED, result.log
-    assert world.state["resets"] == []
+    assert sandbox.state["resets"] == []
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_an_object_with_a_name_that_no_snapshot_has_is_never_restored_and_runs_nothing(
-    name: str, lost: tuple[World, list[Machine]]
+    name: str, lost: tuple[Sandbox, list[Machine]]
 ) -> None:
     """Anybody who can write into the bucket chooses names; the programs run as root."""
-    world, (chosen, *_) = lost
-    world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-dev/{name}", Body=b"snapshot")
+    sandbox, (chosen, *_) = lost
+    sandbox.client("s3").put_object(Bucket=sandbox.inputs.snapshots_bucket, Key=f"vet-dev/{name}", Body=b"snapshot")
     result = chosen.run("restore", name)
     assert result.code == STOPPED, result.log
-    assert world.state["resets"] == []
-    kept = chosen.root / "var/lib/rancher/rke2/server/db/snapshots"
-    kept.mkdir(parents=True)
+    assert sandbox.state["resets"] == []
+    snapshots = chosen.root / "var/lib/rancher/rke2/server/db/snapshots"
+    snapshots.mkdir(parents=True)
     for number in range(3):
-        (kept / f"{number}{name.replace('/', '')}").write_text("snapshot")
+        (snapshots / f"{number}{name.replace('/', '')}").write_text("snapshot")
     for program, arguments in (("trim-snapshots", ()), ("gather-facts", ("history",)), ("health", ())):
         done = chosen.run(program, *arguments)
         assert done.code == 0, f"{program}\n{done.log}"
-    pwned = [*chosen.root.rglob("pwned"), *Path().glob("pwned"), *world.folder.rglob("pwned")]
+    pwned = [*chosen.root.rglob("pwned"), *Path().glob("pwned"), *sandbox.folder.rglob("pwned")]
     assert not pwned, f"a name of an object was run: {pwned}"
 
 
-def test_a_server_whose_vote_the_others_need_does_not_leave(make_world: Callable[..., World]) -> None:
-    world = make_world(servers=3)
-    leaving, stays, gone = world.standing()
+def test_a_server_whose_vote_the_others_need_does_not_leave(make_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = make_sandbox(servers=3)
+    leaving, stays, gone = sandbox.running_cluster()
     gone.power_off()
     refused = leaving.run("rejoin")
     assert refused.code == STOPPED, refused.log

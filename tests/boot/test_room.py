@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.boot.machine import stand_in_script
-from tests.boot.sandbox import STOPPED, Machine, World
+from tests.boot.sandbox import STOPPED, Machine, Sandbox
 
 ETCD = """
 say() {{ echo "$*" >>{folder}/etcd.log; }}
@@ -25,9 +25,9 @@ esac
 
 
 @pytest.fixture
-def server(world: World) -> Machine:
+def server(sandbox: Sandbox) -> Machine:
     """A server whose etcd keeps a log of what is done to it."""
-    machine = world.standing()[0]
+    machine = sandbox.running_cluster()[0]
     script = stand_in_script("kubectl").removeprefix("#!/bin/bash")
     (machine.folder / "bin/kubectl").write_text("#!/bin/bash" + ETCD.format(folder=machine.folder) + script)
     return machine
@@ -57,10 +57,10 @@ def test_a_server_is_not_kept_busy_while_another_member_is_away(server: Machine)
 
 
 @pytest.mark.parametrize(
-    ("said", "code"), [("required revision has been compacted", 0), ("etcdserver: request timed out", STOPPED)]
+    ("error", "code"), [("required revision has been compacted", 0), ("etcdserver: request timed out", STOPPED)]
 )
-def test_what_is_compacted_already_is_no_failure_and_anything_else_is(said: str, code: int, server: Machine) -> None:
-    (server.folder / "compacted").write_text(f"Error: etcdserver: mvcc: {said}\n")
+def test_what_is_compacted_already_is_no_failure_and_anything_else_is(error: str, code: int, server: Machine) -> None:
+    (server.folder / "compacted").write_text(f"Error: etcdserver: mvcc: {error}\n")
     result = server.run("defragment")
     assert result.code == code, result.log
     assert ("defrag" in done(server)) == (code == 0)
@@ -89,36 +89,36 @@ def snapshots(server: Machine, count: int, *, size: int) -> Path:
 
 
 @pytest.mark.parametrize(("size", "kept"), [(20, 5), (8, 2), (1, 1)])
-def test_as_many_snapshots_stay_on_the_disk_as_half_of_it_holds(size: int, kept: int, world: World) -> None:
-    server = world.standing()[0]
+def test_as_many_snapshots_stay_on_the_disk_as_half_of_it_holds(size: int, kept: int, sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
     folder = snapshots(server, 8, size=size)
     for number in range(8):
         key = f"vet-dev/etcd-snapshot-{number}.zip"
-        world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=key, Body=b"snapshot")
+        sandbox.client("s3").put_object(Bucket=sandbox.inputs.snapshots_bucket, Key=key, Body=b"snapshot")
     result = server.run("trim-snapshots")
     assert result.code == 0, result.log
     assert {path.name for path in folder.iterdir()} == {f"etcd-snapshot-{n}.zip" for n in range(8 - kept, 8)}
 
 
-def test_a_snapshot_that_the_bucket_does_not_have_stays(world: World) -> None:
-    server = world.standing()[0]
+def test_a_snapshot_that_the_bucket_does_not_have_stays(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
     folder = snapshots(server, 7, size=20)
-    world.client("s3").put_object(
-        Bucket=world.inputs.snapshots_bucket, Key="vet-dev/etcd-snapshot-0.zip", Body=b"snapshot"
+    sandbox.client("s3").put_object(
+        Bucket=sandbox.inputs.snapshots_bucket, Key="vet-dev/etcd-snapshot-0.zip", Body=b"snapshot"
     )
-    world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key="vet-dev/etcd-snapshot-1.zip", Body=b"")
+    sandbox.client("s3").put_object(Bucket=sandbox.inputs.snapshots_bucket, Key="vet-dev/etcd-snapshot-1.zip", Body=b"")
     result = server.run("trim-snapshots")
     assert result.code == 0, result.log
     assert {path.name for path in folder.iterdir()} == {f"etcd-snapshot-{n}.zip" for n in range(1, 7)}, result.log
 
 
-def test_a_bucket_that_cannot_be_asked_keeps_all(world: World) -> None:
-    server = world.standing()[0]
+def test_a_bucket_that_cannot_be_asked_keeps_all(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
     folder = snapshots(server, 7, size=20)
-    world.change(aws_failures=[["s3api list-objects-v2", 9, "AccessDenied"]])
+    sandbox.change(aws_failures=[["s3api list-objects-v2", 9, "AccessDenied"]])
     assert server.run("trim-snapshots").code != 0
     assert len(list(folder.iterdir())) == 7
 
 
-def test_a_server_without_any_snapshot_has_nothing_to_do(world: World) -> None:
-    assert world.standing()[0].run("trim-snapshots").code == 0
+def test_a_server_without_any_snapshot_has_nothing_to_do(sandbox: Sandbox) -> None:
+    assert sandbox.running_cluster()[0].run("trim-snapshots").code == 0

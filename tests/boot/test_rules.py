@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.boot.sandbox import World
+from tests.boot.sandbox import Sandbox
 from tests.boot.table import DECIDE, every_combination, violations
 
 
@@ -47,18 +47,18 @@ def test_a_broken_rule_is_found(rule: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("guards", ["decide", "decide and marker"])
 def test_two_guards_stand_between_a_lost_marker_and_a_second_cluster(
-    guards: str, make_world: Callable[..., World]
+    guards: str, make_sandbox: Callable[..., Sandbox]
 ) -> None:
     """Everything is off, the marker was deleted, server 0 comes back empty: only without both does a second one begin."""
-    world = make_world(servers=3)
-    for machine in world.standing():
+    sandbox = make_sandbox(servers=3)
+    for machine in sandbox.running_cluster():
         machine.power_off()
-    world.client("s3").delete_object(Bucket=world.inputs.nodes_bucket, Key=f"marker/{world.inputs.vpc_id}")
-    replacement = world.server(0)
+    sandbox.client("s3").delete_object(Bucket=sandbox.inputs.nodes_bucket, Key=f"marker/{sandbox.inputs.vpc_id}")
+    replacement = sandbox.server(0)
     _break(replacement.root / "opt/vet/bin/decide", "a history is ignored")
     if "marker" in guards:
         program = replacement.root / "opt/vet/bin/marker"
         program.write_text(program.read_text().replace("case $history in", "case none in"))
     replacement.boot()
     two = ["2 clusters exist: ['cluster-0', 'cluster-1']"]
-    assert world.problems() == (two if "marker" in guards else [])
+    assert sandbox.problems() == (two if "marker" in guards else [])

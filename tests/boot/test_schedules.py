@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import nodes.boot
-from tests.boot.etcd_world import CACHE, MISSING, EtcdWorld, programs
+from tests.boot.etcd_sandbox import CACHE, MISSING, EtcdSandbox, programs
 from tests.boot.schedules import SENTENCES, Event, draw, play, shortest
 
 if "VET_NODES" in os.environ:
@@ -28,8 +28,8 @@ BEGAN = time.monotonic()
 PASSED = CACHE / f"schedules-{SEED[:12]}"
 
 
-class Worlds:
-    """Makes a world for each schedule that is played, and ends it."""
+class Sandboxes:
+    """Makes a sandbox for each schedule that is played, and ends it."""
 
     def __init__(self, folder: Path, emulator: str, stand_ins: str) -> None:
         self._folder, self._emulator, self._stand_ins = folder, emulator, stand_ins
@@ -37,19 +37,19 @@ class Worlds:
 
     def broken_by(self, schedule: tuple[Event, ...]) -> str | None:
         """What a schedule breaks."""
-        world = EtcdWorld(self._folder / f"world{next(self._numbers)}", self._emulator, self._stand_ins, 3)
+        sandbox = EtcdSandbox(self._folder / f"sandbox{next(self._numbers)}", self._emulator, self._stand_ins, 3)
         try:
-            return play(world, schedule)
+            return play(sandbox, schedule)
         finally:
-            world.end()
+            sandbox.end()
 
 
 @pytest.fixture
-def worlds(tmp_path: Path, emulator: str, stand_ins: str) -> Worlds:
-    """Worlds with etcd itself."""
+def sandboxes(tmp_path: Path, emulator: str, stand_ins: str) -> Sandboxes:
+    """Sandboxes with etcd itself."""
     if programs() is None:
         pytest.skip(MISSING)
-    return Worlds(tmp_path, emulator, stand_ins)
+    return Sandboxes(tmp_path, emulator, stand_ins)
 
 
 def passed_before() -> set[int]:
@@ -62,17 +62,17 @@ def passed_before() -> set[int]:
 
 
 @pytest.mark.parametrize("number", [number for number in range(HOW_MANY) if number not in passed_before()])
-def test_a_schedule_of_faults_breaks_nothing(number: int, worlds: Worlds) -> None:
+def test_a_schedule_of_faults_breaks_nothing(number: int, sandboxes: Sandboxes) -> None:
     if time.monotonic() - BEGAN > MINUTES * 60:
         pytest.skip(
             f"{MINUTES:g} minutes are over: VET_MINUTES bounds the schedules of each change; make bench-schedules plays all"
         )
     schedule = draw(SEED, number)
-    broken = worlds.broken_by(schedule)
+    broken = sandboxes.broken_by(schedule)
     if broken is not None:
         short = schedule
         if "VET_NODES" not in os.environ:
-            short = shortest(schedule, lambda shorter: worlds.broken_by(shorter) is not None)
+            short = shortest(schedule, lambda shorter: sandboxes.broken_by(shorter) is not None)
         events = "".join(f"\n  {event}" for event in short)
         pytest.fail(f"schedule {number} of seed {SEED}: {broken}\nthe shortest that breaks something:{events}")
     CACHE.mkdir(exist_ok=True)
@@ -81,8 +81,8 @@ def test_a_schedule_of_faults_breaks_nothing(number: int, worlds: Worlds) -> Non
 
 
 @pytest.mark.parametrize("what", list(SENTENCES) if "VET_KINDS" in os.environ else ["damaged"])
-def test_a_kind_of_fault_alone_breaks_nothing(what: str, worlds: Worlds) -> None:
-    assert worlds.broken_by((Event(what, 1, 7), Event("boot", 1, 1))) is None
+def test_a_kind_of_fault_alone_breaks_nothing(what: str, sandboxes: Sandboxes) -> None:
+    assert sandboxes.broken_by((Event(what, 1, 7), Event("boot", 1, 1))) is None
 
 
 def test_schedules_are_the_same_for_a_seed_and_hold_every_kind_of_fault() -> None:

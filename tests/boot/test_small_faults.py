@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.boot.sandbox import STOPPED, Machine, World
+from tests.boot.sandbox import STOPPED, Machine, Sandbox
 
 
 def metadata_says(machine: Machine, path: str, times: int, answer: str) -> None:
@@ -25,8 +25,8 @@ def program(machine: Machine, name: str, script: str) -> None:
 
 @pytest.mark.parametrize("fact", ["instance-id", "placement/availability-zone", "local-ipv4", "local-hostname"])
 @pytest.mark.parametrize("answer", ["<html>404</html>", ""])
-def test_what_is_no_answer_of_the_metadata_service_is_asked_again(fact: str, answer: str, world: World) -> None:
-    server = world.server(0)
+def test_what_is_no_answer_of_the_metadata_service_is_asked_again(fact: str, answer: str, sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     metadata_says(server, fact, 1, answer)
     result = server.run("write-node-identity")
     assert result.code == 0, result.log
@@ -34,16 +34,16 @@ def test_what_is_no_answer_of_the_metadata_service_is_asked_again(fact: str, ans
 
 
 @pytest.mark.parametrize("answer", ["<html>404</html>", ""])
-def test_a_host_name_that_is_none_names_no_node(answer: str, world: World) -> None:
-    server = world.server(0)
+def test_a_host_name_that_is_none_names_no_node(answer: str, sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     metadata_says(server, "local-hostname", 99, answer)
     assert server.run("write-node-identity").code == 1
     assert not (server.root / "run/vet/identity").exists()
     assert not (server.root / "etc/rancher/rke2/config.yaml.d/20-node.yaml").exists()
 
 
-def test_the_metadata_services_token_is_in_no_log_and_no_argument(world: World) -> None:
-    server = world.server(0)
+def test_the_metadata_services_token_is_in_no_log_and_no_argument(sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     result = server.run("write-node-identity")
     assert result.code == 0
     assert "imds-token" not in result.log
@@ -52,8 +52,8 @@ def test_the_metadata_services_token_is_in_no_log_and_no_argument(world: World) 
 
 
 @pytest.mark.parametrize("program_", ["boot", "health", "mount-data", "restore"])
-def test_a_cut_environment_stops_every_program_before_it_does_anything(program_: str, world: World) -> None:
-    server = world.server(0)
+def test_a_cut_environment_stops_every_program_before_it_does_anything(program_: str, sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     file = server.root / "etc/vet/node.env"
     lines = file.read_text().splitlines(keepends=True)
     file.write_text("".join(lines[:-1]))
@@ -64,8 +64,8 @@ def test_a_cut_environment_stops_every_program_before_it_does_anything(program_:
     assert server.calls() == []
 
 
-def test_a_program_that_a_power_loss_emptied_is_installed_again(world: World) -> None:
-    server = world.server(0)
+def test_a_program_that_a_power_loss_emptied_is_installed_again(sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     assert server.run("install-rke2").code == 0
     programs = [server.root / "usr/local/bin" / name for name in ("rke2", "kubectl")]
     whole = [path.read_bytes() for path in programs]
@@ -76,9 +76,9 @@ def test_a_program_that_a_power_loss_emptied_is_installed_again(world: World) ->
     assert [path.read_bytes() for path in programs] == whole
 
 
-def test_more_terminated_machines_than_a_filter_takes(world: World) -> None:
+def test_more_terminated_machines_than_a_filter_takes(sandbox: Sandbox) -> None:
     """EC2 takes 200 values in a filter (AWS API: DescribeInstances)."""
-    server = world.standing()[0]
+    server = sandbox.running_cluster()[0]
     nodes = server.folder / "nodes"
     nodes.write_text("".join(f"agent-{number} aws:///a/i-{number:017x} Unknown\n" for number in range(230)))
     deleted = server.folder / "deleted"
@@ -95,11 +95,11 @@ def test_more_terminated_machines_than_a_filter_takes(world: World) -> None:
     assert max(values.count(",") + 1 for values in asked) <= 200
 
 
-def test_another_volume_replaces_the_old_ones_line_in_fstab(world: World) -> None:
+def test_another_volume_replaces_the_old_ones_line_in_fstab(sandbox: Sandbox) -> None:
     """The old line would mount the old volume again, or leave the machine waiting for it."""
-    server = world.server(0)
+    server = sandbox.server(0)
     assert server.run("mount-data").code == 0
-    old, new = server.volume, world.new_volume()
+    old, new = server.volume, sandbox.new_volume()
     server.power_off()
     (server.folder / "devices.json").write_text(json.dumps({"/dev/nvme1n1": new}))
     environment = server.root / "etc/vet/node.env"
@@ -111,8 +111,8 @@ def test_another_volume_replaces_the_old_ones_line_in_fstab(world: World) -> Non
     assert lines[0].startswith(f"UUID={new} "), lines
 
 
-def test_data_archived_twice_in_one_second_stay_apart(world: World) -> None:
-    server = world.standing()[0]
+def test_data_archived_twice_in_one_second_stay_apart(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
     program(server, "date", "echo 20260101T000000Z")
     for content in ("first", "second"):
         folder = server.on_volume("server/db")
@@ -120,12 +120,12 @@ def test_data_archived_twice_in_one_second_stay_apart(world: World) -> None:
         (folder / "content").write_text(content)
         result = server.run("archive-etcd-data")
         assert result.code == 0, result.log
-    kept = {path.read_text() for path in server.on_volume("set-aside").glob("*/db/content")}
-    assert kept == {"first", "second"}
+    contents = {path.read_text() for path in server.on_volume("set-aside").glob("*/db/content")}
+    assert contents == {"first", "second"}
 
 
 @pytest.mark.parametrize(
-    ("name", "script", "said", "step"),
+    ("name", "script", "message", "step"),
     [
         ("head", "echo 'head: write error: No space left on device' >&2; exit 1", "is full", "set-aside"),
         ("mktemp", "echo 'mktemp: failed: Read-only file system' >&2; exit 1", "read-only", "dmesg"),
@@ -134,14 +134,14 @@ def test_data_archived_twice_in_one_second_stay_apart(world: World) -> None:
     ids=["full", "read-only", "neither"],
 )
 def test_a_volume_that_takes_no_data_is_named_with_the_step_that_helps(
-    name: str, script: str, said: str, step: str, world: World
+    name: str, script: str, message: str, step: str, sandbox: Sandbox
 ) -> None:
-    server = world.server(0)
+    server = sandbox.server(0)
     probing = '[[ "$*" = *.probe-* || "$*" = *65536* ]]'
     program(server, name, f'{probing} || exec {_real(name)} "$@"\n{script}')
     result = server.run("mount-data")
     assert result.code == 1, result.log
-    assert said in result.log, result.log
+    assert message in result.log, result.log
     assert step in result.log, result.log
     assert not list(server.on_volume("").glob(".probe-*"))
 

@@ -5,18 +5,18 @@ from collections.abc import Callable
 import pytest
 
 from tests.boot.machine import Machine
-from tests.boot.sandbox import STOPPED, SUBNETS, World
+from tests.boot.sandbox import STOPPED, SUBNETS, Sandbox
 
-MakeWorld = Callable[..., World]
+MakeSandbox = Callable[..., Sandbox]
 
 SNAPSHOT = "on-demand-1"
 DENIED = "An error occurred (AccessDenied) when calling the operation: Access Denied"
 
 
-def with_snapshot(world: World) -> World:
+def with_snapshot(sandbox: Sandbox) -> Sandbox:
     """The bucket holds a snapshot that could be restored."""
-    world.client("s3").put_object(Bucket=world.inputs.snapshots_bucket, Key=f"vet-dev/{SNAPSHOT}", Body=b"snapshot")
-    return world
+    sandbox.client("s3").put_object(Bucket=sandbox.inputs.snapshots_bucket, Key=f"vet-dev/{SNAPSHOT}", Body=b"snapshot")
+    return sandbox
 
 
 def fact(machine: Machine, name: str) -> str:
@@ -28,9 +28,9 @@ def fact(machine: Machine, name: str) -> str:
 # etcd's majority
 
 
-def test_a_cluster_that_works_without_one_member_is_not_restored(make_world: MakeWorld) -> None:
-    world = with_snapshot(make_world(servers=3))
-    first, _, gone = world.standing()
+def test_a_cluster_that_works_without_one_member_is_not_restored(make_sandbox: MakeSandbox) -> None:
+    sandbox = with_snapshot(make_sandbox(servers=3))
+    first, _, gone = sandbox.running_cluster()
     gone.power_off()
     assert (fact(first, "etcd"), fact(first, "quorum")) == ("unhealthy", "yes")
     refused = first.run("restore", SNAPSHOT)
@@ -39,10 +39,10 @@ def test_a_cluster_that_works_without_one_member_is_not_restored(make_world: Mak
     assert not first.calls("cluster-reset"), refused.log
 
 
-def test_an_ill_kubelet_hides_no_majority(make_world: MakeWorld) -> None:
-    world = with_snapshot(make_world(servers=3))
-    first = world.standing()[0]
-    world.change(kubectl_failures=[["exec", 999, "error dialing backend: dial tcp :10250"]])
+def test_an_ill_kubelet_hides_no_majority(make_sandbox: MakeSandbox) -> None:
+    sandbox = with_snapshot(make_sandbox(servers=3))
+    first = sandbox.running_cluster()[0]
+    sandbox.change(kubectl_failures=[["exec", 999, "error dialing backend: dial tcp :10250"]])
     assert (fact(first, "etcd"), fact(first, "quorum"), fact(first, "leader")) == ("unknown", "yes", "unknown")
     refused = first.run("restore", SNAPSHOT)
     assert refused.code == STOPPED, refused.log
@@ -59,10 +59,10 @@ def test_an_ill_kubelet_hides_no_majority(make_world: MakeWorld) -> None:
         ("<html>", "unknown"),
     ],
 )
-def test_only_etcds_own_word_says_that_no_majority_is_there(answer: str, known: str, make_world: MakeWorld) -> None:
-    world = with_snapshot(make_world(servers=3))
-    first = world.standing()[0]
-    world.change(etcd_says={SUBNETS[0]: answer})
+def test_only_etcds_own_word_says_that_no_majority_is_there(answer: str, known: str, make_sandbox: MakeSandbox) -> None:
+    sandbox = with_snapshot(make_sandbox(servers=3))
+    first = sandbox.running_cluster()[0]
+    sandbox.change(etcd_says={SUBNETS[0]: answer})
     assert fact(first, "quorum") == known
     result = first.run("restore", SNAPSHOT)
     if known == "unknown":
@@ -72,25 +72,25 @@ def test_only_etcds_own_word_says_that_no_majority_is_there(answer: str, known: 
         assert result.code == 0, result.log
 
 
-def test_servers_that_the_api_does_not_count_are_not_none(make_world: MakeWorld) -> None:
-    world = make_world(servers=3)
-    first = world.standing()[0]
+def test_servers_that_the_api_does_not_count_are_not_none(make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(servers=3)
+    first = sandbox.running_cluster()[0]
     assert fact(first, "servers_ready") == "3"
-    world.change(kubectl_failures=[["get nodes", 999, "the server is currently unable to handle the request"]])
+    sandbox.change(kubectl_failures=[["get nodes", 999, "the server is currently unable to handle the request"]])
     assert fact(first, "servers_ready") == "unknown"
 
 
 # Peers
 
 
-def test_servers_that_are_slow_are_there(make_world: MakeWorld) -> None:
+def test_servers_that_are_slow_are_there(make_sandbox: MakeSandbox) -> None:
     """They take the connection and say nothing for seconds: overloaded, not lost."""
-    world = make_world(servers=3)
-    first, *others = world.standing()
+    sandbox = make_sandbox(servers=3)
+    first, *others = sandbox.running_cluster()
     first.power_off()
     first.on_volume("server/db").rename(first.on_volume("lost"))
-    world.change(slow=[other.address for other in others])
-    replaced = world.server(0)
+    sandbox.change(slow=[other.address for other in others])
+    replaced = sandbox.server(0)
     for program in ("install-rke2", "write-node-identity", "mount-data"):
         assert replaced.run(program).code == 0
     peers = replaced.run("peers").log
@@ -99,33 +99,33 @@ def test_servers_that_are_slow_are_there(make_world: MakeWorld) -> None:
     refused = replaced.run("start-over", "vet-dev")
     assert refused.code == STOPPED, refused.log
     assert "another server answers" in refused.log
-    world.change(slow=[])
+    sandbox.change(slow=[])
     assert replaced.boot().code == 0
-    assert world.problems() == []
+    assert sandbox.problems() == []
 
 
-def test_the_server_of_another_cluster_leaves_and_not_the_one_beside_it(make_world: MakeWorld) -> None:
+def test_the_server_of_another_cluster_leaves_and_not_the_one_beside_it(make_sandbox: MakeSandbox) -> None:
     """Both see another CA. The published one says which of them is in the wrong place."""
-    world = make_world(servers=3)
-    right, wrong, _ = world.standing()
-    world.change(cas={wrong.address: "CA of somebody"})
+    sandbox = make_sandbox(servers=3)
+    right, wrong, _ = sandbox.running_cluster()
+    sandbox.change(cas={wrong.address: "CA of somebody"})
     refused = right.run("rejoin")
     assert refused.code == STOPPED, refused.log
     assert "it is another server that is not of this cluster" in refused.log
     assert right.on_volume("server/db/etcd/member/wal").exists()
     wrong.on_volume("server/tls/server-ca.crt").write_text("CA of somebody\n")
     for denied in (True, False):
-        world.change(aws_failures=[["get-parameter", 999, DENIED]] if denied else [])
+        sandbox.change(aws_failures=[["get-parameter", 999, DENIED]] if denied else [])
         left = wrong.run("rejoin", VET_MAX_ATTEMPTS="2")
         assert (left.code == STOPPED) is denied, left.log
         assert wrong.on_volume("server/db/etcd/member/wal").exists() is denied or not denied, left.log
     assert list(wrong.on_volume("set-aside").iterdir()), left.log
 
 
-def test_members_that_cannot_be_asked_are_not_a_lost_majority(make_world: MakeWorld) -> None:
-    world = make_world(servers=3)
-    first = world.standing()[0]
-    world.change(kubectl_failures=[["endpoint health --cluster", 999, "Error from server (Timeout)"]])
+def test_members_that_cannot_be_asked_are_not_a_lost_majority(make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(servers=3)
+    first = sandbox.running_cluster()[0]
+    sandbox.change(kubectl_failures=[["endpoint health --cluster", 999, "Error from server (Timeout)"]])
     refused = first.run("rejoin", VET_MAX_ATTEMPTS="2")
     assert refused.code == STOPPED, refused.log
     assert "etcd's members cannot be asked" in refused.log
@@ -138,14 +138,14 @@ def test_members_that_cannot_be_asked_are_not_a_lost_majority(make_world: MakeWo
 @pytest.mark.parametrize("failing", ["describe-secret", "--version-id"])
 @pytest.mark.parametrize("times", [1, 999])
 def test_a_former_token_that_cannot_be_looked_up_was_not_never_its_value(
-    failing: str, times: int, world: World
+    failing: str, times: int, sandbox: Sandbox
 ) -> None:
-    server = world.standing()[0]
-    secrets, name = world.client("secretsmanager"), world.inputs.server_token_secret
+    server = sandbox.running_cluster()[0]
+    secrets, name = sandbox.client("secretsmanager"), sandbox.inputs.server_token_secret
     token = server.root / "etc/rancher/rke2/token"
     former = token.read_text()
     secrets.put_secret_value(SecretId=name, SecretString="the-new-one")
-    world.change(aws_failures=[[failing, times, DENIED]])
+    sandbox.change(aws_failures=[[failing, times, DENIED]])
     result = server.run("tokens", "confirm")
     assert result.code == 0, result.log
     assert "never its value" not in result.log, result.log
@@ -153,10 +153,12 @@ def test_a_former_token_that_cannot_be_looked_up_was_not_never_its_value(
     assert ("starting with the token on disk" in result.log) is (times > 1), result.log
 
 
-def test_an_agent_takes_no_token_with_blanks(world: World) -> None:
-    world.standing()
-    world.client("secretsmanager").put_secret_value(SecretId=world.inputs.agent_token_secret, SecretString="two words")
-    result = world.agent().run("join-as-agent", VET_MAX_ATTEMPTS="2")
+def test_an_agent_takes_no_token_with_blanks(sandbox: Sandbox) -> None:
+    sandbox.running_cluster()
+    sandbox.client("secretsmanager").put_secret_value(
+        SecretId=sandbox.inputs.agent_token_secret, SecretString="two words"
+    )
+    result = sandbox.agent().run("join-as-agent", VET_MAX_ATTEMPTS="2")
     assert result.code == 1, result.log
     assert "is no token" in result.log
 
@@ -164,17 +166,17 @@ def test_an_agent_takes_no_token_with_blanks(world: World) -> None:
 # Records
 
 
-def test_a_record_of_servers_is_asked_for_again_in_the_same_boot(world: World) -> None:
+def test_a_record_of_servers_is_asked_for_again_in_the_same_boot(sandbox: Sandbox) -> None:
     """Else a server would wait for the next boot, an hour later, though S3 answers again after a minute."""
-    world.change(aws_failures=[["--key nodes/servers", 4, "An error occurred (SlowDown)"]])
-    result = world.server(0).boot()
+    sandbox.change(aws_failures=[["--key nodes/servers", 4, "An error occurred (SlowDown)"]])
+    result = sandbox.server(0).boot()
     assert result.code == 0, result.log
     assert "could not be read" in result.log
-    assert list(world.state["clusters"]) == ["cluster-0"]
+    assert list(sandbox.state["clusters"]) == ["cluster-0"]
 
 
-def test_fstab_that_cannot_be_read_loses_no_line(world: World) -> None:
-    server = world.server(0)
+def test_fstab_that_cannot_be_read_loses_no_line(sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
     fstab = server.root / "etc/fstab"
     fstab.unlink(missing_ok=True)
     fstab.mkdir()
@@ -183,9 +185,9 @@ def test_fstab_that_cannot_be_read_loses_no_line(world: World) -> None:
     assert "cannot be read" in result.log
 
 
-def test_who_waits_names_the_next_step_once_for_each_answer(world: World) -> None:
-    world.standing()[0].power_off()
-    world.change(aws_failures=[["--key marker", 999, DENIED]])
-    result = world.server(0).boot(VET_CONFIRMATIONS="2", VET_MAX_ATTEMPTS="5")
+def test_who_waits_names_the_next_step_once_for_each_answer(sandbox: Sandbox) -> None:
+    sandbox.running_cluster()[0].power_off()
+    sandbox.change(aws_failures=[["--key marker", 999, DENIED]])
+    result = sandbox.server(0).boot(VET_CONFIRMATIONS="2", VET_MAX_ATTEMPTS="5")
     assert result.code == 1, result.log
     assert result.log.count("still waiting") == 1, result.log

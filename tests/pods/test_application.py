@@ -77,7 +77,7 @@ def eviction(platform: Platform) -> None:
     pod = pods(platform)[0]["metadata"]
     body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod["name"], "namespace": NAMESPACE}}
     path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod['name']}/eviction"
-    platform.kubectl("create", "--raw", path, "--filename", "-", given=json.dumps(body))
+    platform.kubectl("create", "--raw", path, "--filename", "-", stdin=json.dumps(body))
     platform.kubectl("wait", "--for=delete", f"pod/{pod['name']}", "--timeout=120s")
     settled(platform)
 

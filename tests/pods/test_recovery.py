@@ -124,7 +124,7 @@ def test_a_database_beside_holds_the_moment_and_the_clinic_s_goes_on(
         "recovery": {"from": origin, "at": f"{at:%Y-%m-%dT%H:%M:%SZ}"},
     }
     policy = platform.kubectl("get", "networkpolicy", DATABASE, "--output", "json")
-    platform.kubectl("apply", "--filename", "-", given=policy.replace('"database"', f'"{DATABASE_CLONE}"'))
+    platform.kubectl("apply", "--filename", "-", stdin=policy.replace('"database"', f'"{DATABASE_CLONE}"'))
     try:
         with timed(seconds, "filled beside"):
             platform.apply(changes, DATABASE_CLONE)

@@ -63,7 +63,7 @@ class ApplicationDeployment(Construct):
 
     def _scaled_by_hand(self, context: ObjectContext, replicas: str) -> str:
         """The number that the Deployment has, if the last deploy knew the same setting; else the setting's."""
-        found = DataKubernetesResources(
+        deployments = DataKubernetesResources(
             self,
             "found",
             api_version="apps/v1",
@@ -71,6 +71,6 @@ class ApplicationDeployment(Construct):
             namespace=context.namespace,
             field_selector=f"metadata.name={NAME}",
         )
-        first = f"{found.fqn}.objects[0]"  # there is none before the first deploy, nor an annotation before the first of this version
+        first = f"{deployments.fqn}.objects[0]"  # there is none before the first deploy, nor an annotation before the first of this version
         same = f'{first}.metadata.annotations["{REPLICAS}"] == "{replicas}"'
         return f'${{try({same} ? tostring({first}.spec.replicas) : "{replicas}", "{replicas}")}}'

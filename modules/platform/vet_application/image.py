@@ -22,12 +22,12 @@ class ApplicationImage(Construct):
         super().__init__(scope, id_)
         self.chosen = image or NOT_CHOSEN
         by_digest = self.chosen.startswith("sha256:")
-        found = DataAwsEcrImage(
+        data = DataAwsEcrImage(
             self,
             "Resource",
             repository_name=repository,
             image_digest=self.chosen if by_digest else None,
             image_tag=None if by_digest else self.chosen,
         )
-        found.override_logical_id(f"pushed_by__make_push_ENV_{environment}")
-        self.reference = found.image_uri
+        data.override_logical_id(f"pushed_by__make_push_ENV_{environment}")
+        self.reference = data.image_uri

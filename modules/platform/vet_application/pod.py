@@ -159,8 +159,8 @@ def _on_agents(*, off_spot: bool) -> Block:
 def _secret_volume(name: str, keys: dict[str, list[str]]) -> Block:
     """Keys of Secrets as files that only the application's group reads."""
     sources = [
-        {"secret": [{"name": secret, "items": [{"key": key, "path": key} for key in found]}]}
-        for secret, found in keys.items()
+        {"secret": [{"name": secret, "items": [{"key": key, "path": key} for key in secret_keys]}]}
+        for secret, secret_keys in keys.items()
     ]
     return {"name": name, "projected": [{"default_mode": "0440", "sources": sources}]}
 

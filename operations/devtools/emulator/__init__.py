@@ -69,6 +69,6 @@ class Emulator:
     def environment(self) -> dict[str, str]:
         """This process's environment, led to the emulator: no profile or session of a real account is left in it. Providers may be
         stand-ins: there is nothing in the account to protect from them."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         more = {"NO_PROXY": "127.0.0.1", "CHECKPOINT_DISABLE": "1", STAND_INS: "yes"}
-        return {**kept, **self.variables, **more}
+        return {**inherited, **self.variables, **more}

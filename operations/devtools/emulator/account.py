@@ -135,10 +135,10 @@ def account(folder: Path, settings: Settings) -> Iterator[Account]:
     """
     program()
     with Emulator(folder / "emulator.log") as emulator:
-        found = Account(folder, emulator)
-        found.synthesise(settings)
-        _providers(found.stack(STATE_STACK).folder)
-        yield found
+        aws_account = Account(folder, emulator)
+        aws_account.synthesise(settings)
+        _providers(aws_account.stack(STATE_STACK).folder)
+        yield aws_account
 
 
 def _providers(folder: Path) -> None:

@@ -24,8 +24,8 @@ class Authority:
         self._name = _name("vet on this machine")
         constraint = x509.BasicConstraints(ca=True, path_length=0)
         usage = x509.KeyUsage(*(name in ("key_cert_sign", "crl_sign") for name in USAGES))
-        found = _unsigned(self._name, self._name, self._key).add_extension(constraint, critical=True)
-        signed = found.add_extension(usage, critical=True).sign(self._key, hashes.SHA256())
+        builder = _unsigned(self._name, self._name, self._key).add_extension(constraint, critical=True)
+        signed = builder.add_extension(usage, critical=True).sign(self._key, hashes.SHA256())
         self.file = folder / "authority.pem"
         self.file.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
 
@@ -34,8 +34,8 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives = x509.SubjectAlternativeName([_alternative(host) for host in hosts])
         purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
-        found = _unsigned(_name(name), self._name, key).add_extension(alternatives, critical=False)
-        signed = found.add_extension(purpose, critical=False).sign(self._key, hashes.SHA256())
+        builder = _unsigned(_name(name), self._name, key).add_extension(alternatives, critical=False)
+        signed = builder.add_extension(purpose, critical=False).sign(self._key, hashes.SHA256())
         certificate, private = self._folder / f"{name}.pem", self._folder / f"{name}.key"
         certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
         private.touch(mode=0o600)

@@ -47,19 +47,19 @@ class DataLifecycleManager:
 
 def _answer(request: Request, arn: str) -> Response:
     try:
-        operation, found = OPERATIONS.bind_to_environ(request.environ).match()
+        operation, arguments = OPERATIONS.bind_to_environ(request.environ).match()
         body = json.loads(request.get_data() or b"{}")
         if operation == "create":
-            said = _create(body, arn)
+            content = _create(body, arn)
         elif operation == "list":
-            said = {"Policies": list(_policies.values())}
+            content = {"Policies": list(_policies.values())}
         else:
-            said = _existing(operation, found["identifier"], body)
+            content = _existing(operation, arguments["identifier"], body)
     except NotFound:
         return _json({"Code": "ResourceNotFoundException", "Message": "there is no such policy"}, 404)
     except HTTPException as error:
         return _json({"Code": "InvalidRequestException", "Message": str(error)}, 400)
-    return _json(said, 200)
+    return _json(content, 200)
 
 
 def _create(body: dict[str, Any], arn: str) -> dict[str, Any]:

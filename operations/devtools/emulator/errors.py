@@ -20,8 +20,8 @@ def refused(request: Request, code: str, message: str, status: int = 400) -> Res
         kind = {"x-amzn-errortype": code}
         return Response(json.dumps({"Message": message}), status, kind, content_type="application/json")
     if request.headers.get("X-Amz-Target"):
-        said = json.dumps({"__type": code, "message": message})
-        return Response(said, status, content_type="application/x-amz-json-1.1")
+        content = json.dumps({"__type": code, "message": message})
+        return Response(content, status, content_type="application/x-amz-json-1.1")
     error = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
     if signed_for(request, "s3"):
         body = f"<Error>{error}</Error>"

@@ -25,10 +25,10 @@ def install() -> None:
     none from a later version with user data."""
     for operation in (start_instance_refresh, describe_instance_refreshes):
         setattr(AutoScalingResponse, operation.__name__, operation)
-    made = InstanceState.__init__
+    initialize = InstanceState.__init__
 
     def remember(self: InstanceState, *arguments: Any, **named: Any) -> None:
-        made(self, *arguments, **named)
+        initialize(self, *arguments, **named)
         template = self.auto_scaling_group.ec2_launch_template
         if template is not None and not hasattr(self.instance, "template_version"):
             vars(self.instance)["template_version"] = template.default_version_number
@@ -47,8 +47,8 @@ def install() -> None:
 
 def _text(data: dict[str, Any]) -> str | None:
     """The user data of a launch template in base64; moto keeps that of a first version in a class of its own, and of a later one as it came."""
-    found = data.get("UserData")
-    return str(found) if found is not None else None
+    user_data = data.get("UserData")
+    return str(user_data) if user_data is not None else None
 
 
 def start_instance_refresh(self: AutoScalingResponse) -> ActionResult:
@@ -71,9 +71,9 @@ def start_instance_refresh(self: AutoScalingResponse) -> ActionResult:
 def describe_instance_refreshes(self: AutoScalingResponse) -> ActionResult:
     """Those of a group, the newest first."""
     wanted = self._get_param("InstanceRefreshIds", [])
-    found = [
+    refreshes = [
         each
         for each in _ended[self._get_param("AutoScalingGroupName")]
         if not wanted or each["InstanceRefreshId"] in wanted
     ]
-    return ActionResult({"InstanceRefreshes": found[: self._get_int_param("MaxRecords", 50)]})
+    return ActionResult({"InstanceRefreshes": refreshes[: self._get_int_param("MaxRecords", 50)]})

@@ -61,8 +61,8 @@ def _replication(aws: Clients) -> dict[str, Any]:
         "SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Enabled"}},
         "Destination": {"Bucket": "arn:aws:s3:::proof-copy"},
     }
-    told = {"Role": "arn:aws:iam::123456789012:role/proof", "Rules": [rule]}
-    s3.put_bucket_replication(Bucket="proof-source", ReplicationConfiguration=told)
+    configuration = {"Role": "arn:aws:iam::123456789012:role/proof", "Rules": [rule]}
+    s3.put_bucket_replication(Bucket="proof-source", ReplicationConfiguration=configuration)
     answer = s3.get_bucket_replication(Bucket="proof-source")["ReplicationConfiguration"]
     return dict(answer["Rules"][0])
 

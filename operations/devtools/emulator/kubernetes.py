@@ -74,8 +74,8 @@ class Kubernetes:
             socket.create_connection((where.hostname, where.port)) as connection,
             context.wrap_socket(connection) as secured,
         ):
-            found = secured.getpeercert() or {}
-        names: Any = found.get("subjectAltName", ())
+            certificate = secured.getpeercert() or {}
+        names: Any = certificate.get("subjectAltName", ())
         return next(str(value) for kind, value in names if kind == "DNS")
 
     def exec_credential(self) -> str:
@@ -123,8 +123,8 @@ class Kubernetes:
 
     def _entry(self, group: str, kind: str) -> dict[str, Any]:
         document = yaml.safe_load(self.kubeconfig.read_text())
-        found: dict[str, Any] = document[group][0][kind]
-        return found
+        entry: dict[str, Any] = document[group][0][kind]
+        return entry
 
     @staticmethod
     def _pem(entry: dict[str, Any], name: str) -> str:

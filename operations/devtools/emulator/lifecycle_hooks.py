@@ -9,10 +9,10 @@ from operations.devtools.emulator.replacing import replace
 
 def install() -> None:
     """Say of a hook what was told: ours notify nobody."""
-    made = LifecycleHook.__init__
+    initialize = LifecycleHook.__init__
 
     def without_a_queue(self: LifecycleHook, *arguments: Any, **named: Any) -> None:
-        made(self, *arguments, **named)
+        initialize(self, *arguments, **named)
         vars(self).update(role_arn=None, notification_target_arn=None)
 
     replace(LifecycleHook, "__init__", without_a_queue)

@@ -58,10 +58,10 @@ def mirror(folder: Path, *, keep_kube_version: bool = False) -> Iterator[str]:
     Raises:
         Absent: there are none.
     """
-    found = charts.fetched()
-    if not found:
+    archives = charts.fetched()
+    if not archives:
         raise Absent(f"run make charts, or set {charts.CHARTS} to a folder with the charts of the release sets")
-    collect(tool("helm"), found, folder, keep_kube_version=keep_kube_version)
+    collect(tool("helm"), archives, folder, keep_kube_version=keep_kube_version)
     with serve(folder) as url:
         yield url
 

@@ -12,9 +12,9 @@ def install() -> None:
     update = FakeAutoScalingGroup.update
 
     def keeping(self: FakeAutoScalingGroup, **named: Any) -> None:
-        kept = self.mixed_instances_policy
+        policy = self.mixed_instances_policy
         update(self, **named)
         if not named.get("launch_template") and not named.get("mixed_instances_policy"):
-            vars(self)["mixed_instances_policy"] = kept
+            vars(self)["mixed_instances_policy"] = policy
 
     replace(FakeAutoScalingGroup, "update", keeping)

@@ -83,9 +83,9 @@ def _release_interfaces_of_ended_instances() -> None:
     terminate = Instance.terminate
 
     def terminate_and_release(instance: Instance) -> Any:
-        kept = [interface for interface in instance.nics.values() if not interface.delete_on_termination]
+        interfaces = [interface for interface in instance.nics.values() if not interface.delete_on_termination]
         ended = terminate(instance)
-        for interface in kept:
+        for interface in interfaces:
             instance.detach_eni(interface)
             instance.nics[0] = interface  # moto goes on reading the ended instance's address from it
         return ended
@@ -112,11 +112,11 @@ def _remember_credits_and_protection() -> None:
 
 def describe_instance_credit_specifications(self: InstanceResponse) -> ActionResult:
     """What the instances were started with, or were given since."""
-    found = self.ec2_backend.describe_instance_credit_specifications(self._get_param("InstanceIds", []))
+    instances = self.ec2_backend.describe_instance_credit_specifications(self._get_param("InstanceIds", []))
     return ActionResult(
         {
             "InstanceCreditSpecifications": [
-                {"InstanceId": one.id, "CpuCredits": getattr(one, "cpu_credits", "standard")} for one in found
+                {"InstanceId": one.id, "CpuCredits": getattr(one, "cpu_credits", "standard")} for one in instances
             ]
         }
     )
@@ -149,7 +149,9 @@ def _keep_tags_of_launch_templates_apart() -> None:
         template = self.ec2_backend.get_launch_template(answer.result["LaunchTemplate"]["LaunchTemplateId"])
         data = template.default_version().data
         data["TagSpecifications"] = [
-            given for given in data.get("TagSpecifications", []) if given["ResourceType"] != "launch-template"
+            specification
+            for specification in data.get("TagSpecifications", [])
+            if specification["ResourceType"] != "launch-template"
         ]
         return answer
 
@@ -160,8 +162,8 @@ def describe_subscribers_for_notification(self: BudgetsResponse) -> str:
     """Who gets one notification of a budget."""
     wanted = self._get_param("Notification")
     budget = self.backend.budgets[self._get_param("AccountId")][self._get_param("BudgetName")]
-    told = [each.subscribers for each in budget.notifications if wanted.items() <= each.details.items()]
-    return json.dumps({"Subscribers": [subscriber for subscribers in told for subscriber in subscribers]})
+    subscriber_lists = [each.subscribers for each in budget.notifications if wanted.items() <= each.details.items()]
+    return json.dumps({"Subscribers": [subscriber for subscribers in subscriber_lists for subscriber in subscribers]})
 
 
 def list_tags_for_resource(self: BudgetsResponse) -> str:

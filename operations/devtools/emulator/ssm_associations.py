@@ -39,10 +39,10 @@ def _wanted(response: SimpleSystemManagerResponse) -> dict[str, Any]:
     Raises:
         AssociationDoesNotExist: there is none of this id.
     """
-    found = _of(response).get(response._get_param("AssociationId"))
-    if found is None:
+    association = _of(response).get(response._get_param("AssociationId"))
+    if association is None:
         raise AssociationDoesNotExist("The specified association does not exist.")
-    return found
+    return association
 
 
 ASSOCIATION = ("Name", "AssociationName", "DocumentVersion", "Parameters", "Targets", "ScheduleExpression", "Tags")

@@ -36,12 +36,12 @@ def _servers_beside(command: Command, instance_id: str) -> int:
     ec2 = ec2_backends[command.account_id][command.backend_region]
     (cluster,) = [tag["value"] for tag in ec2.get_instance(instance_id).get_tags() if tag["key"] == "vet:cluster"]
     wanted = {"tag:vet:cluster": [cluster], "tag:vet:role": ["server"], "instance-state-name": ["running"]}
-    return sum(len(found.instances) for found in ec2.all_reservations(filters=wanted))
+    return sum(len(reservation.instances) for reservation in ec2.all_reservations(filters=wanted))
 
 
 def _whole(servers: int) -> str:
-    said = {"rke2": "active", "boot": "active", "data": "present", "api": "ready", "etcd": "healthy"}
-    said |= dict.fromkeys(("members", "voting", "servers_ready"), str(servers))
-    said |= {"leader": "yes", "quorum": "yes", "alarms": "", "cordoned": "false", "restore": ""}
-    said |= {"database_bytes": str(64 << 20), "database_bytes_in_use": str(32 << 20), "data_written": "1764000000"}
-    return "".join(f"{name}={value}\n" for name, value in said.items())
+    facts = {"rke2": "active", "boot": "active", "data": "present", "api": "ready", "etcd": "healthy"}
+    facts |= dict.fromkeys(("members", "voting", "servers_ready"), str(servers))
+    facts |= {"leader": "yes", "quorum": "yes", "alarms": "", "cordoned": "false", "restore": ""}
+    facts |= {"database_bytes": str(64 << 20), "database_bytes_in_use": str(32 << 20), "data_written": "1764000000"}
+    return "".join(f"{name}={value}\n" for name, value in facts.items())

@@ -38,8 +38,8 @@ class Stack:
             text=True,
         )
         if answer.returncode not in expect:
-            said = f"{answer.stdout[-3000:]}\n{answer.stderr}".strip()
-            raise Failure(f"{self.name}: {binary()} {' '.join(arguments)} ended with {answer.returncode}:\n{said}")
+            output = f"{answer.stdout[-3000:]}\n{answer.stderr}".strip()
+            raise Failure(f"{self.name}: {binary()} {' '.join(arguments)} ended with {answer.returncode}:\n{output}")
         return answer
 
     def apply(self) -> None:

@@ -50,17 +50,17 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     return digests(out)
 
 
-def _expect_one_warning(said: str, name: str) -> None:
-    warnings = [line for line in said.splitlines() if f"{name} is off" in line]
-    assert len(warnings) == 1, said
-    others = [other for other in NAMES if other != name and f"{other} is off" in said]
-    assert not others, f"{others} are off as well: {said}"
+def _expect_one_warning(stderr: str, name: str) -> None:
+    warnings = [line for line in stderr.splitlines() if f"{name} is off" in line]
+    assert len(warnings) == 1, stderr
+    others = [other for other in NAMES if other != name and f"{other} is off" in stderr]
+    assert not others, f"{others} are off as well: {stderr}"
 
 
 @pytest.mark.parametrize("name", IN_PYTHON)
 def test_an_optimization_that_python_cannot_take_is_left(name: str, plain: Mapping[str, str], tmp_path: Path) -> None:
-    _, said = on_a_stack(PROGRAM, tmp_path / "out", first=IN_PYTHON[name] + "\n")
-    _expect_one_warning(said, name)
+    _, stderr = on_a_stack(PROGRAM, tmp_path / "out", first=IN_PYTHON[name] + "\n")
+    _expect_one_warning(stderr, name)
     assert digests(tmp_path / "out") == plain
 
 
@@ -68,9 +68,9 @@ def test_an_optimization_that_python_cannot_take_is_left(name: str, plain: Mappi
 def test_an_optimization_that_node_cannot_take_is_left(name: str, plain: Mapping[str, str], tmp_path: Path) -> None:
     breaking = tmp_path / "breaking.cjs"
     breaking.write_text(f"const fs = require('fs'), Module = require('module');\n{IN_NODE[name]}\n")
-    _, said = on_a_stack(PROGRAM, tmp_path / "out", tmp_path / "keep", NODE_OPTIONS=f"--require {breaking}")
-    _expect_one_warning(said, name)
-    assert "broken on purpose" in said or "read only" in said, said
+    _, stderr = on_a_stack(PROGRAM, tmp_path / "out", tmp_path / "keep", NODE_OPTIONS=f"--require {breaking}")
+    _expect_one_warning(stderr, name)
+    assert "broken on purpose" in stderr or "read only" in stderr, stderr
     assert digests(tmp_path / "out") == plain
 
 
@@ -86,9 +86,9 @@ def test_an_optimization_that_node_cannot_take_is_left(name: str, plain: Mapping
 def test_modules_are_loaded_as_usual_where_lean_ones_cannot_be(
     first: str, cause: str, plain: Mapping[str, str], tmp_path: Path
 ) -> None:
-    _, said = on_a_stack(PROGRAM, tmp_path / "out", first=first)
-    _expect_one_warning(said, "classes")
-    assert cause in said, said
+    _, stderr = on_a_stack(PROGRAM, tmp_path / "out", first=first)
+    _expect_one_warning(stderr, "classes")
+    assert cause in stderr, stderr
     assert digests(tmp_path / "out") == plain
 
 
@@ -97,22 +97,22 @@ def test_what_was_kept_may_be_damaged(name: str, plain: Mapping[str, str], tmp_p
     keep = tmp_path / "keep"
     keep.mkdir()
     (keep / f"{name}.json").write_text('{"half')
-    _, said = on_a_stack(PROGRAM, tmp_path / "out", keep)
-    _expect_one_warning(said, name)
+    _, stderr = on_a_stack(PROGRAM, tmp_path / "out", keep)
+    _expect_one_warning(stderr, name)
     assert digests(tmp_path / "out") == plain
 
 
 def test_nothing_may_be_kept_at_all(plain: Mapping[str, str], tmp_path: Path) -> None:
     (tmp_path / "keep").write_text("a file where the folder would be")
-    _, said = on_a_stack(PROGRAM, tmp_path / "out", tmp_path / "keep")
-    assert said.count("compiled is off") == 1, said
+    _, stderr = on_a_stack(PROGRAM, tmp_path / "out", tmp_path / "keep")
+    assert stderr.count("compiled is off") == 1, stderr
     assert digests(tmp_path / "out") == plain
 
 
 def test_an_optimization_that_is_left_out_by_name_says_nothing(plain: Mapping[str, str], tmp_path: Path) -> None:
     for name in ("classes", "ahead", "lazy"):
-        _, said = on_a_stack(PROGRAM, tmp_path / name, QUICK_BINDINGS_WITHOUT=name)
-        assert said == "", said
+        _, stderr = on_a_stack(PROGRAM, tmp_path / name, QUICK_BINDINGS_WITHOUT=name)
+        assert stderr == "", stderr
         assert digests(tmp_path / name) == plain
     done = python(
         "from packages.quick_bindings import optimizations; optimizations.left_out()", QUICK_BINDINGS_WITHOUT="maps,map"

@@ -111,9 +111,9 @@ try:
 except Exception as error:
     print(type(error).__name__, error)
 """
-    told = _ran(program, tmp_path)
-    assert told.startswith("on\nRuntimeError There is already a Construct with name 'one'"), told
-    assert told.endswith("(A hint.)"), told
+    output = _ran(program, tmp_path)
+    assert output.startswith("on\nRuntimeError There is already a Construct with name 'one'"), output
+    assert output.endswith("(A hint.)"), output
 
 
 def test_python_may_be_called_back(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_digest_is_remembered_while_the_archive_is_the_same(tmp_path: Path) ->
         console.log(JSON.stringify([digest(), digest()]));
         done();
     """
-    archive, kept = tmp_path / "some.jsii.tgz", tmp_path / "digests.json"
+    archive, cache = tmp_path / "some.jsii.tgz", tmp_path / "digests.json"
     node.name()
 
     def run() -> str:
@@ -178,7 +178,7 @@ def test_a_digest_is_remembered_while_the_archive_is_the_same(tmp_path: Path) ->
             "-e",
             program,
             str(Path(node.__file__).with_name("lean.cjs")),
-            str(kept),
+            str(cache),
             str(archive),
         ]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -13,9 +13,9 @@ def aws(arguments: list[str]) -> None:
     if arguments == ["--version"]:
         print("aws-cli/2.36.7 Python/3.11 stand-in for the version only")
         return
-    with state.world() as world:
+    with state.locked_state() as content:
         # [pattern, times, message]: fail so many calls that match.
-        for failure in world["aws_failures"]:
+        for failure in content["aws_failures"]:
             if failure[0] in " ".join(arguments) and failure[1] > 0:
                 failure[1] -= 1
                 message = failure[2]
@@ -29,8 +29,8 @@ def aws(arguments: list[str]) -> None:
         message = "An error occurred (SignatureDoesNotMatch): Signature expired: the clock of this machine is off"
     if message:
         state.fail(message, 254)
-    if world.get("aws_warning"):
-        print(world["aws_warning"], file=sys.stderr, flush=True)
+    if content.get("aws_warning"):
+        print(content["aws_warning"], file=sys.stderr, flush=True)
     code = _run(arguments)
     if code:
         with contextlib.suppress(BrokenPipeError):

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from state import ADDRESS, CONFIG, ROOT, SERVER_DATA, fail, look, real_etcd_is_played, world
+from state import ADDRESS, CONFIG, ROOT, SERVER_DATA, fail, locked_state, look, runs_real_etcd
 
-if real_etcd_is_played():  # loading it takes time, and a boot makes some fifty calls
+if runs_real_etcd():  # loading it takes time, and a boot makes some fifty calls
     import real_etcd
 
 State = dict[str, Any]
@@ -51,9 +51,9 @@ def systemctl(arguments: list[str]) -> None:
             print("active" if is_so else "inactive")
         sys.exit(0 if is_so and action == "is-active" else 3)
     if action in ("stop", "restart") and units == ["rke2-server.service"]:
-        with world() as state:
+        with locked_state() as state:
             state["machines"].setdefault(ADDRESS, {})["running"] = False
-        if real_etcd_is_played():
+        if runs_real_etcd():
             real_etcd.end(ROOT.parent)
     if action in ("start", "restart") and units == ["rke2-server.service"]:
         _start_server()
@@ -63,9 +63,9 @@ def systemctl(arguments: list[str]) -> None:
 
 def _setting(key: str) -> str | None:
     for file in sorted((CONFIG / "config.yaml.d").glob("*.yaml"), reverse=True):
-        found = re.search(rf"^{key}: \"?([^\"\n]*)", file.read_text(), re.MULTILINE)
-        if found:
-            return found[1]
+        match = re.search(rf"^{key}: \"?([^\"\n]*)", file.read_text(), re.MULTILINE)
+        if match:
+            return match[1]
     return None
 
 
@@ -106,14 +106,14 @@ def _start_server() -> None:
         fail("test: the cloud controller's manifest is missing at the start")
     name, join = str(_setting("node-name")), _setting("server")
     database = SERVER_DATA / "db/etcd"
-    if real_etcd_is_played():
+    if runs_real_etcd():
         _start_real_etcd(name, re.sub(r"https://(.*):9345", r"\1", join or ""), token)
     elif (database / "member/wal").is_dir():
         _start_with_data(database)
     elif join:
         _join(str(re.match(r"https://(.*):9345", join)[1]), token, name, database)  # type: ignore[index]
     else:
-        with world() as state:
+        with locked_state() as state:
             cluster = f"cluster-{len(state['clusters'])}"
             state["clusters"][cluster] = {"token": token, "members": {}, "nodes": {}, "leases": {}, "secrets": []}
             _become_member(state, cluster, name, database)
@@ -122,7 +122,7 @@ def _start_server() -> None:
 
 def _start_with_data(database: Path) -> None:
     name = (database / "name").read_text()
-    with world() as state:
+    with locked_state() as state:
         cluster = (database / "cluster").read_text()
         members = state["clusters"][cluster]["members"]
         if name not in members:
@@ -148,11 +148,11 @@ def _start_real_etcd(name: str, peer: str, token: str) -> None:
         cluster = state["machines"][peer]["cluster"]
         real_etcd.join(peer, f"{name}-{os.urandom(4).hex()}", cluster)
     else:
-        with world() as state:
+        with locked_state() as state:
             cluster = f"cluster-{len(state['clusters'])}"
             state["clusters"][cluster] = {"token": token, "members": {}, "nodes": {}, "leases": {}, "secrets": []}
         real_etcd.initialise(f"{name}-{os.urandom(4).hex()}", cluster)
-    with world() as state:
+    with locked_state() as state:
         state["machines"][ADDRESS] = {"running": True, "cluster": cluster}
         _write_local(cluster, name, state)
     if peer and peer != ADDRESS:
@@ -173,7 +173,7 @@ def _admitting(state: State, peer: str, token: str, name: str) -> State:
 
 
 def _join(peer: str, token: str, name: str, database: Path) -> None:
-    with world() as state:
+    with locked_state() as state:
         cluster = _admitting(state, peer, token, name)
         if any(member["address"] == ADDRESS for member in cluster["members"].values()):
             fail("etcd: Peer URLs already exists")
@@ -181,7 +181,7 @@ def _join(peer: str, token: str, name: str, database: Path) -> None:
             state["violations"].append(f"{name} joined while another member was a learner")
         _become_member(state, state["machines"][peer]["cluster"], name, database, learner=True)
     time.sleep(look().get("join_seconds", 0))
-    with world() as state:
+    with locked_state() as state:
         etcd_name = (database / "name").read_text()
         state["clusters"][state["machines"][ADDRESS]["cluster"]]["members"][etcd_name]["learner"] = False
 
@@ -211,7 +211,7 @@ def _write_local(cluster: str, name: str, state: State) -> None:
 
 
 def _start_agent() -> None:
-    with world() as state:
+    with locked_state() as state:
         token = (CONFIG / "token").read_text().strip()
         state["agents"].append({"address": ADDRESS, "token": token, "server": _setting("server")})
         state["machines"][ADDRESS] = {"running": False}
@@ -220,9 +220,9 @@ def _start_agent() -> None:
 def rke2(arguments: list[str]) -> None:
     """The program itself: a cluster reset from a snapshot, taking one, and another token."""
     if arguments[:2] == ["etcd-snapshot", "save"]:
-        if real_etcd_is_played():
+        if runs_real_etcd():
             real_etcd.save(f"{_setting('etcd-s3-folder')}/{arguments[-1]}", str(_setting("etcd-s3-bucket")))
-        with world() as state:
+        with locked_state() as state:
             state["snapshots"].append(arguments[-1])
         return
     if arguments[:2] == ["token", "rotate"]:
@@ -240,12 +240,12 @@ def rke2(arguments: list[str]) -> None:
         _force_new_cluster(database)
         return
     name, cluster = str(_setting("node-name")), f"restored-{snapshot}"
-    if real_etcd_is_played():
+    if runs_real_etcd():
         key = f"{_setting('etcd-s3-folder')}/{snapshot}"
         real_etcd.restore(key, str(_setting("etcd-s3-bucket")), f"{name}-{os.urandom(4).hex()}", cluster)
     elif database.exists():
         database.rename(SERVER_DATA / f"db/etcd-old-{time.time_ns()}")
-    with world() as state:
+    with locked_state() as state:
         # Node objects come back with the snapshot, those of other servers too.
         nodes = {f"ip-{address.replace('.', '-')}.ec2.internal": address for address in state["servers"]}
         state["clusters"].setdefault(cluster, {"nodes": {}, "leases": {}, "secrets": []})
@@ -271,14 +271,14 @@ def _force_new_cluster(database: Path) -> None:
     """What is in the data stays, and this server is its only member."""
     if not (database / "member/wal").is_dir():
         fail("rke2: cluster-reset without data")
-    if real_etcd_is_played():
+    if runs_real_etcd():
         real_etcd.force_new_cluster()
-        with world() as state:
+        with locked_state() as state:
             state["resets"].append("disk")
             (SERVER_DATA / "db/reset-flag").touch()
         return
     name, cluster = (database / "name").read_text(), (database / "cluster").read_text()
-    with world() as state:
+    with locked_state() as state:
         members = state["clusters"][cluster]["members"]
         state["clusters"][cluster]["members"] = {name: {**members[name], "address": ADDRESS, "learner": False}}
         state["resets"].append("disk")
@@ -286,7 +286,7 @@ def _force_new_cluster(database: Path) -> None:
 
 
 def _rotate_token(token: str, new: str) -> None:
-    with world() as state:
+    with locked_state() as state:
         cluster = cluster_of(state, ADDRESS)
         if cluster is None or not has_quorum(state, cluster, ADDRESS):
             fail("rke2: cannot reach the server")

@@ -10,14 +10,14 @@ import sys
 import time
 from pathlib import Path
 
-from state import ROOT, WORLD, fail, look, world
+from state import ROOT, SANDBOX, fail, locked_state, look
 
 
 def _volume(device: str) -> Path:
     attached = json.loads((ROOT.parent / "devices.json").read_text())
     if device.startswith("UUID="):
-        return WORLD / "volumes" / device.removeprefix("UUID=")
-    return WORLD / "volumes" / str(attached[device])
+        return SANDBOX / "volumes" / device.removeprefix("UUID=")
+    return SANDBOX / "volumes" / str(attached[device])
 
 
 def lsblk(_: list[str]) -> None:
@@ -52,15 +52,15 @@ def od(arguments: list[str]) -> None:
 
 def e2fsck(arguments: list[str]) -> None:
     """End as a test said."""
-    said = _volume(arguments[-1]) / "e2fsck"
-    sys.exit(int(said.read_text()) if said.exists() else 0)
+    status_file = _volume(arguments[-1]) / "e2fsck"
+    sys.exit(int(status_file.read_text()) if status_file.exists() else 0)
 
 
 def mkfs(arguments: list[str]) -> None:
     """Format: what was there is gone. Never, where it was etcd's data."""
     volume = _volume(arguments[-1])
     if (volume / "files/server/db/etcd/member/wal").exists():
-        with world() as state:
+        with locked_state() as state:
             state["violations"].append(f"the volume {volume.name} is formatted, with etcd's data on it")
     shutil.rmtree(volume)
     (volume / "files").mkdir(parents=True)
@@ -152,8 +152,10 @@ def dpkg(arguments: list[str]) -> None:
     """Install a package: the one that there is, the CloudWatch agent, of the version in the machine's node.env."""
     if arguments[:1] != ["--install"] or not Path(arguments[1]).is_file():
         fail(f"dpkg: {' '.join(arguments)}")
-    told = (ROOT / "etc/vet/node.env").read_text()
-    version = next(line.split("'")[1] for line in told.splitlines() if line.startswith("CLOUDWATCH_AGENT_VERSION="))
+    environment = (ROOT / "etc/vet/node.env").read_text()
+    version = next(
+        line.split("'")[1] for line in environment.splitlines() if line.startswith("CLOUDWATCH_AGENT_VERSION=")
+    )
     (ROOT.parent / "installed-agent").write_text(f"{version}-1")
 
 

@@ -1,4 +1,4 @@
-"""Stand-in for kubectl: the few questions and orders that the node programs have, answered from the world's model."""
+"""Stand-in for kubectl: the few questions and orders that the node programs have, answered from the sandbox's model."""
 
 import json
 import os
@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cluster import State, api_answers, cluster_of, has_quorum
-from state import fail, look, real_etcd_is_played, world
+from state import fail, locked_state, look, runs_real_etcd
 
-if real_etcd_is_played():
+if runs_real_etcd():
     import real_etcd
 
 NEW_LEASE = re.compile(r'holderIdentity: "([^"]*)".*renewTime: "([^"]*)"')
@@ -29,8 +29,8 @@ def kubectl(arguments: list[str]) -> None:
     # Before the lock: who writes to this pipe may ask kubectl something first.
     manifest = sys.stdin.read() if "-f" in arguments else ""
     # Outside the lock: etcd may take seconds to say that it has no majority.
-    majority = not real_etcd_is_played() or real_etcd.has_quorum(address)
-    with world() as state:
+    majority = not runs_real_etcd() or real_etcd.has_quorum(address)
+    with locked_state() as state:
         if not api_answers(state, address):
             fail(f"Unable to connect to the server: dial tcp {address}:6443: i/o timeout")
         cluster = cluster_of(state, address)
@@ -60,15 +60,15 @@ def _delete_node(name: str, address: str) -> None:
     node = _node(look(), address, name)
     if node and node["server"]:
         real_etcd.remove(address, node["address"])
-    with world() as state:
+    with locked_state() as state:
         if node:
             del state["clusters"][state["machines"][address]["cluster"]]["nodes"][name]
 
 
 def _node(state: State, address: str, name: str) -> State | None:
     cluster = cluster_of(state, address)
-    found: State | None = cluster["nodes"].get(name) if cluster else None
-    return found
+    node: State | None = cluster["nodes"].get(name) if cluster else None
+    return node
 
 
 def _without_options(arguments: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Stand-in for curl: the metadata service, downloads from a folder, and the API servers of the world's machines."""
+"""Stand-in for curl: the metadata service, downloads from a folder, and the API servers of the sandbox's machines."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from cluster import api_answers, cluster_of, has_quorum
-from state import ADDRESS, ROOT, WORLD, fail, look, real_etcd_is_played
+from state import ADDRESS, ROOT, SANDBOX, fail, look, real_etcd_is_played
 
 if real_etcd_is_played():
     import real_etcd
@@ -69,8 +69,8 @@ def _metadata(path: str) -> str:
 def _api_server(host: str, path: str, arguments: list[str]) -> str:
     state = look()
     if host == "127.0.0.1" and path == "/api":
-        told = re.search(r"Bearer ([^\"]*)", sys.stdin.read())
-        if not told or told[1] not in state["tokens"]:
+        token = re.search(r"Bearer ([^\"]*)", sys.stdin.read())
+        if not token or token[1] not in state["tokens"]:
             sys.exit(22)
         return "{}"
     addresses = state["load_balancer"] if host == "api.test" else [host]
@@ -94,11 +94,11 @@ def _verify(state: dict[str, Any], address: str, strange: dict[str, Any], argume
     """End as curl does where the server's certificate is not of the CA in the file; print OpenSSL's result where asked."""
     code, result = strange.get("ends", 0), strange.get("verified", 0)
     if not code and "--cacert" in arguments:
-        given = Path(arguments[arguments.index("--cacert") + 1]).read_text().strip()
+        authority = Path(arguments[arguments.index("--cacert") + 1]).read_text().strip()
         shown = state.get("cas", {}).get(address) or f"CA of {state['machines'].get(address, {}).get('cluster')}"
-        if "CA of" not in given and "BEGIN CERT" not in given:
+        if "CA of" not in authority and "BEGIN CERT" not in authority:
             code = 77
-        elif given != shown:
+        elif authority != shown:
             code, result = 60, 19
     if "--write-out" in arguments:
         print(result, end="")
@@ -107,11 +107,11 @@ def _verify(state: dict[str, Any], address: str, strange: dict[str, Any], argume
 
 
 def _download(url: str, output: str | None) -> str:
-    broken = WORLD / "internet-fails"
+    broken = SANDBOX / "internet-fails"
     if broken.exists() and int(broken.read_text()) > 0:
         broken.write_text(str(int(broken.read_text()) - 1))
         fail("curl: (22) The requested URL returned error: 503", 22)
-    file = WORLD / "internet" / unquote(url).rsplit("/", 1)[1]
+    file = SANDBOX / "internet" / unquote(url).rsplit("/", 1)[1]
     if not file.exists():
         fail(f"curl: (22) The requested URL returned error: 404 ({url})", 22)
     shutil.copy(file, str(output))

@@ -1,4 +1,4 @@
-"""etcd itself below the stand-in of RKE2: one process a server, each on an address of loopback that is its world's own.
+"""etcd itself below the stand-in of RKE2: one process a server, each on an address of loopback that is its sandbox's own.
 
 RKE2's part is played as it does it: a learner is added, started and promoted; a deleted Node's member is removed; a reset is
 ``etcdctl snapshot restore`` or ``--force-new-cluster``. Peers and clients speak plain HTTP; what the node programs see of addresses
@@ -16,7 +16,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from state import ADDRESS, ROOT, SERVER_DATA, WORLD, etcd_of, fail, look
+from state import ADDRESS, ROOT, SANDBOX, SERVER_DATA, etcd_of, fail, look
 
 State = dict[str, Any]
 
@@ -72,10 +72,10 @@ def health(address: str) -> str | None:
 
 def members(address: str) -> list[dict[str, Any]]:
     """The members as one server's etcd lists them, with ``id`` in hexadecimal; fails without a majority."""
-    said = control(address, "member", "list", "--write-out", "json")
-    if said.returncode:
-        fail(f"etcd on {address}: {said.stderr}")
-    listed: list[dict[str, Any]] = json.loads(said.stdout)["members"]
+    answer = control(address, "member", "list", "--write-out", "json")
+    if answer.returncode:
+        fail(f"etcd on {address}: {answer.stderr}")
+    listed: list[dict[str, Any]] = json.loads(answer.stdout)["members"]
     return [member | {"id": f"{member['ID']:x}"} for member in listed]
 
 
@@ -191,23 +191,23 @@ def remove(peer: str, address: str, seconds: float = 30) -> None:
         member = next((member for member in members(peer) if member["peerURLs"] == [peer_url(address)]), None)
         if member is None:
             return
-        said = control(peer, "member", "remove", member["id"])
-    fail(f"rke2: etcd does not remove the member of {address}: {said.stderr}")
+        answer = control(peer, "member", "remove", member["id"])
+    fail(f"rke2: etcd does not remove the member of {address}: {answer.stderr}")
 
 
 def save(name: str, bucket: str) -> None:
     """Take a snapshot and put it where RKE2 puts it."""
-    file = WORLD / f"snapshot-{os.getpid()}"
-    said = control(ADDRESS, "snapshot", "save", str(file))
-    if said.returncode:
-        fail(f"etcd-snapshot: {said.stderr}")
+    file = SANDBOX / f"snapshot-{os.getpid()}"
+    answer = control(ADDRESS, "snapshot", "save", str(file))
+    if answer.returncode:
+        fail(f"etcd-snapshot: {answer.stderr}")
     subprocess.run(["aws", "s3api", "put-object", "--bucket", bucket, "--key", name, "--body", str(file)], check=True)
     file.unlink()
 
 
 def restore(key: str, bucket: str, name: str, cluster: str) -> None:
     """Make a database of one member, with a new cluster id, from a snapshot; etcd looks at it and is stopped again."""
-    file = WORLD / f"snapshot-{os.getpid()}"
+    file = SANDBOX / f"snapshot-{os.getpid()}"
     got = ["aws", "s3api", "get-object", "--bucket", bucket, "--key", key, str(file)]
     if subprocess.run(got, stdout=subprocess.DEVNULL).returncode:
         fail(f"rke2: the snapshot {key} cannot be had")
@@ -225,10 +225,10 @@ def restore(key: str, bucket: str, name: str, cluster: str) -> None:
     ]
     command += ["--initial-cluster", f"{name}={peer_url(ADDRESS)}", "--initial-advertise-peer-urls", peer_url(ADDRESS)]
     command += ["--initial-cluster-token", os.urandom(8).hex()]
-    said = subprocess.run(command, capture_output=True, text=True)
+    answer = subprocess.run(command, capture_output=True, text=True)
     file.unlink()
-    if said.returncode:
-        fail(f"rke2: etcd: {said.stderr}")
+    if answer.returncode:
+        fail(f"rke2: etcd: {answer.stderr}")
     name_database(name, cluster)
     begin(wait=20)
     end(ROOT.parent)
@@ -252,7 +252,7 @@ def exec_etcdctl(pod: str, command: list[str]) -> int:
             skip = True
         else:
             words.append(word)
-    said = control(pod.removeprefix("etcd-"), *words)
-    print(as_shown(said.stdout), end="")
-    print(as_shown(said.stderr), end="", file=sys.stderr)
-    return said.returncode
+    answer = control(pod.removeprefix("etcd-"), *words)
+    print(as_shown(answer.stdout), end="")
+    print(as_shown(answer.stderr), end="", file=sys.stderr)
+    return answer.returncode

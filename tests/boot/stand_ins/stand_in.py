@@ -1,4 +1,4 @@
-"""One program under many names: records its call, acts on the world's model, and crashes the machine where a test asked
+"""One program under many names: records its call, acts on the sandbox's model, and crashes the machine where a test asked
 for it."""
 
 import sys

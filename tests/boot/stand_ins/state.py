@@ -1,4 +1,4 @@
-"""The world that the stand-ins act on: one JSON document for all machines of a test, changed under a lock."""
+"""The sandbox that the stand-ins act on: one JSON document for all machines of a test, changed under a lock."""
 
 import fcntl
 import json
@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-WORLD = Path(os.environ.get("STAND_IN_WORLD", "/nonexistent"))
+SANDBOX = Path(os.environ.get("STAND_IN_SANDBOX", "/nonexistent"))
 ROOT = Path(os.environ.get("VET_ROOT", "/nonexistent"))
 ADDRESS = os.environ.get("STAND_IN_ADDRESS", "")
 """Private address of the machine that a stand-in runs on."""
@@ -23,11 +23,11 @@ CONFIG = ROOT / "etc/rancher/rke2"
 
 
 @contextmanager
-def world() -> Iterator[dict[str, Any]]:
+def locked_state() -> Iterator[dict[str, Any]]:
     """The state, exclusively; written back at the end."""
-    with (WORLD / "lock").open("w") as lock:
+    with (SANDBOX / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        path = WORLD / "state.json"
+        path = SANDBOX / "state.json"
         state = json.loads(path.read_text())
         yield state
         path.write_text(json.dumps(state, indent=1))
@@ -35,9 +35,9 @@ def world() -> Iterator[dict[str, Any]]:
 
 def look() -> dict[str, Any]:
     """The state, to read only."""
-    with (WORLD / "lock").open("w") as lock:
+    with (SANDBOX / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        state: dict[str, Any] = json.loads((WORLD / "state.json").read_text())
+        state: dict[str, Any] = json.loads((SANDBOX / "state.json").read_text())
         return state
 
 
@@ -48,8 +48,8 @@ def record(words: list[str]) -> None:
         file.write(" ".join(word.replace("\n", " ") for word in words) + "\n")
 
 
-def real_etcd_is_played() -> bool:
-    """Whether this world runs etcd itself (``real_etcd``), and not the model of it."""
+def runs_real_etcd() -> bool:
+    """Whether this sandbox runs etcd itself (``real_etcd``), and not the model of it."""
     return "etcd" in look()
 
 

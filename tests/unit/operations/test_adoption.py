@@ -56,7 +56,7 @@ def _by_type(found: dict[str, str]) -> dict[str, list[str]]:
 
 
 def test_an_empty_account_has_nothing(document: Document) -> None:
-    assert ExistingResources(document).found() == {}
+    assert ExistingResources(document).import_ids() == {}
 
 
 def test_every_type_of_the_stack_is_looked_for(document: Document) -> None:
@@ -79,7 +79,7 @@ def test_zones_records_keys_and_roles_have_their_import_ids(document: Document) 
     boundary = iam.create_policy(PolicyName="vet-dev-boundary", PolicyDocument=trust)["Policy"]["Arn"]
     iam.put_role_policy(RoleName="vet-github-plan", PolicyName="workflow", PolicyDocument=trust)
     arn = iam.create_open_id_connect_provider(Url="https://token.actions.githubusercontent.com", ThumbprintList=[])
-    assert _by_type(ExistingResources(document).found()) == {
+    assert _by_type(ExistingResources(document).import_ids()) == {
         "aws_iam_openid_connect_provider": [arn["OpenIDConnectProviderArn"]],
         "aws_iam_policy": [boundary],
         "aws_iam_role": ["vet-github-plan"],
@@ -102,7 +102,7 @@ def test_of_a_bucket_those_parts_are_found_that_it_has(document: Document) -> No
         "RestrictPublicBuckets": True,
     }
     s3.put_public_access_block(Bucket=f"{NAME}-replica", PublicAccessBlockConfiguration=closed)
-    found = _by_type(ExistingResources(document).found())
+    found = _by_type(ExistingResources(document).import_ids())
     assert set(found) & {"aws_s3_bucket_policy", "aws_s3_bucket_lifecycle_configuration"} == set(), found
     assert found["aws_s3_bucket"] == found["aws_s3_bucket_public_access_block"] == [f"{NAME}-replica"]
     assert set(found) <= {"aws_s3_bucket", *PARTS}
@@ -111,7 +111,7 @@ def test_of_a_bucket_those_parts_are_found_that_it_has(document: Document) -> No
 def test_two_zones_of_a_name_are_not_chosen_between(document: Document) -> None:
     ids = {_zone("example.com"), _zone("example.com")}
     with pytest.raises(Failure, match="there are 2 hosted zones") as told:
-        ExistingResources(document).found()
+        ExistingResources(document).import_ids()
     assert all(id_ in str(told.value) for id_ in ids), told.value
 
 
@@ -119,7 +119,7 @@ def test_a_key_that_is_about_to_be_deleted_is_named_with_the_remedy(document: Do
     id_ = _key("alias/vet-state", "us-east-1")
     boto3.client("kms", region_name="us-east-1").schedule_key_deletion(KeyId=id_, PendingWindowInDays=7)
     with pytest.raises(Failure, match=f"aws kms cancel-key-deletion --key-id {id_}"):
-        ExistingResources(document).found()
+        ExistingResources(document).import_ids()
 
 
 def test_what_an_interrupted_first_run_has_made_is_its_own(

@@ -40,10 +40,10 @@ class Played(Kubectl):
     schedule: bool = True
     applied: list[dict[str, Any]] = field(default_factory=list)
 
-    def __call__(self, *words: str, given: str | None = None) -> str:
+    def __call__(self, *words: str, stdin: str | None = None) -> str:
         if words[0] == "apply":
-            assert given
-            self.applied.append(json.loads(given))
+            assert stdin
+            self.applied.append(json.loads(stdin))
             return ""
         if words[:2] == ("get", "backup.velero.io") and words[2] == "--output":
             return json.dumps({"items": list(self.backups)})

@@ -298,4 +298,4 @@ def test_a_plan_that_does_anything_else_to_machines_is_refused(addresses: list[s
     change = {"actions": ["delete", "create"]}
     planned = {"resource_changes": [{"address": one, "type": "aws_instance", "change": change} for one in addresses]}
     with pytest.raises(Failure, match="this plan would take down"):
-        refuse_other_servers(planned, taken_down=["a"], made=made)
+        refuse_other_servers(planned, taken_down=["a"], created=made)

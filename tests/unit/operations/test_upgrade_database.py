@@ -51,11 +51,11 @@ class Played(Kubectl):
     log: str = ""
     """Of an import that failed."""
 
-    def __call__(self, *words: str, given: str | None = None) -> str:
+    def __call__(self, *words: str, stdin: str | None = None) -> str:
         self.said.append(" ".join(words))
         match words:
             case ("apply", *_):
-                self.made.append(json.loads(given or ""))
+                self.made.append(json.loads(stdin or ""))
                 if self.made[-1]["kind"] == "Cluster":
                     self.majors["database-beside"] = 17
             case ("get", "networkpolicy", *_):

@@ -41,8 +41,8 @@ def _judge_load_balancers() -> None:
             return create(self, **wanted)
         settings = (set(named), set(wanted["security_groups"]), wanted["scheme"], kind)
         if settings != ({each.id for each in there.subnets}, set(there.security_groups), there.scheme, there.type):
-            said = f"A load balancer with the same name '{there.name}' exists, but with different settings"
-            raise Refused("DuplicateLoadBalancerName", said)
+            message = f"A load balancer with the same name '{there.name}' exists, but with different settings"
+            raise Refused("DuplicateLoadBalancerName", message)
         return there
 
     replace(ELBv2Backend, "create_load_balancer", create_load_balancer)
@@ -52,11 +52,11 @@ def _judge_zones(subnets: list[Any], kind: str) -> None:
     """ELB user guide, application load balancers: at least two zones, and one subnet a zone."""
     zones = {subnet.availability_zone for subnet in subnets}
     if len(zones) < len(subnets):
-        said = "A load balancer cannot be attached to multiple subnets in the same Availability Zone"
-        raise Refused("InvalidConfigurationRequest", said)
+        message = "A load balancer cannot be attached to multiple subnets in the same Availability Zone"
+        raise Refused("InvalidConfigurationRequest", message)
     if kind == "application" and subnets and len(zones) < 2:
-        said = "At least two subnets in two different Availability Zones must be specified"
-        raise Refused("ValidationError", said)
+        message = "At least two subnets in two different Availability Zones must be specified"
+        raise Refused("ValidationError", message)
 
 
 def _judge_listeners() -> None:

@@ -57,20 +57,20 @@ def _judge_aliases(record: Mapping[str, Any], types: Mapping[str, set[str]], zon
     if "CNAME" not in beside:
         return
     if name == zone:
-        said = f"[RRSet of type CNAME with DNS name {name}. is not permitted at apex in zone {zone}.]"
+        message = f"[RRSet of type CNAME with DNS name {name}. is not permitted at apex in zone {zone}.]"
     elif type_ == "CNAME" and len(beside) > 1:
-        said = (
+        message = (
             f"[RRSet of type CNAME with DNS name {name}. is not permitted as it conflicts with other records "
             f"with the same DNS name in zone {zone}.]"
         )
     elif type_ != "CNAME" and type_ in beside:
-        said = (
+        message = (
             f"[RRSet of type {type_} with DNS name {name}. is not permitted because a conflicting RRSet of type CNAME "
             f"with the same DNS name already exists in zone {zone}.]"
         )
     else:
         return
-    raise InvalidChangeBatch(said)
+    raise InvalidChangeBatch(message)
 
 
 def _key(name: str, type_: str, identifier: Any) -> tuple[str, str, Any]:

@@ -57,13 +57,13 @@ def _caller(role: Role) -> Caller:
 def policy_document(policy_arn: str) -> str:
     """A managed policy's document as it is now."""
     policy: Any = IAM.get_policy(policy_arn)
-    found: str = next(each.document for each in policy.versions if each.is_default)
-    return found
+    document: str = next(each.document for each in policy.versions if each.is_default)
+    return document
 
 
 def _read(document: str | bytes) -> Policy:
-    found: Policy = json.loads(document)
-    return found
+    policy: Policy = json.loads(document)
+    return policy
 
 
 def role_named(name: str) -> Role | None:
@@ -74,8 +74,8 @@ def role_named(name: str) -> Role | None:
 def roles_of_profile(name_or_arn: str) -> list[str]:
     """ARNs of an instance profile's roles."""
     name = name_or_arn.rsplit("/", 1)[-1]
-    found = [profile for profile in list(IAM.instance_profiles.values()) if profile.name == name]
-    return [str(role.arn) for profile in found for role in profile.roles]
+    profiles = [profile for profile in list(IAM.instance_profiles.values()) if profile.name == name]
+    return [str(role.arn) for profile in profiles for role in profile.roles]
 
 
 def profiles_of_template(region: str, templates: Sequence[str]) -> list[str]:
@@ -89,8 +89,8 @@ def profiles_of_template(region: str, templates: Sequence[str]) -> list[str]:
 def group_of(region: str, instance: str) -> str:
     """Name of the auto-scaling group that an instance is in; ``*`` if it is in none."""
     groups: Any = autoscaling_backends[ACCOUNT_ID][region].autoscaling_groups
-    found = [name for name, each in groups.items() if instance in {state.instance.id for state in each.instance_states}]
-    return found[0] if found else "*"
+    names = [name for name, each in groups.items() if instance in {state.instance.id for state in each.instance_states}]
+    return names[0] if names else "*"
 
 
 def key(region: str, name: str) -> Key | None:
@@ -98,14 +98,14 @@ def key(region: str, name: str) -> Key | None:
     keys: Any = kms_backends[ACCOUNT_ID][name.split(":")[3] if name.startswith("arn:") else region]
     if "alias/" in name:
         name = keys.get_key_id_from_alias("alias/" + name.split("alias/", 1)[1]) or ""
-    found: Key | None = keys.keys.get(name.rsplit("/", 1)[-1])
-    return found
+    kms_key: Key | None = keys.keys.get(name.rsplit("/", 1)[-1])
+    return kms_key
 
 
 def secret(region: str, name: str) -> FakeSecret | ReplicaSecret | None:
     """A secret by its name or ARN; in another region, its copy there."""
-    found: Any = list(secretsmanager_backends[ACCOUNT_ID][region].secrets.values())
-    return next((each for each in found if name in (each.arn, each.name)), None)
+    secrets: Any = list(secretsmanager_backends[ACCOUNT_ID][region].secrets.values())
+    return next((each for each in secrets if name in (each.arn, each.name)), None)
 
 
 def key_of_secret(known: FakeSecret | ReplicaSecret) -> str:
@@ -115,14 +115,14 @@ def key_of_secret(known: FakeSecret | ReplicaSecret) -> str:
 
 def bucket(name: str) -> FakeBucket | None:
     """A bucket by its name."""
-    found: FakeBucket | None = s3_backends[ACCOUNT_ID]["aws"].buckets.get(name)
-    return found
+    fake_bucket: FakeBucket | None = s3_backends[ACCOUNT_ID]["aws"].buckets.get(name)
+    return fake_bucket
 
 
 def bucket_key(name: str) -> tuple[str, bool]:
     """The KMS key by which a bucket encrypts, and whether it does so by a key of the bucket's own; an empty text if by none."""
-    found = bucket(name)
-    encryption: Any = (found.encryption if found else None) or {}
+    fake_bucket = bucket(name)
+    encryption: Any = (fake_bucket.encryption if fake_bucket else None) or {}
     rules = encryption.get("Rule", [])
     for rule in rules if isinstance(rules, list) else [rules]:
         how = rule.get("ApplyServerSideEncryptionByDefault", {})
@@ -136,8 +136,8 @@ def policy_of(resource: str) -> Policy | None:
     _, _, service, region, _, rest = resource.split(":", 5) if resource != "*" else [""] * 6
     document: Any = None
     if service == "s3":
-        found = bucket(rest.split("/")[0])
-        document = found.policy if found else None
+        fake_bucket = bucket(rest.split("/")[0])
+        document = fake_bucket.policy if fake_bucket else None
     elif service == "kms" and rest.startswith("key/"):
         known = key(region, resource)
         document = known.policy if known else None

@@ -39,22 +39,22 @@ class Rights:
         """Answer one request."""
         request = Request(environ)
         signed = signer(environ)
-        said = _want_of_rights(request, signed["key"]) if signed else _distrust(request)
+        message = _want_of_rights(request, signed["key"]) if signed else _distrust(request)
 
-        if not said:
+        if not message:
             return self._others(environ, start_response)
         service = signed["service"] if signed else "sts"
         code = CODES.get(service, "AccessDeniedException" if service in JSON else "AccessDenied")
-        return refused(request, code, said, 403)(environ, start_response)
+        return refused(request, code, message, 403)(environ, start_response)
 
 
 def _want_of_rights(request: Request, key: str) -> str:
     """What AWS says to a caller who may not do this; an empty text if it may."""
     try:
-        found = account.caller(key)
-        if found is None:
+        identity = account.caller(key)
+        if identity is None:
             return ""
-        caller, session = found
+        caller, session = identity
         body_of(request)
         for wanted in needs(call(request)):
             why = refusal(wanted, caller, account.policy_of(wanted.resource))
@@ -90,5 +90,5 @@ def _distrust(request: Request) -> str:
 def _claims(token: str) -> dict[str, Any]:
     """What a JSON Web Token says (RFC 7519)."""
     part = token.split(".")[1]
-    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    return found
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return claims

@@ -58,10 +58,10 @@ def call(request: Request) -> Call:
     Raises:
         Unreadable: its service has no such operation.
     """
-    found = signer(request.environ)
-    if found is None:
+    signature = signer(request.environ)
+    if signature is None:
         raise Unreadable(f"{request.method} {request.path} is not signed")
-    service = MODELS.get(found["service"], found["service"])
+    service = MODELS.get(signature["service"], signature["service"])
     try:
         operation, of_path = get_service_router(service).match(request)
     except NotFound:
@@ -76,8 +76,8 @@ def call(request: Request) -> Call:
         "url_params": of_path,
     }
     parsed = PROTOCOL_PARSERS[protocol](operation).parse(asked)
-    prefix = PREFIXES.get(found["service"], found["service"])
-    return Call(found["key"], prefix, operation.name, found["region"], parsed)
+    prefix = PREFIXES.get(signature["service"], signature["service"])
+    return Call(signature["key"], prefix, operation.name, signature["region"], parsed)
 
 
 def _reached(value: Any, path: list[str]) -> Iterator[Any]:

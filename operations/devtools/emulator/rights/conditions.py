@@ -50,9 +50,9 @@ NEGATED = {
 }
 
 
-def several(given: Any) -> list[str]:
+def several(element: Any) -> list[str]:
     """What a policy gives as one text or as a list of them."""
-    values = given if isinstance(given, list | tuple) else [] if given is None else [given]
+    values = element if isinstance(element, list | tuple) else [] if element is None else [element]
     return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
 
 
@@ -84,5 +84,5 @@ def _holds(operator: str, key: str, wanted: Sequence[str], values: Sequence[str]
         raise Unreadable(f"the condition operator {operator} of {key}")
     if not values:  # a negated comparison of a missing key holds, one of any of its values cannot
         return quantifier == "ForAllValues" or ((if_exists or negated) and quantifier != "ForAnyValue")
-    found = [any(compare(value, each) for each in wanted) is not negated for value in values]
-    return all(found) if quantifier == "ForAllValues" or (negated and not quantifier) else any(found)
+    matches = [any(compare(value, each) for each in wanted) is not negated for value in values]
+    return all(matches) if quantifier == "ForAllValues" or (negated and not quantifier) else any(matches)

@@ -66,8 +66,8 @@ def refusal(request: Request, caller: Caller, resource_policy: Policy | None = N
         "permissions boundary": boundary,
         "resource-based policy": of_resource,
     }
-    for source, found in sources.items():
-        if _matching("Deny", found, request):
+    for source, applicable in sources.items():
+        if _matching("Deny", applicable, request):
             return f"with an explicit deny in {'an' if source.startswith('i') else 'a'} {source}"
     granted = _matching("Allow", of_resource, request)
     everyone = any(_principal(statement, caller.arn) == "everyone" for statement in granted)
@@ -97,8 +97,8 @@ def statements(policy: Policy | None) -> list[Mapping[str, Any]]:
     """A policy's statements."""
     if policy is None:
         return []
-    found = policy["Statement"]
-    return found if isinstance(found, list) else [found]
+    content = policy["Statement"]
+    return content if isinstance(content, list) else [content]
 
 
 def _matching(effect: str, candidates: Iterable[Mapping[str, Any]], request: Request) -> list[Mapping[str, Any]]:
@@ -124,11 +124,11 @@ def applies(statement: Mapping[str, Any], request: Request) -> bool:
 
 
 def _readable(resources: Any) -> list[str]:
-    found = several(resources)
-    for each in found:
+    patterns = several(resources)
+    for each in patterns:
         if "${" in each:
             raise Unreadable(f"the resource {each}")
-    return found
+    return patterns
 
 
 def _principal(statement: Mapping[str, Any], arn: str) -> str:
@@ -136,10 +136,10 @@ def _principal(statement: Mapping[str, Any], arn: str) -> str:
     if "NotPrincipal" in statement:
         raise Unreadable("NotPrincipal")
     principal = statement.get("Principal")
-    given = ["*"] if principal == "*" else several((principal or {}).get("AWS"))
+    principals = ["*"] if principal == "*" else several((principal or {}).get("AWS"))
     account = arn.split(":")[4]
-    if "*" in given:
+    if "*" in principals:
         return "everyone"
-    if arn in given:
+    if arn in principals:
         return "named"
-    return "account" if {account, f"arn:aws:iam::{account}:root"} & set(given) else ""
+    return "account" if {account, f"arn:aws:iam::{account}:root"} & set(principals) else ""

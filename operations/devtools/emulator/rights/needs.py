@@ -67,9 +67,9 @@ def _request(call: Call, action: str, resource: str, more: Context | None = None
         for key, value in account.tags(resource).items():
             context |= {f"aws:ResourceTag/{key}": value, f"{service}:ResourceTag/{key}": value}
     if call.service not in TAGS_UNSEEN:
-        given = given_tags(call.parameters)
-        context |= {f"aws:RequestTag/{key}": value for key, value in given.items()}
-        context |= {"aws:TagKeys": list(given)} if given else {}
+        tags = given_tags(call.parameters)
+        context |= {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+        context |= {"aws:TagKeys": list(tags)} if tags else {}
     return Request(action, resource, {**context, **_of_service(call, resource), **(more or {})})
 
 
@@ -150,12 +150,12 @@ def _copied(call: Call) -> Iterator[Request]:
 
 def _of_ec2(call: Call) -> list[str]:
     """EC2 asks for everything that a call names by its id, and for what it makes."""
-    found = [
+    resources = [
         account.arn("ec2", f"{KINDS[match[1]]}/{text}", call.region)
         for text in call.texts()
         if (match := re.fullmatch(r"([a-z]+)-[0-9a-f]{8,17}", text)) and match[1] in KINDS
     ]
-    return [*dict.fromkeys(found), *_tagged_by_ec2(call)] or ["*"]
+    return [*dict.fromkeys(resources), *_tagged_by_ec2(call)] or ["*"]
 
 
 def _tagged_by_ec2(call: Call) -> list[str]:
@@ -176,18 +176,18 @@ def _of_kms(call: Call) -> Iterator[str]:
 
 def _of_service(call: Call, resource: str) -> Context:
     """Condition keys of one service alone."""
-    found: dict[str, Any] = {}
+    context: dict[str, Any] = {}
     if call.service == "iam":
-        found |= _of_roles(call, resource)
+        context |= _of_roles(call, resource)
     if call.service == "ec2" and call.operation != "CreateTags":
-        found["ec2:CreateAction"] = call.operation
+        context["ec2:CreateAction"] = call.operation
     if call.operation == "ChangeResourceRecordSets":
         changes, prefix = "ChangeBatch.Changes", "route53:ChangeResourceRecordSets"
         names = call.values(f"{changes}.ResourceRecordSet.Name")
-        found[f"{prefix}NormalizedRecordNames"] = [name.lower().rstrip(".") for name in names]
-        found[f"{prefix}RecordTypes"] = call.values(f"{changes}.ResourceRecordSet.Type")
-        found[f"{prefix}Actions"] = call.values(f"{changes}.Action")
-    return found
+        context[f"{prefix}NormalizedRecordNames"] = [name.lower().rstrip(".") for name in names]
+        context[f"{prefix}RecordTypes"] = call.values(f"{changes}.ResourceRecordSet.Type")
+        context[f"{prefix}Actions"] = call.values(f"{changes}.Action")
+    return context
 
 
 def _of_roles(call: Call, resource: str) -> Context:

@@ -2,18 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tests.boot.sandbox import World
+from tests.boot.sandbox import Sandbox
 
 HOLDER = "ip-10-0-11-10.ec2.internal"
 
 
-def stamp(ago: timedelta) -> str:
+def timestamp(ago: timedelta) -> str:
     """A moment before now, or after it for a negative span, as Kubernetes writes it."""
     return (datetime.now(UTC) - ago).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
 
 
-def leave_turn(world: World, renewed: str) -> None:
+def hold_join_lease(sandbox: Sandbox, renewed: str) -> None:
     """Have ``HOLDER`` hold the turn in the cluster that stands."""
-    state = world.state
+    state = sandbox.state
     state["clusters"]["cluster-0"]["leases"]["vet-server-join"] = {"holder": HOLDER, "renewed": renewed, "version": 7}
-    world.write(state)
+    sandbox.write(state)

@@ -1,7 +1,7 @@
-"""Worlds whose servers run etcd itself, and a client that notes what etcd acknowledged.
+"""Sandboxes whose servers run etcd itself, and a client that notes what etcd acknowledged.
 
 etcd is built once from ``tests/boot/etcd`` (the line of the release sets) into the folder ``.cache``; where no Go is available, Debian's
-older one serves. It listens on addresses of loopback that are a world's own.
+older one serves. It listens on addresses of loopback that are a sandbox's own.
 """
 
 import base64
@@ -22,7 +22,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from tests.boot.machine import Machine
-from tests.boot.sandbox import SUBNETS, World
+from tests.boot.sandbox import SUBNETS, Sandbox
 
 SOURCE = Path(__file__).parent / "etcd"
 CACHE = Path(__file__).parents[2] / ".cache"
@@ -44,17 +44,19 @@ def programs() -> dict[str, list[str]] | None:
     """
     go = shutil.which("go")
     if go is None:
-        found = {name: shutil.which(name) for name in ("etcd", "etcdctl")}
-        return {name: [path] for name, path in found.items() if path} if all(found.values()) else None
+        paths = {name: shutil.which(name) for name in ("etcd", "etcdctl")}
+        return {name: [path] for name, path in paths.items() if path} if all(paths.values()) else None
     content = b"".join((SOURCE / name).read_bytes() for name in ("main.go", "go.mod", "go.sum"))
     program = CACHE / f"etcd-{hashlib.sha256(content).hexdigest()[:12]}"
     if not program.exists():
         CACHE.mkdir(exist_ok=True)
-        made = program.with_suffix(f".{random.randrange(1 << 32):x}")  # tests that run side by side build each its own
-        built = subprocess.run([go, "build", "-o", made, "."], cwd=SOURCE, capture_output=True, text=True)
+        temporary = program.with_suffix(
+            f".{random.randrange(1 << 32):x}"
+        )  # tests that run side by side build each its own
+        built = subprocess.run([go, "build", "-o", temporary, "."], cwd=SOURCE, capture_output=True, text=True)
         if built.returncode:
             raise RuntimeError(f"go build in {SOURCE} failed; without Go Debian's etcd is used: {built.stderr}")
-        made.rename(program)
+        temporary.rename(program)
     return {name: [str(program), name] for name in ("etcd", "etcdctl")}
 
 
@@ -64,7 +66,7 @@ class EtcdMachine(Machine):
     def _stand_ins(self) -> Path:
         """As ever, with a clock that may be off (the file "clock", in seconds) and a data volume that may be full (the file "full" on it)."""
         folder = super()._stand_ins()
-        full = self.world.folder / "volumes" / str(self.volume) / "full"
+        full = self.sandbox.folder / "volumes" / str(self.volume) / "full"
         texts = {
             "date": 'case " $* " in *" --date "*) ;; *) [ ! -e "$HOME/clock" ] || set -- --date "$(cat "$HOME/clock") seconds" "$@" ;; esac\n'
             'exec /usr/bin/date "$@"\n',
@@ -96,8 +98,8 @@ class EtcdMachine(Machine):
         )
 
 
-class EtcdWorld(World):
-    """A world whose servers run etcd itself; :meth:`end` stops what still runs."""
+class EtcdSandbox(Sandbox):
+    """A sandbox whose servers run etcd itself; :meth:`end` stops what still runs."""
 
     machine_type = EtcdMachine
 
@@ -114,9 +116,9 @@ class EtcdWorld(World):
         self._machines.append(machine)
         return machine
 
-    def standing(self) -> list[EtcdMachine]:
+    def running_cluster(self) -> list[EtcdMachine]:
         """A cluster as its servers left it, without booting them: each etcd runs with the others as its members."""
-        machines = super().standing()
+        machines = super().running_cluster()
         state = self.state
         names = [machine.on_volume("server/db/etcd/name").read_text() for machine in machines]
         urls = [f"http://127.{state['etcd']['network']}.{10 + slot}:2380" for slot in range(self.servers)]
@@ -142,10 +144,10 @@ class EtcdWorld(World):
         """The members as an etcd with a majority lists them."""
         for address in self.state["servers"]:
             try:
-                said = client(self, address).call("cluster/member/list", {"linearizable": True})
+                response = client(self, address).call("cluster/member/list", {"linearizable": True})
             except OSError:
                 continue
-            return [member | {"address": self._address(member["peerURLs"][0])} for member in said["members"]]
+            return [member | {"address": self._address(member["peerURLs"][0])} for member in response["members"]]
         return []
 
     def remove(self, machine: Machine) -> None:
@@ -165,22 +167,22 @@ class EtcdWorld(World):
 
     def cluster_ids(self) -> set[str]:
         """Ids of the clusters that the running servers with a majority are of: more than one is what must never be."""
-        found = set()
+        ids = set()
         for address in self.state["servers"]:
             answer = client(self, address).get("probe")
             if answer is not None:
-                found.add(str(answer["header"]["cluster_id"]))
-        return found
+                ids.add(str(answer["header"]["cluster_id"]))
+        return ids
 
     def problems(self) -> list[str]:
         """What must never be."""
-        found = list(self.state["violations"])
+        problems = list(self.state["violations"])
         if len(ids := self.cluster_ids()) > 1:
-            found.append(f"{len(ids)} clusters have a majority each: {sorted(ids)}")
+            problems.append(f"{len(ids)} clusters have a majority each: {sorted(ids)}")
         addresses = [member["address"] for member in self.listed()]
         if len(set(addresses)) != len(addresses):
-            found.append(f"a server is a member twice: {addresses}")
-        return found
+            problems.append(f"a server is a member twice: {addresses}")
+        return problems
 
     def end(self) -> None:
         """Stop every etcd, and remove its files: each has 64 MB of log from its first moment."""
@@ -202,8 +204,8 @@ class Client:
         """Ask; raises OSError where nothing answers, or etcd refuses."""
         request = Request(f"{self.url}/v3/{path}", json.dumps(body).encode())
         with urlopen(request, timeout=4) as answer:
-            said: dict[str, Any] = json.load(answer)
-        return said
+            response: dict[str, Any] = json.load(answer)
+        return response
 
     def get(self, key: str) -> dict[str, Any] | None:
         """A linearizable read, as etcd answers it; None without a majority."""
@@ -223,13 +225,13 @@ class Client:
     def values(self, prefix: str) -> set[str]:
         """Every key below a prefix, as a majority has it."""
         end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        said = self.call("kv/range", {"key": _coded(prefix), "range_end": _coded(end), "keys_only": True})
-        return {base64.b64decode(each["key"]).decode() for each in said.get("kvs", [])}
+        response = self.call("kv/range", {"key": _coded(prefix), "range_end": _coded(end), "keys_only": True})
+        return {base64.b64decode(each["key"]).decode() for each in response.get("kvs", [])}
 
 
-def client(world: World, address: str) -> Client:
+def client(sandbox: Sandbox, address: str) -> Client:
     """A client of the server at an address."""
-    state = world.state
+    state = sandbox.state
     return Client(f"http://127.{state['etcd']['network']}.{10 + state['servers'].index(address)}:2379")
 
 
@@ -241,12 +243,12 @@ def _coded(text: str) -> str:
 class Writer:
     """Appends through whichever server answers, and remembers what was acknowledged."""
 
-    world: EtcdWorld
+    sandbox: EtcdSandbox
     acknowledged: list[str] = field(default_factory=list)
     number: int = 0
 
     def __post_init__(self) -> None:
-        self.clients = [client(self.world, address) for address in self.world.state["servers"]]
+        self.clients = [client(self.sandbox, address) for address in self.sandbox.state["servers"]]
 
     def append(self) -> bool:
         """One more write; whether it was acknowledged."""
