@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from cluster import api_answers, cluster_of, has_quorum
-from state import ADDRESS, ROOT, SANDBOX, fail, look, real_etcd_is_played
+from state import ADDRESS, ROOT, SANDBOX, fail, look, runs_real_etcd
 
-if real_etcd_is_played():
+if runs_real_etcd():
     import real_etcd
 
 
@@ -44,7 +44,7 @@ def _etcd() -> str:
     cluster = cluster_of(state, ADDRESS)
     if cluster is None:
         sys.exit(7)
-    if real_etcd_is_played():
+    if runs_real_etcd():
         answer = real_etcd.health(ADDRESS)
         if answer is None:
             sys.exit(7)
