@@ -33,7 +33,6 @@ WANTED = [
 ]
 document = schemathesis.openapi.from_dict(api.get_openapi_schema(path_prefix="/api/v1/"))
 document.app = get_wsgi_application()
-pytestmark = pytest.mark.postgresql  # the stricter of the two: NUL, long numbers, unknown zones
 
 
 @pytest.fixture
