@@ -218,8 +218,8 @@ schema: ## regenerate the JSON Schemas for editors
 lock: ## choose the newest versions of the packages (Pipfile, tests/policy/Pipfile)
 	@$(RUN) python scripts/lock.py Pipfile tests/policy/Pipfile
 
-state: ## once per account: the state bucket and the DNS zones [ADOPT=yes takes over what exists]
-	@$(RUN) python -m operations state bootstrap $(YES) $(if $(ADOPT),--adopt)
+state: ## once per account: the state bucket and the DNS zones [ADOPT=yes takes over what exists; LOSE="ADDRESS ..."]
+	@VET_LOSE="$${LOSE-}" $(RUN) python -m operations state bootstrap $(YES) $(if $(ADOPT),--adopt)
 
 .PHONY: review
 review: ## what this checkout would change in every stack: infrastructure, cluster, cost, pictures; risks first
@@ -238,7 +238,7 @@ workflows: ## write the pipeline for GitHub and GitLab from its description (ope
 	@$(RUN) python -m operations workflows
 
 .PHONY: plan
-plan: ## what a deploy would change in the infrastructure: make plan ENV=dev
+plan: ## what a deploy would change, in AWS and of the cluster's settings: make plan ENV=dev
 	@$(RUN) python -m operations env plan -- "$${ENV-}"
 
 deploy: ## both stacks of an environment: make deploy ENV=dev [LOSE="ADDRESS ..." accepts losses by name]

@@ -29,7 +29,13 @@ HOW = {
 }
 """The command that brings what an apply leaves to it."""
 
-INFRASTRUCTURE, HELM = "infrastructure", "helm"
+STATE, INFRASTRUCTURE, HELM = "state", "infrastructure", "helm"
+
+OF_PROJECT = "_project."
+"""What a key of ``_project.yaml`` begins with where it stands beside an environment's."""
+
+OF = " of "
+"""What stands between a key and its environment where the account's own stack remembers it: ``dns_zone of dev``."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Effect:
     """In the order in which they come: ``at once`` for what can be, then what waits for a roll."""
 
     stacks: frozenset[str]
-    """Whose Terraform JSON it changes: ``infrastructure``, ``helm``, both or none."""
+    """Whose Terraform JSON it changes: ``state``, ``infrastructure``, ``helm``, several or none."""
 
     note: str = ""
     """What is interrupted and for how long; how to move what is fixed; or what else to know. A clause or a sentence."""
@@ -48,12 +54,17 @@ class Effect:
     loses: tuple[str, ...] = ()
     """Patterns (fnmatch) of Terraform addresses that such a change may delete or replace, although they are precious."""
 
+    grows_only: bool = False
+    """Whether the value is a size on the cluster that can grow and never shrink."""
+
     def __str__(self) -> str:
         return "; ".join([*self.kinds, *([self.note] if self.note else [])])
 
 
-def _effect(*kinds: Kind, on: str = "", note: str = "", loses: tuple[str, ...] = ()) -> Effect:
-    return Effect(kinds, frozenset(on.split()), note, loses)
+def _effect(
+    *kinds: Kind, on: str = "", note: str = "", loses: tuple[str, ...] = (), grows_only: bool = False
+) -> Effect:
+    return Effect(kinds, frozenset(on.split()), note, loses, grows_only)
 
 
 _FIXED = "a new environment beside this one, then docs/runbooks/changing-settings.md"
@@ -86,7 +97,7 @@ _LOGS = (
     "kubernetes_namespace_v1.namespaces_logging_*",
 )
 _VELERO = ("aws_s3_bucket*.buckets_velero_*", "helm_release.velero_*", "kubernetes_namespace_v1.namespaces_velero_*")
-_NAMES = ("aws_route53_record.*", "aws_acm_certificate*")
+_NAMES = ("aws_route53_record.dns_alias_*", "aws_acm_certificate*")
 
 EFFECTS: Mapping[str, Effect] = {
     "name": _effect(Kind.FIXED, on="infrastructure helm", note="another name is another environment"),
@@ -105,7 +116,7 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "dns_zone": _effect(
         Kind.AT_ONCE, Kind.INTERRUPTS, on="infrastructure helm", loses=_NAMES,
-        note="make state first makes the zone; names spread within minutes",
+        note="docs/runbooks/changing-settings.md, another zone: make state makes it and keeps the former one; hosts that keep their names do not answer for up to an hour",
     ),
     "network.cidr": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
     "network.availability_zones": _effect(
@@ -144,7 +155,7 @@ EFFECTS: Mapping[str, Effect] = {
     "access.ssh.jump_host.instance_type": _effect(
         Kind.AT_ONCE, Kind.INTERRUPTS, on=INFRASTRUCTURE, note="the jump host stops for a minute"
     ),
-    "access.operators": _effect(Kind.AT_ONCE, note="by make state"),
+    "access.operators": _effect(Kind.AT_ONCE, on=STATE, note="by make state"),
     "access.principals.admin": _PRINCIPALS,
     "access.principals.deploy": _PRINCIPALS,
     "access.principals.read": _PRINCIPALS,
@@ -248,7 +259,9 @@ EFFECTS: Mapping[str, Effect] = {
     "application.requests.memory": _PODS,
     "application.limits.cpu": _PODS,
     "application.limits.memory": _PODS,
-    "application.volume": _effect(Kind.AT_ONCE, on=HELM, note="the volume grows while it is used; never smaller"),
+    "application.volume": _effect(
+        Kind.AT_ONCE, on=HELM, grows_only=True, note="the volume grows while it is used; never smaller"
+    ),
     "application.database_instances": _ON_THE_CLUSTER,
     "application.image": _PODS,
     "application.python_version": _effect(Kind.NOTHING, note="make push builds the next image with it"),
@@ -319,7 +332,8 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "services.monitoring.retention_days": _ON_THE_CLUSTER,
     "services.monitoring.volume": _effect(
-        Kind.AT_ONCE, on=HELM, note="measurements begin to fill it; the volume that is there is widened by hand (docs/runbooks/monitoring.md)"
+        Kind.AT_ONCE, on=HELM, grows_only=True,
+        note="measurements begin to fill it; the volume that is there is widened by hand (docs/runbooks/monitoring.md); never smaller",
     ),
     "services.monitoring.alerts.emails": _ON_THE_CLUSTER,
     "services.monitoring.alerts.smtp": _ON_THE_CLUSTER,
@@ -361,22 +375,28 @@ EFFECTS: Mapping[str, Effect] = {
 }  # fmt: skip
 """By the key's path in an environment's file; ``*`` stands for any name that the file gives. What is below ``cost`` is of the estimate alone."""
 
+_EVERYWHERE = "state infrastructure helm"
+
 PROJECT_EFFECTS: Mapping[str, Effect] = {
-    "name_prefix": _effect(Kind.FIXED, note="every name begins with it"),
-    "account_id": _effect(Kind.FIXED, note="another account has nothing of this one"),
-    "region": _effect(Kind.FIXED, note="the state bucket is there; an environment may have its own"),
+    "name_prefix": _effect(Kind.FIXED, on=_EVERYWHERE, note="every name begins with it"),
+    "account_id": _effect(Kind.FIXED, on=_EVERYWHERE, note="another account has nothing of this one"),
+    "region": _effect(Kind.FIXED, on=_EVERYWHERE, note="the state bucket is there; an environment may have its own"),
     "domain": _effect(
-        Kind.AT_ONCE, Kind.INTERRUPTS, note="make state makes the new zones; all hosts that end with it change their names"
+        Kind.AT_ONCE, Kind.INTERRUPTS, on=_EVERYWHERE,
+        note="docs/runbooks/changing-settings.md, another zone: make state makes the new zones and keeps the former ones; the hosts' former names end with each environment's deploy, and the new ones answer within minutes",
     ),
-    "email": _effect(Kind.AT_ONCE),
-    "state_bucket": _effect(Kind.FIXED, note="refused while the former bucket has the state: with another everything would be made a second time"),
+    "former_zones": _effect(Kind.AT_ONCE, on=STATE, note="by make state; a zone that is taken out goes when LOSE names it"),
+    "email": _effect(Kind.AT_ONCE, on="infrastructure helm"),
+    "state_bucket": _effect(Kind.FIXED, on=_EVERYWHERE, note="refused while the former bucket has the state: with another everything would be made a second time"),
     "engine": _effect(Kind.NOTHING, note="docs/opentofu.md moves the state of what is deployed"),
-    "state_encryption": _effect(Kind.AT_ONCE, note="each state at its next deploy; decrypt and deploy all before it is taken out (docs/opentofu.md)"),
-    "github.repository": _effect(Kind.AT_ONCE, note="by make state"),
-    "replica_region": _effect(Kind.AT_ONCE, note="by make state"),
-    "access.permissions_boundary": _effect(Kind.AT_ONCE, note="by make state first, then make deploy of each environment"),
-    "access.role_path": _effect(Kind.FIXED, note="AWS cannot move a role, and what uses it would lose it"),
-    "cost_center": _effect(Kind.AT_ONCE, Kind.REFRESH, note="a tag of everything"),
+    "state_encryption": _effect(Kind.AT_ONCE, on="infrastructure helm", note="each state at its next deploy; decrypt and deploy all before it is taken out (docs/opentofu.md)"),
+    "github.repository": _effect(
+        Kind.AT_ONCE, on=STATE, loses=("aws_iam_openid_connect_provider.github_*", "aws_iam_role.github_*"), note="by make state"
+    ),
+    "replica_region": _effect(Kind.AT_ONCE, on=STATE, note="by make state; copies that are there go when LOSE names them"),
+    "access.permissions_boundary": _effect(Kind.AT_ONCE, on="state infrastructure", note="by make state first, then make deploy of each environment"),
+    "access.role_path": _effect(Kind.FIXED, on="state infrastructure", note="AWS cannot move a role, and what uses it would lose it"),
+    "cost_center": _effect(Kind.AT_ONCE, Kind.REFRESH, on=_EVERYWHERE, note="a tag of everything"),
 }  # fmt: skip
 """The same for ``_project.yaml``."""
 
@@ -385,11 +405,14 @@ _ESTIMATE = _effect(Kind.NOTHING, note="make cost assumes it")
 
 def effect(key: str) -> Effect:
     """The declared effect of a key of an environment's file; of a key inside a mapping (``tags.team``), the mapping's, unless its parts have
-    their own (``pools.reports.min_count``).
+    their own (``pools.reports.min_count``). Also of a key as a state remembers it: ``_project.email``, ``dns_zone of dev``.
 
     Raises:
         KeyError: no effect is declared for it.
     """
+    if key.startswith(OF_PROJECT):
+        return PROJECT_EFFECTS[key.removeprefix(OF_PROJECT)]
+    key = key.partition(OF)[0]
     if key.startswith("cost."):
         return _ESTIMATE
     return EFFECTS[next((known for known in outwards(unnamed(key)) if known in EFFECTS), key)]

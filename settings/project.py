@@ -57,6 +57,10 @@ class Project(Section):
     domain: Domain
     """The DNS domain that the team owns. ``{domain}`` in a host of an environment stands for it."""
 
+    former_zones: list[Domain] = []
+    """DNS zones that no environment has any more and that still answer for names that people know. ``make state`` keeps them, with what delegates to
+    them, until they are taken out here (docs/runbooks/changing-settings.md, another zone)."""
+
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["platform@example.com"])]
     """Where Let's Encrypt and alarms write to."""
 

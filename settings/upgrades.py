@@ -84,6 +84,15 @@ def way(start: ReleaseSet, target: ReleaseSet) -> Way:
     return Way(tuple(steps), end, database)
 
 
+def follows(deployed: str, wanted: str) -> bool:
+    """Whether servers of one RKE2 may take the place of another's, one after the other: of the same minor of Kubernetes or of the next one.
+
+    Neither skips: a server of another minor would start on data, and beside servers, that it does not know (Kubernetes: Version Skew Policy).
+    """
+    before, after = parse(deployed), parse(wanted)
+    return after.major == before.major and after.minor - before.minor in (0, 1)
+
+
 def _next(now: ReleaseSet, end: ReleaseSet) -> ReleaseSet:
     """The set after the next step."""
     raised = _raised(now, end)

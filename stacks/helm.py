@@ -62,7 +62,9 @@ class HelmStack(PlatformStack):
         override(self, HELM, environment)
         render_again_on(cluster.kubernetes, self)
         self.output(
-            "settings", remembered(environment, HELM), "settings of the last apply, with which the next plan compares"
+            "settings",
+            remembered(project, environment, HELM),
+            "settings of the last apply, with which the next plan compares",
         )
 
     def _fixed_major(self) -> None:

@@ -317,7 +317,12 @@ class InfrastructureStack(PlatformStack):
             "EC2 instances of the servers by slot",
         )
         self.output(
+            "kubernetes_version",
+            self._environment.cluster.releases.rke2,
+            "RKE2 of the last apply, which the next one may raise by one minor",
+        )
+        self.output(
             "settings",
-            remembered(self._environment, INFRASTRUCTURE),
+            remembered(self._names.project, self._environment, INFRASTRUCTURE),
             "settings of the last apply, with which the next plan compares",
         )

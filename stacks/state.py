@@ -10,6 +10,7 @@ from modules.aws.replicas import Replicas, ReplicaSettings
 from modules.aws.state_storage import STATE_VERSIONS_DAYS, StateStorage
 from settings.loader import Settings
 from settings.names import STATE_STACK, Names, project_tags, replica_bucket
+from settings.remembered import remembered_of_account
 from stacks.base import PlatformStack
 
 
@@ -35,7 +36,11 @@ class StateStack(PlatformStack):
                 ),
             )
         zones = DnsZones(
-            self, "dns", domain=project.domain, names=[environment.dns_zone for environment in settings.environments]
+            self,
+            "dns",
+            domain=project.domain,
+            names=[environment.dns_zone for environment in settings.environments],
+            former=project.former_zones,
         )
         if project.access.permissions_boundary is None:
             for environment in settings.environments:
@@ -74,4 +79,9 @@ class StateStack(PlatformStack):
         self.output("state_bucket", storage.bucket.name, "S3 bucket that holds the state of every stack")
         self.output(
             "name_servers", zones.domain.name_servers, f"set these name servers for {project.domain} at your registrar"
+        )
+        self.output(
+            "settings",
+            remembered_of_account(project, settings.environments),
+            "settings of the last apply, with which the next plan compares",
         )

@@ -1,6 +1,6 @@
 """The DNS zones of all environments."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cdktf_cdktf_provider_aws.route53_record import Route53Record
 from cdktf_cdktf_provider_aws.route53_zone import Route53Zone
@@ -19,28 +19,37 @@ class DnsZones(Construct):
 
     :param domain: the team's domain; its name servers are set at the registrar.
     :param names: zones to make; the domain itself is always made.
+    :param former: zones to keep as they are, a former domain among them, while their names are given up.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, domain: str, names: Iterable[str]) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, domain: str, names: Iterable[str], former: Iterable[str] = ()
+    ) -> None:
         super().__init__(scope, id_)
         self.domain = self._zone(domain)
-        below = sorted(set(names) - {domain})
-        self.zones = {domain: self.domain, **{name: self._zone(name) for name in below}}
-        for name in below:
-            self._delegate(name)
+        others = sorted({*names, *former} - {domain})
+        self.zones = {domain: self.domain, **{name: self._zone(name) for name in others}}
+        for name in others:
+            if above := _above(name, [domain, *former]):
+                self._delegate(name, self.zones[above])
 
     def _zone(self, name: str) -> Route53Zone:
         return Route53Zone(
             self, f"zone_{name}", name=name, comment="veterinary platform", lifecycle=lifecycle(protect=True)
         )
 
-    def _delegate(self, name: str) -> None:
+    def _delegate(self, name: str, above: Route53Zone) -> None:
         Route53Record(
             self,
             f"delegation_{name}",
-            zone_id=self.domain.zone_id,
+            zone_id=above.zone_id,
             name=name,
             type="NS",
             ttl=DELEGATION_TTL_SECONDS,
             records=self.zones[name].name_servers,
         )
+
+
+def _above(name: str, domains: Sequence[str]) -> str | None:
+    """The first of the domains that the name is below. None for a former domain itself, whose name servers stand at the registrar."""
+    return next((domain for domain in domains if name.endswith(f".{domain}")), None)

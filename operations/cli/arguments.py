@@ -70,5 +70,11 @@ Stack = Annotated[
     str, typer.Argument(help="Stack, such as vet-state or vet-dev.", autocompletion=infrastructure_stacks)
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Go on without asking.")]
+Lose = Annotated[
+    str,
+    typer.Option(
+        envvar="VET_LOSE", metavar='"ADDRESS ..."', help="Resources that may be lost although no setting says so."
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program that reads it.")]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from operations.cli.arguments import Environment, Json, Yes, print_json, run
+from operations.cli.arguments import Environment, Json, Lose, Yes, print_json, run
 
 app = typer.Typer(help="Environments: what they would change, make them, take them down.", no_args_is_help=True)
 
@@ -41,13 +41,12 @@ def list_environments(*, as_json: Json = False) -> None:
 
 @app.command()
 def plan(environment: Environment) -> None:
-    """Show what a deploy would change in the infrastructure."""
+    """Show what a deploy would change: the plan of the infrastructure, and the settings that it would bring to the cluster."""
 
     def show() -> None:
-        from operations.deployment.plan import run as run_plan
-        from settings.names import infrastructure_stack
+        from operations.deployment.plan import of_environment
 
-        run_plan(infrastructure_stack(environment))
+        of_environment(environment)
 
     run(show)
 
@@ -57,12 +56,7 @@ def deploy(
     environment: Environment,
     *,
     yes: Yes = False,
-    lose: Annotated[
-        str,
-        typer.Option(
-            envvar="VET_LOSE", metavar='"ADDRESS ..."', help="Resources that may be lost although no setting says so."
-        ),
-    ] = "",
+    lose: Lose = "",
 ) -> None:
     """Apply both stacks, infrastructure first. Asks before each."""
 

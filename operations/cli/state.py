@@ -1,11 +1,12 @@
 """``vet state``: where Terraform keeps its state."""
 
+import os
 from typing import Annotated
 
 import typer
 
 from operations.cli import arguments
-from operations.cli.arguments import Yes, run
+from operations.cli.arguments import Lose, Yes, run
 from operations.cli.environments import APPLIED
 
 app = typer.Typer(help="Terraform's state: its bucket, and bringing it back.", no_args_is_help=True)
@@ -13,13 +14,18 @@ app = typer.Typer(help="Terraform's state: its bucket, and bringing it back.", n
 
 @app.command()
 def bootstrap(
-    *, yes: Yes = False, adopt: Annotated[bool, typer.Option("--adopt", help="Take over what exists.")] = False
+    *,
+    yes: Yes = False,
+    adopt: Annotated[bool, typer.Option("--adopt", help="Take over what exists.")] = False,
+    lose: Lose = "",
 ) -> None:
     """Make the state bucket and the DNS zones: once per account, and after adding an environment."""
 
     def make() -> None:
         from operations.deployment import bootstrap as module
+        from operations.deployment.plan import LOSE
 
+        os.environ[LOSE] = lose  # the plan asks there
         module.run(auto_approve=yes, adopt=adopt)
 
     run(make, stopped=APPLIED.format(command="vet state bootstrap"))

@@ -18,7 +18,7 @@ import main
 from operations.cluster import restore_record, roll_record
 from operations.cluster.lock import Held, lock
 from operations.cluster.roll_record import Record
-from operations.cluster.server_differences import differences, wanted_servers
+from operations.cluster.server_differences import differences, refuse_skipped_minors, wanted_servers
 from operations.shared.consent import agreed
 from operations.shared.console import terminal, wait_until, waiting
 from operations.shared.errors import Failure, refuse_placeholders
@@ -60,6 +60,7 @@ class ServerReplacement:
                 f"a restore is unfinished; first: make restore ENV={self.cluster.environment.name}, which goes on with it, or"
                 " with GIVE_UP=yes, which ends it"
             )
+        refuse_skipped_minors(self.cluster, self.cluster.servers(), self.wanted)
         unfinished = roll_record.read(self.cluster)
         self.make_missing()
         if unfinished:

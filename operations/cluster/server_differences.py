@@ -2,13 +2,17 @@
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.shared.errors import Failure
 from operations.shared.servers import Cluster, Server
 from operations.shared.stack_json import Document
+from settings.upgrades import follows
+
+VERSION = re.compile(r"RKE2_VERSION='?([^'\s\\]+)")
+"""What user data says of the RKE2 that a server installs."""
 
 
 def wanted_servers(document: Document) -> dict[int, dict[str, str]]:
@@ -40,6 +44,27 @@ def differences(cluster: Cluster, server: Server, wanted: Mapping[str, str]) -> 
     if not _pattern(wanted["user_data"]).fullmatch(_user_data(cluster, server)):
         changes.append("programs or configuration are newer")
     return changes
+
+
+def refuse_skipped_minors(cluster: Cluster, servers: Sequence[Server], wanted: Mapping[int, Mapping[str, str]]) -> None:
+    """Stop where a new server would have another minor of Kubernetes than the next one of a server that is there.
+
+    Raises:
+        Failure: naming both versions; or a server does not say which it has.
+    """
+    for server in (each for each in servers if each.slot in wanted):
+        has, gets = (VERSION.search(text) for text in (_user_data(cluster, server), wanted[server.slot]["user_data"]))
+        if not has or not gets:
+            raise Failure(
+                f"server {server.slot}: its user data does not say which RKE2 it has, so it is not known whether another may follow. "
+                "No server was touched"
+            )
+        if not follows(has[1], gets[1]):
+            raise Failure(
+                f"server {server.slot} runs RKE2 {has[1]}, and its successor would be {gets[1]}: not the same minor of Kubernetes, nor the next "
+                f"one, and etcd's data would be the other's. No server was touched.\nPut the former cluster.versions or release_set back, and let "
+                f"make upgrade ENV={cluster.environment.name} take the steps (docs/runbooks/upgrading.md)"
+            )
 
 
 def _image(cluster: Cluster) -> str:

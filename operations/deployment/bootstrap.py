@@ -13,6 +13,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 import main
+from operations.deployment.approval import apply_approved
 from operations.deployment.import_existing import BLOCKS, ExistingResources, import_blocks, managed_addresses
 from operations.deployment.state_bucket import refuse_another
 from operations.shared.console import terminal
@@ -37,7 +38,7 @@ def run(*, auto_approve: bool = False, adopt: bool = False) -> None:
 
     Raises:
         SettingsError: a first-day value is still a placeholder, or the settings are wrong.
-        Failure: what stands in the way, and what to do; state_bucket was changed, for one.
+        Failure: what stands in the way, and what to do: state_bucket was changed, or a zone that serves people would go.
     """
     settings = load()
     refuse_placeholders(settings)
@@ -48,7 +49,7 @@ def run(*, auto_approve: bool = False, adopt: bool = False) -> None:
         _first_run(terraform, settings.project, _existing(adopt=adopt))
     else:
         terraform.init("-reconfigure")
-        terraform.apply()
+        apply_approved(terraform)
     _show(terraform, settings.project)
 
 
@@ -87,7 +88,7 @@ def _first_run(terraform: Terraform, project: Project, existing: dict[str, str])
     imports.write_text(json.dumps(import_blocks(existing)))
     try:
         terraform.init("-reconfigure")
-        terraform.apply()
+        apply_approved(terraform)
     finally:
         override.unlink()
         imports.unlink()

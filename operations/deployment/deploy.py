@@ -1,17 +1,15 @@
 """``make deploy ENV=dev`` and ``make destroy ENV=dev``: the stacks of one environment, in order."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import main
 from operations.application.images import refuse_missing
 from operations.application.recovery import before_deploy
-from operations.deployment import boundary, cluster_ready, deployed
-from operations.deployment.plan import LOSE, PLAN, show
-from operations.deployment.plan_summary import refuse_losses, waiting
+from operations.deployment import boundary, cluster_ready, cluster_settings, deployed
+from operations.deployment.approval import apply_approved
+from operations.deployment.plan_summary import waiting
 from operations.deployment.state_bucket import explained, refuse_another
-from operations.shared.consent import agreed
 from operations.shared.console import terminal
 from operations.shared.environments import named
 from operations.shared.errors import Failure, refuse_placeholders
@@ -43,6 +41,7 @@ def deploy(name: str, *, auto_approve: bool = False, helm_alone: bool = False) -
         console.print(f"believed without a checksum of our own: {', '.join(unseen)} (make pins)", style="yellow")
     _name_servers(settings)
     boundary.refuse_missing(Names(settings.project, settings.environment(name)))
+    cluster_settings.refuse(name)
     later: dict[str, None] = {}
     for stack in _stacks(name):
         if helm_alone and stack != helm_stack(name):
@@ -54,34 +53,10 @@ def deploy(name: str, *, auto_approve: bool = False, helm_alone: bool = False) -
         with _terraform(stack, name, auto_approve=auto_approve) as terraform:
             if stack == helm_stack(name):
                 before_deploy(Cluster(name), deployed=lambda: terraform.knows(DATABASE_RELEASE))
-            later |= dict.fromkeys(_apply(terraform))
+            later |= dict.fromkeys(waiting(apply_approved(terraform)))
     deployed.note(Names(settings.project, settings.environment(name)))
     for command in later:
         console.print(f"[bold]then[/] {command} ENV={name}")
-
-
-def _apply(terraform: Terraform) -> list[str]:
-    """Plan, say what the plan does, ask, and apply that very plan.
-
-    :returns: commands that bring what the apply leaves to them.
-
-    Raises:
-        Failure: the plan takes away what no changed setting may take, or the person does not want it.
-    """
-    if not terraform.plan(PLAN):
-        show(terraform.stack, {})
-        return []
-    file = terraform.folder / PLAN
-    try:
-        plan = terraform.show(PLAN)
-        show(terraform.stack, plan)
-        refuse_losses(plan, accepted=os.environ.get(LOSE, ""))
-        if not terraform.auto_approve and not agreed(console, "Apply it?"):
-            raise Failure(f"stopped before applying {terraform.stack}; nothing of it was changed")
-        terraform.apply_plan(PLAN)
-    finally:
-        file.unlink(missing_ok=True)
-    return waiting(plan)
 
 
 def destroy(name: str, *, auto_approve: bool = False) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import main
-from operations.deployment import boundary
+from operations.deployment import boundary, cluster_settings
 from operations.deployment.plan_summary import refuse_losses, settings_changed, summary
 from operations.deployment.state_bucket import explained
 from operations.shared.console import terminal
@@ -45,6 +45,16 @@ VERBS = {
 MARKS = {"create": "🟢", "change": "🟡", "replace": "🟠", "destroy": "🔴", "forget": "⚪", "read": "🔵"}
 
 
+def of_environment(name: str) -> None:
+    """Plan an environment's infrastructure, and say which settings a deploy would bring to its cluster.
+
+    Raises:
+        Failure: there is no such environment, one of the two would refuse its part, or a state cannot be read.
+    """
+    run(infrastructure_stack(name))
+    cluster_settings.show(name, cluster_settings.refuse(name))
+
+
 def run(stack: str, *, markdown: Path | None = None, lock: bool = True, values: bool = True) -> None:
     """Synthesise, plan, and say what would change.
 
@@ -66,7 +76,7 @@ def run(stack: str, *, markdown: Path | None = None, lock: bool = True, values: 
     if markdown:
         markdown.write_text(as_markdown(stack, plan))
     show(stack, plan)
-    refuse_losses(plan, accepted=os.environ.get(LOSE, ""))
+    refuse_losses(plan, accepted=os.environ.get(LOSE, ""), stack=stack)
 
 
 def show(stack: str, plan: dict[str, Any]) -> None:
@@ -102,7 +112,7 @@ def apply(stack: str, *, sha256: str = "") -> None:
     for environment in settings.environments:
         if stack == infrastructure_stack(environment.name):
             boundary.refuse_missing(Names(settings.project, environment))
-    refuse_losses(terraform.show(PLAN), accepted=os.environ.get(LOSE, ""))
+    refuse_losses(terraform.show(PLAN), accepted=os.environ.get(LOSE, ""), stack=stack)
     terraform.apply_plan(PLAN)
 
 

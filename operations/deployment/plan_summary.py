@@ -4,6 +4,7 @@ Terraform's plan in JSON has the settings of the last apply beside those of this
 itself which were changed. What each may do is declared in ``settings/effects.py``.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,11 @@ from typing import Any
 
 from operations.shared.errors import Failure
 from settings.effects import HOW, effect
+from settings.former_keys import first_name
+from settings.names import STATE_STACK
+from settings.quantities import size
 from settings.remembered import changed
+from settings.upgrades import follows
 
 Plan = dict[str, Any]
 """Terraform's JSON of a plan (Terraform: JSON Output Format, plan representation)."""
@@ -50,7 +55,7 @@ region is built again this way (docs/runbooks/lost-region.md), with this word am
 
 WAY = (
     "Nothing was changed. docs/runbooks/changing-settings.md tells the safe way of each setting. If it is meant, name what may go:\n"
-    '  make deploy ENV=... LOSE="ADDRESS ..."'
+    '  {command} LOSE="ADDRESS ..."'
 )
 
 
@@ -77,11 +82,14 @@ class Loss:
         return f"{self.verb} {self.what}: {self.address}{f' (by {self.because})' if self.because else ''}"
 
 
+KUBERNETES = "cluster.versions"
+"""The setting that decides the minor of Kubernetes, and the word that lets a plan go back behind what is deployed."""
+
+
 def settings_changed(plan: Plan) -> list[str] | None:
     """Keys of the settings that differ from the last apply's; ``None`` where that is not known: at a first apply, and at the
     first one of this version."""
-    output = plan.get("output_changes", {}).get("settings", {})
-    before, after = output.get("before"), output.get("after")
+    before, after = _sides(plan, "settings")
     return changed(before, after) if isinstance(before, dict) and isinstance(after, dict) else None
 
 
@@ -90,10 +98,11 @@ def losses(plan: Plan) -> list[Loss]:
     return [loss for resource in plan.get("resource_changes", []) for loss in _losses(resource)]
 
 
-def refuse_losses(plan: Plan, *, accepted: str = "") -> None:
+def refuse_losses(plan: Plan, *, accepted: str = "", stack: str = "") -> None:
     """Stop at a plan that takes away what no changed setting is declared to take.
 
     :param accepted: addresses that the person has named, separated by spaces.
+    :param stack: the plan's, for the command that the refusal tells; left out, an environment's.
 
     Raises:
         Failure: naming each loss, the settings that were changed and what is declared of them.
@@ -104,6 +113,7 @@ def refuse_losses(plan: Plan, *, accepted: str = "") -> None:
             f"this plan is refused: {ELSEWHERE} is {effect(ELSEWHERE)}. Everything would be made a second time, and what runs would be forgotten.\n"
             "Nothing was changed. If the old region is lost: docs/runbooks/lost-region.md"
         )
+    refuse_settings(plan, accepted=accepted)
     allowed = [pattern for key in keys for pattern in effect(key).loses]
     refused = [
         loss
@@ -113,12 +123,54 @@ def refuse_losses(plan: Plan, *, accepted: str = "") -> None:
     ]
     if not refused:
         return
+    command = "make state" if stack == STATE_STACK else "make deploy ENV=..."
     changes = "".join(f"\n  {key}: {effect(key)}" for key in keys) or " nothing that is known"
     raise Failure(
         "this plan is refused. It would\n  "
         + "\n  ".join(map(str, refused))
-        + f"\nand no changed setting is declared to do that. Changed since the last apply:{changes}\n{WAY}"
+        + f"\nand no changed setting is declared to do that. Changed since the last apply:{changes}\n{WAY.format(command=command)}"
     )
+
+
+def refuse_settings(plan: Plan, *, accepted: str = "") -> None:
+    """Stop at values to which nothing that runs can be brought, whatever the resources of the plan are: a smaller volume of a pod, and a
+    Kubernetes that is not the deployed one's next.
+
+    Raises:
+        Failure: naming the setting, both values and the way.
+    """
+    taken = accepted.split()
+    smaller = [key for key in settings_changed(plan) or [] if key not in taken and _shrinks(plan, key)]
+    if smaller:
+        was = ", ".join(f"{key} from {' to '.join(_sizes(plan, key))}" for key in smaller)
+        raise Failure(
+            f"this plan is refused: {was}. A volume grows and never shrinks.\nNothing was changed. Put the former value back."
+        )
+    deployed, wanted = _sides(plan, "kubernetes_version")
+    if deployed and wanted and KUBERNETES not in taken and not follows(deployed, wanted):
+        raise Failure(
+            f"this plan is refused: RKE2 {deployed} is deployed, and {KUBERNETES} or its release set says {wanted}. Servers go to the next "
+            "minor of Kubernetes, one minor at a time, and never back: a server of another one would start on etcd's data of this one.\n"
+            "Nothing was changed. Put the former value back, and let make upgrade ENV=... take the steps (docs/runbooks/upgrading.md).\n"
+            f"If a snapshot of an older Kubernetes is brought back (docs/runbooks/lost-quorum.md): make deploy ENV=... LOSE={KUBERNETES}"
+        )
+
+
+def _sides(plan: Plan, output: str) -> tuple[Any, Any]:
+    """An output of the last apply and of this one; None for what there was not."""
+    change = plan.get("output_changes", {}).get(output, {})
+    return change.get("before"), change.get("after")
+
+
+def _sizes(plan: Plan, key: str) -> tuple[str, ...]:
+    """A size in settings before and after; less than two where one side has none."""
+    values = [side.get(first_name(key)) for side in _sides(plan, "settings")]
+    return tuple(json.loads(value) for value in values if value is not None)
+
+
+def _shrinks(plan: Plan, key: str) -> bool:
+    sizes = _sizes(plan, key) if effect(key).grows_only else ()
+    return len(sizes) == 2 and size(sizes[1]) < size(sizes[0])
 
 
 def summary(stack: str, plan: Plan) -> list[str]:
@@ -176,7 +228,7 @@ def _at(value: Any, path: tuple[str | int, ...]) -> Any:
 
 
 def _of_no_weight(kind: str, before: dict[str, Any]) -> bool:
-    """A jump host holds nothing, and the records that prove a domain to the certificate authority are known to nobody."""
+    """A jump host holds nothing, and the records that prove a domain to the certificate authority, the only CNAMEs, are known to nobody."""
     if kind == "aws_instance":
         return "vet:slot" not in (before.get("tags") or {})
-    return kind == "aws_route53_record" and before.get("type") != "A"
+    return kind == "aws_route53_record" and before.get("type") == "CNAME"

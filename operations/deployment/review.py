@@ -133,7 +133,7 @@ def _infrastructure(page: Page, stack: str, *, values: bool, lock: bool) -> None
     page.changes |= bool(planned)
     page.risks += [f"{stack}: {loss}" for loss in losses(planned)]
     try:
-        refuse_losses(planned, accepted=os.environ.get(plan.LOSE, ""))
+        refuse_losses(planned, accepted=os.environ.get(plan.LOSE, ""), stack=stack)
     except Failure:
         page.refused = True
         page.risks.append(f"**{stack}: this plan is refused**, since no changed setting is declared to take that away")

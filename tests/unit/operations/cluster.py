@@ -16,7 +16,9 @@ WHOLE = Health(True, True, 3, 3, 3, True, True)
 BODY = b"\0" * 16 + b"\xed\xda\x0c\xed" + b"\0" * (1024 + 12)
 """As much of a snapshot as is looked at: the magic number of etcd's database, and 32 bytes after whole blocks."""
 SNAPSHOTS = [f"etcd-snapshot-ip-10-0-10-10.ec2.internal-{number}" for number in (1700000000, 1600000000)]
-USER_DATA = "#cloud-config\nVPC_ID='${aws_vpc.main.id}'\nBUNDLE_SHA256='new'\n"
+USER_DATA = "#cloud-config\nRKE2_VERSION='v1.27.16+rke2r2'\nVPC_ID='${aws_vpc.main.id}'\nBUNDLE_SHA256='new'\n"
+OLD = USER_DATA.replace("new", "old").replace("v1.27.16+rke2r2", "v1.26.15+rke2r1")
+"""Of the machines that a test begins with: the minor of Kubernetes before."""
 
 
 def with_velero(name: str, **more: Any) -> Cluster:
@@ -36,7 +38,7 @@ class Fake(Cluster):
     name: str = "prod"
     healths: dict[int, Health] = field(default_factory=lambda: dict.fromkeys(range(3), WHOLE))
     down: set[int] = field(default_factory=set)
-    user_data: dict[int, str] = field(default_factory=lambda: dict.fromkeys(range(3), "old"))
+    user_data: dict[int, str] = field(default_factory=lambda: dict.fromkeys(range(3), OLD))
     calls: list[str] = field(default_factory=list)
     after: Callable[[str, int], None] = lambda program, slot: None
     objects: dict[str, bytes] = field(default_factory=dict)

@@ -61,6 +61,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         yield {"TF_VAR_api_address": f"way-to-{cluster.names.base}"}
 
     monkeypatch.setattr(module, "terraform_variables", way)
+    monkeypatch.setattr(module.cluster_settings, "refuse", lambda name: found.open("a").write("- settings asked\n"))
     monkeypatch.setattr(module.boundary, "refuse_missing", lambda names: found.open("a").write("- boundary asked\n"))
     monkeypatch.setattr(module.cluster_ready, "wait", lambda cluster: None)
     monkeypatch.setattr(module, "before_deploy", lambda _, deployed: found.open("a").write(f"- asked {deployed()}\n"))
@@ -82,6 +83,7 @@ def test_infrastructure_comes_first_and_the_way_to_the_cluster_is_for_the_helm_s
     assert called(log) == [
         "init vet-state direct",
         "boundary - asked",
+        "settings - asked",
         "init vet-dev direct",
         "plan vet-dev direct",
         "apply vet-dev direct",
@@ -121,6 +123,18 @@ def test_a_plan_that_would_replace_a_server_is_not_applied(log: Path, monkeypatc
     monkeypatch.setattr(module, "refuse_missing", lambda _: None)
     deploy("dev", auto_approve=True)
     assert "apply vet-dev direct" in called(log), "what is named may go"
+
+
+def test_what_the_cluster_would_refuse_is_refused_before_the_infrastructure(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: str) -> None:
+        raise Failure("cluster.versions.postgresql (major) is fixed")
+
+    monkeypatch.setattr(module.cluster_settings, "refuse", refuse)
+    with pytest.raises(Failure, match="postgresql"):
+        deploy("dev", auto_approve=True)
+    assert not [line for line in called(log) if "vet-dev" in line], "the infrastructure was planned or applied"
 
 
 def test_destroying_goes_the_opposite_way(log: Path) -> None:

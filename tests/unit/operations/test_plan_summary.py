@@ -87,3 +87,33 @@ def test_another_region_is_refused_unless_the_old_one_is_lost() -> None:
     with pytest.raises(Failure, match=r"lost-region\.md"):
         refuse_losses(moving)
     refuse_losses(moving, accepted="region")
+
+
+def _versions(before: str | None, after: str) -> dict[str, Any]:
+    return {"resource_changes": [], "output_changes": {"kubernetes_version": {"before": before, "after": after}}}
+
+
+@pytest.mark.parametrize("after", ["v1.28.15+rke2r1", "v1.35.7+rke2r1", "v1.25.16+rke2r1"])
+def test_servers_skip_no_minor_and_never_go_back(after: str) -> None:
+    planned = _versions("v1.26.15+rke2r1", after)
+    with pytest.raises(Failure, match=r"RKE2 v1\.26\.15\+rke2r1 is deployed(?s:.*)make upgrade ENV="):
+        refuse_losses(planned)
+    refuse_losses(planned, accepted="cluster.versions")
+
+
+@pytest.mark.parametrize("before", [None, "v1.26.14+rke2r1", "v1.26.15+rke2r1", "v1.25.16+rke2r1"])
+def test_the_next_minor_and_any_patch_are_planned(before: str | None) -> None:
+    refuse_losses(_versions(before, "v1.26.15+rke2r1"))
+
+
+@pytest.mark.parametrize("key", ["application.volume", "services.monitoring.volume"])
+def test_a_volume_of_a_pod_may_grow_and_not_shrink(key: str) -> None:
+    refuse_losses(plan(settings={key: ('"900Mi"', '"1Gi"')}))
+    with pytest.raises(Failure, match=rf"{key} from 1Gi to 900Mi. A volume grows and never shrinks"):
+        refuse_losses(plan(settings={key: ('"1Gi"', '"900Mi"')}))
+
+
+def test_a_service_that_is_turned_off_shrinks_nothing() -> None:
+    turned_off = plan(settings={"services.monitoring.enabled": ("true", "false")})
+    turned_off["output_changes"]["settings"]["before"]["services.monitoring.volume"] = '"20Gi"'
+    refuse_losses(turned_off)

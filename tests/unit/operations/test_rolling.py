@@ -1,5 +1,6 @@
 """ServerReplacement the servers: no majority is ever risked, and the same command goes on after any interruption."""
 
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from operations.shared.errors import Failure
 from operations.shared.servers import Health
 from operations.shared.stack_json import Document
 from operations.shared.terraform import Terraform
-from tests.unit.operations.cluster import USER_DATA, WHOLE, Fake
+from tests.unit.operations.cluster import OLD, USER_DATA, WHOLE, Fake
 
 NEW = USER_DATA.replace("${aws_vpc.main.id}", "vpc-0123")
 
@@ -124,7 +125,7 @@ def test_servers_are_replaced_one_at_a_time_with_server_0_last(rolling: ServerRe
 
 
 def test_servers_that_are_as_they_should_be_are_passed_over(rolling: ServerReplacement, prod: Fake) -> None:
-    prod.user_data = dict.fromkeys((1, 2), NEW) | {0: "old"}
+    prod.user_data = dict.fromkeys((1, 2), NEW) | {0: OLD}
     rolling.roll()
     assert made(prod) == ["create 0"]
     prod.calls.clear()
@@ -299,3 +300,21 @@ def test_a_plan_that_does_anything_else_to_machines_is_refused(addresses: list[s
     planned = {"resource_changes": [{"address": one, "type": "aws_instance", "change": change} for one in addresses]}
     with pytest.raises(Failure, match="this plan would take down"):
         refuse_other_servers(planned, taken_down=["a"], created=made)
+
+
+@pytest.mark.parametrize("running", ["v1.24.17+rke2r1", "v1.28.15+rke2r1"])
+def test_no_server_is_touched_whose_successor_would_skip_a_minor_or_go_back(
+    rolling: ServerReplacement, prod: Fake, running: str
+) -> None:
+    """A deploy may have been followed by another before a roll; etcd's data decide, and they are the running version's."""
+    prod.user_data[1] = OLD.replace("v1.26.15+rke2r1", running)
+    with pytest.raises(Failure, match=rf"server 1 runs RKE2 {re.escape(running)}.*\n.*make upgrade ENV=prod"):
+        rolling.roll()
+    assert not prod.calls, "a server was touched"
+
+
+def test_a_server_that_does_not_say_its_version_is_not_replaced(rolling: ServerReplacement, prod: Fake) -> None:
+    prod.user_data[2] = "#cloud-config"
+    with pytest.raises(Failure, match="server 2: its user data does not say which RKE2 it has"):
+        rolling.roll()
+    assert not prod.calls, "a server was touched"

@@ -163,7 +163,7 @@ def _differ(before: list[Any], after: list[Any]) -> bool:
 
 def test_settings_are_remembered_where_they_matter_and_hold_nothing_else() -> None:
     environment = load().environment("prod")
-    infrastructure, helm = (remembered(environment, stack) for stack in (INFRASTRUCTURE, HELM))
+    infrastructure, helm = (remembered(load().project, environment, stack) for stack in (INFRASTRUCTURE, HELM))
     assert infrastructure["servers.count"] == "3"
     assert "application.image" not in infrastructure, "a release of the application is no change of the infrastructure"
     assert "servers.instance_type" not in helm
@@ -173,7 +173,9 @@ def test_settings_are_remembered_where_they_matter_and_hold_nothing_else() -> No
 def test_a_pool_is_remembered_by_its_parts_and_told_of_whole_when_it_goes() -> None:
     pool = Pool(instance_types=["t3.large"], min_count=1, max_count=2)
     with_pool = load().environment("dev").model_copy(update={"pools": {"reports": pool}})
-    before, after = remembered(with_pool, INFRASTRUCTURE), remembered(load().environment("dev"), INFRASTRUCTURE)
+    before, after = (
+        remembered(load().project, each, INFRASTRUCTURE) for each in (with_pool, load().environment("dev"))
+    )
     assert before["pools.reports.maximum"] == "2"
     assert changed(before, after) == ["pools.reports"]
     assert changed(before, {**before, "pools.reports.maximum": "3"}) == ["pools.reports.max_count"]

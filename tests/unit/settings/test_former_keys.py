@@ -200,8 +200,8 @@ def test_a_program_that_writes_into_a_file_leaves_its_former_names(both: Files) 
 
 
 def test_the_state_keeps_first_names_and_a_plan_says_present_ones(both: Files) -> None:
-    environment = both.load().environment("old")
-    state = remembered(environment, "infrastructure")
+    settings = both.load()
+    state = remembered(settings.project, settings.environment("old"), "infrastructure")
     assert {"protect", "zone", "agents.count", "pools.reports.zones", "backups.volume_snapshots.kept"} <= state.keys()
     assert not {"deletion_protection", "agents.min_count", "pools.reports.availability_zones"} & state.keys()
     after = {**state, "agents.count": "9", "pools.reports.zones": '["a"]'}

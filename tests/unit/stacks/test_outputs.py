@@ -8,7 +8,7 @@ from tests.template import Template
 
 TEXT, TEXTS, TEXT_BY_KEY = "text", "list of texts", "text by key"
 
-STATE = {"state_bucket": TEXT, "name_servers": TEXTS}
+STATE = {"state_bucket": TEXT, "name_servers": TEXTS, "settings": TEXT_BY_KEY}
 
 ENVIRONMENT = {
     "api_address": TEXT,
@@ -19,6 +19,7 @@ ENVIRONMENT = {
     "image_repository_name": TEXT,
     "image_repository_url": TEXT,
     "ingress_host": TEXT,
+    "kubernetes_version": TEXT,
     "name_servers": TEXTS,
     "pod_role_arns": TEXT_BY_KEY,
     "server_instance_ids": TEXT_BY_KEY,

@@ -12,7 +12,7 @@ import pytest
 from settings import Settings
 from settings.effects import HELM, INFRASTRUCTURE
 from settings.former_keys import present
-from settings.remembered import remembered
+from settings.remembered import remembered, remembered_of_account
 from tests.template import REFERENCE, Block, Template
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -385,12 +385,14 @@ def test_a_stack_remembers_the_settings_that_it_was_made_with(
 ) -> None:
     """The next plan compares with them, to say what a change does (``operations/deployment/plan.py``)."""
     for template in templates.values():
+        kept = template.output("settings")["value"]
         if template.name == "vet-state":
+            wanted = remembered_of_account(settings.project, settings.environments)
+            assert kept == wanted, f"{template.name}: {set(kept.items()) ^ set(wanted.items())}"
             continue
         stack = HELM if template.name.endswith("-helm") else INFRASTRUCTURE
         environment = settings.environment(template.name.removeprefix("vet-").removesuffix("-helm"))
-        kept = template.output("settings")["value"]
-        wanted = remembered(environment, stack)
+        wanted = remembered(settings.project, environment, stack)
         assert kept == wanted, f"{template.name}: {set(kept.items()) ^ set(wanted.items())}"
 
 

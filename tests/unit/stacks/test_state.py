@@ -4,6 +4,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import main
+from settings import load
+from tests.changes import dev_alone
 from tests.template import Template
 from tests.unit.stacks.conftest import synthesised_with
 
@@ -35,6 +38,20 @@ def test_each_environment_has_a_zone_delegated_from_the_domain_s(state: Template
 def test_zones_outlive_their_environments(state: Template) -> None:
     for path, zone in state.resources("aws_route53_zone").items():
         assert zone["lifecycle"]["prevent_destroy"] is True, path
+
+
+def test_former_zones_stay_with_what_delegates_to_them_while_the_domain_is_another(tmp_path: Path) -> None:
+    """Hosts that still run under the former names go on resolving until each environment is deployed."""
+    project = {"domain": "clinic.example", "former_zones": ["example.com", "dev.example.com"]}
+    main.build_app(load(dev_alone(tmp_path, {}, project)), outdir=str(tmp_path / "out")).synth()
+    moved = Template.read(tmp_path / "out/stacks/vet-state/cdk.tf.json")
+    names = {block["name"] for block in moved.resources("aws_route53_zone").values()}
+    assert names == {"clinic.example", "dev.clinic.example", "example.com", "dev.example.com"}
+    for name, above in {"dev.clinic.example": "clinic.example", "dev.example.com": "example.com"}.items():
+        delegation = moved.one("aws_route53_record", name=name)
+        zone = moved.reference_to("aws_route53_zone", f"dns/zone_{above}")
+        assert delegation["zone_id"] == f"${{{zone}.zone_id}}", f"{name} is delegated from another zone"
+    assert len(moved.resources("aws_route53_record")) == 2, "a former domain is delegated by its registrar alone"
 
 
 def test_environments_look_their_zone_up(dev: Template, prod: Template) -> None:
