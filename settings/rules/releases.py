@@ -1,11 +1,16 @@
 """Rules about versions: whether what is installed fits together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from settings.cluster import ClusterSettings
+from settings.nodes import AgentsSettings
+from settings.optional_parts import installed
+from settings.patches import Patches
+from settings.pools import Pool
 from settings.problems import Finding
 from settings.release_sets import UnknownReleaseError, check, find
 from settings.rules.registry import error
+from settings.services import Services
 
 
 @error
@@ -23,10 +28,16 @@ def releases_known(cluster: ClusterSettings) -> Iterator[Finding]:
 
 
 @error
-def releases_fit(cluster: ClusterSettings) -> Iterator[Finding]:
-    """Releases accept each other (sources in ``settings/releases/catalogue.yaml``)."""
+def releases_fit(
+    cluster: ClusterSettings,
+    agents: AgentsSettings,
+    pools: Mapping[str, Pool],
+    patches: Patches | None,
+    services: Services,
+) -> Iterator[Finding]:
+    """Releases that are installed accept each other (sources in ``settings/releases/catalogue.yaml``)."""
     try:
-        misfits = check(cluster.releases)
+        misfits = check(installed(cluster, agents=agents, pools=pools, patches=patches, services=services))
     except UnknownReleaseError:
         return  # releases_known tells
     key = ("cluster", "versions") if cluster.versions else ("cluster", "release_set")
