@@ -15,8 +15,10 @@ from settings.guarding import AlarmsSettings, DashboardSettings, NodeLogsSetting
 from settings.load_balancer import LoadBalancer
 from settings.network import NetworkSettings
 from settings.nodes import AgentsSettings, Image, ServersSettings
+from settings.optional_parts import interruptible, left_off
 from settings.patches import Patches
 from settings.pools import Pool, PoolName
+from settings.release_sets import ReleaseSet
 from settings.saving import BudgetSettings, ScheduleSettings
 from settings.services import Services
 from settings.workloads import Application, RancherSettings
@@ -174,4 +176,14 @@ class Environment(Section):
     @property
     def interruptible(self) -> bool:
         """Whether it has Spot nodes that the platform's own rules of placement know of: those of an environment with pools."""
-        return bool(self.pools) and (self.agents.spot or any(pool.spot for pool in self.pools.values()))
+        return interruptible(self.agents, self.pools)
+
+    @property
+    def releases(self) -> ReleaseSet:
+        """What is installed here: ``cluster.releases`` without what the settings leave off."""
+        return self.installed(self.cluster.releases)
+
+    def installed(self, releases: ReleaseSet) -> ReleaseSet:
+        """Of these, what such an environment has."""
+        off = left_off(agents=self.agents, pools=self.pools, patches=self.patches, services=self.services)
+        return self.cluster.installed(releases).without(*off)

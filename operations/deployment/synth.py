@@ -12,7 +12,7 @@ from rich.table import Table
 
 import main
 from operations.shared.console import terminal
-from operations.supply_chain.maintenance import notice
+from operations.supply_chain.maintenance import notice, tools_notice
 from settings import Settings, SettingsWarning
 from settings.terminal import show_former_keys, show_warnings
 
@@ -51,8 +51,9 @@ def _show(settings: Settings, seconds: float) -> None:
     for warning in settings.warnings:
         if warning.acknowledged is not None:
             console.print(_footnote(warning), style="dim")
-    for environment in settings.environments:
-        if ending := notice(environment, datetime.date.today()):
+    today = datetime.date.today()
+    for ending in (*(notice(each, today) for each in settings.environments), tools_notice(today)):
+        if ending:
             console.print(ending, style="dim")
     show_former_keys(settings.former_keys, sys.stdout)
     console.print(f"{len(manifest['stacks'])} stacks in {seconds:.1f} s")

@@ -21,6 +21,9 @@ from operations.shared.environments import named
 from operations.shared.errors import Failure
 from operations.supply_chain import maintenance
 from settings import load
+from settings.engines import ENGINES
+
+ENGINE_TITLES = {engine.name for engine in ENGINES.values()}
 
 CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     tools,
@@ -65,7 +68,8 @@ def run(name: str, *, as_json: bool = False) -> int:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
         return 1 if failing else 0
     console.print(_table(findings))
-    console.print(maintenance.table(context.environment, datetime.date.today()))
+    engines = {each.what: each.text for each in findings if each.what in ENGINE_TITLES and each.verdict == "ok"}
+    console.print(maintenance.table(context.environment, datetime.date.today(), engines))
     console.print(f"{name}: " + (f"[red]{failing} to fix[/]" if failing else "[green]nothing to fix[/]"))
     return 1 if failing else 0
 

@@ -4,7 +4,7 @@ reason.
 The code of a warning is its function's name with dashes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from settings.access import Access
 from settings.backups import Backups
@@ -14,9 +14,13 @@ from settings.guarding import AlarmsSettings
 from settings.instance_types import INSTANCE_TYPES
 from settings.network import NetworkSettings
 from settings.nodes import AgentsSettings, ServersSettings
+from settings.optional_parts import installed
+from settings.patches import Patches
+from settings.pools import Pool
 from settings.problems import Finding
 from settings.rules.registry import warning
 from settings.saving import BudgetSettings
+from settings.services import Services
 from settings.workloads import Application, RancherSettings
 
 SERVER_GIB = 8
@@ -140,9 +144,17 @@ def unmaintained_python(deletion_protection: bool, application: Application) -> 
 
 
 @warning
-def unmaintained_releases(deletion_protection: bool, cluster: ClusterSettings) -> Iterator[Finding]:
+def unmaintained_releases(
+    deletion_protection: bool,
+    cluster: ClusterSettings,
+    agents: AgentsSettings,
+    pools: Mapping[str, Pool],
+    patches: Patches | None,
+    services: Services,
+) -> Iterator[Finding]:
     """What is found in a line that has ended is fixed in later ones alone (``settings/end_of_life.yaml``)."""
-    if deletion_protection and (over := [f"{use.component} {use.line.line}" for use in ended(cluster) if use.line]):
+    releases = installed(cluster, agents=agents, pools=pools, patches=patches, services=services)
+    if deletion_protection and (over := [f"{use.component} {use.line.line}" for use in ended(releases) if use.line]):
         rule = (
             f"should be maintained where deletion_protection is true; {', '.join(over)} get no security fixes any more"
         )
@@ -152,7 +164,7 @@ def unmaintained_releases(deletion_protection: bool, cluster: ClusterSettings) -
 @warning
 def open_rancher(access: Access, cluster: ClusterSettings) -> Iterator[Finding]:
     """Rancher rules the cluster: what is found in a version without fixes, the internet tries at once."""
-    over = [use.version for use in ended(cluster) if use.component == "Rancher"]
+    over = [use.version for use in ended(cluster.releases) if use.component == "Rancher"]
     if over and not access.rancher.allowed_cidrs:
         rule = f"should name the networks that reach Rancher: Rancher {over[0]} gets no security fixes any more, and all of the internet reaches it"
         remedy = "write your office's or VPN's network, such as [198.51.100.7/32], and the NAT addresses of clusters that it manages"
