@@ -27,7 +27,7 @@ def differences(cluster: Cluster, server: Server, wanted: Mapping[str, str]) -> 
     :param wanted: its arguments in the synthesised stack.
 
     Raises:
-        Failure: AWS does not tell what the server has, or which image is the newest.
+        Failure: The server's user data or the newest image cannot be read from AWS.
     """
     found = []
     if server.instance_type != wanted["instance_type"]:
@@ -50,7 +50,7 @@ def _image(cluster: Cluster) -> str:
     try:
         found = cluster.client("ec2").describe_images(Owners=[image.owner], Filters=wanted)["Images"]
     except (BotoCoreError, ClientError) as error:
-        raise Failure(f"AWS does not tell which image {image.name} is the newest: {error}") from error
+        raise Failure(f"cannot find the newest image {image.name}: {error}") from error
     if not found:
         raise Failure(f"no image of {image.owner} is called {image.name} (image.name in environments/)")
     return str(max(found, key=lambda one: one["CreationDate"])["ImageId"])
@@ -60,7 +60,7 @@ def _user_data(cluster: Cluster, server: Server) -> str:
     try:
         answer = cluster.client("ec2").describe_instance_attribute(InstanceId=server.instance, Attribute="userData")
     except (BotoCoreError, ClientError) as error:
-        raise Failure(f"AWS does not tell the user data of {server.instance}: {error}") from error
+        raise Failure(f"cannot read the user data of {server.instance}: {error}") from error
     return base64.b64decode(answer["UserData"].get("Value", "")).decode()
 
 
