@@ -33,9 +33,9 @@ def build_app(settings: "Settings", outdir: str | None = None) -> "App":
 def synthesise(environments: Path | None = None, outdir: str | None = None) -> "Settings":
     """Read the settings and write every stack's JSON; if they are wrong, say so and exit with status 1.
 
-    cdktf is loaded after the settings are read, so that mistakes answer at once; Node, which takes a while to start, before.
+    cdktf is imported only after validation, so errors appear immediately. Node starts first because it is slow.
     """
-    gc.disable()  # a process this short has no garbage worth looking for among so many classes
+    gc.disable()  # the process is short-lived; garbage collection only costs time
     bindings.enable(start=True)
     from settings.loader import ENVIRONMENTS
     from settings.problems import SettingsError

@@ -228,7 +228,7 @@ def _warnings(candidate: Loaded) -> Iterator[SettingsWarning]:
     findings = [(code, finding) for code, rule in WARNINGS.items() for finding in run_rules([rule], candidate.facts)]
     codes = {code for code, _ in findings}
     for code in acknowledged.keys() - codes:
-        rule = "should go: there is no such warning here any more"
+        rule = "is no longer needed: this warning does not occur"
         findings.append(
             (
                 STALE,

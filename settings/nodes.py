@@ -27,7 +27,7 @@ class Image(Section):
     """Name pattern of the image: Ubuntu 22.04 LTS for x86-64."""
 
     ami_id: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$", examples=["ami-0123456789abcdef0"])] | None = None
-    """Exact image id instead of the newest: quiet plans, and you choose when nodes change."""
+    """Exact image id instead of the newest. Plans stay unchanged until you change this."""
 
 
 class ServersSettings(Section):

@@ -132,7 +132,7 @@ class SettingsError(Exception):
         """One line about all of them."""
         count = len(self.problems) + self.untold
         first = f" These are the first {len(self.problems)}." if self.untold else ""
-        return f"{count} {'error' if count == 1 else 'errors'} in the settings. Nothing was made.{first}"
+        return f"{count} {'error' if count == 1 else 'errors'} in the settings. No files were written.{first}"
 
     def __str__(self) -> str:
         return "\n\n".join([self.title, *map(str, self.problems)])

@@ -164,7 +164,7 @@ class Application(Section):
     """How long browsers remember to come by https alone (RFC 6797). Raise it only for a host that will stay https."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """The least of what is logged."""
+    """Minimum log level."""
 
     @property
     def most_replicas(self) -> int:

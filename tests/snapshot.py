@@ -40,7 +40,7 @@ def snapshot(synthesised: Path) -> dict[str, str]:
 
 
 def renew() -> None:
-    """Write the snapshot again, and take away what no stack has any more."""
+    """Write the snapshot again, and remove files that no stack has any more."""
     with tempfile.TemporaryDirectory() as folder:
         main.build_app(load(), outdir=f"{folder}/out").synth()
         found = snapshot(Path(folder) / "out")

@@ -61,7 +61,7 @@ class Alarms(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._names, self._settings = names, environment.alarms
-        # A node that sends nothing is a fault, but not where nodes are meant to sleep.
+        # Missing data means failure, except where a schedule stops the nodes.
         self._silence = "notBreaching" if environment.schedule.enabled else "breaching"
         topic = self._topic()
         every = [

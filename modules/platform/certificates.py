@@ -17,7 +17,7 @@ from settings.web_identity import CERTIFICATES
 class Certificates(Construct):
     """cert-manager with its AWS role, and the issuers that prove the environment's zone by DNS-01.
 
-    The issuers go before cert-manager does: nobody else can take away what they have begun.
+    The issuers are destroyed before cert-manager: only cert-manager can clean up their pending challenges.
     """
 
     def __init__(

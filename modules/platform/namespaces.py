@@ -1,5 +1,5 @@
-"""The namespaces of the platform: pod security, what a container gets that does not say what it needs, and, where the cluster is hardened,
-who reaches its pods."""
+"""The namespaces of the platform: pod security, default requests and limits for containers without their own and, where the cluster is
+hardened, network policies."""
 
 from collections.abc import Sequence
 from typing import Any, cast

@@ -18,9 +18,9 @@ RELEASING = 1200
 
 
 class Storage(Construct):
-    """The driver, and behind it the guard that lets the driver go only when no volume is left.
+    """The driver, and a guard: the driver is removed only after the last volume is deleted.
 
-    What has volumes waits for ``ready`` and therefore goes first; the guard then sees its volumes out.
+    Resources with volumes depend on ``ready``, so they are destroyed first; the guard then waits until all volumes are deleted.
     """
 
     def __init__(self, scope: Construct, id_: str, *, names: Names, infrastructure: InfrastructureOutputs) -> None:

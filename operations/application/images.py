@@ -49,7 +49,7 @@ class Repository:
             environment = self.names.environment.name
             raise Failure(f"there is no repository {name} yet", f"First: make deploy ENV={environment}") from error
         except (BotoCoreError, ClientError) as error:
-            raise Failure(f"AWS does not tell the images of {name}: {error}") from error
+            raise Failure(f"cannot list the images of {name}: {error}") from error
         return str(details[0]["imageDigest"])
 
     def authorization(self) -> str:

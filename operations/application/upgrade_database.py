@@ -104,7 +104,7 @@ def _begin(cluster: Cluster, kubectl: Kubectl, live: ClinicDatabase, target: Tar
         _compare(live, beside)
         segment = live.close_segment(archive(cluster, live.archive))
         console.print(
-            f"[green]done[/]  {segment} is in the archive {live.archive}, from which the old database can be had back"
+            f"[green]done[/]  {segment} is in the archive {live.archive}, from which the old database can be restored"
         )
     delete_database(kubectl)
     console.print(f"[green]done[/]  now: make deploy ENV={target.name}, and then this command once more")
@@ -230,7 +230,7 @@ def _finish(kubectl: Kubectl, live: ClinicDatabase, beside: ClinicDatabase | Non
         kubectl("scale", DEPLOYMENT, f"--replicas={target.replicas}")
     console.print(f"[green]done[/]  the database is PostgreSQL {live.major}, and the application starts")
     console.print(
-        f"take `import` out of environments/{target.name}.yaml: a database that is lost later is had back from its archive"
+        f"take `import` out of environments/{target.name}.yaml: a database that is lost later is restored from its archive"
     )
 
 

@@ -1,6 +1,6 @@
 """The program ``vet``: one command line over the modules of ``operations``.
 
-Each command imports its module when it runs, so that help and completion answer at once and a command needs only what it uses.
+Each command imports its module when it runs, so help and completion are fast and a command needs only what it uses.
 ``docs/commands.md`` is made from it by ``make commands``.
 """
 

@@ -59,7 +59,7 @@ class Growing:
         try:
             growths = list(self.growths())
         except (BotoCoreError, ClientError) as error:
-            raise Failure(f"AWS does not tell the volumes of {self.cluster.names.base}: {error}") from error
+            raise Failure(f"cannot list the volumes of {self.cluster.names.base}: {error}") from error
         if not growths:
             console.print(f"all further volumes of {self.cluster.names.base} are as large as the settings say")
             return

@@ -81,7 +81,7 @@ class AgentReplacement:
             mine = [each for each in descriptions if each["AutoScalingGroupName"].startswith(prefix)]
             return [self._group(each) for each in sorted(mine, key=lambda each: str(each["AutoScalingGroupName"]))]
         except (BotoCoreError, ClientError) as error:
-            raise Failure(f"AWS does not tell the agents of {self.cluster.names.base}: {error}") from error
+            raise Failure(f"cannot list the agents of {self.cluster.names.base}: {error}") from error
 
     def refuse_unless_drained_by_somebody(self) -> None:
         """Raise ``Failure`` when no server answers: agents would wait for their time-out and then be cut off."""

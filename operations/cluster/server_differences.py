@@ -31,7 +31,7 @@ def differences(cluster: Cluster, server: Server, wanted: Mapping[str, str]) -> 
     :param wanted: its arguments in the synthesised stack.
 
     Raises:
-        Failure: AWS does not tell what the server has, or which image is the newest.
+        Failure: The server's user data or the newest image cannot be read from AWS.
     """
     changes = []
     if server.instance_type != wanted["instance_type"]:
@@ -75,7 +75,7 @@ def _image(cluster: Cluster) -> str:
     try:
         images = cluster.client("ec2").describe_images(Owners=[image.owner], Filters=wanted)["Images"]
     except (BotoCoreError, ClientError) as error:
-        raise Failure(f"AWS does not tell which image {image.name} is the newest: {error}") from error
+        raise Failure(f"cannot find the newest image {image.name}: {error}") from error
     if not images:
         raise Failure(f"no image of {image.owner} is called {image.name} (image.name in environments/)")
     return str(max(images, key=lambda one: one["CreationDate"])["ImageId"])
@@ -85,7 +85,7 @@ def _user_data(cluster: Cluster, server: Server) -> str:
     try:
         answer = cluster.client("ec2").describe_instance_attribute(InstanceId=server.instance, Attribute="userData")
     except (BotoCoreError, ClientError) as error:
-        raise Failure(f"AWS does not tell the user data of {server.instance}: {error}") from error
+        raise Failure(f"cannot read the user data of {server.instance}: {error}") from error
     return base64.b64decode(answer["UserData"].get("Value", "")).decode()
 
 

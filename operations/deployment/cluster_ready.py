@@ -57,6 +57,6 @@ def lacking(cluster: Cluster) -> str:
         # Whether there is a value, and not the value.
         stored = cluster.client("secretsmanager").describe_secret(SecretId=secret).get("VersionIdsToStages")
     except (BotoCoreError, ClientError) as error:
-        raise Failure(f"AWS does not tell whether the cluster of {cluster.names.base} is there: {error}") from error
+        raise Failure(f"cannot see whether the cluster of {cluster.names.base} exists: {error}") from error
     absent = {"its certificate authority": published == PENDING, "its credentials": not stored}
     return " and ".join(what for what, lacks in absent.items() if lacks)

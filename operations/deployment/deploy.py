@@ -33,7 +33,7 @@ def deploy(name: str, *, auto_approve: bool = False, helm_alone: bool = False) -
 
     Raises:
         Failure: there is no such environment, the account has no state bucket or no boundary for its roles yet, the application no
-            image, a plan takes away what no changed setting may take, or a database cannot be filled as it is meant to be.
+            image, a plan destroys what no changed setting may destroy, or a database cannot be filled as it is meant to be.
     """
     settings = _prepare(name)
     console.print(f"[bold]{name}[/] answers at {', '.join(settings.environment(name).hosts.all)}")

@@ -105,7 +105,8 @@ class ExistingResources:
         ids = [zone["Id"].rsplit("/", 1)[-1] for zone in zones]
         if len(ids) > 1:
             raise Failure(
-                f"there are {len(ids)} hosted zones {name} ({', '.join(ids)}): delete those that answer nobody"
+                f"there are {len(ids)} hosted zones {name} ({', '.join(ids)}): "
+                "delete the zones to which the domain is not delegated"
             )
         return ids[0] if ids else None
 

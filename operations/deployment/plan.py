@@ -94,7 +94,7 @@ def apply(stack: str, *, sha256: str = "") -> None:
     :param sha256: checksum of the plan that a person has read and names, where nobody is asked for approval.
 
     Raises:
-        Failure: there is none, it is another one than was named, it takes away what no setting allows, or the environment's roles have no
+        Failure: there is none, it is another one than was named, it destroys what no setting allows, or the environment's roles have no
             boundary yet.
     """
     settings = load()
@@ -134,7 +134,10 @@ def as_markdown(stack: str, plan: dict[str, Any]) -> str:
     summary = ", ".join(f"{counts[verb]} to {verb}" for verb in MARKS if counts[verb])
     lines = [f"### {stack}: {summary}", ""]
     if lost := [address for verb, address in changes if verb in ("destroy", "replace")]:
-        lines += [f"> **Look closely:** {len(lost)} of them go, at least for a while.", ""]
+        lines += [
+            f"> **Warning:** {len(lost)} {'resource' if len(lost) == 1 else 'resources'} will be destroyed or replaced.",
+            "",
+        ]
     lines += [f"- `{key}`: {effect(key)}" for key in settings_changed(plan) or []]
     lines += ["", "| | what | resource |", "|---|---|---|"]
     size = sum(map(len, lines))

@@ -1,4 +1,4 @@
-"""What a plan does, in the terms of the settings; and the refusal of one that takes away what holds data or serves people.
+"""What a plan does, in the terms of the settings; and the refusal of one that destroys what holds data or serves people.
 
 Terraform's plan in JSON has the settings of the last apply beside those of this one (the stack's output ``settings``), so it says by
 itself which were changed. What each may do is declared in ``settings/effects.py``.
@@ -99,7 +99,7 @@ def losses(plan: Plan) -> list[Loss]:
 
 
 def refuse_losses(plan: Plan, *, accepted: str = "", stack: str = "") -> None:
-    """Stop at a plan that takes away what no changed setting is declared to take.
+    """Stop at a plan that destroys what no changed setting is declared to destroy.
 
     :param accepted: addresses that the person has named, separated by spaces.
     :param stack: the plan's, for the command that the refusal tells; left out, an environment's.

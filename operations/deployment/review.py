@@ -71,7 +71,7 @@ def run(*, markdown: Path | None = None, values: bool = True, lock: bool = True)
     :param lock: False for an identity that may only read state, which cannot lock it.
 
     Raises:
-        Failure: a plan takes away what no changed setting may take; the page is written before.
+        Failure: a plan destroys what no changed setting may destroy; the page is written before.
     """
     page = compare(values=values, lock=lock)
     console.print(page.text, markup=False)

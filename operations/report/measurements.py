@@ -126,7 +126,7 @@ class Measurements:
                 for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
                     values[moment] = max(values.get(moment, 0.0), float(value))
         except (BotoCoreError, ClientError) as error:
-            raise Failure(f"CloudWatch does not tell {metric} of {self.cluster.names.base}: {error}") from error
+            raise Failure(f"cannot read {metric} of {self.cluster.names.base} from CloudWatch: {error}") from error
         return list(values.values())
 
 

@@ -182,7 +182,7 @@ class Cluster:
             pages = self.client("ec2").get_paginator("describe_instances").paginate(Filters=[*wanted, alive])
             machines = [machine for page in pages for held in page["Reservations"] for machine in held["Instances"]]
         except (BotoCoreError, ClientError) as error:
-            raise Failure(f"AWS does not tell the servers of {self.names.base}: {error}") from error
+            raise Failure(f"cannot list the servers of {self.names.base}: {error}") from error
         servers = sorted((_server(machine) for machine in machines), key=lambda server: server.slot)
         if len({server.slot for server in servers}) != len(servers):
             raise Failure(

@@ -57,7 +57,7 @@ def enable(core: str, hint: str) -> None:
 
 
 TIMEOUT_SECONDS = 120
-"""Seconds that Node has to end."""
+"""Seconds to wait for Node to exit."""
 
 AHEAD = 100
 """Answers that may wait unread. Their pipe holds 64 KiB, and Node stands still when it is full."""

@@ -87,9 +87,9 @@ def public_api_names_networks(access: Access) -> Iterator[Finding]:
 
 @error
 def ssh_networks_need_key(access: Access) -> Iterator[Finding]:
-    """Port 22 without a key lets nobody in; open, it only invites attempts."""
+    """Without a key nobody can log in by SSH, so port 22 must stay closed."""
     if access.ssh.allowed_cidrs and access.ssh.public_key is None:
-        rule = "must come with access.ssh.public_key: an open port that lets nobody in is only an invitation"
+        rule = "must come with access.ssh.public_key: without a key, port 22 would be open but unusable"
         yield Finding(("access", "ssh", "allowed_cidrs"), rule, "add access.ssh.public_key, or remove the networks")
 
 

@@ -125,7 +125,7 @@ def tags_few(tags: dict[str, str]) -> Iterator[Finding]:
 
 @error
 def acknowledged_codes_known(acknowledged_warnings: dict[str, str]) -> Iterator[Finding]:
-    """A code that no warning has is a slip of the pen that would leave the warning unacknowledged."""
+    """A code that no warning has is a typo: the warning would stay unacknowledged."""
     for code in acknowledged_warnings:
         if code not in WARNINGS:
             yield Finding(

@@ -30,7 +30,7 @@ def settings() -> Settings:
 def emulated(
     settings: Settings, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Iterator[Account]:
-    """An account in which nothing was made yet; at its end, the versions of the providers that called it are noted for the report."""
+    """An empty account; at its end, the versions of the providers that called it are noted for the report."""
     folder = tmp_path_factory.mktemp("apply")
     with account_or_skip(folder, settings) as found:
         yield found

@@ -11,7 +11,7 @@ from tests.apply.conftest import account_or_skip
 
 @pytest.fixture(scope="session")
 def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """An account in which nothing was made yet."""
+    """An empty account."""
     with account_or_skip(tmp_path_factory.mktemp("apply"), load()) as found:
         yield found
 

@@ -95,7 +95,9 @@ def application(
     found = Stack(folder / "cdktf.out/stacks" / STACK, aws.environment)
     found.run("init", "-input=false")
     refused = found.run("plan", "-input=false", expect=(1,))
-    assert "pushed_by__make_push_ENV_prod" in refused.stderr, f"a missing image does not tell the way: {refused.stderr}"
+    assert "pushed_by__make_push_ENV_prod" in refused.stderr, (
+        f"the error names no remedy for a missing image: {refused.stderr}"
+    )
     synthesise(image=OLD)
     try:
         found.run("apply", "-auto-approve", "-input=false")

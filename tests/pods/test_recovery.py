@@ -1,4 +1,4 @@
-"""A moment is had back, on PostgreSQL: the rows from before it are there, those from after it are not."""
+"""A moment is restored, on PostgreSQL: the rows from before it are there, those from after it are not."""
 
 import time
 from collections.abc import Callable, Mapping

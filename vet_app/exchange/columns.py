@@ -170,7 +170,7 @@ IDENTIFIERS = {
     "owner_number", "pet_number", "microchip", "tag", "lot", "vaccination_tag",
     *(f"phone_{position}" for position in range(1, MOST_PHONES + 1)),
 }  # fmt: skip
-"""What looks like a number and is none, so that a spreadsheet may have spoilt it."""
+"""What looks like a number and is none, so a spreadsheet may have changed it."""
 
 
 def by_heading(wanted: Iterable[Column]) -> Dict[str, Column]:

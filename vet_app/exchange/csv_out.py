@@ -16,7 +16,7 @@ DANGER = re.compile(r"'*\s*[=+\-@＝＋－＠]|'*[\t\r\n]")
 # What a spreadsheet takes for a number or a date and writes back as another one: 985112000000001 as 9.85E+14, 0301 as
 # 301, 12E10 as 1.2E+11, and the lots 3-4 and MAR1 as days.
 MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mrz|mai|okt|dez)[a-z]*"
-SPOILT = re.compile(
+REFORMATTED = re.compile(
     r"'*(?:0\d+|\d{12,}|\d+(?:\.\d+)?[eE][+-]?\d+|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2,4})?"
     rf"|{MONTH}[-/ ]?\d{{1,4}}|\d{{1,2}}[-/ ]?{MONTH})",
     re.IGNORECASE,
@@ -29,11 +29,11 @@ ROWS_A_PIECE = 200
 def is_guarded(text: str) -> bool:
     """Whether a text must not stand in a cell as it is."""
     named_nothing = text.lstrip("'").strip().casefold() in NOTHING
-    return named_nothing or bool(DANGER.match(text) or SPOILT.fullmatch(text))
+    return named_nothing or bool(DANGER.match(text) or REFORMATTED.fullmatch(text))
 
 
 def guard(text: str) -> str:
-    """The text with an apostrophe in front where a spreadsheet would spoil it or an import take it for nothing.
+    """The text with an apostrophe in front where a spreadsheet would reformat it or an import would read it as empty.
 
     `csv_in.unguard` takes it off.
     """

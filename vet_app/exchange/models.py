@@ -41,7 +41,7 @@ class ImportFile(Record):
         MAC = "mac_roman", _("Western European (Mac)")
 
     class Duplicates(models.TextChoices):
-        """What to do with owners who look like somebody recorded already but are not surely the same."""
+        """What to do with possible duplicates of recorded owners."""
 
         SKIP = "skip", _("Skip them")
         CREATE = "create", _("Import them as new owners")

@@ -209,7 +209,7 @@ def test_the_control_plane_is_asked_where_it_listens(watched: Watched, set_name:
         (monitor,) = [e for e in objects if e["kind"] == "ServiceMonitor" and e["metadata"]["name"].endswith(name)]
         (endpoint,) = monitor["spec"]["endpoints"]
         assert (endpoint["scheme"], endpoint["tlsConfig"]["insecureSkipVerify"]) == ("https", True)
-        assert endpoint["bearerTokenFile"], f"{name} answers nobody without a token"
+        assert endpoint["bearerTokenFile"], f"{name} refuses requests without a token"
 
 
 def test_a_hardened_control_plane_stays_closed(watched: Watched) -> None:

@@ -1,4 +1,4 @@
-"""Sound environments that a test may spoil."""
+"""Valid environments that a test may break."""
 
 import shutil
 from dataclasses import dataclass

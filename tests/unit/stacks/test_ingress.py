@@ -122,7 +122,7 @@ def test_a_connection_that_traefik_kept_leaves_time_for_the_longest_page() -> No
 
 
 def test_who_reaches_rancher_is_told_by_what_the_load_balancer_adds(tmp_path: Path) -> None:
-    """By default Traefik compares the load balancer's own address, and lets nobody in."""
+    """By default Traefik compares the load balancer's own address, and refuses everybody."""
     provider = _values(_synthesised(tmp_path, "traefik")["vet-dev-helm"])["providers"]["kubernetesIngressNGINX"]
     assert provider["ipAllowListStrategy"] == {"depth": 1}
 

@@ -94,8 +94,8 @@ def test_one_wrong_character_in_a_sound_value_is_refused(changeable: Documents) 
         looked_at.add(attribute.name)
         value = aws.EXPRESSION.sub("x", attribute.value)
         assert not list(known.broken_by(value)), f"{attribute} is refused as it is"
-        for spoiled, why in _spoiled(known, value):
-            if not any(list(known.broken_by(each)) for each in spoiled):
+        for broken, why in _broken(known, value):
+            if not any(list(known.broken_by(each)) for each in broken):
                 taken.append(f"{attribute.name}: {why} is taken ({known.source})")
     assert len(looked_at) > 100, "hardly an attribute was looked at"
     assert not taken, "\n".join(taken)
@@ -108,7 +108,7 @@ def _constraint_on(attribute: aws.Attribute) -> Constraint | None:
         return None  # a tag: its rows are judged by the test above
 
 
-def _spoiled(known: Constraint, value: str) -> Iterator[tuple[list[str], str]]:
+def _broken(known: Constraint, value: str) -> Iterator[tuple[list[str], str]]:
     middle = len(value) // 2
     if known.one_of or (known.pattern is not None and not _takes_all(known.pattern)):
         yield [value[:middle] + letter + value[middle:] for letter in WRONG_CHARACTERS], "one wrong character"

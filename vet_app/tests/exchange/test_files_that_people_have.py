@@ -28,7 +28,7 @@ CENTRAL = [("Wałęsa", "Świętojańska"), ("Żak", "Łódź"), ("Dvořák", "�
 
 
 @pytest.mark.parametrize(
-    ("column", "spoilt"),
+    ("column", "reformatted"),
     [
         ("Microchip", "9.85112E+14"),
         ("Lot", "1.2E+10"),
@@ -38,13 +38,13 @@ CENTRAL = [("Wałęsa", "Świętojańska"), ("Żak", "Łódź"), ("Dvořák", "�
     ],
 )
 def test_an_identifier_that_a_spreadsheet_has_spoilt_is_refused_with_line_and_remedy(
-    clinic: SimpleNamespace, column: str, spoilt: str
+    clinic: SimpleNamespace, column: str, reformatted: str
 ) -> None:
     headings = ["Last name", "Pet", "Species", "Vaccine", "Given on"]
-    report = preview(clinic, ",".join([*headings, column]) + f"\nVale,Pepper,Dog,Test rabies,2026-01-01,{spoilt}\n")
+    report = preview(clinic, ",".join([*headings, column]) + f"\nVale,Pepper,Dog,Test rabies,2026-01-01,{reformatted}\n")
     (row,) = report.rows
     assert row.outcome is Outcome.ERROR and row.line == 2 and row.problems[0].column == column
-    assert "formatted as text" in row.problems[0].message and spoilt in row.problems[0].message
+    assert "formatted as text" in row.problems[0].message and reformatted in row.problems[0].message
 
 
 def test_a_whole_number_keeps_its_digits(clinic: SimpleNamespace) -> None:

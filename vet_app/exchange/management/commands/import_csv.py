@@ -31,7 +31,7 @@ class Command(BaseCommand):
             "--duplicates",
             choices=ImportFile.Duplicates.values,
             default="skip",
-            help="owners who look like somebody recorded already (skip)",
+            help="possible duplicate owners (skip)",
         )
         parser.add_argument("--template", action="store_true", help="write an example file instead")
 
