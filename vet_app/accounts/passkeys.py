@@ -45,15 +45,15 @@ def add(actor: Actor, request: HttpRequest, user: User, name: str, answer: str) 
     if actor.user_id != user.pk:
         raise TypeError("a passkey is made by the person alone")
     try:
-        made = verify_registration_response(
+        verified = verify_registration_response(
             credential=answer, expected_challenge=_challenge(request), expected_rp_id=settings.PUBLIC_HOST,
             expected_origin=settings.PUBLIC_URL,
         )  # fmt: skip
     except WebAuthnException as problem:
         raise ValidationError({"credential": [_("The passkey was not created. Please try again.")]}) from problem
     passkey = Passkey(
-        user=user, name=name, credential_id=made.credential_id, public_key=made.credential_public_key,
-        sign_count=made.sign_count,
+        user=user, name=name, credential_id=verified.credential_id, public_key=verified.credential_public_key,
+        sign_count=verified.sign_count,
     )  # fmt: skip
     passkey.full_clean()
     with transaction.atomic():

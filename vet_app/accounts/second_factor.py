@@ -51,8 +51,8 @@ def app_of(user: User) -> Optional[TOTPDevice]:
 
 def begun_app(user: User) -> TOTPDevice:
     """The app that is being set up: its secret stays the same until a first code has come."""
-    found = TOTPDevice.objects.filter(user=user, confirmed=False).first()
-    return found or TOTPDevice.objects.create(user=user, name="app", confirmed=False)
+    device = TOTPDevice.objects.filter(user=user, confirmed=False).first()
+    return device or TOTPDevice.objects.create(user=user, name="app", confirmed=False)
 
 
 def confirm_app(actor: Actor, user: User, code: str) -> List[str]:

@@ -21,7 +21,7 @@ from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record, snapshot
 from vetclinic.errors import Changed
-from vetclinic.storing import store
+from vetclinic.persistence import store
 
 TOKEN_MARK = "vet_"  # noqa: S105 -- lets secret scanners recognise a leaked token; not a secret itself
 
@@ -69,9 +69,9 @@ def update_user(actor: Actor, user: User, *, version: Optional[int] = None, **fi
 
 
 def _keep_own_rights(user: User, fields: Dict[str, Any]) -> None:
-    kept = {"role": user.role, "is_active": True}
+    own_rights = {"role": user.role, "is_active": True}
     message = _("You cannot change this for yourself. Ask another manager.")
-    wrong = {name: [message] for name, value in kept.items() if fields.get(name, value) != value}
+    wrong = {name: [message] for name, value in own_rights.items() if fields.get(name, value) != value}
     if wrong:
         raise ValidationError(wrong)
 

@@ -73,8 +73,8 @@ def known_people(request: HttpRequest) -> List[User]:
     """Those who have logged in here and may still: not whose password has changed since."""
     known: Dict[str, str] = {**request.session.get("people", {})}
     known.setdefault(str(request.user.pk), str(request.session.get(HASH_SESSION_KEY)))
-    found = [user for user in User.objects.filter(pk__in=known, is_active=True) if not user.must_change_password]
-    return [user for user in found if known[str(user.pk)] == user.get_session_auth_hash()]
+    users = [user for user in User.objects.filter(pk__in=known, is_active=True) if not user.must_change_password]
+    return [user for user in users if known[str(user.pk)] == user.get_session_auth_hash()]
 
 
 def is_confirmed(request: HttpRequest) -> bool:

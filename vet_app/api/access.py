@@ -67,9 +67,9 @@ THROTTLE = PerUser(f"{settings.API_PER_MINUTE}/min")
 
 def actor(request: HttpRequest, right: Right = Right.VIEW) -> Actor:
     """Who acts; raises PermissionDenied without `right`, which reading needs. Services check the rights of changes."""
-    found = Actor.of_user(request.auth, request)  # type: ignore[attr-defined]
-    found.require(right)
-    return found
+    current = Actor.of_user(request.auth, request)  # type: ignore[attr-defined]
+    current.require(right)
+    return current
 
 
 def known_people_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

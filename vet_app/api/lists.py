@@ -35,10 +35,10 @@ def chosen(model: Type[Row], pk: int, field: str) -> Row:
         raise ValidationError({field: [_("There is no such record.")]}) from problem
 
 
-def replaced(given: Any, model: Type[models.Model], *names: str) -> Any:
+def replaced(fields: Any, model: Type[models.Model], *names: str) -> Any:
     """In the fields of a document, put the record in the place of each `<name>_id` that is given."""
     for name in names:
-        if f"{name}_id" in given:
-            pk = given.pop(f"{name}_id")
-            given[name] = None if pk is None else chosen(model, pk, name)
-    return given
+        if f"{name}_id" in fields:
+            pk = fields.pop(f"{name}_id")
+            fields[name] = None if pk is None else chosen(model, pk, name)
+    return fields

@@ -60,19 +60,19 @@ def problem(
 
 def by_field(error: WrongDocument) -> Dict[str, List[str]]:
     """The messages by the name of the value; those in a list as `lines.0.quantity`."""
-    found: Dict[str, List[str]] = {}
+    messages_by_field: Dict[str, List[str]] = {}
     for each in error.errors:
         inside = [str(part) for part in each["loc"][1:]]
         name = ".".join(inside[1:] if each["loc"][0] == "body" and len(inside) > 1 else inside)
-        found.setdefault(name, []).append(each["msg"])
-    return found
+        messages_by_field.setdefault(name, []).append(each["msg"])
+    return messages_by_field
 
 
 def messages(error: ValidationError) -> Dict[str, List[str]]:
     """The messages of a service by field; what concerns no single field has the empty name."""
     if not hasattr(error, "error_dict"):
         return {"": error.messages}
-    return {"" if name == NON_FIELD_ERRORS else name: found for name, found in error.message_dict.items()}
+    return {"" if name == NON_FIELD_ERRORS else name: texts for name, texts in error.message_dict.items()}
 
 
 def _worth_saying(error: HttpError) -> str:

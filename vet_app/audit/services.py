@@ -9,7 +9,7 @@ from django.db import models, transaction
 from audit.actor import Actor
 from audit.models import AuditEntry
 
-UNTOLD = {
+EXCLUDED_FIELDS = {
     "id",
     "created_at",
     "updated_at",
@@ -28,7 +28,7 @@ Changes = Dict[str, List[Any]]
 def snapshot(record: models.Model) -> Dict[str, Any]:
     """The present values of a record's own columns, without secrets, file contents and bookkeeping."""
     fields = record._meta.concrete_fields
-    return {field.name: field.value_from_object(record) for field in fields if field.name not in UNTOLD}
+    return {field.name: field.value_from_object(record) for field in fields if field.name not in EXCLUDED_FIELDS}
 
 
 def differences(before: Mapping[str, Any], record: models.Model) -> Changes:
@@ -50,8 +50,8 @@ def record(
     Raises RuntimeError outside of a transaction: an entry must never outlive, or be outlived by, what it tells of.
     """
     _require_transaction()
-    found = differences(before, target) if before is not None else {}
-    entry = _entry(actor, action, target, {**found, **(changes or {})})
+    differing = differences(before, target) if before is not None else {}
+    entry = _entry(actor, action, target, {**differing, **(changes or {})})
     entry.save()
     return entry
 

@@ -75,8 +75,8 @@ class _DecimalField(models.DecimalField):
     def formfield(self, form_class: Any = None, choices_form_class: Any = None, **options: Any) -> Any:
         """A field that takes any decimals; the record refuses too many of them in the clinic's words."""
         classes = {"form_class": form_class, "choices_form_class": choices_form_class}
-        given = {name: value for name, value in classes.items() if value is not None}
-        return super().formfield(**{"decimal_places": None, **given, **options})
+        chosen_classes = {name: value for name, value in classes.items() if value is not None}
+        return super().formfield(**{"decimal_places": None, **chosen_classes, **options})
 
     def from_db_value(self, value: Any, _expression: Any, _connection: Any) -> Any:
         """What the column holds, with the places that people see."""

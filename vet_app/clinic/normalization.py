@@ -31,7 +31,7 @@ def spellings(text: str) -> Set[str]:
     """
     folded = fold(text)
     spelt_out = fold(unicodedata.normalize("NFC", text.casefold()).translate(UMLAUTS))
-    return {folded, spelt_out, DIGRAPH.sub(lambda found: found[1] or found[2], folded)}
+    return {folded, spelt_out, DIGRAPH.sub(lambda match: match[1] or match[2], folded)}
 
 
 def digits(text: str) -> str:

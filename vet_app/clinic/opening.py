@@ -27,7 +27,7 @@ def week(text: str) -> Week:
 
     Days may be German or French; `Di` is Sunday beside another French day, and Tuesday otherwise.
     """
-    found: Week = {day: [] for day in range(7)}
+    spans_by_day: Week = {day: [] for day in range(7)}
     names = FRENCH if _is_french(text) else GERMAN
     for rule in text.lower().split(";"):
         if not rule.strip():
@@ -39,8 +39,8 @@ def week(text: str) -> Week:
         if any(one[1] > other[0] for one, other in zip(spans, spans[1:])):
             raise _wrong(rule)
         for day in _days(match["days"], rule, names):
-            found[day] = spans
-    return found
+            spans_by_day[day] = spans
+    return spans_by_day
 
 
 def check(text: str) -> None:
@@ -55,14 +55,14 @@ def _is_french(text: str) -> bool:
 
 
 def _days(text: str, rule: str, names: Dict[str, str]) -> List[int]:
-    found: List[int] = []
+    days: List[int] = []
     for part in text.split(","):
         ends = [names.get(name.strip(), name.strip()) for name in part.split("-")]
         if len(ends) > 2 or not set(ends) <= set(DAYS):
             raise _wrong(rule)
         first, last = DAYS.index(ends[0]), DAYS.index(ends[-1])
-        found += range(first, last + 1) if first <= last else [*range(first, 7), *range(last + 1)]
-    return found
+        days += range(first, last + 1) if first <= last else [*range(first, 7), *range(last + 1)]
+    return days
 
 
 def _span(text: str, rule: str) -> Span:
@@ -77,5 +77,5 @@ def _span(text: str, rule: str) -> Span:
 
 def _wrong(rule: str) -> ValidationError:
     example = "Mo-Fr 08:00-12:00, 14:00-18:00; Sa 09:00-12:00"
-    told = {"rule": rule.strip(), "example": example}
-    return ValidationError(_("“%(rule)s” cannot be read. Write the hours like this: %(example)s") % told)
+    placeholders = {"rule": rule.strip(), "example": example}
+    return ValidationError(_("“%(rule)s” cannot be read. Write the hours like this: %(example)s") % placeholders)

@@ -11,7 +11,7 @@ from typing import Iterator
 from django.conf import settings
 from django.utils.translation import gettext, gettext_noop, override
 
-from clinic.folding import fold
+from clinic.normalization import fold
 
 NAMES = frozenset((
     gettext_noop("Dog"), gettext_noop("Cat"), gettext_noop("Rabbit"), gettext_noop("Guinea pig"),
@@ -38,12 +38,12 @@ COLOURS = (
 """What is offered for a pet's colour; anything else may be typed."""
 
 
-def said(name: str) -> str:
+def translated_name(name: str) -> str:
     """A stored name in the reader's language."""
     return gettext(name) if name in NAMES else name
 
 
-def said_colour(colour: str) -> str:
+def translated_colour(colour: str) -> str:
     """A stored colour in the reader's language."""
     return gettext(colour) if colour in COLOURS else colour
 

@@ -68,7 +68,7 @@ def written(column: str, value: Optional[Decimal]) -> Optional[Decimal]:
     return number.quantize(Decimal(1)) if whole else number  # normalize() makes 1E+1 of ten
 
 
-def said(column: str, value: Optional[Decimal]) -> str:
+def formatted(column: str, value: Optional[Decimal]) -> str:
     """A measurement for people: `101.5 °F`, in German `27,3 kg`; nothing where nothing was measured."""
     number = written(column, value)
     return "" if number is None else f"{formats.number_format(f'{number:f}', use_l10n=True)} {unit_of(column).sign}"

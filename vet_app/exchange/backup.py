@@ -43,11 +43,11 @@ def dump(file: Path) -> Dict[str, Fingerprint]:
         raise BackupError(f"{file} exists already; name a new file.")
     unfinished = file.with_name(file.name + ".unfinished")
     unfinished.unlink(missing_ok=True)
-    found: Dict[str, Fingerprint] = {}
+    prints: Dict[str, Fingerprint] = {}
     try:
         unfinished.touch(mode=0o600)
         if _is_sqlite():
-            found = _copy_sqlite(Path(str(_database()["NAME"])), unfinished)
+            prints = _copy_sqlite(Path(str(_database()["NAME"])), unfinished)
         else:
             _run("pg_dump", "--format=custom", "--no-owner", "--file", str(unfinished))
             _run("pg_restore", "--list", str(unfinished))
@@ -56,20 +56,20 @@ def dump(file: Path) -> Dict[str, Fingerprint]:
         raise BackupError(f"{file} cannot be written: {problem.strerror}.") from problem
     finally:
         unfinished.unlink(missing_ok=True)
-    return found
+    return prints
 
 
 def fingerprints(database: sqlite3.Connection) -> Dict[str, Fingerprint]:
     """The number of rows of each table and a digest of all that they hold, in the order of their keys."""
     tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-    found = {}
+    prints = {}
     for table in tables:
         digest, rows = hashlib.sha256(), 0
         for row in database.execute(f'SELECT * FROM "{table}" ORDER BY rowid'):  # noqa: S608 -- a name of this database
             digest.update(repr(row).encode())
             rows += 1
-        found[table] = Fingerprint(rows, digest.hexdigest())
-    return found
+        prints[table] = Fingerprint(rows, digest.hexdigest())
+    return prints
 
 
 def _copy_sqlite(source_file: Path, target: Path) -> Dict[str, Fingerprint]:
@@ -83,14 +83,14 @@ def _copy_sqlite(source_file: Path, target: Path) -> Dict[str, Fingerprint]:
             _check(source)
             source.backup(copy)
             _check(copy)
-            found = fingerprints(source)
+            prints = fingerprints(source)
             copied = fingerprints(copy)
         except sqlite3.DatabaseError as problem:
             raise BackupError(damaged.format(problem)) from problem
-    different = sorted(name for name in {*found, *copied} if found.get(name) != copied.get(name))
+    different = sorted(name for name in {*prints, *copied} if prints.get(name) != copied.get(name))
     if different:
         raise BackupError(f"The copy of {source_file} differs from it in: {', '.join(different)}. It was not kept.")
-    return found
+    return prints
 
 
 def _open(file: Path) -> sqlite3.Connection:
@@ -158,9 +158,12 @@ def _run(tool: str, *arguments: str) -> None:
     """Run one of PostgreSQL's tools on the clinic's database; the password goes by the environment."""
     if shutil.which(tool) is None:
         raise BackupError(TOOLS_MISSING.format(tool=tool))
-    given = _database()
+    database = _database()
     names = {"PGDATABASE": "NAME", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGHOST": "HOST", "PGPORT": "PORT"}
-    environment = {**os.environ, **{variable: str(given[name]) for variable, name in names.items() if given[name]}}
+    environment = {
+        **os.environ,
+        **{variable: str(database[name]) for variable, name in names.items() if database[name]},
+    }
     done = subprocess.run([tool, *arguments], env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise BackupError(f"{tool}: {done.stderr.strip()}")

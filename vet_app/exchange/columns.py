@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Dict, Iterable, Iterator, Tuple
 
-from clinic.folding import fold
+from clinic.normalization import fold
 from clinic.services.owners import MOST_PHONES
 
 

@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from clinic.folding import fold
+from clinic.normalization import fold
 from exchange.columns import IDENTIFIERS, READ, Column, by_heading, plain
 from exchange.csv_out import NOTHING, is_guarded
 from exchange.report import Problem
@@ -167,28 +167,28 @@ class Table:
     def samples(self, most: int = 3, within: int = 200) -> Dict[str, List[str]]:
         """Some different texts of each heading, from the first rows."""
         headings = self.headings()
-        found: Dict[str, List[str]] = {heading: [] for heading in headings}
+        texts: Dict[str, List[str]] = {heading: [] for heading in headings}
         for _number, cells in islice(self._records(), within):
             for heading, text in zip(headings, cells):
-                seen = found[heading]
+                seen = texts[heading]
                 if text.strip() and len(seen) < most and text.strip() not in seen:
                     seen.append(text.strip())
-        return found
+        return texts
 
     def __iter__(self) -> Iterator[Line]:
         """The rows with any text in them; the cells of columns that the file lacks are empty."""
         for number, cells in self._records():
             if not any(cell.strip() for cell in cells) or is_total(cells):
                 continue
-            found: Cells = {}
+            meanings: Cells = {}
             problems: List[Problem] = []
             for (heading, column), text in zip(self.columns, cells):
                 if column is None:
                     continue
                 try:
-                    found[column.key] = self._meant(column.key, clean(text))
+                    meanings[column.key] = self._meant(column.key, clean(text))
                     if column.key in IDENTIFIERS:
-                        found[column.key] = unspoilt(found[column.key], whole=column.key != "lot")
+                        meanings[column.key] = unspoilt(meanings[column.key], whole=column.key != "lot")
                 except ValueError as problem:
                     problems.append(Problem(heading, str(problem)))
             if any(cell.strip() for cell in cells[len(self.columns) :]):
@@ -201,12 +201,12 @@ class Table:
                         ),
                     )
                 )
-            yield Line(number, found, tuple(problems))
+            yield Line(number, meanings, tuple(problems))
 
     def _meant(self, key: str, text: str) -> str:
         """What a person has said that a word of this column means; the word itself where nobody has."""
-        said: str = self._mapping.get("values", {}).get(key, {}).get(fold(text), text)
-        return said
+        meaning: str = self._mapping.get("values", {}).get(key, {}).get(fold(text), text)
+        return meaning
 
     def headings(self) -> List[str]:
         """The headings of the file."""
@@ -219,8 +219,8 @@ class Table:
 
     def column_of(self, heading: str) -> Optional[Column]:
         """The column that a heading means: what a person has said, else what the heading says."""
-        said = self._mapping.get("columns", {}).get(plain(heading))
-        return self._known_headings.get(plain(heading)) if said is None else self._by_key.get(said)
+        key = self._mapping.get("columns", {}).get(plain(heading))
+        return self._known_headings.get(plain(heading)) if key is None else self._by_key.get(key)
 
     @property
     def sample(self) -> str:
@@ -279,18 +279,18 @@ class Table:
 
     def _headings(self) -> Tuple[List[Tuple[str, Optional[Column]]], List[str]]:
         """Each heading with its column, None for one that nobody knows; and those."""
-        found = [(heading, self.column_of(heading)) for heading in self.headings()]
-        known = [column.key for _heading, column in found if column is not None]
+        pairs = [(heading, self.column_of(heading)) for heading in self.headings()]
+        known = [column.key for _heading, column in pairs if column is not None]
         if self._needed not in known:
-            told = {"column": self._by_key[self._needed].heading}
+            placeholders = {"column": self._by_key[self._needed].heading}
             raise Unreadable(
                 _("No column is named “%(column)s”. Say which column it is, or write headings into the first line.")
-                % told
+                % placeholders
             )
-        for heading, column in found:
+        for heading, column in pairs:
             if column is not None and known.count(column.key) > 1:
                 raise Unreadable(_("Two columns mean the same."), heading)
-        return found, [heading for heading, column in found if column is None and heading]
+        return pairs, [heading for heading, column in pairs if column is None and heading]
 
 
 def clean(text: str) -> str:

@@ -16,8 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.actor import Actor
-from clinic.folding import fold
 from clinic.models import Breed, Owner, Pet, Phone, Species, Vaccination, Vaccine, Vet, Visit, Weighing
+from clinic.normalization import fold
 from clinic.reference import forms
 from clinic.services import records
 from clinic.services.owners import MOST_PHONES, new_phone
@@ -90,30 +90,30 @@ class Reference:
 
     def species_named(self, name: str) -> Species:
         """The species; raises ValueError with those there are."""
-        found = self.species.get(fold(name)) or self.species.get(SPECIES.get(fold(name), ""))
-        if found is None:
+        species = self.species.get(fold(name)) or self.species.get(SPECIES.get(fold(name), ""))
+        if species is None:
             raise ValueError(_unknown(name, {str(row) for row in self.species.values()}))
-        return found
+        return species
 
     def vaccine_named(self, name: str, species: Optional[Species]) -> Vaccine:
         """The vaccine; raises ValueError with those there are for the species."""
-        found = self.vaccines.get(fold(name))
-        if found is None:
+        vaccine = self.vaccines.get(fold(name))
+        if vaccine is None:
             fitting = {str(row) for row in self.vaccines.values() if species is None or row.species_id == species.pk}
             raise ValueError(_unknown(name, fitting))
-        return found
+        return vaccine
 
     def vet_named(self, name: str) -> Optional[Vet]:
         """The vet, None for an empty name; raises ValueError for somebody who never worked here."""
         if not name:
             return None
-        found = self.vets.get(fold(name))
-        if found is None:
+        vet = self.vets.get(fold(name))
+        if vet is None:
             raise ValueError(
                 _("No vet of this clinic is called “%(name)s”. Leave the cell empty if it was given elsewhere.")
                 % {"name": name[:40]}
             )
-        return found
+        return vet
 
     def breed_named(self, name: str, species: Species) -> Optional[Breed]:
         """The breed of a species; one that is not known yet is added, because no rule hangs on it."""

@@ -46,19 +46,19 @@ def reminders_due(actor: Actor, until: date, *, delimiter: str = ",") -> Iterato
     return csv_out.pieces(_reminder_rows(until), delimiter)
 
 
-def audit_export(actor: Actor, name: str, told: Dict[str, List[Any]]) -> None:
+def audit_export(actor: Actor, name: str, changes: Dict[str, List[Any]]) -> None:
     """Write that somebody took data out of the clinic: the file's name, and what was asked for."""
     with transaction.atomic():
-        record_event(actor, AuditEntry.Action.EXPORT, "export", name, told)
+        record_event(actor, AuditEntry.Action.EXPORT, "export", name, changes)
 
 
 def _client_rows() -> Iterator[List[Any]]:
     yield [column.heading for column in columns.ALL]
-    given = (
+    vaccinations = (
         Vaccination.objects.filter(entered_in_error=False).select_related("vaccine", "vet").order_by("given_on", "pk")
     )
     pets = Pet.objects.filter(merged_into=None).select_related("species", "breed").order_by("pk")
-    pets = pets.prefetch_related(Prefetch("vaccinations", queryset=given))
+    pets = pets.prefetch_related(Prefetch("vaccinations", queryset=vaccinations))
     owners = Owner.objects.filter(merged_into=None, erased_on=None).order_by("pk")
     owners = owners.prefetch_related("phones", Prefetch("pets", queryset=pets))
     for owner in owners.iterator(chunk_size=OWNERS_A_QUERY):
@@ -114,8 +114,8 @@ def _reminder_rows(until: date) -> Iterator[List[Any]]:
     ]  # fmt: skip
     for reminder in due(until):
         pet, owner = reminder.pet, reminder.pet.owner
-        told = [notice.updated_at for notice in reminder.notices.all() if notice.status == notice.Status.SENT]
-        sent = [timezone.localtime(at).date() for at in told]
+        moments = [notice.updated_at for notice in reminder.notices.all() if notice.status == notice.Status.SENT]
+        sent = [timezone.localtime(at).date() for at in moments]
         yield [
             reminder.due_on, pet.name, pet.species, reminder.vaccination.vaccine, reminder.vaccination.given_on,
             owner.last_name, owner.first_name, owner.postal_address,

@@ -121,11 +121,11 @@ def read_as(actor: Actor, import_id: int, encoding: str) -> None:
         staged.save(update_fields=["encoding", "previewed", "updated_at"])
 
 
-def say(actor: Actor, import_id: int, said: Dict[str, Any]) -> None:
+def set_mapping(actor: Actor, import_id: int, answers: Dict[str, Any]) -> None:
     """Keep what a person says about the headings and words of a staged file. Raises Conflict once it is done with."""
     actor.require(Right.MANAGE)
     with transaction.atomic():
-        mapping.say(actor, _lock(import_id), said)
+        mapping.save(actor, _lock(import_id), answers)
 
 
 def discard(actor: Actor, import_id: int) -> None:
@@ -163,13 +163,13 @@ def _lock(import_id: int) -> ImportFile:
     nowait = connection.features.has_select_for_update_nowait
     try:
         waiting = ImportFile.objects.select_for_update(nowait=nowait).filter(status=Status.STAGED)
-        found = {row.pk: row for row in waiting.defer("content").order_by("pk")}
+        files = {row.pk: row for row in waiting.defer("content").order_by("pk")}
     except OperationalError as problem:
         raise Conflict(_("Another import is running. Try again in a minute.")) from problem
-    if import_id not in found:
+    if import_id not in files:
         ImportFile.objects.only("pk").get(pk=import_id)
         raise Conflict(_("This file has been imported or discarded already."))
-    return found[import_id]
+    return files[import_id]
 
 
 def _rehearsed(actor: Actor, staged: ImportFile, progress: Progress) -> Report:
@@ -241,9 +241,9 @@ def _notes(table: Table, reference: Reference) -> Iterator[str]:
 
 def _fingerprint(report: Report) -> str:
     """The same for the same outcome of each row, in whatever language it is told."""
-    told = [(row.line, row.outcome.value, row.created) for row in report.rows]
+    outcomes = [(row.line, row.outcome.value, row.created) for row in report.rows]
     problems = [problem.column for problem in report.problems]
-    return hashlib.sha256(repr((told, problems)).encode()).hexdigest()
+    return hashlib.sha256(repr((outcomes, problems)).encode()).hexdigest()
 
 
 def _finish(actor: Actor, staged: ImportFile, status: str, action: AuditEntry.Action, created: Dict[str, int]) -> None:

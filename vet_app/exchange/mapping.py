@@ -14,8 +14,8 @@ from django.db import transaction
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.folding import fold
 from clinic.models import Owner, Pet, Species, Vaccine, Vet
+from clinic.normalization import fold
 from clinic.reference import forms
 from exchange import columns
 from exchange.columns import Column, plain
@@ -48,7 +48,7 @@ def remembered(staged: ImportFile) -> Dict[str, Any]:
     return dict(known.mapping) if known else {}
 
 
-def say(actor: Actor, staged: ImportFile, mapping: Mapping[str, Any]) -> None:
+def save(actor: Actor, staged: ImportFile, mapping: Mapping[str, Any]) -> None:
     """Keep what was said, with the file and for the next one. The caller has locked the file."""
     actor.require(Right.MANAGE)
     with transaction.atomic():
@@ -66,14 +66,16 @@ def _fingerprint(table: Table) -> str:
 def unknown_words(table: Table) -> List[Words]:
     """The words of the file that nobody here knows, column by column; none while a needed column is missing."""
     known = _known()
-    found: Dict[str, Dict[str, str]] = {}
+    words_by_key: Dict[str, Dict[str, str]] = {}
     for line in table:
         for key in columns.VALUES & line.cells.keys():
             word = line.cells[key]
             if word and fold(word) not in known[key][0]:
-                found.setdefault(key, {}).setdefault(fold(word), word)
+                words_by_key.setdefault(key, {}).setdefault(fold(word), word)
     by_key = {column.key: column for column in columns.READ}
-    return [Words(by_key[key], sorted(words.values())[:MOST_WORDS], known[key][1]) for key, words in found.items()]
+    return [
+        Words(by_key[key], sorted(words.values())[:MOST_WORDS], known[key][1]) for key, words in words_by_key.items()
+    ]
 
 
 def _known() -> Dict[str, Tuple[Set[str], List[Tuple[str, str]]]]:

@@ -14,8 +14,8 @@ from typing import DefaultDict, Dict, FrozenSet, Iterable, List, Optional, Seque
 
 from django.utils.translation import gettext as _
 
-from clinic.folding import fold
 from clinic.models import Owner, Pet, Phone, Vaccination
+from clinic.normalization import fold
 from exchange.drafts import Draft
 from exchange.report import Similar
 
@@ -102,9 +102,9 @@ class Owners:
     @staticmethod
     def _known(draft: Draft) -> KnownOwner:
         owner = draft.owner
-        found = tails(phone_digits(draft.phones))
+        phone_tails = tails(phone_digits(draft.phones))
         return KnownOwner(
-            owner.search_name, owner.full_name, found, owner.email.lower(),
+            owner.search_name, owner.full_name, phone_tails, owner.email.lower(),
             fold(f"{owner.address} {owner.postal_code} {owner.city} {owner.state}"),
             number=draft.owner_number,
         )  # fmt: skip
@@ -152,18 +152,18 @@ class Pets:
         self._read |= wanted
         columns = ("pk", "owner_id", "name", "species_id", "microchip")
         mine = Pet.objects.filter(owner_id__in=wanted, merged_into=None).order_by("pk").values_list(*columns)
-        found: List[int] = []
+        pet_ids: List[int] = []
         for pk, owner_id, name, species_id, chip in mine:
             known = KnownPet(fold(name), species_id, chip, pk)
             self._by_owner[owner_id].append(known)
             self._by_chip.update({chip: known} if chip else {})
-            found.append(pk)
+            pet_ids.append(pk)
         for pk, _owner, name, species_id, chip in Pet.objects.filter(
             microchip__in=chips - set(self._by_chip) - {""}
         ).values_list(*columns):
             self._by_chip[chip] = KnownPet(fold(name), species_id, chip, pk)
-        given = Vaccination.objects.filter(pet_id__in=found, entered_in_error=False)
-        for pet_id, vaccine_id, given_on in given.values_list("pet_id", "vaccine_id", "given_on"):
+        vaccinations = Vaccination.objects.filter(pet_id__in=pet_ids, entered_in_error=False)
+        for pet_id, vaccine_id, given_on in vaccinations.values_list("pet_id", "vaccine_id", "given_on"):
             self._given[pet_id].add((vaccine_id, given_on))
 
     def of(self, owner_id: int, pet: Pet, number: str) -> Optional[KnownPet]:

@@ -149,12 +149,12 @@ def document(pet: Pet, known: History, at: datetime) -> Dict[str, Any]:
 
 def _fields(row: models.Model, without: Iterable[str] = ()) -> Dict[str, Any]:
     skipped = OURS.union(without)
-    found = {}
+    values = {}
     for field in row._meta.concrete_fields:
         if field.name not in skipped:
             value = getattr(row, field.name)
-            found[field.name] = _named(value) if isinstance(value, models.Model) else value
-    return found
+            values[field.name] = _named(value) if isinstance(value, models.Model) else value
+    return values
 
 
 def _named(row: models.Model) -> str:

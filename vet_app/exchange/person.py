@@ -32,8 +32,8 @@ def person_record(actor: Actor, owner_id: int) -> Iterator[bytes]:
     with transaction.atomic():
         owner = Owner.objects.prefetch_related("phones").get(pk=owner_id)
         record(actor, AuditEntry.Action.EXPORT, owner, {"pets": [None, owner.pets.count()]})
-        told = json.dumps(_document(owner), cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
-    return zipped(chain([("person.json", told)], _animals(owner)))
+        document = json.dumps(_document(owner), cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
+    return zipped(chain([("person.json", document)], _animals(owner)))
 
 
 def _animals(owner: Owner) -> Iterator[Tuple[str, Union[str, bytes]]]:

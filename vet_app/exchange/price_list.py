@@ -13,9 +13,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from audit.actor import Actor
-from clinic.folding import fold
 from clinic.models import Product
 from clinic.money import shown_price
+from clinic.normalization import fold
 from clinic.services.catalogue import save_entry
 from exchange.csv_in import Line, Table
 from exchange.report import Outcome, Problem, Row
@@ -54,9 +54,9 @@ class PriceWriter:
         try:
             return self._save(line, fields, known)
         except ValidationError as problem:
-            found = [Problem(self._table.heading(name), text) for name, texts in problem.message_dict.items()
+            refusals = [Problem(self._table.heading(name), text) for name, texts in problem.message_dict.items()
                      for text in texts]  # fmt: skip
-            return Row(line.number, Outcome.ERROR, owner=code, problems=tuple(found))
+            return Row(line.number, Outcome.ERROR, owner=code, problems=tuple(refusals))
 
     def _save(self, line: Line, fields: Dict[str, Any], known: Optional[Product]) -> Row:
         shown = f"{fields['code']} {fields.get('name') or (known and known.name) or ''}".strip()
@@ -69,30 +69,30 @@ class PriceWriter:
         changed = {name: value for name, value in fields.items() if name != "code" and getattr(known, name) != value}
         if not changed:
             return Row(line.number, Outcome.KNOWN, owner=shown, pet=shown_price(known.unit_price))
-        told = f"{shown_price(known.unit_price)} → {shown_price(new_price)}"
+        prices = f"{shown_price(known.unit_price)} → {shown_price(new_price)}"
         save_entry(self._actor, Product, known.pk, known.version, changed)
         self.created["price"] += 1
-        return Row(line.number, Outcome.NEW, owner=shown, pet=told, created=("price",))
+        return Row(line.number, Outcome.NEW, owner=shown, pet=prices, created=("price",))
 
     def _fields(self, line: Line) -> Dict[str, Any]:
         """What the row says; a ValueError in the place of what cannot be read. What the file lacks is left out."""
         cells = line.cells
-        found: Dict[str, Any] = {"code": cells.get("code", "") or ValueError(_("This cell is empty."))}
+        fields: Dict[str, Any] = {"code": cells.get("code", "") or ValueError(_("This cell is empty."))}
         if cells.get("name"):
-            found["name"] = cells["name"]
+            fields["name"] = cells["name"]
         if cells.get("kind"):
-            found["kind"] = KINDS.get(fold(cells["kind"]), Product.Kind.SERVICE)
+            fields["kind"] = KINDS.get(fold(cells["kind"]), Product.Kind.SERVICE)
         for key in ("unit_price", "tax_rate"):
             try:
                 value = number(cells.get(key, ""))
             except ValueError as problem:
-                found[key] = problem
+                fields[key] = problem
                 continue
             if value is not None:
-                found[key] = value
+                fields[key] = value
             elif key == "unit_price":
-                found[key] = ValueError(_("This cell is empty."))
-        return found
+                fields[key] = ValueError(_("This cell is empty."))
+        return fields
 
 
 def rows_of(actor: Actor, table: Table) -> Tuple[List[Row], Counter[str]]:

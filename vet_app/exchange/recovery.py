@@ -38,7 +38,7 @@ from clinic.services.reminders import refresh_reminder
 
 BACKUP = "backup"
 UNCOMPARED = {"id", "version", "updated_at", "search_name", "search_contact"}
-UNTOLD = {"content"}
+UNREADABLE = {"content"}
 
 
 @dataclass
@@ -56,20 +56,20 @@ class Finding:
             return f"blocked  {name}: {self.obstacle}"
         if self.missing:
             return f"missing  {name}"
-        told = ", ".join(
-            f"{key} is {now!r}, was {then!r}" for key, (now, then) in self.changes.items() if key not in UNTOLD
+        readable = ", ".join(
+            f"{key} is {now!r}, was {then!r}" for key, (now, then) in self.changes.items() if key not in UNREADABLE
         )
-        return f"changed  {name}: {told or 'its content'}"
+        return f"changed  {name}: {readable or 'its content'}"
 
-    def told(self) -> Dict[str, List[Any]]:
+    def readable_changes(self) -> Dict[str, List[Any]]:
         """The changes that people can read."""
-        return {name: both for name, both in self.changes.items() if name not in UNTOLD}
+        return {name: both for name, both in self.changes.items() if name not in UNREADABLE}
 
 
 def compare(pet_id: int) -> List[Finding]:
     """Everything in the backup's record of a pet that is missing or different now. Raises Pet.DoesNotExist."""
     pet = Pet.objects.using(BACKUP).select_related("owner").get(pk=pet_id)
-    found: List[Finding] = []
+    findings: List[Finding] = []
     returning: Set[Tuple[Type[models.Model], Any]] = set()
     for rows, only_missing in _parts(pet):
         known = rows.model._default_manager.in_bulk([row.pk for row in rows])
@@ -78,8 +78,8 @@ def compare(pet_id: int) -> List[Finding]:
             if finding.missing and not finding.obstacle:
                 returning.add((type(row), row.pk))
             if finding.missing or (finding.changes and not only_missing):
-                found.append(finding)
-    return found
+                findings.append(finding)
+    return findings
 
 
 def recover(actor: Actor, pet_id: int, reason: str, *, changed: bool = False) -> List[Finding]:
@@ -91,23 +91,23 @@ def recover(actor: Actor, pet_id: int, reason: str, *, changed: bool = False) ->
     reason = records.require_reason("reason", reason)
     with transaction.atomic():
         Pet.objects.select_for_update().filter(pk=pet_id).first()
-        found = [finding for finding in compare(pet_id) if finding.missing or finding.obstacle or changed]
-        obstacles = [str(finding) for finding in found if finding.obstacle]
+        findings = [finding for finding in compare(pet_id) if finding.missing or finding.obstacle or changed]
+        obstacles = [str(finding) for finding in findings if finding.obstacle]
         if obstacles:
             raise ValidationError(obstacles)
-        for finding in found:
+        for finding in findings:
             if finding.missing:
                 _put_back(finding.row, reason)
             else:
                 _set_back(finding)
-            told = {
+            changes = {
                 "reason": [None, reason],
-                **{name: both for name, both in finding.changes.items() if name not in UNTOLD},
+                **{name: both for name, both in finding.changes.items() if name not in UNREADABLE},
             }
-            record(actor, AuditEntry.Action.RECOVER, finding.row, told)
-        if found:
+            record(actor, AuditEntry.Action.RECOVER, finding.row, changes)
+        if findings:
             _refresh_reminders(actor, pet_id)
-    return found
+    return findings
 
 
 def _parts(pet: Pet) -> Iterator[Tuple[QuerySet[Any], bool]]:

@@ -60,8 +60,8 @@ def _year(written: str) -> int:
     """A year of two digits is of this century, unless that is further ahead than anything is planned."""
     if len(written) == 4:
         return int(written)
-    found = 2000 + int(written)
-    return found if found <= timezone.localdate().year + YEARS_AHEAD else found - 100
+    year = 2000 + int(written)
+    return year if year <= timezone.localdate().year + YEARS_AHEAD else year - 100
 
 
 def _order(cells: Iterable[str]) -> str:
@@ -101,24 +101,24 @@ def number(text: str) -> Optional[Decimal]:
     whole, decimals = re.sub(r"[.,]", "", plain[:split]), plain[split + 1 :]
     if not (whole + decimals).isdecimal():
         raise ValueError(_("“%(text)s” is not a number.") % {"text": text[:40]})
-    found = Decimal(f"{whole or 0}.{decimals or 0}")
-    return -found if negative else found
+    value = Decimal(f"{whole or 0}.{decimals or 0}")
+    return -value if negative else value
 
 
 def amount(text: str) -> Optional[Decimal]:
     """An amount of the clinic's currency."""
-    found = number(text)
-    if found is not None and (found != round_money(found) or abs(found) >= LARGEST):
+    value = number(text)
+    if value is not None and (value != round_money(value) or abs(value) >= LARGEST):
         raise ValueError(_("“%(text)s” is not an amount of money.") % {"text": text[:40]})
-    return found
+    return value
 
 
 def weight(text: str) -> Optional[Decimal]:
     """Kilograms, from a number in the clinic's unit or with its own: 12.4 kg, 27 lbs."""
-    found = number(re.sub(r"(?i)kgs?|lbs?\.?|pounds?", "", text))
-    if found is None:
+    value = number(re.sub(r"(?i)kgs?|lbs?\.?|pounds?", "", text))
+    if value is None:
         return None
     if re.search(r"(?i)kg", text):
-        return found
+        return value
     pounds = bool(re.search(r"(?i)lb|pound", text))
-    return (found * units.POUND).quantize(Decimal("0.001")) if pounds else units.entered("weight_kg", found)
+    return (value * units.POUND).quantize(Decimal("0.001")) if pounds else units.entered("weight_kg", value)

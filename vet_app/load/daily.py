@@ -26,8 +26,8 @@ def fill(environment: Dict[str, str], folder: Path, visits: int) -> Dict[str, st
     done = manage({**environment, "VET_ENV": "local", "VAR_DIR": str(folder)}, "shell", "-c", work)
     if done.returncode:
         sys.exit(done.stderr)
-    found: Dict[str, str] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    result: Dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return result
 
 
 def seconds(environment: Dict[str, str], folder: Path, pages: Dict[str, str], limits: Limits) -> Dict[str, float]:

@@ -40,8 +40,8 @@ class Limits:
         if folder is None:
             return None
         used = _number(folder / ("memory.current" if self.kind == "cgroup v2" else "memory.usage_in_bytes"))
-        told = _table(folder / "memory.stat")
-        return used - told.get("total_inactive_file", told.get("inactive_file", 0))
+        statistics = _table(folder / "memory.stat")
+        return used - statistics.get("total_inactive_file", statistics.get("inactive_file", 0))
 
     def kills(self) -> int:
         """Processes that the kernel ended for lack of memory."""
@@ -55,9 +55,9 @@ class Limits:
     def throttled(self) -> float:
         """The share of the periods in which the CPU was used up, 0 to 1."""
         for folder in self.folders:
-            told = _table(folder / "cpu.stat") if (folder / "cpu.stat").exists() else {}
-            if told.get("nr_periods"):
-                return told["nr_throttled"] / told["nr_periods"]
+            statistics = _table(folder / "cpu.stat") if (folder / "cpu.stat").exists() else {}
+            if statistics.get("nr_periods"):
+                return statistics["nr_throttled"] / statistics["nr_periods"]
         return 0.0
 
     def remove(self) -> None:

@@ -74,14 +74,14 @@ class Person:
 
     def look_around(self) -> None:
         """Find the pages to open: what the first page links to, and what those link to."""
-        found: List[str] = ["/"]
-        for path in found:
-            if len(found) < MOST_LINKS:
+        paths: List[str] = ["/"]
+        for path in paths:
+            if len(paths) < MOST_LINKS:
                 for link in LINK.findall(self.ask("GET", path)):
                     page = link.replace("&amp;", "&")
-                    if page not in found and not NOT_A_PAGE.search(page):
-                        found.append(page)
-        self.links = found[:MOST_LINKS]
+                    if page not in paths and not NOT_A_PAGE.search(page):
+                        paths.append(page)
+        self.links = paths[:MOST_LINKS]
 
     def work(self, turn: random.Random) -> None:
         """One request: mostly a page, now and then the API."""
@@ -106,8 +106,8 @@ class Person:
 
 
 def _token(page: str) -> str:
-    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
-    return found[1] if found else ""
+    match = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+    return match[1] if match else ""
 
 
 def crowd(people: List[Person], seconds: float, pause: float) -> Outcome:

@@ -63,7 +63,7 @@ class Practice:
 
 def added(model: Type[Any], rows: Iterable[models.Model]) -> List[Any]:
     """Write rows in bulk, with what is derived, and give them back with their numbers."""
-    kept: List[Any] = []
+    written: List[Any] = []
     batch: List[models.Model] = []
     for row in rows:
         derive = getattr(row, "derive", None)
@@ -71,10 +71,10 @@ def added(model: Type[Any], rows: Iterable[models.Model]) -> List[Any]:
             derive()
         batch.append(row)
         if len(batch) == BATCH:
-            kept += model.objects.bulk_create(batch)
+            written += model.objects.bulk_create(batch)
             batch = []
-    kept += model.objects.bulk_create(batch)
-    return kept
+    written += model.objects.bulk_create(batch)
+    return written
 
 
 def people(practice: Practice) -> List[Pet]:
@@ -106,12 +106,12 @@ def visits_of(practice: Practice, pets: Sequence[Pet]) -> Iterator[Visit]:
 
 def vaccinations_of(practice: Practice, visits: Sequence[Visit]) -> None:
     """One at every third visit; the last of each pet has a reminder that is pending."""
-    made = added(Vaccination, (
+    vaccinations = added(Vaccination, (
         Vaccination(pet_id=each.pet_id, visit=each, vet_id=each.vet_id, vaccine=practice.vaccine, lot="L1",
                     given_on=each.at.date(), due_on=each.at.date() + timedelta(days=365))
         for each in visits[::3]
     ))  # fmt: skip
-    last = {each.pet_id: each for each in sorted(made, key=lambda each: each.given_on)}
+    last = {each.pet_id: each for each in sorted(vaccinations, key=lambda each: each.given_on)}
     added(Reminder, (
         Reminder(pet_id=pet, group=practice.vaccine.group, vaccination=each, due_on=each.due_on)
         for pet, each in last.items() if each.due_on > practice.now.date() - timedelta(days=90)

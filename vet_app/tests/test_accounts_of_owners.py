@@ -93,7 +93,7 @@ def test_a_deposit_is_used_for_a_bill_and_the_rest_paid_back(clinic: SimpleNames
     with pytest.raises(ValidationError, match=r"9\.00 on account"):
         payments.deposit(clinic.actor, clinic.owner.pk, Decimal("-9.01"), "cash")
     payments.deposit(clinic.actor, clinic.owner.pk, Decimal(-9), "card")
-    sums = {each.method: each.kept for each in takings(today, today).methods}
+    sums = {each.method: each.balance for each in takings(today, today).methods}
     assert sums == {"cash": Decimal(20), "card": Decimal(-9)}, "the use of credit is no money that came in"
     assert cash_of(today) == Decimal(20)
 
@@ -108,7 +108,7 @@ def test_an_overpayment_is_kept_and_undone_with_its_payment(clinic: SimpleNamesp
     payments.reverse_payment(clinic.actor, made.pop().pk, "cheque bounced")
     assert (status_of(bill), credit_of(clinic.owner), balance_of(clinic.owner)) == ("issued", Decimal(0), Decimal(11))
     today = timezone.localdate()
-    assert [each.kept for each in takings(today, today).methods] == [Decimal(0)]
+    assert [each.balance for each in takings(today, today).methods] == [Decimal(0)]
 
 
 def test_what_a_credit_note_gives_back_may_be_kept(clinic: SimpleNamespace) -> None:

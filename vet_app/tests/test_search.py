@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from clinic.folding import fold, national_digits
 from clinic.models import Owner, Pet
+from clinic.normalization import fold, national_digits
 from clinic.selectors.duplicates import similar_owners
 from clinic.selectors.search import search
 from clinic.services import derived

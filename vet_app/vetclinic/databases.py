@@ -45,14 +45,14 @@ def postgresql(url: str) -> Dict[str, Any]:
     from psycopg import ProgrammingError, conninfo
 
     try:
-        given = conninfo.conninfo_to_dict(url)
+        parameters = conninfo.conninfo_to_dict(url)
     except ProgrammingError as problem:
         raise ImproperlyConfigured(
             "DATABASE_URL is not understood; it must look like postgresql://user:password@host:5432/name."
         ) from problem
     names = {"NAME": ("dbname", "PGDATABASE"), "USER": ("user", "PGUSER"), "PASSWORD": ("password", "PGPASSWORD"),
              "HOST": ("host", "PGHOST"), "PORT": ("port", "PGPORT")}  # fmt: skip
-    chosen = {name: str(given.pop(key, "") or env.text(variable)) for name, (key, variable) in names.items()}
+    chosen = {name: str(parameters.pop(key, "") or env.text(variable)) for name, (key, variable) in names.items()}
     chosen["NAME"] = chosen["NAME"] or "vet_app"
     timeouts = (
         f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
@@ -63,7 +63,7 @@ def postgresql(url: str) -> Dict[str, Any]:
         **DEAD_PEER,
         "application_name": env.text("POD_NAME", "vet_app"),
         "options": timeouts,
-        **given,
+        **parameters,
     }
     return {
         "ENGINE": "django.db.backends.postgresql",

@@ -143,22 +143,22 @@ def email(name: str) -> Dict[str, Any]:
         value = text(name)
     except ImproperlyConfigured as problem:
         return {**off, "EMAIL_PROBLEM": str(problem)}
-    found = EMAIL_URL.fullmatch(value.strip())
-    if found is None or int(found[4] or 587) > 65535:
+    match = EMAIL_URL.fullmatch(value.strip())
+    if match is None or int(match[4] or 587) > 65535:
         sentence = f"{name} must look like smtp://user:password@host:587?tls=yes; a % in a password is written %25."
         return {**off, "EMAIL_PROBLEM": sentence if value.strip() else ""}
-    secure = found[1] == "smtps" or found[4] in {"465", "2465"}
-    user, _colon, password = (found[2] or "").partition(":")
+    secure = match[1] == "smtps" or match[4] in {"465", "2465"}
+    user, _colon, password = (match[2] or "").partition(":")
     return {
         **off,
         "EMAIL_ENABLED": True,
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-        "EMAIL_HOST": found[3].strip("[]"),
-        "EMAIL_PORT": int(found[4] or (465 if secure else 587)),
+        "EMAIL_HOST": match[3].strip("[]"),
+        "EMAIL_PORT": int(match[4] or (465 if secure else 587)),
         "EMAIL_HOST_USER": unquote(user),
         "EMAIL_HOST_PASSWORD": unquote(password),
         "EMAIL_USE_SSL": secure,
-        "EMAIL_USE_TLS": not secure and parse_qs(found[5] or "").get("tls", ["yes"])[0].lower() in YES,
+        "EMAIL_USE_TLS": not secure and parse_qs(match[5] or "").get("tls", ["yes"])[0].lower() in YES,
         "EMAIL_TIMEOUT": 10,
     }
 

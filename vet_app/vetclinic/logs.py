@@ -89,7 +89,7 @@ class AccessLogMiddleware:
         try:
             with connection.execute_wrapper(counter):
                 response = self.get_response(request)
-            told = {
+            fields = {
                 "method": request.method,
                 "route": route(request),
                 "status": response.status_code,
@@ -97,7 +97,7 @@ class AccessLogMiddleware:
                 "queries": counter.count,
                 "user": getattr(getattr(request, "user", None), "pk", None),
             }
-            access.info("%(method)s %(route)s %(status)d" % told, extra=told)  # noqa: UP031 -- reads like the line it makes
+            access.info("%(method)s %(route)s %(status)d" % fields, extra=fields)  # noqa: UP031 -- reads like the line it makes
             return response
         finally:
             request_id.reset(token)

@@ -59,15 +59,15 @@ def grid(
 
 
 def _clusters(own: List[Tuple[int, int, Appointment]], first: int, minutes: int) -> List[Cluster]:
-    found: List[Cluster] = []
+    clusters: List[Cluster] = []
     for start, end, item in sorted(own, key=lambda each: (each[0], each[1], each[2].pk or 0)):
         begin, stop = (start - first) // minutes, max(-(-(end - first) // minutes), (start - first) // minutes + 1)
-        if found and begin < found[-1].end:
-            found[-1].items.append(item)
-            found[-1].end = max(found[-1].end, stop)
+        if clusters and begin < clusters[-1].end:
+            clusters[-1].items.append(item)
+            clusters[-1].end = max(clusters[-1].end, stop)
         else:
-            found.append(Cluster(begin, stop, [item]))
-    return found
+            clusters.append(Cluster(begin, stop, [item]))
+    return clusters
 
 
 def _fill(rows: List[Row], vet: Vet, clusters: List[Cluster]) -> None:

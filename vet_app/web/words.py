@@ -93,31 +93,35 @@ VALUES: Dict[str, Dict[Any, Any]] = {
 """What such notes may say."""
 
 
-class Said(NamedTuple):
+class DisplayValue(NamedTuple):
     """A value in words, and the page of the record that it names, if any."""
 
     text: str
     address: str = ""
 
 
-class Told(NamedTuple):
+class AuditRow(NamedTuple):
     """An entry of the trail as people read it."""
 
     entry: AuditEntry
     kind: str
     address: str
-    changes: List[Tuple[str, Said, Said]]
+    changes: List[Tuple[str, DisplayValue, DisplayValue]]
 
 
-def tell(entries: Iterable[AuditEntry]) -> List[Told]:
+def audit_rows(entries: Iterable[AuditEntry]) -> List[AuditRow]:
     """Entries in the clinic's words, language and time; the records that they name are read once for each kind."""
     known = list(entries)
     named = _named(known)
     return [
-        Told(entry, str(RECORDS.get(entry.object_type, entry.object_type)), address(entry.object_type, entry.object_id),
-             list(_changes(entry, named)))
+        AuditRow(
+            entry,
+            str(RECORDS.get(entry.object_type, entry.object_type)),
+            address(entry.object_type, entry.object_id),
+            list(_changes(entry, named)),
+        )
         for entry in known
-    ]  # fmt: skip
+    ]
 
 
 def address(kind: str, key: Any) -> str:
@@ -166,10 +170,10 @@ def _named(entries: Iterable[AuditEntry]) -> Dict[str, Dict[int, Any]]:
     return {kind: MODELS[kind]._default_manager.select_related().in_bulk(keys) for kind, keys in wanted.items() if keys}
 
 
-def _changes(entry: AuditEntry, named: Dict[str, Dict[int, Any]]) -> Iterator[Tuple[str, Said, Said]]:
+def _changes(entry: AuditEntry, named: Dict[str, Dict[int, Any]]) -> Iterator[Tuple[str, DisplayValue, DisplayValue]]:
     kind = entry.object_type
     for name, old, new in _pairs(entry):
-        yield field_word(kind, name), _said(kind, name, old, named), _said(kind, name, new, named)
+        yield field_word(kind, name), _display_value(kind, name, old, named), _display_value(kind, name, new, named)
 
 
 def field_word(kind: str, name: str) -> str:
@@ -180,14 +184,14 @@ def field_word(kind: str, name: str) -> str:
     return str(capfirst(str(getattr(field, "verbose_name", None) or NOTES.get(name) or kind_word)))
 
 
-def _said(kind: str, name: str, value: Any, named: Dict[str, Dict[int, Any]]) -> Said:
+def _display_value(kind: str, name: str, value: Any, named: Dict[str, Dict[int, Any]]) -> DisplayValue:
     target = _target(kind, name)
     if not target or type(value) is not int:
-        return Said(value_word(kind, name, value))
-    found = named.get(target, {}).get(value)
-    if found is None:
-        return Said(_("no. %(number)d") % {"number": value})
-    return Said(str(found), address(target, value))
+        return DisplayValue(value_word(kind, name, value))
+    record = named.get(target, {}).get(value)
+    if record is None:
+        return DisplayValue(_("no. %(number)d") % {"number": value})
+    return DisplayValue(str(record), address(target, value))
 
 
 def value_word(kind: str, name: str, value: Any) -> str:

@@ -97,8 +97,10 @@ def book_appointment(request: HttpRequest, given: AppointmentIn) -> Any:
     details = replaced(given.dict(exclude_unset=True, exclude=without), Pet, "pet")
     who = actor(request, Right.FRONT_DESK)
     ends_at = given.ends_at or given.starts_at + timedelta(minutes=usual_minutes(given.kind))
-    made = booking.book(who, given.vet_id, given.starts_at, ends_at, details, override_reason=given.override_reason)
-    return Status(201, made)
+    appointment = booking.book(
+        who, given.vet_id, given.starts_at, ends_at, details, override_reason=given.override_reason
+    )
+    return Status(201, appointment)
 
 
 @router.get("/waiting-room", response=List[AppointmentOut])

@@ -38,8 +38,8 @@ class AttachmentOut(Schema):
 def list_attachments(request: HttpRequest, pet_id: Optional[Id] = None) -> Any:
     """All files, or those of a pet, the newest first."""
     actor(request, Right.READ_NOTES)
-    found = Attachment.objects.listed()
-    return found if pet_id is None else found.filter(pet=pet_id)
+    rows = Attachment.objects.listed()
+    return rows if pet_id is None else rows.filter(pet=pet_id)
 
 
 @router.post("", response={201: AttachmentOut})

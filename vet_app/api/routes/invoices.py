@@ -183,22 +183,22 @@ class ReversalIn(Document):
     reason: Reason
 
 
-def _discount(given: Optional[DiscountIn]) -> Optional[billing.Discount]:
-    return None if given is None else billing.Discount(given.percent, given.amount)
+def _discount(discount: Optional[DiscountIn]) -> Optional[billing.Discount]:
+    return None if discount is None else billing.Discount(discount.percent, discount.amount)
 
 
-def _lines(given: List[LineIn]) -> List[billing.Line]:
-    made = []
-    for line in given:
+def _lines(bodies: List[LineIn]) -> List[billing.Line]:
+    lines = []
+    for line in bodies:
         product = None if line.product_id is None else chosen(Product, line.product_id, "lines")
         pet = None if line.pet_id is None else chosen(Pet, line.pet_id, "lines").pk
         vet = None if line.vet_id is None else chosen(Vet, line.vet_id, "lines").pk
         visit = None if line.visit_id is None else chosen(Visit, line.visit_id, "lines").pk
-        made.append(billing.Line(
+        lines.append(billing.Line(
             product, line.text, line.quantity, line.unit_price, line.tax_rate, pet, _discount(line.discount), visit,
             line.service_on, line.fee_code, line.fee_factor, vet,
         ))  # fmt: skip
-    return made
+    return lines
 
 
 def _whole(invoice_id: int) -> Invoice:
@@ -212,10 +212,10 @@ def list_invoices(
 ) -> Any:
     """All invoices, unpaid first; of an owner, or of a status: draft, issued (unpaid), paid, credited or void."""
     actor(request)
-    found = invoices.listed().prefetch_related("lines")
+    rows = invoices.listed().prefetch_related("lines")
     if owner_id is not None:
-        found = found.filter(owner=owner_id)
-    return found if status is None else found.filter(status=status.replace("\x00", ""))
+        rows = rows.filter(owner=owner_id)
+    return rows if status is None else rows.filter(status=status.replace("\x00", ""))
 
 
 @router.post("", response={201: InvoiceOut})
@@ -223,12 +223,12 @@ def draft_invoice(request: HttpRequest, given: DraftIn) -> Any:
     """Start an invoice."""
     who = actor(request, Right.DRAFT_INVOICE)
     owner = chosen(Owner, given.owner_id, "owner")
-    made = billing.draft_invoice(
+    draft = billing.draft_invoice(
         who, owner.pk, _lines(given.lines), notes=given.notes,
         discount=_discount(given.discount), discount_reason=given.discount_reason, diagnosis=given.diagnosis,
         valid_until=given.valid_until,
     )  # fmt: skip
-    return Status(201, _whole(made.pk))
+    return Status(201, _whole(draft.pk))
 
 
 @router.get("/{invoice_id}", response=InvoiceOut)
@@ -287,20 +287,20 @@ def credit_invoice(request: HttpRequest, invoice_id: Id, given: CreditIn) -> Any
 @router.post("/{invoice_id}/payments", response={201: PaymentOut})
 def take_payment(request: HttpRequest, invoice_id: Id, given: TakingIn, idempotency_key: Key = None) -> Any:
     """Take money for an issued invoice; the same `Idempotency-Key` again is the same payment."""
-    made = payments.take_payment(
+    payment = payments.take_payment(
         actor(request), invoice_id, given.amount, given.method,
         reference=given.reference, key=idempotency_key, keep_rest=given.keep_rest,
     )  # fmt: skip
-    return Status(201, made)
+    return Status(201, payment)
 
 
 @router.post("/{invoice_id}/refunds", response={201: PaymentOut})
 def refund_payment(request: HttpRequest, invoice_id: Id, given: PaymentIn, idempotency_key: Key = None) -> Any:
     """Give back money that an invoice owes its owner, for instance after a credit note; the key as for payments."""
-    made = payments.refund(
+    payment = payments.refund(
         actor(request), invoice_id, given.amount, given.method, reference=given.reference, key=idempotency_key
     )
-    return Status(201, made)
+    return Status(201, payment)
 
 
 @router.post("/payments/{payment_id}/reversal", response={201: PaymentOut})

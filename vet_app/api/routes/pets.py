@@ -127,8 +127,8 @@ class WeighingOut(Schema):
     error_reason: str
 
 
-def _fields(given: PetFields, *without: str) -> Any:
-    fields = given.dict(exclude_unset=True, exclude=set(without))
+def _fields(body: PetFields, *without: str) -> Any:
+    fields = body.dict(exclude_unset=True, exclude=set(without))
     return replaced(replaced(fields, Species, "species"), Breed, "breed")
 
 
@@ -137,8 +137,8 @@ def _fields(given: PetFields, *without: str) -> Any:
 def list_pets(request: HttpRequest, owner_id: Optional[Id] = None) -> Any:
     """All pets by name, or those of an owner; duplicates that were merged away are left out."""
     actor(request)
-    found = Pet.objects.filter(merged_into=None).select_related("species", "breed")
-    return found if owner_id is None else found.filter(owner=owner_id)
+    rows = Pet.objects.filter(merged_into=None).select_related("species", "breed")
+    return rows if owner_id is None else rows.filter(owner=owner_id)
 
 
 @router.post("", response={201: PetOut})

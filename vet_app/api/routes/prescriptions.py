@@ -68,10 +68,10 @@ class PrescriptionIn(Document):
 def list_prescriptions(request: HttpRequest, pet_id: Optional[Id] = None, visit_id: Optional[Id] = None) -> Any:
     """All prescriptions, those of a pet or those of a visit, the newest first."""
     actor(request, Right.READ_NOTES)
-    found = Prescription.objects.all()
+    rows = Prescription.objects.all()
     if pet_id is not None:
-        found = found.filter(visit__pet=pet_id)
-    return found if visit_id is None else found.filter(visit=visit_id)
+        rows = rows.filter(visit__pet=pet_id)
+    return rows if visit_id is None else rows.filter(visit=visit_id)
 
 
 @router.post("", response={201: PrescriptionOut})

@@ -114,18 +114,18 @@ class ProductChange(ProductFields):
     version: Version
 
 
-def _given(given: ProductFields) -> Any:
-    fields = given.dict(exclude_unset=True, exclude={"version"})
+def _product_fields(body: ProductFields) -> Any:
+    fields = body.dict(exclude_unset=True, exclude={"version"})
     return {name: value for name, value in fields.items() if value is not None}
 
 
 @router.post("/products", response={201: ProductOut})
 def add_product(request: HttpRequest, given: ProductIn) -> Any:
     """Add an entry to the price list."""
-    return Status(201, save_entry(actor(request, Right.MANAGE), Product, None, 0, _given(given)))
+    return Status(201, save_entry(actor(request, Right.MANAGE), Product, None, 0, _product_fields(given)))
 
 
 @router.patch("/products/{product_id}", response=ProductOut)
 def change_product(request: HttpRequest, product_id: Id, given: ProductChange) -> Any:
     """Change an entry of the price list."""
-    return save_entry(actor(request, Right.MANAGE), Product, product_id, given.version, _given(given))
+    return save_entry(actor(request, Right.MANAGE), Product, product_id, given.version, _product_fields(given))

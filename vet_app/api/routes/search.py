@@ -28,5 +28,5 @@ def find(request: HttpRequest, q: str = Query(max_length=200)) -> Any:
     `near` says that nothing is written so, and that these are only written alike.
     """
     actor(request)
-    found = search.search(q)
-    return {"owners": found.owners, "pets": found.pets, "near": found.near}
+    results = search.search(q)
+    return {"owners": results.owners, "pets": results.pets, "near": results.near}

@@ -70,8 +70,8 @@ class DueDate(Document):
 def list_vaccinations(request: HttpRequest, pet_id: Optional[Id] = None) -> Any:
     """All vaccinations, or those of a pet, the newest first."""
     actor(request)
-    found = Vaccination.objects.select_related("vaccine")
-    return found if pet_id is None else found.filter(pet=pet_id)
+    rows = Vaccination.objects.select_related("vaccine")
+    return rows if pet_id is None else rows.filter(pet=pet_id)
 
 
 @router.post("", response={201: VaccinationOut})
@@ -81,10 +81,10 @@ def record_vaccination(request: HttpRequest, given: VaccinationIn) -> Any:
     pet, vaccine = chosen(Pet, given.pet_id, "pet"), chosen(Vaccine, given.vaccine_id, "vaccine")
     fields = given.dict(exclude_unset=True, exclude={"pet_id", "vaccine_id", "given_on", "due_on", "again"})
     details = replaced(replaced(fields, Vet, "vet"), Visit, "visit")
-    made = vaccination.record_vaccination(
+    recorded = vaccination.record_vaccination(
         who, pet.pk, vaccine.pk, given.given_on, details, due_on=given.due_on, again=given.again
     )
-    return Status(201, made)
+    return Status(201, recorded)
 
 
 @router.get("/{vaccination_id}", response=VaccinationOut)

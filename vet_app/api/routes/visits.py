@@ -89,9 +89,9 @@ class AmendmentIn(Document):
     text: Text = Field(min_length=1)
 
 
-def _fields(given: VisitFields, *without: str) -> Any:
-    fields = replaced(given.dict(exclude_unset=True, exclude=set(without)), Vet, "vet")
-    if fields.get("at", given) is None:
+def _fields(body: VisitFields, *without: str) -> Any:
+    fields = replaced(body.dict(exclude_unset=True, exclude=set(without)), Vet, "vet")
+    if fields.get("at", body) is None:
         del fields["at"]  # a visit has a time; null leaves it as it is
     return fields
 
@@ -101,8 +101,8 @@ def _fields(given: VisitFields, *without: str) -> Any:
 def list_visits(request: HttpRequest, pet_id: Optional[Id] = None) -> Any:
     """All visits, or those of a pet, the newest first."""
     actor(request, Right.READ_NOTES)
-    found = Visit.objects.select_related("vet").prefetch_related("amendments")
-    return found if pet_id is None else found.filter(pet=pet_id)
+    rows = Visit.objects.select_related("vet").prefetch_related("amendments")
+    return rows if pet_id is None else rows.filter(pet=pet_id)
 
 
 @router.post("", response={201: VisitOut})

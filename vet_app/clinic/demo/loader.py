@@ -54,17 +54,17 @@ def load_people() -> None:
     _load_controlled_drugs()
 
 
-def _load_owner(given: data.DemoOwner) -> None:
+def _load_owner(demo_owner: data.DemoOwner) -> None:
     fields = {
-        "first_name": given.first_name,
-        "last_name": given.last_name,
-        "email": f"{given.first_name}.{given.last_name}@example.com".lower().replace("ü", "ue"),
-        "address": f"{len(given.last_name)} Example Street",
+        "first_name": demo_owner.first_name,
+        "last_name": demo_owner.last_name,
+        "email": f"{demo_owner.first_name}.{demo_owner.last_name}@example.com".lower().replace("ü", "ue"),
+        "address": f"{len(demo_owner.last_name)} Example Street",
         "city": "Exampleton",
         "reminder_consent": True,
     }
-    owner = owners.create_owner(ACTOR, fields, [owners.PhoneNumber(given.phone, "mobile")])
-    for pet in given.pets:
+    owner = owners.create_owner(ACTOR, fields, [owners.PhoneNumber(demo_owner.phone, "mobile")])
+    for pet in demo_owner.pets:
         pets.create_pet(
             ACTOR,
             owner.pk,
@@ -87,8 +87,8 @@ def _load_past() -> None:
     vet = Vet.objects.first()
     for name, vaccine, days in data.VACCINATIONS:
         details = {"vet": vet, "lot": f"L{days:04d}A", "manufacturer": "Fictovax"}
-        given = today - timedelta(days=days)
-        vaccination.record_vaccination(ACTOR, _pet(name).pk, Vaccine.objects.get(name=vaccine).pk, given, details)
+        given_on = today - timedelta(days=days)
+        vaccination.record_vaccination(ACTOR, _pet(name).pk, Vaccine.objects.get(name=vaccine).pk, given_on, details)
     for name, days, weight, temperature, subjective, objective, assessment, plan in data.VISITS:
         notes = {
             "vet": vet, "at": timezone.now() - timedelta(days=days), "weight_kg": Decimal(weight),

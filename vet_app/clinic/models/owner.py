@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clinic.country import postal_lines
-from clinic.folding import digits, fold
 from clinic.models.base import Record, VersionedRecord
+from clinic.normalization import digits, fold
 
 
 class Owner(VersionedRecord):

@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic.folding import digits, fold
 from clinic.models.base import VersionedRecord
 from clinic.models.owner import Owner
-from clinic.reference import said, said_colour
+from clinic.normalization import digits, fold
+from clinic.reference import translated_colour, translated_name
 from vetclinic.constraints import check
 
 
@@ -30,7 +30,7 @@ class Species(VersionedRecord):
         verbose_name_plural = _("species")
 
     def __str__(self) -> str:
-        return said(self.name)
+        return translated_name(self.name)
 
 
 class Breed(VersionedRecord):
@@ -48,7 +48,7 @@ class Breed(VersionedRecord):
         constraints: ClassVar = [models.UniqueConstraint(fields=["species", "name"], name="breed_unique")]
 
     def __str__(self) -> str:
-        return said(self.name)
+        return translated_name(self.name)
 
 
 class Pet(VersionedRecord):
@@ -107,7 +107,7 @@ class Pet(VersionedRecord):
     @property
     def colour_word(self) -> str:
         """The colour in the reader's language, where it is a usual one."""
-        return said_colour(self.colour)
+        return translated_colour(self.colour)
 
     @property
     def microchip_is_unusual(self) -> bool:
@@ -136,11 +136,11 @@ class Pet(VersionedRecord):
         if constraint != "pet_microchip_unique":
             return super().refusal(constraint)
         other = Pet.objects.select_related("owner", "species").exclude(pk=self.pk).get(microchip=self.microchip)
-        told = {"pet": other.name, "species": other.species, "owner": other.owner.full_name, "number": other.pk}
+        placeholders = {"pet": other.name, "species": other.species, "owner": other.owner.full_name, "number": other.pk}
         return "microchip", gettext(
             "This is the microchip of %(pet)s (%(species)s, pet %(number)d) of %(owner)s. Read the chip again. If it is"
             " the same animal, use that record; if the number there is wrong, correct it there first."
-        ) % told
+        ) % placeholders
 
     def derive(self) -> None:
         """The folded name, and the microchip without the spaces that readers print."""

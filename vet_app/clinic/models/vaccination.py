@@ -16,7 +16,7 @@ from clinic.models.base import Record, VersionedRecord
 from clinic.models.calendar import Appointment, Vet
 from clinic.models.pet import Pet, Species
 from clinic.models.visit import Visit
-from clinic.reference import said
+from clinic.reference import translated_name
 from vetclinic.constraints import check
 
 
@@ -42,7 +42,7 @@ class Vaccine(VersionedRecord):
         verbose_name_plural = _("vaccines")
 
     def __str__(self) -> str:
-        return said(self.name)
+        return translated_name(self.name)
 
 
 class VaccineLot(VersionedRecord):

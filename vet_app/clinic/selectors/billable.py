@@ -44,10 +44,10 @@ def to_bill(visit: Visit) -> List[ToBill]:
     """The visit's vaccinations and prescriptions that have a product; none where a bill has the visit already."""
     if _counting().filter(visit=visit).exists():
         return []
-    given = _given().filter(visit=visit).select_related("vaccine", "product")
+    vaccinations = _given().filter(visit=visit).select_related("vaccine", "product")
     prescribed = _prescribed().filter(visit=visit).select_related("product")
     with override(papers_language()):
-        lines = [ToBill(each.product, str(each.vaccine), Decimal(1)) for each in given if each.product]
+        lines = [ToBill(each.product, str(each.vaccine), Decimal(1)) for each in vaccinations if each.product]
     return lines + [ToBill(each.product, str(each), each.quantity) for each in prescribed if each.product]
 
 
@@ -55,8 +55,8 @@ def not_billed() -> QuerySet[Visit]:
     """Visits of the last weeks that have something with a price and no bill, the newest first."""
     priced = Q(pk__in=_given().values("visit")) | Q(pk__in=_prescribed().values("visit"))
     recent = Visit.objects.filter(entered_in_error=False, at__gte=timezone.now() - LOOK_BACK)
-    found = recent.filter(priced).exclude(Exists(_counting().filter(visit=OuterRef("pk"))))
-    return found.select_related("pet__owner", "pet__species")
+    visits = recent.filter(priced).exclude(Exists(_counting().filter(visit=OuterRef("pk"))))
+    return visits.select_related("pet__owner", "pet__species")
 
 
 def bills_of(visit: Visit) -> QuerySet[Invoice]:

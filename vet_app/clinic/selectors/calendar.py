@@ -33,14 +33,14 @@ def bounds(day: date) -> Span:
 
 def day(date: date, vet: Optional[Vet] = None) -> QuerySet[Appointment]:
     """Appointments that touch a day, with pet, owner and vet, in the order of the clock."""
-    found = between(date, date)
-    return found.filter(vet=vet) if vet else found
+    appointments = between(date, date)
+    return appointments.filter(vet=vet) if vet else appointments
 
 
 def between(first: date, last: date) -> QuerySet[Appointment]:
     """The same for the days from the first to the last."""
-    found = Appointment.objects.filter(starts_at__lt=bounds(last)[1], ends_at__gt=bounds(first)[0])
-    return found.select_related("vet", "pet__owner", "pet__species")
+    appointments = Appointment.objects.filter(starts_at__lt=bounds(last)[1], ends_at__gt=bounds(first)[0])
+    return appointments.select_related("vet", "pet__owner", "pet__species")
 
 
 def waiting_room(date: date) -> QuerySet[Appointment]:
@@ -71,9 +71,9 @@ def next_free_times(vet: Vet, minutes: int) -> List[datetime]:
     off, taken = days_off(today, last), _taken(vet, today, last)
     for ahead in range(LOOK_AHEAD.days + 1):
         on = today + timedelta(days=ahead)
-        found = [at for at in _free_on(on, vet, minutes, off, taken) if at > now]
-        if found and not holidays.named(region, on):
-            return found
+        times = [at for at in _free_on(on, vet, minutes, off, taken) if at > now]
+        if times and not holidays.named(region, on):
+            return times
     return []
 
 

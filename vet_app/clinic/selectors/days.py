@@ -11,9 +11,9 @@ from django.utils import timezone
 
 def days_between(column: str, since: Optional[date], until: Optional[date]) -> Q:
     """A condition on a column of times: from the start of one day to the end of another, by the clinic's clock."""
-    zone, found = timezone.get_current_timezone(), Q()
+    zone, condition = timezone.get_current_timezone(), Q()
     if since:
-        found &= Q(**{f"{column}__gte": datetime.combine(since, time.min, zone)})
+        condition &= Q(**{f"{column}__gte": datetime.combine(since, time.min, zone)})
     if until:
-        found &= Q(**{f"{column}__lt": datetime.combine(until + timedelta(days=1), time.min, zone)})
-    return found
+        condition &= Q(**{f"{column}__lt": datetime.combine(until + timedelta(days=1), time.min, zone)})
+    return condition

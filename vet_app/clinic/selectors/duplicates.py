@@ -6,8 +6,8 @@ from typing import Dict, List, Sequence
 
 from django.db.models import Prefetch, Q
 
-from clinic.folding import digits, national_digits, spellings
 from clinic.models import Owner, Pet
+from clinic.normalization import digits, national_digits, spellings
 from clinic.selectors.names import nearest
 
 MOST = 5

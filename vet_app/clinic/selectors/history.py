@@ -34,13 +34,13 @@ class History:
     @property
     def weights(self) -> List[Weight]:
         """Weights of visits and those taken without one, the newest first, without what was entered in error."""
-        found = [Weight(each.at, each.weight_kg, each) for each in self.weighings]
-        found += [
+        weights = [Weight(each.at, each.weight_kg, each) for each in self.weighings]
+        weights += [
             Weight(each.at, each.weight_kg)
             for each in self.visits
             if each.weight_kg is not None and not each.entered_in_error
         ]
-        return sorted(found, key=lambda each: each.at, reverse=True)
+        return sorted(weights, key=lambda each: each.at, reverse=True)
 
     def for_others(self) -> History:
         """Without visits and files that were taken back: what they tell may be of another animal."""
@@ -68,11 +68,11 @@ def before(pet: Pet, visit: Optional[Visit] = None) -> Before:
 
 def last_weighed(pet: Pet, until: Optional[date] = None) -> Optional[Union[Visit, Weighing]]:
     """What has the pet's last weight that counts, up to the end of a day where it is given."""
-    found: List[Union[Visit, Weighing]] = []
+    candidates: List[Union[Visit, Weighing]] = []
     for rows in (pet.visits.exclude(weight_kg=None), pet.weighings.all()):
         counting = rows.filter(entered_in_error=False)
-        found += (counting if until is None else counting.filter(at__lt=bounds(until)[1]))[:1]
-    return max(found, key=lambda each: each.at, default=None)
+        candidates += (counting if until is None else counting.filter(at__lt=bounds(until)[1]))[:1]
+    return max(candidates, key=lambda each: each.at, default=None)
 
 
 def history(pet: Pet) -> History:

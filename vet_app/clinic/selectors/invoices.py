@@ -7,10 +7,10 @@ from typing import Optional
 
 from django.db.models import Q, QuerySet, Sum
 
-from clinic.folding import digits
 from clinic.models import AccountEntry, Invoice, Owner, Payment
 from clinic.models.billing import UNPAID_FIRST
 from clinic.money import round_money
+from clinic.normalization import digits
 from clinic.selectors.names import any_of, named, words_of
 
 LARGEST_NUMBER = 2**63 - 1  # of a PositiveBigIntegerField

@@ -14,8 +14,8 @@ from typing import List
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from clinic.folding import digits
 from clinic.models import Invoice, Product
+from clinic.normalization import digits
 from clinic.selectors.settings import clinic_settings
 
 WITHOUT_ADDRESS = Decimal(250)  # euros, with tax (UStDV section 33)
@@ -26,20 +26,20 @@ def missing(bill: Invoice) -> List[str]:
     """Sentences about a draft; none in countries whose law is not known here."""
     if bill.is_estimate or settings.COUNTRY not in {"DE", "FR"}:
         return []
-    clinic, found = clinic_settings(), []
+    clinic, problems = clinic_settings(), []
     if not clinic.tax_number:
-        found.append(_("The clinic's tax number is missing. A manager enters it on the page Clinic."))
+        problems.append(_("The clinic's tax number is missing. A manager enters it on the page Clinic."))
     if settings.COUNTRY == "FR":
-        return found + _missing_in_france(clinic.legal_details)
+        return problems + _missing_in_france(clinic.legal_details)
     if bill.total > WITHOUT_ADDRESS and not bill.owner.postal_address:
-        found.append(_("Above 250 euros a bill needs the owner's address."))
+        problems.append(_("Above 250 euros a bill needs the owner's address."))
     if not bill.diagnosis:
-        found.append(_("The diagnosis is missing."))
+        problems.append(_("The diagnosis is missing."))
     lines = bill.lines.filter(product__kind=Product.Kind.SERVICE, fee_code="")
     if lines.exists():
         names = ", ".join(line.text for line in lines)
-        found.append(_("No GOT number: %(lines)s.") % {"lines": names})
-    return found
+        problems.append(_("No GOT number: %(lines)s.") % {"lines": names})
+    return problems
 
 
 def _missing_in_france(details: str) -> List[str]:

@@ -6,7 +6,7 @@ from typing import Any, List, Sequence, Type, TypeVar
 
 from django.db.models import F, FloatField, Func, Model, Q, QuerySet, Value
 
-from clinic.folding import fold, spellings
+from clinic.normalization import fold, spellings
 
 Row = TypeVar("Row", bound=Model)
 MOST_LETTERS = 100
@@ -20,11 +20,11 @@ def words_of(text: str) -> List[str]:
 
 def named(word: str, *columns: str) -> Q:
     """Whether one of these folded columns has a word, in any of its spellings."""
-    found = Q()
+    condition = Q()
     for spelling in spellings(word):
         for column in columns:
-            found |= Q(**{f"{column}__contains": spelling})
-    return found
+            condition |= Q(**{f"{column}__contains": spelling})
+    return condition
 
 
 def any_of(model: Type[Model], conditions: Sequence[Q]) -> Q:

@@ -20,8 +20,8 @@ LATE = timedelta(minutes=15)  # a time that has just begun is booked for whoever
 
 def days_off(first: date, last: date) -> List[DaysOff]:
     """Spans in which the clinic is closed or a vet is away, that touch these days."""
-    found = DaysOff.objects.filter(active=True, first_day__lte=last, last_day__gte=first)
-    return list(found.select_related("vet"))
+    rows = DaysOff.objects.filter(active=True, first_day__lte=last, last_day__gte=first)
+    return list(rows.select_related("vet"))
 
 
 def hours(day: date, vet: Optional[Vet] = None, off: Optional[Iterable[DaysOff]] = None) -> List[Span]:
@@ -40,27 +40,27 @@ def usual_minutes(kind: str) -> int:
 
 
 def doubts(
-    vet: Vet, starts_at: datetime, ends_at: datetime, *, pet_id: Optional[int], kept: Optional[int] = None
+    vet: Vet, starts_at: datetime, ends_at: datetime, *, pet_id: Optional[int], moved_id: Optional[int] = None
 ) -> List[str]:
-    """What speaks against an appointment and forbids nothing; `kept` is one that is moved.
+    """What speaks against an appointment and forbids nothing; `moved_id` is one that is moved.
 
     That the vet is taken is not among them: it needs a reason (`services.booking`).
     """
     start, end = timezone.localtime(starts_at), timezone.localtime(ends_at)
-    day, found = start.date(), []
+    day, reasons = start.date(), []
     if starts_at < timezone.now() - LATE:
-        found.append(_("This time has passed."))
+        reasons.append(_("This time has passed."))
     holiday = holidays.named(clinic_settings().holidays, day)
     if holiday:
-        found.append(_("It is a holiday: %(name)s.") % {"name": holiday})
+        reasons.append(_("It is a holiday: %(name)s.") % {"name": holiday})
     off = days_off(day, day)
-    found += _closed(vet, day, start.time(), end.time() if end.date() == day else time.max, off)
+    reasons += _closed(vet, day, start.time(), end.time() if end.date() == day else time.max, off)
     if pet_id:
         others = Appointment.objects.occupying().filter(pet_id=pet_id, starts_at__lt=ends_at, ends_at__gt=starts_at)
-        for other in others.exclude(pk=kept or 0).exclude(vet=vet).select_related("vet")[:1]:
+        for other in others.exclude(pk=moved_id or 0).exclude(vet=vet).select_related("vet")[:1]:
             at = formats.time_format(timezone.localtime(other.starts_at))
-            found.append(_("This pet has an appointment at %(at)s with %(vet)s.") % {"at": at, "vet": other.vet})
-    return found
+            reasons.append(_("This pet has an appointment at %(at)s with %(vet)s.") % {"at": at, "vet": other.vet})
+    return reasons
 
 
 def _closed(vet: Vet, day: date, start: time, end: time, off: List[DaysOff]) -> List[str]:
@@ -79,7 +79,7 @@ def _within(spans: List[Span], start: time, end: time) -> bool:
     return any(opens <= start and end <= closes for opens, closes in spans)
 
 
-def told(day: date, off: Iterable[DaysOff]) -> List[str]:
+def notices(day: date, off: Iterable[DaysOff]) -> List[str]:
     """What to know about a day: a holiday, the clinic closed, vets who are away."""
     holiday = holidays.named(clinic_settings().holidays, day)
     spans = [each for each in off if each.first_day <= day <= each.last_day]

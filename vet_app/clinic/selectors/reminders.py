@@ -19,7 +19,7 @@ SETTLES = timedelta(days=14)
 Contact = Owner.Contact
 
 
-class Untold(NamedTuple):
+class OwnerReminders(NamedTuple):
     """An owner with the reminders, at a stage not told of yet, that belong into one message."""
 
     owner: Owner
@@ -71,20 +71,20 @@ def way_to(owner: Owner) -> str:
     return next((way.value for way, there in reachable.items() if there), Contact.POST.value)
 
 
-def untold(reminders: Iterable[Reminder], today: date, way: str) -> List[Untold]:
+def not_notified(reminders: Iterable[Reminder], today: date, way: str) -> List[OwnerReminders]:
     """Owners who are told by this way, with what they have not been told of at its present stage."""
-    found: Dict[int, Untold] = {}
+    by_owner: Dict[int, OwnerReminders] = {}
     for reminder in reminders:
         owner = reminder.pet.owner
-        if way_to(owner) == way and _is_untold(reminder, today):
-            found.setdefault(owner.pk, Untold(owner, [])).reminders.append(reminder)
-    return list(found.values())
+        if way_to(owner) == way and _is_due_for_notice(reminder, today):
+            by_owner.setdefault(owner.pk, OwnerReminders(owner, [])).reminders.append(reminder)
+    return list(by_owner.values())
 
 
-def _is_untold(reminder: Reminder, today: date) -> bool:
+def _is_due_for_notice(reminder: Reminder, today: date) -> bool:
     stage = stage_of(reminder, today)
-    told = {notice.stage for notice in reminder.notices.all() if notice.status != ReminderNotice.Status.FAILED}
-    return stage is not None and stage not in told
+    stages = {notice.stage for notice in reminder.notices.all() if notice.status != ReminderNotice.Status.FAILED}
+    return stage is not None and stage not in stages
 
 
 def appointments_to_tell(today: date) -> List[Appointment]:

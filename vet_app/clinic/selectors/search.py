@@ -10,8 +10,8 @@ from typing import Any, List
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from clinic.folding import digits, fold, national_digits
 from clinic.models import Appointment, Invoice, Owner, Pet, Vaccination
+from clinic.normalization import digits, fold, national_digits
 from clinic.selectors.calendar import bounds
 from clinic.selectors.invoices import whole_number
 from clinic.selectors.names import any_of, named, nearest, words_of
@@ -24,7 +24,7 @@ LOCAL = 7  # a number as neighbours write it, without the area
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResults:
     """Owners, pets and bills for one query, at most LIMIT of each; `near` where they are only written alike."""
 
     owners: List[Owner]
@@ -38,7 +38,7 @@ class Found:
         return LIMIT in (len(self.owners), len(self.pets))
 
 
-def search(query: str) -> Found:
+def search(query: str) -> SearchResults:
     """Find owners, pets and bills for what somebody typed.
 
     By every word in an owner's name, e-mail or address, or in a pet's name and its owner's together; by telephone,
@@ -49,7 +49,7 @@ def search(query: str) -> Found:
     """
     words = words_of(query)
     if not words:
-        return Found([], [])
+        return SearchResults([], [])
     folded = fold(" ".join(words))
     own_number = whole_number(query)
     numbered, worn = Q(pk=own_number), _worn(folded)
@@ -59,44 +59,46 @@ def search(query: str) -> Found:
         owners.append(reached_by(query))
         pets.append(Q(microchip__startswith=digits(query)))
     bills = Invoice.objects.filter(number=own_number).select_related("owner") if own_number is not None else ()
-    found = Found(
+    results = SearchResults(
         owners=_owners(any_of(Owner, owners), numbered, folded),
         pets=_pets(any_of(Pet, pets), reduce(or_, worn, numbered), folded),
         bills=list(bills),
     )
-    if found.owners or found.pets or found.bills or spoken_digits:
-        return found
-    return Found(nearest(_shown_owners(), query, MOST_NEAR), nearest(_shown_pets(), query, MOST_NEAR), near=True)
+    if results.owners or results.pets or results.bills or spoken_digits:
+        return results
+    return SearchResults(
+        nearest(_shown_owners(), query, MOST_NEAR), nearest(_shown_pets(), query, MOST_NEAR), near=True
+    )
 
 
 def reached_by(number: str) -> Q:
     """Owners with a telephone number, or with one that has these digits in it, however either is written."""
     typed, national = digits(number), national_digits(number)
-    found = Q(phones__digits__contains=typed) | Q(phones__digits__contains=national or typed)
+    condition = Q(phones__digits__contains=typed) | Q(phones__digits__contains=national or typed)
     without_zeros = typed.lstrip("0")
     if len(without_zeros) >= FEWEST_WITHOUT_ZEROS:
-        found |= Q(phones__digits__contains=without_zeros)
+        condition |= Q(phones__digits__contains=without_zeros)
     if len(national) > LOCAL:
-        found |= Q(phones__digits=national[-LOCAL:])
-    return found
+        condition |= Q(phones__digits=national[-LOCAL:])
+    return condition
 
 
 def _called(words: List[str]) -> Q:
     """Owners by name; by e-mail and address too, unless there are only digits, which are in every address."""
     letters = any(letter.isalpha() for word in words for letter in word)
     columns = ("search_name", "search_contact") if letters else ("search_name",)
-    found = Q()
+    condition = Q()
     for word in words:
-        found &= named(word, *columns)
-    return found
+        condition &= named(word, *columns)
+    return condition
 
 
 def _pets_called(words: List[str]) -> Q:
-    found = Q()
+    condition = Q()
     for word in words:
         owners = Owner.objects.filter(named(word, "search_name"))
-        found &= any_of(Pet, [named(word, "search_name"), Q(owner__in=owners.values("pk"))])
-    return found
+        condition &= any_of(Pet, [named(word, "search_name"), Q(owner__in=owners.values("pk"))])
+    return condition
 
 
 def _worn(folded: str) -> List[Q]:

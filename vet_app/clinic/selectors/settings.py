@@ -26,20 +26,20 @@ def held() -> Iterator[None]:
 
 def forget() -> None:
     """Read them again next time, after they were changed."""
-    kept = _held.get()
-    if kept is not None:
-        kept.clear()
+    cache = _held.get()
+    if cache is not None:
+        cache.clear()
 
 
 def clinic_settings() -> ClinicSettings:
     """What the manager saved; until then the environment's values, in a row that is not stored (its version is 0)."""
-    kept = _held.get()
-    if kept:
-        return kept[0]
-    found = ClinicSettings.objects.first() or _of_environment()
-    if kept is not None:
-        kept.append(found)
-    return found
+    cache = _held.get()
+    if cache:
+        return cache[0]
+    row = ClinicSettings.objects.first() or _of_environment()
+    if cache is not None:
+        cache.append(row)
+    return row
 
 
 def papers_language() -> str:

@@ -33,7 +33,7 @@ class MethodSum(NamedTuple):
     payments: int
 
     @property
-    def kept(self) -> Decimal:
+    def balance(self) -> Decimal:
         """What is left of what was taken."""
         return self.taken + self.given_back
 
@@ -73,9 +73,9 @@ class Takings:
     outstanding: List[AgeSum] = field(default_factory=list)
 
     @property
-    def kept(self) -> Decimal:
+    def balance(self) -> Decimal:
         """The money of all methods."""
-        return sum((each.kept for each in self.methods), ZERO)
+        return sum((each.balance for each in self.methods), ZERO)
 
     @property
     def net(self) -> Decimal:
@@ -123,9 +123,9 @@ def _methods(since: date, until: date) -> List[MethodSum]:
             taken=Sum("amount", filter=Q(amount__gt=0)), given=Sum("amount", filter=Q(amount__lt=0)), count=Count("pk")
         ):
             before = sums.get(row["method"], MethodSum(row["method"], ZERO, ZERO, 0))
-            taken, given = round_money(row["taken"] or ZERO), round_money(row["given"] or ZERO)
+            taken, refunded = round_money(row["taken"] or ZERO), round_money(row["given"] or ZERO)
             sums[row["method"]] = MethodSum(
-                row["method"], before.taken + taken, before.given_back + given, before.payments + row["count"]
+                row["method"], before.taken + taken, before.given_back + refunded, before.payments + row["count"]
             )
     return [sums[method] for method in sorted(sums)]
 
@@ -178,10 +178,10 @@ def outstanding() -> List[AgeSum]:
             Subquery(credited.annotate(sum=Sum("total")).values("sum"), output_field=money), ZERO, output_field=money
         ),
     )
-    found: Dict[Optional[int], Tuple[int, Decimal]] = dict.fromkeys((*AGES, None), (0, ZERO))
+    sums: Dict[Optional[int], Tuple[int, Decimal]] = dict.fromkeys((*AGES, None), (0, ZERO))
     for due_on, total, taken, back in unpaid.values_list("due_on", "total", "paid", "credited"):
         days = (today - due_on).days if due_on else 0
         age = next((most for most in AGES if days <= most), None)
-        found[age] = found[age][0] + 1, found[age][1] + round_money(total + back - taken)
+        sums[age] = sums[age][0] + 1, sums[age][1] + round_money(total + back - taken)
     starts = (0, *(most + 1 for most in AGES))
-    return [AgeSum(start, until, *found[until]) for start, until in zip(starts, (*AGES, None))]
+    return [AgeSum(start, until, *sums[until]) for start, until in zip(starts, (*AGES, None))]

@@ -17,18 +17,18 @@ def cash_of(day: date) -> Decimal:
     """The cash that came in on a day, less what was given back."""
     cash = PaymentMethod.objects.filter(is_cash=True).values("code")
     paid = Payment.objects.filter(days_between("at", day, day), method__in=cash)
-    kept = AccountEntry.objects.filter(days_between("at", day, day), method__in=cash)
+    entries = AccountEntry.objects.filter(days_between("at", day, day), method__in=cash)
     return round_money(
-        sum((rows.aggregate(sum=Sum("amount"))["sum"] or Decimal(0) for rows in (paid, kept)), Decimal(0))
+        sum((rows.aggregate(sum=Sum("amount"))["sum"] or Decimal(0) for rows in (paid, entries)), Decimal(0))
     )
 
 
 def counts(since: Optional[date] = None, until: Optional[date] = None) -> QuerySet[CashCount]:
     """The count that holds for each day, the newest day first; what a correction replaced is left out."""
-    found = CashCount.objects.filter(corrected_by=None)
+    rows = CashCount.objects.filter(corrected_by=None)
     if since:
-        found = found.filter(day__gte=since)
-    return found.filter(day__lte=until) if until else found
+        rows = rows.filter(day__gte=since)
+    return rows.filter(day__lte=until) if until else rows
 
 
 def counts_of(day: date) -> QuerySet[CashCount]:

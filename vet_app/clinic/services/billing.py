@@ -101,11 +101,11 @@ def taxes(lines: Iterable[InvoiceLine]) -> List[TaxOf]:
         amount, rounding = by_rate.get(line.tax_rate, (Decimal(0), Decimal(0)))
         by_rate[line.tax_rate] = amount + line.amount, rounding + line.tax_rounding
         gross = line.invoice.prices_include_tax
-    found = []
+    sums = []
     for rate, (amount, rounding) in sorted(by_rate.items()):
         tax = round_money(amount * rate / (100 + rate if gross else 100)) + rounding
-        found.append(TaxOf(rate, amount - tax if gross else amount, tax))
-    return found
+        sums.append(TaxOf(rate, amount - tax if gross else amount, tax))
+    return sums
 
 
 def nets(lines: Sequence[InvoiceLine]) -> List[Decimal]:
@@ -126,8 +126,8 @@ def nets(lines: Sequence[InvoiceLine]) -> List[Decimal]:
 
 def totals(lines: Iterable[InvoiceLine]) -> Totals:
     """Add up lines and the taxes of their rates."""
-    found = taxes(lines)
-    return Totals(net=sum((each.net for each in found), Decimal(0)), tax=sum((each.tax for each in found), Decimal(0)))
+    sums = taxes(lines)
+    return Totals(net=sum((each.net for each in sums), Decimal(0)), tax=sum((each.tax for each in sums), Decimal(0)))
 
 
 def spread(discount: Decimal, rows: Sequence[InvoiceLine]) -> List[Decimal]:
@@ -273,11 +273,11 @@ def _draft(invoice_id: int, version: int) -> Invoice:
 def _vets(actor: Actor, lines: Sequence[Line]) -> Dict[Optional[int], Optional[int]]:
     """Whose work a line is unless it says so, by its pet: the vet of today's visit, or else the vet who writes."""
     own = Vet.objects.filter(user=actor.user_id).first() if actor.user_id else None
-    found: Dict[Optional[int], Optional[int]] = {line.pet_id: own.pk if own else None for line in lines}
+    vet_ids: Dict[Optional[int], Optional[int]] = {line.pet_id: own.pk if own else None for line in lines}
     today = days_between("at", timezone.localdate(), timezone.localdate())
-    for visit in Visit.objects.filter(today, pet__in=[pet for pet in found if pet], entered_in_error=False):
-        found[visit.pet_id] = visit.vet_id
-    return found
+    for visit in Visit.objects.filter(today, pet__in=[pet for pet in vet_ids if pet], entered_in_error=False):
+        vet_ids[visit.pet_id] = visit.vet_id
+    return vet_ids
 
 
 def _write_lines(
@@ -296,16 +296,18 @@ def _write_lines(
     if discount is not None:
         for row, part in zip(rows, spread(discount.of(sum((row.amount for row in rows), Decimal(0))), rows)):
             row.discount += part
-    given = sum((row.discount for row in rows), Decimal(0))
-    invoice.discount_reason = records.require_reason("discount_reason", discount_reason) if given else ""
-    if given:
-        require_within(actor, "discount_limit", given)
+    total_discount = sum((row.discount for row in rows), Decimal(0))
+    invoice.discount_reason = records.require_reason("discount_reason", discount_reason) if total_discount else ""
+    if total_discount:
+        require_within(actor, "discount_limit", total_discount)
     invoice.notes = invoice.notes if notes is None else notes
     for row in rows:
         row.save()
     sums = totals(rows)
     invoice.net, invoice.tax, invoice.total = sums.net, sums.tax, sums.total
-    records.save_changes(actor, invoice, before, note={"lines": len(rows), **({"discount": given} if given else {})})
+    records.save_changes(
+        actor, invoice, before, note={"lines": len(rows), **({"discount": total_discount} if total_discount else {})}
+    )
 
 
 def _factor(line: Line) -> Optional[Decimal]:
@@ -343,8 +345,8 @@ def _row(
         row.full_clean()
         row.discount = line.discount.of(row.amount) if line.discount else Decimal(0)
     except ValidationError as problem:
-        found = "; ".join(problem.messages)
-        wrong = _("Line %(position)d: %(problem)s") % {"position": position, "problem": found}
+        texts = "; ".join(problem.messages)
+        wrong = _("Line %(position)d: %(problem)s") % {"position": position, "problem": texts}
         raise ValidationError({"lines": [wrong]}) from problem
     return row
 

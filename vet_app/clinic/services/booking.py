@@ -94,10 +94,10 @@ def _least_busy(vet_id: Optional[int]) -> Vet:
     )
     if vet_id is not None:
         vets = vets.filter(pk=vet_id)
-    found = vets.filter(vets_on(today, off)).first() or vets.first()
-    if found is None:
+    vet = vets.filter(vets_on(today, off)).first() or vets.first()
+    if vet is None:
         raise ValidationError({"vet": [_("Choose a vet who is working here.")]})
-    return found
+    return vet
 
 
 def move(

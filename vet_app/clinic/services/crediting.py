@@ -19,7 +19,7 @@ from clinic.services import records
 from clinic.services.billing import issue, settle, taxes
 from clinic.services.settings import require_within
 from vetclinic.errors import Conflict
-from vetclinic.storing import store
+from vetclinic.persistence import store
 
 ZERO = Decimal(0)
 
@@ -81,25 +81,25 @@ def _note_lines(
     invoice: Invoice, note: Invoice, wanted: Dict[int, Decimal], left: Dict[int, Decimal]
 ) -> List[InvoiceLine]:
     """The note's lines. What they come to is the difference of two shares of the bill's line, so parts add up to it."""
-    billed, made = list(invoice.lines.all()), []
+    billed, credited = list(invoice.lines.all()), []
     for line in billed:
         if line.pk not in wanted:
             continue
         done = line.quantity - left[line.pk]
         before, upto = (round_money(line.amount * part / line.quantity) for part in (done, done + wanted[line.pk]))
         quantity = -wanted[line.pk]
-        made.append(InvoiceLine(
+        credited.append(InvoiceLine(
             invoice=note, credits=line, pet_id=line.pet_id, vet_id=line.vet_id, product_id=line.product_id,
             service_on=line.service_on, fee_code=line.fee_code, fee_factor=line.fee_factor,
             text=line.text, quantity=quantity, unit_price=line.unit_price, tax_rate=line.tax_rate,
             discount=round_money(quantity * line.unit_price) + upto - before,
         ))  # fmt: skip
-    _round_taxes(invoice, billed, made, {key: left[key] - wanted.get(key, ZERO) for key in left})
-    return made
+    _round_taxes(invoice, billed, credited, {key: left[key] - wanted.get(key, ZERO) for key in left})
+    return credited
 
 
 def _round_taxes(
-    invoice: Invoice, billed: List[InvoiceLine], made: List[InvoiceLine], after: Dict[int, Decimal]
+    invoice: Invoice, billed: List[InvoiceLine], credited: List[InvoiceLine], after: Dict[int, Decimal]
 ) -> None:
     """Give the first new line of each rate what its note's tax has to differ by; `after` is what is then left."""
     notes = InvoiceLine.objects.filter(invoice__credit_of=invoice, credits__isnull=False)
@@ -109,9 +109,9 @@ def _round_taxes(
     for note_id in {line.invoice_id for line in earlier}:
         for rate, net, tax in taxes(line for line in earlier if line.invoice_id == note_id):
             sums[rate], backs[rate] = sums.get(rate, ZERO) - _taxed(invoice, net, tax), backs.get(rate, ZERO) - tax
-    own = {rate: (_taxed(invoice, net, tax), tax) for rate, net, tax in taxes(made)}
+    own = {rate: (_taxed(invoice, net, tax), tax) for rate, net, tax in taxes(credited)}
     for rate, net, tax in taxes(billed):
-        first = next((line for line in made if line.tax_rate == rate), None)
+        first = next((line for line in credited if line.tax_rate == rate), None)
         if first is None:
             continue
         finished = not any(after[line.pk] for line in billed if line.tax_rate == rate)

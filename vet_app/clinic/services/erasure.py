@@ -26,7 +26,7 @@ from clinic.selectors.settings import papers_language
 from clinic.services import records
 from clinic.services.reminders import cancel_reminders
 from vetclinic.errors import Conflict
-from vetclinic.storing import store
+from vetclinic.persistence import store
 
 ERASED: Dict[str, Any] = {
     "first_name": "", "email": "", "address": "", "postal_code": "", "city": "", "state": "", "notes": "",
@@ -69,14 +69,14 @@ def _refuse_what_is_open(owner: Owner) -> None:
 
 
 def _merged_into(owner: Owner) -> List[Owner]:
-    found = list(Owner.objects.filter(merged_into=owner))
-    return found + [deeper for each in found for deeper in _merged_into(each)]
+    owners = list(Owner.objects.filter(merged_into=owner))
+    return owners + [deeper for each in owners for deeper in _merged_into(each)]
 
 
 def _erase(person: Owner) -> None:
     """Take the data away, after the bills have what they keep."""
-    told = person.letter_head[:700]
-    Invoice.objects.filter(owner=person, recipient="").exclude(number=None).update(recipient=told)
+    recipient = person.letter_head[:700]
+    Invoice.objects.filter(owner=person, recipient="").exclude(number=None).update(recipient=recipient)
     person.phones.all().delete()
     for name, value in ERASED.items():
         setattr(person, name, value)

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from accounts.roles import Right
 from audit.actor import Actor
 from audit.services import snapshot
-from clinic.folding import digits
 from clinic.models import Owner, Phone
+from clinic.normalization import digits
 from clinic.selectors.duplicates import similar_owners
 from clinic.services import records
 from vetclinic.errors import Conflict, Locked
@@ -38,8 +38,8 @@ class PossibleDuplicate(Conflict):
     code = "possible_duplicate"
 
     def __init__(self, owners: List[Owner]) -> None:
-        told = ", ".join(f"{owner} (id {owner.pk})" for owner in owners)
-        super().__init__(_("This may be the same person: %(owners)s.") % {"owners": told})
+        names = ", ".join(f"{owner} (id {owner.pk})" for owner in owners)
+        super().__init__(_("This may be the same person: %(owners)s.") % {"owners": names})
         self.owners = owners
 
 
@@ -59,8 +59,8 @@ def create_owner(
     with transaction.atomic():
         if other_than is not None:
             one_at_a_time("create_owner")
-            given = [str(fields.get(name, "")) for name in ("first_name", "last_name", "email")]
-            alike = similar_owners(given[0], given[1], given[2], [phone.number for phone in phones])
+            identity = [str(fields.get(name, "")) for name in ("first_name", "last_name", "email")]
+            alike = similar_owners(identity[0], identity[1], identity[2], [phone.number for phone in phones])
             if not {owner.pk for owner in alike} <= set(other_than):
                 raise PossibleDuplicate(alike)
         owner = records.create(actor, Owner(), fields, EDITABLE)

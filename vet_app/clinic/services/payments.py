@@ -22,7 +22,7 @@ from clinic.services import records
 from clinic.services.billing import amount_due, settle
 from clinic.services.settings import require_within
 from vetclinic.errors import Conflict
-from vetclinic.storing import store
+from vetclinic.persistence import store
 
 ACCOUNT, ROUNDING = Payment.Internal.ACCOUNT, Payment.Internal.ROUNDING
 
@@ -100,10 +100,10 @@ def reverse_payment(actor: Actor, payment_id: int, reason: str) -> Payment:
         if rounding is not None:
             _reverse(actor, invoice, rounding, reason)
         opposite = _reverse(actor, invoice, payment, reason)
-        kept = AccountEntry.objects.filter(payment=payment).first()
-        if kept is not None:
+        entry = AccountEntry.objects.filter(payment=payment).first()
+        if entry is not None:
             back = AccountEntry(
-                owner=invoice.owner, amount=-kept.amount, method=kept.method, payment=opposite, reason=reason
+                owner=invoice.owner, amount=-entry.amount, method=entry.method, payment=opposite, reason=reason
             )
             _enter(actor, back)
         return opposite
@@ -177,10 +177,10 @@ def _require_coins(amount: Decimal) -> None:
 
 
 def _way(code: str) -> PaymentMethod:
-    found = PaymentMethod.objects.filter(code=code, active=True).first()
-    if found is None:
+    payment_method = PaymentMethod.objects.filter(code=code, active=True).first()
+    if payment_method is None:
         raise ValidationError({"method": [_("This clinic does not accept this payment method.")]})
-    return found
+    return payment_method
 
 
 def _use_account(actor: Actor, invoice: Invoice, payment: Payment) -> None:
@@ -202,8 +202,8 @@ def _sent_before(key: Optional[str], invoice_id: int, amount: Decimal, method: s
     earlier = Payment.objects.filter(key=key).first() if key else None
     if earlier is None:
         return None
-    kept: Any = AccountEntry.objects.filter(payment=earlier).exclude(method="").first()
-    sent = earlier.amount + (kept.amount if kept else Decimal(0))
+    entry: Any = AccountEntry.objects.filter(payment=earlier).exclude(method="").first()
+    sent = earlier.amount + (entry.amount if entry else Decimal(0))
     if (earlier.invoice_id, sent, earlier.method) != (invoice_id, amount, method):
         raise Conflict(_("This payment was already sent with other values. Check the bill before you take it again."))
     return earlier

@@ -14,7 +14,7 @@ from audit.models import AuditEntry
 from audit.services import Changes, record, record_many, snapshot
 from clinic.models.base import Record, VersionedRecord
 from vetclinic.errors import Changed
-from vetclinic.storing import store
+from vetclinic.persistence import store
 
 Row = TypeVar("Row", bound=Record)
 Versioned = TypeVar("Versioned", bound=VersionedRecord)

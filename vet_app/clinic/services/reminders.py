@@ -25,7 +25,7 @@ from audit.models import AuditEntry
 from audit.services import record, record_event
 from clinic.models import Appointment, AppointmentNotice, Owner, Pet, Reminder, ReminderNotice
 from clinic.selectors.calendar import bounds
-from clinic.selectors.reminders import appointments_to_tell, horizon, stage_of, to_tell, untold, way_to
+from clinic.selectors.reminders import appointments_to_tell, horizon, not_notified, stage_of, to_tell, way_to
 from clinic.selectors.settings import clinic_settings
 from clinic.services.consent import end_link
 
@@ -88,7 +88,7 @@ def send_due(actor: Actor, today: date, went_on: Callable[[Tally], bool] = lambd
     hears what was done after each owner, and ends it by False.
     """
     tally = Tally(given_up=_give_up(actor, today))
-    waiting = untold(to_tell(horizon(today)), today, Owner.Contact.EMAIL)
+    waiting = not_notified(to_tell(horizon(today)), today, Owner.Contact.EMAIL)
     room = _room_today()
     for number, (owner, _reminders) in enumerate(waiting):
         if room is not None and tally.sent + tally.failed >= room:
@@ -113,8 +113,8 @@ def _room_today() -> Optional[int]:
     if most is None:
         return None
     since = bounds(timezone.localdate())[0]
-    told = ReminderNotice.objects.filter(channel="email", updated_at__gte=since, status=ReminderNotice.Status.SENT)
-    return max(most - told.values("reminder__pet__owner").distinct().count(), 0)
+    notices = ReminderNotice.objects.filter(channel="email", updated_at__gte=since, status=ReminderNotice.Status.SENT)
+    return max(most - notices.values("reminder__pet__owner").distinct().count(), 0)
 
 
 def _give_up(actor: Actor, today: date) -> int:

@@ -46,8 +46,8 @@ def carry_out(actor: Actor, run: ReminderRun, today: date) -> Tally:
     mine = ReminderRun.objects.filter(pk=run.pk, started_at=run.started_at)
 
     def went_on(tally: Tally) -> bool:
-        kept = mine.update(sent=tally.sent, failed=tally.failed, updated_at=timezone.now())
-        return bool(kept) and not draining.is_set()
+        updated = mine.update(sent=tally.sent, failed=tally.failed, updated_at=timezone.now())
+        return bool(updated) and not draining.is_set()
 
     tally = send_due(actor, today, went_on)
     if not draining.is_set():

@@ -20,7 +20,7 @@ from clinic.selectors.settings import clinic_settings, forget
 from clinic.services import records
 from vetclinic.errors import Changed
 from vetclinic.on_postgresql import one_at_a_time
-from vetclinic.storing import store
+from vetclinic.persistence import store
 
 FIELDS = set(ClinicSettings.FIELDS)
 ONLY_ROW = 1

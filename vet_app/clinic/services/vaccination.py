@@ -88,12 +88,12 @@ def _known_lot(vaccination: Vaccination) -> Optional[VaccineLot]:
     lot, expiry = VaccineLot(vaccine=vaccination.vaccine, number=vaccination.lot), vaccination.lot_expiry
     lot = VaccineLot.objects.filter(vaccine=vaccination.vaccine, number=vaccination.lot).first() or lot
     if lot.expires_on and expiry and lot.expires_on != expiry:
-        told = {"lot": lot, "day": date_format(lot.expires_on, "SHORT_DATE_FORMAT")}
+        placeholders = {"lot": lot, "day": date_format(lot.expires_on, "SHORT_DATE_FORMAT")}
         raise ValidationError(
             {
                 "lot_expiry": [
                     _("Lot %(lot)s is on the list with the expiry date %(day)s. Check the vial, or correct the list.")
-                    % told
+                    % placeholders
                 ]
             }
         )
@@ -117,8 +117,12 @@ def _refuse_twice(vaccination: Vaccination) -> None:
     )
     known = same.first()
     if known is not None:
-        told = {"vaccine": known.vaccine, "pet": known.pet, "day": date_format(known.given_on, "SHORT_DATE_FORMAT")}
-        sentence = _("%(vaccine)s on %(day)s is already recorded for %(pet)s.") % told
+        placeholders = {
+            "vaccine": known.vaccine,
+            "pet": known.pet,
+            "day": date_format(known.given_on, "SHORT_DATE_FORMAT"),
+        }
+        sentence = _("%(vaccine)s on %(day)s is already recorded for %(pet)s.") % placeholders
         if known.lot:
             sentence += " " + _("Lot: %(lot)s.") % {"lot": known.lot}
         raise GivenAlready(sentence)

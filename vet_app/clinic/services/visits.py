@@ -15,7 +15,7 @@ from audit.services import record, snapshot
 from clinic.models import Appointment, Pet, Visit, VisitAmendment
 from clinic.services import records
 from vetclinic.errors import Conflict, Locked
-from vetclinic.storing import store
+from vetclinic.persistence import store
 
 MEASURED = {"weight_kg", "temp_c", "heart_rate", "resp_rate"}
 NOTES = {"subjective", "objective", "assessment", "plan"}
@@ -73,11 +73,11 @@ def mark_entered_in_error(actor: Actor, visit_id: int, version: int, reason: str
     with transaction.atomic():
         visit = records.lock(Visit, visit_id, version)
         _refuse_taken_back(visit)
-        given, prescribed = (
+        vaccinations, prescriptions = (
             visit.vaccinations.filter(entered_in_error=False),
             visit.prescriptions.filter(voided_at=None),
         )
-        if given.exists() or prescribed.exists():
+        if vaccinations.exists() or prescriptions.exists():
             raise Conflict(
                 _("Mark the vaccinations of this visit as entered in error and void its prescriptions first.")
             )

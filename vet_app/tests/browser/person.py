@@ -96,7 +96,7 @@ class Person:
     def find(self, words: str, result: str) -> None:
         """Open the first thing that the search finds, with the keyboard alone."""
         self.search(words)
-        found = self.page.locator("#found").get_by_role("link", name=re.compile(result)).first
+        found = self.page.locator("#search-results").get_by_role("link", name=re.compile(result)).first
         expect(found).to_be_visible()
         self.key("ArrowDown")
         expect(found).to_be_focused()

@@ -105,7 +105,7 @@ def day(request: Any, served: Tuple[str, Site], open_page: OpenPage, pictures: P
 def the_first_call(day: Day, desk: Person) -> None:
     """Nobody has this number yet: owner, pet and appointment are recorded, and the number is not typed again."""
     desk.search(day.country.telephone)
-    desk.follow("Record a new owner", within=desk.page.locator("#found"))
+    desk.follow("Record a new owner", within=desk.page.locator("#search-results"))
     expect(desk.field("telephone numbers")).to_have_value(day.country.telephone)
     desk.fill("last name", "Lindgren-Achterberg")
     desk.fill("first name", "Ida")

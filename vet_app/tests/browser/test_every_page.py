@@ -182,7 +182,7 @@ def test_refusals_and_findings_are_as_accessible_as_the_rest(inspector: Inspecto
     page.goto("/")
     page.keyboard.press("/")
     page.keyboard.type("biscuit")
-    expect(page.locator("#found").get_by_role("link").first).to_be_visible()
+    expect(page.locator("#search-results").get_by_role("link").first).to_be_visible()
     inspector.look("search_live")
     page.goto("/exchange/")
     example = page.request.get("/exchange/example.csv").body()

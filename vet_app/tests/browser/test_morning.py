@@ -38,7 +38,7 @@ def find(page: Page, words: str, result: str) -> None:
     """Use the search box as the keyboard does: a slash, the words, down, enter."""
     page.keyboard.press("/")
     page.keyboard.type(words)
-    found = page.locator("#found").get_by_role("link", name=re.compile(result)).first
+    found = page.locator("#search-results").get_by_role("link", name=re.compile(result)).first
     expect(found).to_be_visible()
     page.keyboard.press("ArrowDown")
     expect(found).to_be_focused()

@@ -42,7 +42,7 @@ def take_in(desk: Person) -> None:
 
 def new_client(desk: Person) -> None:
     desk.search("555-0177")
-    desk.follow("Record a new owner", within=desk.page.locator("#found"))
+    desk.follow("Record a new owner", within=desk.page.locator("#search-results"))
     desk.fill("last name", "Lund")
     desk.fill("first name", "Ida")
     desk.press("Save")

@@ -159,7 +159,7 @@ def test_a_name_in_any_language_needs_no_explanation(desk: Client, clinic: Simpl
         name="Kennel cough (dog)", defaults={"species": clinic.species, "group": "kennel cough"}
     )
     with translation.override(language):
-        species, vaccine = reference.said("Dog"), reference.said("Kennel cough (dog)")
+        species, vaccine = reference.translated_name("Dog"), reference.translated_name("Kennel cough (dog)")
     where = upload(desk, STRANGE.replace("Hound", species).replace("RAB-1", vaccine))
     sent = chosen(desk.get(f"{where}columns/"), Cust="last_name", Given="first_name", Shots="vaccine",
                   **{"Kind of animal": "species", "Vacc date": "given_on"})  # fmt: skip

@@ -58,7 +58,7 @@ def test_money_by_method_is_every_payment_once(busy: SimpleNamespace) -> None:
         "card": (Decimal("17.00"), Decimal(0), 2),
         "transfer": (Decimal(0), Decimal("-11.00"), 1),
     }
-    assert found.kept == sum(payment.amount for payment in Payment.objects.all()) == Decimal("11.00")
+    assert found.balance == sum(payment.amount for payment in Payment.objects.all()) == Decimal("11.00")
 
 
 def test_tax_and_kinds_agree_with_the_bills(busy: SimpleNamespace) -> None:
@@ -81,8 +81,8 @@ def test_a_day_ends_at_the_clinics_midnight(clinic: SimpleNamespace, settings: A
     Invoice.objects.update(issued_at=late)
     with clock.override("America/New_York"):
         june, july = takings(date(2026, 6, 30), date(2026, 6, 30)), takings(date(2026, 7, 1), date(2026, 7, 1))
-    assert (june.kept, june.net) == (Decimal(11), Decimal(10))
-    assert (july.kept, july.net) == (Decimal(0), Decimal(0))
+    assert (june.balance, june.net) == (Decimal(11), Decimal(10))
+    assert (july.balance, july.net) == (Decimal(0), Decimal(0))
 
 
 def test_outstanding_by_age(clinic: SimpleNamespace) -> None:
@@ -131,7 +131,7 @@ def test_the_csv_adds_up_to_the_page(busy: SimpleNamespace, as_manager: Client, 
     def column(name: str) -> Decimal:
         return sum((Decimal(row[name]) for row in rows if row[name]), Decimal(0))
 
-    assert (column("Net"), column("Tax"), column("Paid")) == (found.net, found.tax, found.kept)
+    assert (column("Net"), column("Tax"), column("Paid")) == (found.net, found.tax, found.balance)
     assert not any(cell.startswith("'") for row in rows for cell in row.values()), "a negative amount is a number"
     assert AuditEntry.objects.filter(action="export", object_text="takings.csv").count() == 1
 

@@ -31,11 +31,11 @@ class AuditFilter(ClinicForm):
     @property
     def condition(self) -> Q:
         """What the filters ask for, the days as the clinic's clock has them."""
-        given: Dict[str, Any] = self.cleaned_data
-        found = Q()
-        if given.get("actor"):
-            found &= Q(actor__icontains=given["actor"])
+        cleaned: Dict[str, Any] = self.cleaned_data
+        condition = Q()
+        if cleaned.get("actor"):
+            condition &= Q(actor__icontains=cleaned["actor"])
         for field, column in (("action", "action"), ("kind", "object_type"), ("number", "object_id")):
-            if given.get(field):
-                found &= Q(**{column: given[field]})
-        return found & days_between("at", given.get("since"), given.get("until"))
+            if cleaned.get(field):
+                condition &= Q(**{column: cleaned[field]})
+        return condition & days_between("at", cleaned.get("since"), cleaned.get("until"))

@@ -32,9 +32,9 @@ def as_people_write(field: forms.Field) -> None:
     """
     if not isinstance(field, forms.DecimalField) or not isinstance(field.widget, forms.NumberInput):
         return
-    kept = {name: value for name, value in field.widget.attrs.items() if name not in {"step", "min", "max"}}
+    attributes = {name: value for name, value in field.widget.attrs.items() if name not in {"step", "min", "max"}}
     required = field.widget.is_required
-    field.widget = forms.TextInput(attrs={**kept, "inputmode": "decimal", "autocomplete": "off"})
+    field.widget = forms.TextInput(attrs={**attributes, "inputmode": "decimal", "autocomplete": "off"})
     field.widget.is_required = required
     field.localize = field.widget.is_localized = True
 

@@ -49,25 +49,27 @@ class TimeForm(ClinicForm):
 
     def clean(self) -> Dict[str, Any]:
         """Add `starts_at` and `ends_at`, refusing a time that the change of the clocks leaves out."""
-        given: Dict[str, Any] = super().clean() or {}
-        if {"day", "time", "minutes"} <= given.keys():
-            wall = datetime.combine(given["day"], given["time"])
+        cleaned: Dict[str, Any] = super().clean() or {}
+        if {"day", "time", "minutes"} <= cleaned.keys():
+            wall = datetime.combine(cleaned["day"], cleaned["time"])
             start = timezone.make_aware(wall)
             if timezone.localtime(start.astimezone(UTC)).replace(tzinfo=None) != wall:
                 self.add_error("time", gettext("This time does not exist on the day the clocks change."))
             # A length is real time, also in the night in which the clocks change.
-            end = start.astimezone(UTC) + timedelta(minutes=given["minutes"] or usual_minutes(given.get("kind", "")))
+            end = start.astimezone(UTC) + timedelta(
+                minutes=cleaned["minutes"] or usual_minutes(cleaned.get("kind", ""))
+            )
             self.starts_at, self.ends_at = start, timezone.localtime(end)
-        return given
+        return cleaned
 
-    def gives_to_think(self, pet_id: Optional[int], kept: Optional[int] = None) -> bool:
+    def gives_to_think(self, pet_id: Optional[int], moved_id: Optional[int] = None) -> bool:
         """Whether something speaks against the time that the person has not been told yet."""
-        found = doubts(self.cleaned_data["vet"], self.starts_at, self.ends_at, pet_id=pet_id, kept=kept)
-        told = hashlib.sha256("\n".join(found).encode()).hexdigest()[:16]
-        if not found or self.cleaned_data["seen"] == told:
+        reasons = doubts(self.cleaned_data["vet"], self.starts_at, self.ends_at, pet_id=pet_id, moved_id=moved_id)
+        digest = hashlib.sha256("\n".join(reasons).encode()).hexdigest()[:16]
+        if not reasons or self.cleaned_data["seen"] == digest:
             return False
-        self.doubts = found
-        self.data = {**dict(self.data.items()), "seen": told}
+        self.doubts = reasons
+        self.data = {**dict(self.data.items()), "seen": digest}
         return True
 
     @property
@@ -101,13 +103,13 @@ class BookingForm(TimeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kinds = [(kind, label) for kind, label in Appointment.Kind.choices if kind != Appointment.Kind.BLOCK]
-        told = ", ".join(f"{label} {usual_minutes(kind)}" for kind, label in kinds)
-        self.fields["minutes"].help_text = gettext("Usual minutes: %(kinds)s.") % {"kinds": told}
+        usual = ", ".join(f"{label} {usual_minutes(kind)}" for kind, label in kinds)
+        self.fields["minutes"].help_text = gettext("Usual minutes: %(kinds)s.") % {"kinds": usual}
 
-    def gives_to_think(self, pet_id: Optional[int] = None, kept: Optional[int] = None) -> bool:
+    def gives_to_think(self, pet_id: Optional[int] = None, moved_id: Optional[int] = None) -> bool:
         """As above, with the pet that the form names; time that is not for an animal needs no thought."""
         pet = self.cleaned_data["pet"]
-        return self.cleaned_data["kind"] != Appointment.Kind.BLOCK and super().gives_to_think(pet and pet.pk, kept)
+        return self.cleaned_data["kind"] != Appointment.Kind.BLOCK and super().gives_to_think(pet and pet.pk, moved_id)
 
 
 class DetailsForm(ClinicForm):

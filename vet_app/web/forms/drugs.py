@@ -51,10 +51,10 @@ class DrugEntryForm(ClinicForm):
 
     def clean(self) -> Dict[str, Any]:
         """The witness is who says so: the same throttle as at the log-in counts wrong passwords."""
-        given: Dict[str, Any] = super().clean() or {}
-        witness = given.get("witness")
+        cleaned: Dict[str, Any] = super().clean() or {}
+        witness = cleaned.get("witness")
         if witness is not None:
-            found = authenticate(self.request, username=witness.username, password=given.get("password", ""))
-            if found is None or found.pk != witness.pk:
+            user = authenticate(self.request, username=witness.username, password=cleaned.get("password", ""))
+            if user is None or user.pk != witness.pk:
                 self.add_error("password", _("This is not the password of the witness."))
-        return given
+        return cleaned

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic.folding import fold
+from clinic.normalization import fold
 from exchange.columns import plain
 from exchange.csv_in import Table
 from exchange.importing import MOST_BYTES
@@ -70,24 +70,24 @@ class MappingForm(ClinicForm):
 
     def clean(self) -> Dict[str, Any]:
         """Refuse two headings that would mean the same."""
-        given = super().clean() or {}
+        cleaned = super().clean() or {}
         seen: Dict[str, str] = {}
         for number, heading in enumerate(self.headings):
-            key = given.get(f"heading_{number}")
+            key = cleaned.get(f"heading_{number}")
             if key and key in seen:
                 self.add_error(f"heading_{number}", gettext("“%(other)s” means this already.") % {"other": seen[key]})
             elif key:
                 seen[key] = heading
-        return given
+        return cleaned
 
-    def said(self, before: Mapping[str, Any]) -> Dict[str, Any]:
+    def mapping(self, before: Mapping[str, Any]) -> Dict[str, Any]:
         """What was chosen, with the words of which was said earlier what they mean."""
-        given = self.cleaned_data
-        columns = {plain(heading): given[f"heading_{number}"] for number, heading in enumerate(self.headings)}
+        cleaned = self.cleaned_data
+        columns = {plain(heading): cleaned[f"heading_{number}"] for number, heading in enumerate(self.headings)}
         values = {key: dict(words) for key, words in before.get("values", {}).items()}
         for number, (key, word) in enumerate(self.words):
-            if given[f"word_{number}"]:
-                values.setdefault(key, {})[fold(word)] = given[f"word_{number}"]
+            if cleaned[f"word_{number}"]:
+                values.setdefault(key, {})[fold(word)] = cleaned[f"word_{number}"]
         return {"columns": columns, "values": values}
 
 

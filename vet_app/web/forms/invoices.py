@@ -14,9 +14,9 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.country import has_fee_schedule, shows_service_date
-from clinic.folding import fold
 from clinic.models import Invoice, InvoiceLine, Owner, Payment, PaymentMethod, Pet, Product, Vet, Visit
 from clinic.money import currency_places
+from clinic.normalization import fold
 from clinic.selectors.billable import to_bill
 from clinic.selectors.days import days_between
 from clinic.services.billing import Discount, Line
@@ -36,10 +36,10 @@ def new_key() -> str:
 class Offer:
     """What the lines of one bill may name, read once for all of them: products, the owner's pets, vets."""
 
-    def __init__(self, owner: Owner, kept: Iterable[Dict[str, Any]]) -> None:
-        """`kept` are lines that there are already; what they name stays on offer."""
+    def __init__(self, owner: Owner, present_lines: Iterable[Dict[str, Any]]) -> None:
+        """`present_lines` are lines that there are already; what they name stays on offer."""
         known = list(Product.objects.filter(active=True))
-        known += [line["product"] for line in kept if line.get("product") and line["product"] not in known]
+        known += [line["product"] for line in present_lines if line.get("product") and line["product"] not in known]
         names = Counter(fold(product.name) for product in known)
         self.products: Dict[str, Product] = {}
         for product in known:
@@ -52,7 +52,7 @@ class Offer:
         self.words = {product.pk: words for words, product in self.products.items()}
         self.pets = {pet.pk: pet for pet in owner.pets.filter(merged_into=None).select_related("species")}
         self.vets = {vet.pk: vet for vet in Vet.objects.filter(active=True)}
-        self.vets.update({line["vet"].pk: line["vet"] for line in kept if line.get("vet")})
+        self.vets.update({line["vet"].pk: line["vet"] for line in present_lines if line.get("vet")})
 
 
 class ProductField(forms.CharField):
@@ -69,13 +69,13 @@ class ProductField(forms.CharField):
         typed = super().clean(value)
         if not typed:
             return None
-        found = self.offer.by_words.get(fold(typed))
-        if found is None:
+        product = self.offer.by_words.get(fold(typed))
+        if product is None:
             raise forms.ValidationError(
                 _("“%(typed)s” is not on the price list. Choose from the list, or enter it as text."),
                 params={"typed": typed},
             )
-        return found
+        return product
 
 
 class OneOfField(forms.TypedChoiceField):
@@ -158,14 +158,15 @@ class LineForm(forms.Form):
     @property
     def line(self) -> Line:
         """What the service bills."""
-        given = self.cleaned_data
+        cleaned = self.cleaned_data
         return Line(
-            product=given["product"], text=given["text"],
-            quantity=Decimal(1) if given["quantity"] is None else given["quantity"],
-            unit_price=given["unit_price"], tax_rate=given["tax_rate"], discount=given["discount"],
-            pet_id=given["pet"].pk if given["pet"] else None,
-            vet_id=given["vet"].pk if given["vet"] else None, visit_id=given["visit"],
-            service_on=given["service_on"], fee_code=given.get("fee_code", ""), fee_factor=given.get("fee_factor"),
+            product=cleaned["product"], text=cleaned["text"],
+            quantity=Decimal(1) if cleaned["quantity"] is None else cleaned["quantity"],
+            unit_price=cleaned["unit_price"], tax_rate=cleaned["tax_rate"], discount=cleaned["discount"],
+            pet_id=cleaned["pet"].pk if cleaned["pet"] else None,
+            vet_id=cleaned["vet"].pk if cleaned["vet"] else None, visit_id=cleaned["visit"],
+            service_on=cleaned["service_on"], fee_code=cleaned.get("fee_code", ""),
+            fee_factor=cleaned.get("fee_factor"),
         )  # fmt: skip
 
 
@@ -271,10 +272,10 @@ class CreditForm(ReasonForm):
     @property
     def quantities(self) -> Optional[Dict[int, Decimal]]:
         """How much of each line, by its id; None, which is all, where the form was sent without its lines."""
-        given = self.cleaned_data.items()
+        cleaned = self.cleaned_data.items()
         if not any(name in self.data for name in self.fields if name.startswith("line_")):
             return None
-        return {int(name[5:]): value for name, value in given if name.startswith("line_") and value}
+        return {int(name[5:]): value for name, value in cleaned if name.startswith("line_") and value}
 
 
 class InvoiceFilter(ClinicForm):
@@ -292,15 +293,15 @@ class InvoiceFilter(ClinicForm):
     @property
     def condition(self) -> Q:
         """What the filters besides `q` ask for; one that is wrong asks for nothing."""
-        given, found = self.cleaned_data, Q()
-        status = given.get("status")
+        cleaned, condition = self.cleaned_data, Q()
+        status = cleaned.get("status")
         if status in (ESTIMATE, Invoice.Status.DRAFT):
-            found &= Q(status=Invoice.Status.DRAFT, valid_until__isnull=status != ESTIMATE)
+            condition &= Q(status=Invoice.Status.DRAFT, valid_until__isnull=status != ESTIMATE)
         elif status:
-            found &= Q(status=status)
-        if given.get("owner"):
-            found &= Q(owner=given["owner"])
-        return found & days_between("issued_at", given.get("since"), given.get("until"))
+            condition &= Q(status=status)
+        if cleaned.get("owner"):
+            condition &= Q(owner=cleaned["owner"])
+        return condition & days_between("issued_at", cleaned.get("since"), cleaned.get("until"))
 
 
 class PaymentForm(ClinicForm):

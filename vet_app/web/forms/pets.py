@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Breed, Owner, Pet, Species
-from clinic.reference import COLOURS, read_colour, said_colour
+from clinic.reference import COLOURS, read_colour, translated_colour
 from web.forms.base import ClinicForm, DateInput, Suggesting
 
 NAMES = (
@@ -35,7 +35,7 @@ class ColourField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:
         """The word to show."""
-        return said_colour(value) if isinstance(value, str) else value
+        return translated_colour(value) if isinstance(value, str) else value
 
 
 class PetForm(ClinicForm):
@@ -52,7 +52,7 @@ class PetForm(ClinicForm):
     birth_date = forms.DateField(label=_("birth date"), required=False, widget=DateInput)
     birth_date_estimated = forms.BooleanField(label=_("birth date is estimated"), required=False)
     colour = ColourField(
-        label=_("colour"), max_length=80, required=False, widget=Suggesting(lambda: map(said_colour, COLOURS))
+        label=_("colour"), max_length=80, required=False, widget=Suggesting(lambda: map(translated_colour, COLOURS))
     )
     microchip = forms.CharField(label=_("microchip"), max_length=30, required=False)
     tag = forms.CharField(label=_("tag"), max_length=30, required=False)

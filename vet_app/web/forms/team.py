@@ -84,10 +84,10 @@ class NewPasswordForm(ClinicForm):
 
     def clean(self) -> Dict[str, Any]:
         """Both new ones are the same."""
-        given = self.cleaned_data
-        if given.get("new") and given.get("again") and given["new"] != given["again"]:
+        cleaned = self.cleaned_data
+        if cleaned.get("new") and cleaned.get("again") and cleaned["new"] != cleaned["again"]:
             self.add_error("again", _("The two new passwords differ."))
-        return given
+        return cleaned
 
     def take(self, problem: ValidationError) -> None:
         """What is wrong with a password belongs beside the new one."""

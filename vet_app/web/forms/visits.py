@@ -47,7 +47,7 @@ class MeasureField(forms.DecimalField):
         try:
             bound(stored)
         except forms.ValidationError as problem:
-            limit = units.said(self.column, Decimal(str(bound.limit_value)))
+            limit = units.formatted(self.column, Decimal(str(bound.limit_value)))
             raise forms.ValidationError(problem.message, code=problem.code, params={"limit_value": limit}) from problem
 
 

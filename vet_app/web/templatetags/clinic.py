@@ -128,20 +128,20 @@ def measure(value: Optional[Decimal]) -> str:
 @register.filter
 def weight(value: Optional[Decimal]) -> str:
     """A weight in the clinic's unit."""
-    return units.said("weight_kg", value)
+    return units.formatted("weight_kg", value)
 
 
 @register.filter
 def temperature(value: Optional[Decimal]) -> str:
     """A temperature in the clinic's unit."""
-    return units.said("temp_c", value)
+    return units.formatted("temp_c", value)
 
 
 @register.simple_tag
 def told_apart(pet: Any, *, owner: bool = True) -> SafeString:
     """What tells an animal from another of the same name, small beside its name: species, owner and number."""
-    keeper = format_html("<bdi>{}</bdi> · ", pet.owner.full_name) if owner else ""
-    return format_html('<small class="apart">{} · {}{}</small>', pet.species, keeper, pet_number(pet))
+    owner_name = format_html("<bdi>{}</bdi> · ", pet.owner.full_name) if owner else ""
+    return format_html('<small class="apart">{} · {}{}</small>', pet.species, owner_name, pet_number(pet))
 
 
 @register.filter

@@ -23,10 +23,10 @@ def owner_account(request: HttpRequest, pk: int) -> HttpResponse:
     owner = get_object_or_404(Owner, pk=pk, merged_into=None)
     form = DepositForm(data_of(request))
     if request.method == "POST" and form.is_valid():
-        given = form.fields_given
-        amount = -given["amount"] if given["back"] else given["amount"]
+        fields = form.fields_given
+        amount = -fields["amount"] if fields["back"] else fields["amount"]
         entry = form.attempt(
-            deposit, Actor.of(request), pk, amount, given["method"], reference=given["reference"], key=given["key"]
+            deposit, Actor.of(request), pk, amount, fields["method"], reference=fields["reference"], key=fields["key"]
         )
         if entry is not None:
             messages.success(request, _("Saved."))

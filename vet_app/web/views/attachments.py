@@ -24,8 +24,8 @@ from web.views.pets import known_pet
 def new(request: HttpRequest, pet_id: int) -> HttpResponse:
     """Keep a file with a pet's record, at a visit where the address names one."""
     pet = known_pet(pet_id)
-    given = request.GET.get("visit", "")
-    visit = get_object_or_404(Visit, pk=given, pet=pet) if given.isdecimal() else None
+    visit_pk = request.GET.get("visit", "")
+    visit = get_object_or_404(Visit, pk=visit_pk, pet=pet) if visit_pk.isdecimal() else None
     form = AttachmentForm(data_of(request), request.FILES or None)
     back = visit.get_absolute_url() if visit else pet.get_absolute_url()
     if form.is_valid():

@@ -12,7 +12,7 @@ from accounts.roles import Right
 from audit.models import AuditEntry
 from web.forms.audit import AuditFilter
 from web.support import needs, paged
-from web.words import tell
+from web.words import audit_rows
 
 
 @require_safe
@@ -23,6 +23,6 @@ def audit(request: HttpRequest) -> HttpResponse:
     wanted = form.condition if form.is_valid() else Q(pk__in=[])
     page = paged(request, AuditEntry.objects.filter(wanted).select_related("user"))
     filtered = any(request.GET.get(name) for name in form.fields)
-    context = {"form": form, "page": page, "entries": tell(page.object_list), "filtered": filtered,
+    context = {"form": form, "page": page, "entries": audit_rows(page.object_list), "filtered": filtered,
                "heading": _("Audit trail")}  # fmt: skip
     return render(request, "web/audit/list.html", context, status=form.status)

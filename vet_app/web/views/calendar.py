@@ -62,10 +62,10 @@ def day_of(request: HttpRequest) -> date:
 
 def _local(items: Any) -> List[Appointment]:
     """Appointments with their times at the clinic."""
-    found = list(items)
-    for item in found:
+    appointments = list(items)
+    for item in appointments:
         item.starts_at, item.ends_at = timezone.localtime(item.starts_at), timezone.localtime(item.ends_at)
-    return found
+    return appointments
 
 
 @needs(Right.VIEW)
@@ -85,7 +85,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "today": timezone.localdate(),
         "now": _slot_now() if day == timezone.localdate() else None,
         "vets": vets,
-        "told": opening.told(day, off),
+        "notices": opening.notices(day, off),
         "rows": grid(day, vets, shown, opens, closes, settings.SLOT_MINUTES),
         "released": [item for item in items if item.status in Appointment.FREE],
     }
@@ -103,14 +103,14 @@ def _candidates(request: HttpRequest) -> List[Pet]:
     """Pets to choose from: the one that the address names, an owner's, or what the search finds."""
     alive = Pet.objects.filter(merged_into=None, deceased_on=None).select_related("owner", "species")
     chosen = request.POST.get("pet") or request.GET.get("pet") or ""
-    found = list(alive.filter(pk=chosen)) if chosen.isdecimal() else []
+    pets = list(alive.filter(pk=chosen)) if chosen.isdecimal() else []
     owner = request.GET.get("owner", "")
     if owner.isdecimal():
-        found += [pet for pet in alive.filter(owner=int(owner)) if pet not in found]
+        pets += [pet for pet in alive.filter(owner=int(owner)) if pet not in pets]
     for pet in search(request.GET.get("find", "")).pets:
-        if pet not in found and not pet.is_deceased:
-            found.append(pet)
-    return found
+        if pet not in pets and not pet.is_deceased:
+            pets.append(pet)
+    return pets
 
 
 def _asked(request: HttpRequest) -> Dict[str, Any]:
@@ -157,8 +157,8 @@ def _free(wanted: Mapping[str, Any]) -> List[datetime]:
         return []
     if "day" not in wanted:
         return selectors.next_free_times(chosen, int(minutes))[:MOST_FREE]
-    found = selectors.free_times(chosen, date, int(minutes)) if date else []
-    return [at for at in found if at > timezone.now()][:MOST_FREE]
+    times = selectors.free_times(chosen, date, int(minutes)) if date else []
+    return [at for at in times if at > timezone.now()][:MOST_FREE]
 
 
 @needs(Right.FRONT_DESK)
@@ -170,15 +170,15 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
         return render(request, "web/calendar/candidates.html", {"candidates": _candidates(request)})
     form = BookingForm(data_of(request), initial=_wanted(request))
     if request.method == "POST" and form.is_valid() and not form.gives_to_think():
-        given = form.cleaned_data
+        cleaned = form.cleaned_data
         booked = form.attempt(
-            book, Actor.of(request), given["vet"].pk, form.starts_at, form.ends_at, form.fields_given,
-            override_reason=given["override_reason"],
+            book, Actor.of(request), cleaned["vet"].pk, form.starts_at, form.ends_at, form.fields_given,
+            override_reason=cleaned["override_reason"],
         )  # fmt: skip
         if booked is not None:
             at = timezone.localtime(booked.starts_at)
             messages.success(request, _("Booked: %(who)s, %(at)s.") % {"who": booked.who, "at": time_format(at)})
-            return redirect(f"{reverse('calendar')}?date={given['day']:%Y-%m-%d}")
+            return redirect(f"{reverse('calendar')}?date={cleaned['day']:%Y-%m-%d}")
     return form_page(
         request, form, _("New appointment"), _("Book"), reverse("calendar"), template="web/calendar/new.html",
         candidates=_candidates(request), chosen=str(form["pet"].value() or ""), find=request.GET.get("find", ""),
@@ -230,11 +230,11 @@ def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
         "minutes": int((item.ends_at - item.starts_at).total_seconds() // 60), **_asked(request),
     }  # fmt: skip
     form = TimeForm(data_of(request), initial=initial)
-    if request.method == "POST" and form.is_valid() and not form.gives_to_think(item.pet_id, kept=pk):
-        given = form.cleaned_data
+    if request.method == "POST" and form.is_valid() and not form.gives_to_think(item.pet_id, moved_id=pk):
+        cleaned = form.cleaned_data
         moved = form.attempt(
-            move, Actor.of(request), pk, given["version"] or 0, form.starts_at, form.ends_at, vet_id=given["vet"].pk,
-            override_reason=given["override_reason"],
+            move, Actor.of(request), pk, cleaned["version"] or 0, form.starts_at, form.ends_at,
+            vet_id=cleaned["vet"].pk, override_reason=cleaned["override_reason"],
         )  # fmt: skip
         if moved is not None:
             messages.success(request, _("The appointment was moved."))
@@ -282,7 +282,7 @@ def week(request: HttpRequest) -> HttpResponse:
         "first": first, "last": days[-1], "today": timezone.localdate(),
         "previous": first - timedelta(days=7), "next": first + timedelta(days=7),
         "days": [
-            (day, opening.told(day, off), [item for item in shown if item.starts_at.date() == day]) for day in days
+            (day, opening.notices(day, off), [item for item in shown if item.starts_at.date() == day]) for day in days
         ],
     }  # fmt: skip
     return render(request, "web/calendar/week.html", context)

@@ -45,9 +45,9 @@ def drug_log(request: HttpRequest, drug_id: int) -> HttpResponse:
 
 
 def _prescription(request: HttpRequest) -> Optional[Prescription]:
-    given = request.GET.get("prescription", "")
+    prescription_pk = request.GET.get("prescription", "")
     rows = Prescription.objects.select_related("visit__pet").filter(voided_at=None)
-    return get_object_or_404(rows, pk=given) if given.isdecimal() else None
+    return get_object_or_404(rows, pk=prescription_pk) if prescription_pk.isdecimal() else None
 
 
 def _initial(prescription: Optional[Prescription]) -> Dict[str, Any]:

@@ -33,10 +33,10 @@ def exchange(request: HttpRequest) -> HttpResponse:
     form = ImportForm(data_of(request), request.FILES or None)
     if request.method == "POST" and form.is_valid():
         importing.forget_old(actor)
-        given = form.cleaned_data
-        kind = given["kind"] or ImportFile.Kind.CLIENTS
-        options = {"dates": given["dates"], "duplicates": given["duplicates"], "kind": kind}
-        staged = form.attempt(importing.stage, actor, given["file"].name, given["file"].read(), **options)
+        cleaned = form.cleaned_data
+        kind = cleaned["kind"] or ImportFile.Kind.CLIENTS
+        options = {"dates": cleaned["dates"], "duplicates": cleaned["duplicates"], "kind": kind}
+        staged = form.attempt(importing.stage, actor, cleaned["file"].name, cleaned["file"].read(), **options)
         if staged is not None:
             return redirect("import_preview", staged.pk)
     waiting = ImportFile.objects.filter(status=ImportFile.Status.STAGED).defer("content").select_related("user")
@@ -84,7 +84,7 @@ def import_mapping(request: HttpRequest, pk: int) -> HttpResponse:
         unknown = []
     form = MappingForm(table, unknown, data_of(request))
     if form.is_valid():
-        form.attempt(importing.say, Actor.of(request), pk, form.said(staged.mapping))
+        form.attempt(importing.set_mapping, Actor.of(request), pk, form.mapping(staged.mapping))
         return redirect("import_preview", pk)
     heading = _("Columns of %(file)s") % {"file": staged.name}
     intro = _("What you choose is remembered for the next file with these headings.")

@@ -90,7 +90,7 @@ def _show(request: HttpRequest, bill: Invoice, form: Optional[PaymentForm] = Non
         "methods": method_names(),
         "in_cash": rounded(due),
         "credit": credit_of(bill.owner),
-        "to_bill": bill.is_estimate and all(made.status == Invoice.Status.VOID for made in bill.bills.all()),
+        "to_bill": bill.is_estimate and all(issued.status == Invoice.Status.VOID for issued in bill.bills.all()),
         "form": form or PaymentForm(initial={"amount": abs(due)}, account=credit_of(bill.owner) > 0, owed=due < 0),
     }
     return render(request, "web/invoices/invoice.html", context, status=form.status if form else 200)
@@ -136,9 +136,9 @@ def _words(estimate: bool) -> Tuple[str, str]:
 
 def _visit(request: HttpRequest, owner: Owner) -> Optional[Visit]:
     """The visit that the address names, None for none; one of another owner's pet is not found."""
-    given = request.GET.get("visit", "")
+    visit_pk = request.GET.get("visit", "")
     visits = Visit.objects.select_related("pet", "vet").filter(pet__owner=owner, entered_in_error=False)
-    return get_object_or_404(visits, pk=given) if given.isdecimal() else None
+    return get_object_or_404(visits, pk=visit_pk) if visit_pk.isdecimal() else None
 
 
 @needs(Right.DRAFT_INVOICE)
@@ -154,8 +154,8 @@ def invoice_edit(request: HttpRequest, pk: int) -> HttpResponse:
     lines = lines_of(bill.owner, data_of(request), initial_lines(bill))
     form.lines = lines
     if request.method == "POST" and form.is_valid() and lines.is_valid():
-        actor, given = Actor.of(request), form.fields_given
-        if form.attempt(replace_lines, actor, pk, form.based_on, lines.lines, **given) is not None:
+        actor, fields = Actor.of(request), form.fields_given
+        if form.attempt(replace_lines, actor, pk, form.based_on, lines.lines, **fields) is not None:
             messages.success(request, _("Saved."))
             return redirect(bill)
     heading, submit = _words(bill.is_estimate)

@@ -91,18 +91,20 @@ def _kind(name: str) -> Kind:
 
 
 def _form(kind: Kind, data: Any, row: Optional[Model]) -> ClinicForm:
-    made: Type[ClinicForm] = type("EntryForm", (ClinicForm,), dict(fields_for_model(kind.model, fields=kind.names)))
+    form_class: Type[ClinicForm] = type(
+        "EntryForm", (ClinicForm,), dict(fields_for_model(kind.model, fields=kind.names))
+    )
     initial = {name: getattr(row, name) for name in (*kind.names, "version")} if row else {}
-    form = made(data, initial={**initial, "name": str(row)} if row and kind.translated else initial)
+    form = form_class(data, initial={**initial, "name": str(row)} if row and kind.translated else initial)
     if not has_fee_schedule():
         form.fields.pop("fee_code", None)
     return form
 
 
-def _given(form: ClinicForm, row: Optional[Any]) -> Dict[str, Any]:
+def _fields_to_save(form: ClinicForm, row: Optional[Any]) -> Dict[str, Any]:
     """What to save; a name that was shown in the reader's language and left alone stays as it is stored."""
-    given = form.fields_given
-    return {**given, "name": row.name} if row is not None and given.get("name") == str(row) != row.name else given
+    fields = form.fields_given
+    return {**fields, "name": row.name} if row is not None and fields.get("name") == str(row) != row.name else fields
 
 
 def _shown(row: Model, name: str) -> Tuple[Any, bool]:
@@ -144,7 +146,7 @@ def entry(request: HttpRequest, name: str, pk: Optional[int] = None) -> HttpResp
     data = data_of(request)
     form = _form(kind, data, row)
     if data is not None and form.is_valid():
-        saved = form.attempt(save_entry, Actor.of(request), kind.model, pk, form.based_on, _given(form, row))
+        saved = form.attempt(save_entry, Actor.of(request), kind.model, pk, form.based_on, _fields_to_save(form, row))
         if saved is not None:
             messages.success(request, _("Saved."))
             return redirect("lists", name)

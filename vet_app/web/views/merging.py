@@ -32,11 +32,11 @@ def owners(request: HttpRequest, owner_id: int) -> HttpResponse:
         return _decide(request, [owner, other], merging.merge_owners)
     query = request.GET.get("q", "").strip()
     if query:
-        found: List[Any] = search(query).owners
+        candidates: List[Any] = search(query).owners
     else:
         numbers = [phone.number for phone in owner.phones.all()]
-        found = similar_owners(owner.first_name, owner.last_name, owner.email, numbers)
-    return _choose(request, owner, [row for row in found if row.pk != owner.pk], query)
+        candidates = similar_owners(owner.first_name, owner.last_name, owner.email, numbers)
+    return _choose(request, owner, [row for row in candidates if row.pk != owner.pk], query)
 
 
 @needs(Right.MANAGE)
@@ -49,31 +49,31 @@ def pets(request: HttpRequest, pet_id: int) -> HttpResponse:
         return _decide(request, [pet, other], merging.merge_pets)
     query = request.GET.get("q", "").strip()
     if query:
-        found: List[Any] = [row for row in search(query).pets if row.species_id == pet.species_id]
+        candidates: List[Any] = [row for row in search(query).pets if row.species_id == pet.species_id]
     else:
         alike = Q(owner=pet.owner_id) | Q(search_name=pet.search_name)
-        found = list(rows.filter(alike, species=pet.species_id)[:10])
-    return _choose(request, pet, [row for row in found if row.pk != pet.pk], query)
+        candidates = list(rows.filter(alike, species=pet.species_id)[:10])
+    return _choose(request, pet, [row for row in candidates if row.pk != pet.pk], query)
 
 
 def _other(request: HttpRequest, rows: QuerySet[Any], pk: int) -> Optional[Any]:
     """The duplicate that the address names, None while it is still looked for."""
-    given = request.GET.get("with", "")
-    return get_object_or_404(rows.exclude(pk=pk), pk=given) if given.isdecimal() else None
+    other_pk = request.GET.get("with", "")
+    return get_object_or_404(rows.exclude(pk=pk), pk=other_pk) if other_pk.isdecimal() else None
 
 
-def _choose(request: HttpRequest, record: Any, found: List[Any], query: str) -> HttpResponse:
-    context = {"record": record, "found": found, "sought": query, "is_pet": isinstance(record, Pet)}
+def _choose(request: HttpRequest, record: Any, candidates: List[Any], query: str) -> HttpResponse:
+    context = {"record": record, "candidates": candidates, "sought": query, "is_pet": isinstance(record, Pet)}
     return render(request, "web/merging/choose.html", context)
 
 
 def _decide(request: HttpRequest, pair: List[Any], merge: Merge) -> HttpResponse:
     form = MergeForm(data_of(request), records=pair)
     if form.is_valid():
-        kept = form.attempt(merge, Actor.of(request), *form.kept_and_hidden)
-        if kept is not None:
+        record = form.attempt(merge, Actor.of(request), *form.kept_and_hidden)
+        if record is not None:
             messages.success(request, _("The records were merged. The duplicate is hidden and leads here."))
-            return redirect(kept.get_absolute_url())
+            return redirect(record.get_absolute_url())
     heading = _("Merge two records")
     back = pair[0].get_absolute_url()
     return form_page(request, form, heading, _("Merge permanently"), back, template="web/merging/pair.html", pair=pair)

@@ -35,18 +35,18 @@ def owners(request: HttpRequest) -> HttpResponse:
 @needs(Right.VIEW)
 def owner(request: HttpRequest, pk: int) -> HttpResponse:
     """One owner with pets and bills; a merged one leads to who it became."""
-    found = get_object_or_404(Owner.objects.prefetch_related("phones", _owners()), pk=pk)
-    if found.merged_into_id:
-        return redirect("owner", found.merged_into_id)
-    bills = listed().filter(owner=found)[:BILLS_SHOWN]
-    balance = balance_of(found)
-    appointments = coming().filter(pet__owner=found).select_related("pet")[:10]
+    record = get_object_or_404(Owner.objects.prefetch_related("phones", _owners()), pk=pk)
+    if record.merged_into_id:
+        return redirect("owner", record.merged_into_id)
+    bills = listed().filter(owner=record)[:BILLS_SHOWN]
+    balance = balance_of(record)
+    appointments = coming().filter(pet__owner=record).select_related("pet")[:10]
     context = {
-        "owner": found,
+        "owner": record,
         "bills": bills,
         "balance": balance,
         "owed": -balance,
-        "credit": credit_of(found),
+        "credit": credit_of(record),
         "appointments": appointments,
     }
     return render(request, "web/owners/owner.html", context)
@@ -75,8 +75,8 @@ def owner_new(request: HttpRequest) -> HttpResponse:
 @needs(Right.FRONT_DESK)
 def owner_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change an owner."""
-    found = get_object_or_404(Owner, pk=pk, merged_into=None)
-    form = OwnerForm.of(found, data_of(request))
+    record = get_object_or_404(Owner, pk=pk, merged_into=None)
+    form = OwnerForm.of(record, data_of(request))
     if request.method == "POST" and form.is_valid():
         version = form.based_on
         changed = form.attempt(
@@ -86,5 +86,5 @@ def owner_edit(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect(changed)
     return form_page(
-        request, form, found.full_name, _("Save"), found.get_absolute_url(), template="web/owners/edit.html"
+        request, form, record.full_name, _("Save"), record.get_absolute_url(), template="web/owners/edit.html"
     )

@@ -40,11 +40,11 @@ def _timeline(known: History) -> List[Tuple[str, Any, Any]]:
 @needs(Right.VIEW)
 def pet(request: HttpRequest, pk: int) -> HttpResponse:
     """One pet: facts, alert, what is due, and its history."""
-    found = get_object_or_404(Pet.objects.select_related("owner", "species", "breed"), pk=pk)
-    if found.merged_into_id:
-        return redirect("pet", found.merged_into_id)
-    known = history(found)
-    context = {"pet": found, "known": known, "timeline": _timeline(known), "weights": known.weights[:8],
+    record = get_object_or_404(Pet.objects.select_related("owner", "species", "breed"), pk=pk)
+    if record.merged_into_id:
+        return redirect("pet", record.merged_into_id)
+    known = history(record)
+    context = {"pet": record, "known": known, "timeline": _timeline(known), "weights": known.weights[:8],
                "today": timezone.localdate()}  # fmt: skip
     return render(request, "web/pets/pet.html", context)
 
@@ -66,88 +66,88 @@ def pet_new(request: HttpRequest, owner_pk: int) -> HttpResponse:
 @needs(Right.FRONT_DESK)
 def pet_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a pet."""
-    found = known_pet(pk)
-    form = PetForm.of(found, data_of(request))
+    record = known_pet(pk)
+    form = PetForm.of(record, data_of(request))
     if request.method == "POST" and form.is_valid():
         version = form.based_on
         if form.attempt(update_pet, Actor.of(request), pk, version, form.fields_given) is not None:
             messages.success(request, _("Saved."))
-            return redirect(found)
-    heading = _("Change %(name)s") % {"name": found.name}
-    return form_page(request, form, heading, _("Save"), found.get_absolute_url(), pet=found)
+            return redirect(record)
+    heading = _("Change %(name)s") % {"name": record.name}
+    return form_page(request, form, heading, _("Save"), record.get_absolute_url(), pet=record)
 
 
 @needs(Right.FRONT_DESK)
 def pet_deceased(request: HttpRequest, pk: int) -> HttpResponse:
     """Record a death."""
-    found = known_pet(pk)
-    form = DeceasedForm(data_of(request), initial={"version": found.version})
+    record = known_pet(pk)
+    form = DeceasedForm(data_of(request), initial={"version": record.version})
     if request.method == "POST" and form.is_valid():
         version, day = form.based_on, form.cleaned_data["deceased_on"]
         if form.attempt(mark_deceased, Actor.of(request), pk, version, day) is not None:
-            messages.success(request, _("The death of %(name)s was recorded.") % {"name": found.name})
-            return redirect(found)
+            messages.success(request, _("The death of %(name)s was recorded.") % {"name": record.name})
+            return redirect(record)
     intro = _("No more reminders will be sent, and future appointments are cancelled.")
-    heading = _("%(name)s has died") % {"name": found.name}
+    heading = _("%(name)s has died") % {"name": record.name}
     submit = pgettext("verb", "Record")
-    return form_page(request, form, heading, submit, found.get_absolute_url(), intro=intro, pet=found)
+    return form_page(request, form, heading, submit, record.get_absolute_url(), intro=intro, pet=record)
 
 
 @needs(Right.FRONT_DESK)
 def pet_alive(request: HttpRequest, pk: int) -> HttpResponse:
     """Take back a death that was recorded for the wrong animal."""
-    found = known_pet(pk)
-    form = ClinicForm(data_of(request), initial={"version": found.version})
+    record = known_pet(pk)
+    form = ClinicForm(data_of(request), initial={"version": record.version})
     if form.is_valid() and form.attempt(take_back_death, Actor.of(request), pk, form.based_on) is not None:
-        messages.success(request, _("%(name)s is alive. Reminders are due again.") % {"name": found.name})
-        return redirect(found)
+        messages.success(request, _("%(name)s is alive. Reminders are due again.") % {"name": record.name})
+        return redirect(record)
     intro = _("The date of death is removed and reminders are due again. Cancelled appointments stay cancelled.")
-    heading = _("%(name)s is alive") % {"name": found.name}
+    heading = _("%(name)s is alive") % {"name": record.name}
     submit = _("Undo the recorded death")
-    return form_page(request, form, heading, submit, found.get_absolute_url(), intro=intro, pet=found)
+    return form_page(request, form, heading, submit, record.get_absolute_url(), intro=intro, pet=record)
 
 
 @needs(Right.FRONT_DESK)
 def pet_transfer(request: HttpRequest, pk: int) -> HttpResponse:
     """Hand a pet to another owner."""
-    found = known_pet(pk)
-    form = OtherOwnerForm(data_of(request), initial={"version": found.version})
+    record = known_pet(pk)
+    form = OtherOwnerForm(data_of(request), initial={"version": record.version})
     if request.method == "POST" and form.is_valid():
         version, new_owner = form.based_on, form.cleaned_data["owner"]
         if form.attempt(transfer_pet, Actor.of(request), pk, version, new_owner.pk) is not None:
             messages.success(request, _("%(name)s now belongs to %(owner)s.") % {
-                "name": found.name, "owner": new_owner.full_name})  # fmt: skip
-            return redirect(found)
-    intro = _("The records go with %(name)s; bills stay with the previous owner.") % {"name": found.name}
-    return form_page(request, form, _("New owner"), _("Transfer"), found.get_absolute_url(), intro=intro, pet=found)
+                "name": record.name, "owner": new_owner.full_name})  # fmt: skip
+            return redirect(record)
+    intro = _("The records go with %(name)s; bills stay with the previous owner.") % {"name": record.name}
+    return form_page(request, form, _("New owner"), _("Transfer"), record.get_absolute_url(), intro=intro, pet=record)
 
 
 @needs(Right.WEIGH)
 def pet_weigh(request: HttpRequest, pk: int) -> HttpResponse:
     """Keep a weight that was taken without a visit."""
-    found = known_pet(pk)
+    record = known_pet(pk)
     form = WeightForm(data_of(request))
     if form.is_valid():
         weight = form.cleaned_data["weight_kg"]
         if form.attempt(weighing.weigh, Actor.of(request), pk, weight) is not None:
-            messages.success(request, _("The weight of %(name)s was recorded.") % {"name": found.name})
-            return redirect(found)
-    heading = _("Weigh %(name)s") % {"name": found.name}
-    back = found.get_absolute_url()
-    return form_page(request, form, heading, pgettext("verb", "Record"), back, pet=found, before=before(found))
+            messages.success(request, _("The weight of %(name)s was recorded.") % {"name": record.name})
+            return redirect(record)
+    heading = _("Weigh %(name)s") % {"name": record.name}
+    back = record.get_absolute_url()
+    return form_page(request, form, heading, pgettext("verb", "Record"), back, pet=record, before=before(record))
 
 
 @needs(Right.WEIGH)
 def weight_error(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a wrong weight back."""
     row = get_object_or_404(Weighing, pk=pk)
-    found = known_pet(row.pet_id)
+    record = known_pet(row.pet_id)
     form = ReasonForm(data_of(request))
     if form.is_valid():
         reason = form.cleaned_data["reason"]
         if form.attempt(weighing.mark_entered_in_error, Actor.of(request), pk, reason):
             messages.success(request, _("The weight is marked as entered in error."))
-            return redirect(found)
+            return redirect(record)
     heading = _("This weight was entered in error")
     submit = _("Mark as entered in error")
-    return form_page(request, form, heading, submit, found.get_absolute_url(), danger=True, pet=found)
+    return form_page(request, form, heading, submit, record.get_absolute_url(), danger=True, pet=record)

@@ -26,9 +26,9 @@ def new(request: HttpRequest, visit_id: int) -> HttpResponse:
     visit = get_object_or_404(Visit.objects.select_related("pet__owner", "pet__species"), pk=visit_id)
     form = PrescriptionForm(data_of(request))
     if form.is_valid():
-        made = form.attempt(prescriptions.prescribe, Actor.of(request), visit_id, form.fields_given)
-        if made is not None:
-            messages.success(request, _("%(drug)s was prescribed.") % {"drug": made})
+        prescription = form.attempt(prescriptions.prescribe, Actor.of(request), visit_id, form.fields_given)
+        if prescription is not None:
+            messages.success(request, _("%(drug)s was prescribed.") % {"drug": prescription})
             return redirect("visit", visit_id)
     heading = _("Prescribe for %(pet)s") % {"pet": visit.pet}
     back = reverse("visit", args=[visit_id])

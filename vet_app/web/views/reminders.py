@@ -68,8 +68,10 @@ def reminders_letters(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         owners = [int(number) for number in request.POST.getlist("owner") if number.isdecimal()][:LETTERS_AT_ONCE]
         count = told_by_hand(Actor.of(request), owners, timezone.localdate(), Owner.Contact.POST)
-        told = ngettext("%(count)d letter was recorded as posted.", "%(count)d letters were recorded as posted.", count)
-        messages.success(request, told % {"count": count})
+        message = ngettext(
+            "%(count)d letter was recorded as posted.", "%(count)d letters were recorded as posted.", count
+        )
+        messages.success(request, message % {"count": count})
         return redirect(f"{reverse('reminders')}?until={form.day:%Y-%m-%d}")
     letters, count = _letters(form)
     context = {"letters": letters, "count": count, "until": form.day,
@@ -82,7 +84,7 @@ def _letters(form: DueForm) -> Tuple[List[Dict[str, Any]], int]:
 
     The second value is how many letters there are in all.
     """
-    by_post = selectors.untold(selectors.to_tell(form.day), timezone.localdate(), Owner.Contact.POST)
+    by_post = selectors.not_notified(selectors.to_tell(form.day), timezone.localdate(), Owner.Contact.POST)
     letters = []
     for owner, rows in by_post[:LETTERS_AT_ONCE]:
         subject, text = letter(owner, rows)
@@ -103,7 +105,7 @@ def reminders_calls(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Recorded as called."))
         return redirect("reminders_calls")
     by_phone = Owner.Contact.PHONE
-    waiting = selectors.untold(selectors.to_tell(selectors.horizon(today)), today, by_phone)
+    waiting = selectors.not_notified(selectors.to_tell(selectors.horizon(today)), today, by_phone)
     expected = [each for each in selectors.appointments_to_tell(today)
                 if selectors.way_to(each.pet.owner) == by_phone]  # type: ignore[union-attr]  # fmt: skip
     context = {"waiting": waiting[:LETTERS_AT_ONCE], "count": len(waiting), "expected": expected, "heading": _("Calls")}
@@ -115,8 +117,8 @@ def reminders_held(request: HttpRequest) -> HttpResponse:
     """What an import brought: whom it would write to, before anybody is; with POST it is let go."""
     if request.method == "POST":
         count = release_held(Actor.of(request), overdue=request.POST.get("overdue") == "yes")
-        told = ngettext("%(count)d reminder was released.", "%(count)d reminders were released.", count)
-        messages.success(request, told % {"count": count})
+        message = ngettext("%(count)d reminder was released.", "%(count)d reminders were released.", count)
+        messages.success(request, message % {"count": count})
         return redirect("reminders")
     rows = selectors.held()
     today = timezone.localdate()

@@ -16,10 +16,10 @@ from web.support import needs
 def search(request: HttpRequest) -> HttpResponse:
     """Owners and pets; for htmx only the list below the box. What is found alone is opened: a reader sends Enter."""
     query = request.GET.get("q", "").strip()
-    found = find(query)
+    results = find(query)
     htmx = getattr(request, "htmx", False)
-    alone: List[Any] = [*found.pets, *found.owners, *found.bills]
-    if not htmx and len(alone) == 1 and not found.near:
+    alone: List[Any] = [*results.pets, *results.owners, *results.bills]
+    if not htmx and len(alone) == 1 and not results.near:
         return redirect(alone[0])
     template = "web/search/results.html" if htmx else "web/search/search.html"
-    return render(request, template, {"query": query, "found": found})
+    return render(request, template, {"query": query, "results": results})

@@ -81,10 +81,10 @@ def passkey(request: HttpRequest) -> HttpResponse:
     user = _me(request)
     form = NewPasskeyForm(data_of(request))
     if form.is_valid():
-        given = form.cleaned_data
-        made = form.attempt(passkeys.add, Actor.of(request), request, user, given["name"], given["credential"])
-        if made is not None:
-            messages.success(request, _("The passkey %(name)s is set up.") % {"name": made.name})
+        cleaned = form.cleaned_data
+        added = form.attempt(passkeys.add, Actor.of(request), request, user, cleaned["name"], cleaned["credential"])
+        if added is not None:
+            messages.success(request, _("The passkey %(name)s is set up.") % {"name": added.name})
             return redirect("second_factor")
     return form_page(
         request, form, _("Create a passkey"), _("Create a passkey"), reverse("second_factor"),
@@ -96,9 +96,9 @@ def passkey(request: HttpRequest) -> HttpResponse:
 @sensitive
 def passkey_remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Forget a passkey of one's own."""
-    found = get_object_or_404(Passkey, pk=pk, user=request.user.pk)
-    second_factor.remove_passkey(Actor.of(request), found)
-    messages.success(request, _("The passkey %(name)s is removed.") % {"name": found.name})
+    credential = get_object_or_404(Passkey, pk=pk, user=request.user.pk)
+    second_factor.remove_passkey(Actor.of(request), credential)
+    messages.success(request, _("The passkey %(name)s is removed.") % {"name": credential.name})
     return redirect("second_factor")
 
 

@@ -26,11 +26,13 @@ from web.support import data_of, form_page, needs, sensitive
 @sensitive
 def clinic_page(request: HttpRequest) -> HttpResponse:
     """Show and change the settings; before the first save they are the environment's."""
-    made: Type[ClinicForm] = type(
+    form_class: Type[ClinicForm] = type(
         "SettingsForm", (ClinicForm,), dict(fields_for_model(ClinicSettings, fields=ClinicSettings.FIELDS))
     )
     now = clinic_settings()
-    form = made(data_of(request), initial={name: getattr(now, name) for name in (*ClinicSettings.FIELDS, "version")})
+    form = form_class(
+        data_of(request), initial={name: getattr(now, name) for name in (*ClinicSettings.FIELDS, "version")}
+    )
     if request.method == "POST" and form.is_valid():
         saved = form.attempt(change_settings, Actor.of(request), form.based_on, form.fields_given)
         if saved is not None:

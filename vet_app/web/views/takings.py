@@ -33,11 +33,11 @@ def takings(request: HttpRequest) -> HttpResponse:
     context: Dict[str, Any] = {"form": form, "heading": _("Takings")}
     if form.is_valid():
         since, until = form.days
-        found, names = taken(since, until), method_names()
+        sums, names = taken(since, until), method_names()
         context.update(
-            found=found, since=since, until=until, currency=settings.CURRENCY,
-            methods=[(names.get(each.method, each.method), each) for each in found.methods],
-            kinds=[(KINDS.get(each.kind, _("Not from the price list")), each.net) for each in found.kinds],
+            sums=sums, since=since, until=until, currency=settings.CURRENCY,
+            methods=[(names.get(each.method, each.method), each) for each in sums.methods],
+            kinds=[(KINDS.get(each.kind, _("Not from the price list")), each.net) for each in sums.kinds],
             counts=counts(since, until),
         )  # fmt: skip
     return render(request, "web/takings/takings.html", context, status=form.status)

@@ -46,9 +46,9 @@ def person_new(request: HttpRequest) -> HttpResponse:
     """Somebody joins; the first password is shown once."""
     form = NewPersonForm(data_of(request))
     if request.method == "POST" and form.is_valid():
-        given, password = form.cleaned_data, _new_password()
+        cleaned, password = form.cleaned_data, _new_password()
         person = form.attempt(
-            create_user, Actor.of(request), given["username"], password, given["role"],
+            create_user, Actor.of(request), cleaned["username"], password, cleaned["role"],
             must_change_password=True, **form.fields_given,
         )  # fmt: skip
         if person is not None:
@@ -62,23 +62,23 @@ def person_new(request: HttpRequest) -> HttpResponse:
 @sensitive
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a person; tokens and a new password are on the same page."""
-    found = get_object_or_404(User, pk=pk)
-    form = PersonForm.of(found, data_of(request))
+    user = get_object_or_404(User, pk=pk)
+    form = PersonForm.of(user, data_of(request))
     if request.method == "POST" and form.is_valid():
-        saved = form.attempt(update_user, Actor.of(request), found, version=form.based_on, **form.fields_given)
+        saved = form.attempt(update_user, Actor.of(request), user, version=form.based_on, **form.fields_given)
         if saved is not None:
             messages.success(request, _("Saved."))
             return redirect("team")
-    return _person_page(request, found, form, TokenForm())
+    return _person_page(request, user, form, TokenForm())
 
 
-def _person_page(request: HttpRequest, found: User, form: PersonForm, token_form: TokenForm) -> HttpResponse:
+def _person_page(request: HttpRequest, user: User, form: PersonForm, token_form: TokenForm) -> HttpResponse:
     context = {
-        "person": found, "tokens": found.api_tokens.select_related("user"), "token_form": token_form,
-        "second_factor": second_factor.is_set_up(found),
+        "person": user, "tokens": user.api_tokens.select_related("user"), "token_form": token_form,
+        "second_factor": second_factor.is_set_up(user),
     }  # fmt: skip
     return form_page(
-        request, form, found.display_name, _("Save"), reverse("team"), template="web/team/person.html", **context
+        request, form, user.display_name, _("Save"), reverse("team"), template="web/team/person.html", **context
     )
 
 
@@ -87,12 +87,12 @@ def _person_page(request: HttpRequest, found: User, form: PersonForm, token_form
 @sensitive
 def person_password(request: HttpRequest, pk: int) -> HttpResponse:
     """A new password for somebody who lost it."""
-    found = get_object_or_404(User, pk=pk)
+    user = get_object_or_404(User, pk=pk)
     password = _new_password()
-    set_password(Actor.of(request), found, password)
-    if found.pk == request.user.pk:
-        update_session_auth_hash(request, found)
-    intro = _("Give this password to %(name)s. It must be changed at the next log-in.") % {"name": found.display_name}
+    set_password(Actor.of(request), user, password)
+    if user.pk == request.user.pk:
+        update_session_auth_hash(request, user)
+    intro = _("Give this password to %(name)s. It must be changed at the next log-in.") % {"name": user.display_name}
     return _once(request, _("New password"), password, intro, reverse("person", args=[pk]))
 
 
@@ -101,9 +101,9 @@ def person_password(request: HttpRequest, pk: int) -> HttpResponse:
 @sensitive
 def person_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove the second step of somebody who lost it."""
-    found = get_object_or_404(User, pk=pk)
-    second_factor.remove(Actor.of(request), found)
-    messages.success(request, _("%(name)s now logs in with the password alone.") % {"name": found.display_name})
+    user = get_object_or_404(User, pk=pk)
+    second_factor.remove(Actor.of(request), user)
+    messages.success(request, _("%(name)s now logs in with the password alone.") % {"name": user.display_name})
     return redirect("person", pk)
 
 
@@ -112,16 +112,16 @@ def person_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
 @sensitive
 def token_new(request: HttpRequest, pk: int) -> HttpResponse:
     """A new API token, shown once."""
-    found = get_object_or_404(User, pk=pk)
+    user = get_object_or_404(User, pk=pk)
     form = TokenForm(request.POST)
     if form.is_valid():
         until = timezone.now() + timedelta(days=form.cleaned_data["days"])
-        made = form.attempt(issue_token, Actor.of(request), found, form.cleaned_data["name"], until)
-        if made is not None:
+        issued = form.attempt(issue_token, Actor.of(request), user, form.cleaned_data["name"], until)
+        if issued is not None:
             intro = _("Programs with this token act as %(name)s. It cannot be shown again.")
             back = reverse("person", args=[pk])
-            return _once(request, _("New API token"), made[1], intro % {"name": found.display_name}, back)
-    response = _person_page(request, found, PersonForm.of(found, None), form)
+            return _once(request, _("New API token"), issued[1], intro % {"name": user.display_name}, back)
+    response = _person_page(request, user, PersonForm.of(user, None), form)
     response.status_code = form.status
     return response
 

@@ -50,13 +50,13 @@ def cash_count(request: HttpRequest) -> HttpResponse:
     correcting = "correct" in request.GET
     form = CountForm(data_of(request), initial=_initial(day, holds, correcting))
     if request.method == "POST" and form.is_valid():
-        given = dict(form.fields_given)
-        corrects = given.pop("corrects")
+        fields = dict(form.fields_given)
+        corrects = fields.pop("corrects")
         actor = Actor.of(request)
-        made = form.attempt(correct_count, actor, corrects, **given) if corrects else form.attempt(
-            count_cash, actor, day, **given
+        count = form.attempt(correct_count, actor, corrects, **fields) if corrects else form.attempt(
+            count_cash, actor, day, **fields
         )  # fmt: skip
-        if made is not None:
+        if count is not None:
             messages.success(request, _("The count was recorded."))
             return redirect(f"{reverse('cash_count')}?day={day:%Y-%m-%d}")
     context = {

@@ -39,15 +39,15 @@ def new(request: HttpRequest, pet_id: int) -> HttpResponse:
         details = form.fields_given
         vaccine, given_on, due_on = (details.pop(name) for name in ("vaccine", "given_on", "due_on"))
         details["visit"] = visit
-        made = form.attempt(
+        recorded = form.attempt(
             service.record_vaccination, Actor.of(request), pet.pk, vaccine.pk, given_on, details, due_on=due_on,
             again=form.cleaned_data["again"],
         )  # fmt: skip
         if isinstance(form.conflict, service.GivenAlready):
             form.ask_whether_again()
-        if made is not None:
+        if recorded is not None:
             messages.success(request, _("%(vaccine)s was recorded.") % {"vaccine": vaccine})
-            return redirect(back if visit else made.get_absolute_url())
+            return redirect(back if visit else recorded.get_absolute_url())
     heading = _("Vaccinate %(pet)s") % {"pet": pet}
     return form_page(request, form, heading, pgettext("verb", "Record"), back, pet=pet)
 
@@ -104,5 +104,5 @@ def entered_in_error(request: HttpRequest, vaccination_id: int) -> HttpResponse:
 
 
 def _visit(request: HttpRequest, pet: Pet) -> Optional[Visit]:
-    given = request.GET.get("visit", "")
-    return get_object_or_404(Visit, pk=given, pet=pet) if given.isdecimal() else None
+    visit_pk = request.GET.get("visit", "")
+    return get_object_or_404(Visit, pk=visit_pk, pet=pet) if visit_pk.isdecimal() else None

@@ -68,8 +68,8 @@ def edit(request: HttpRequest, visit_id: int) -> HttpResponse:
     notes = Actor.of(request).may(Right.CLINICAL)
     form = VisitForm(data_of(request), instance=visit, initial={"version": visit.version}, notes=notes)
     if form.is_valid():
-        given = form.fields_given
-        if form.attempt(visits.update_visit, Actor.of(request), visit_id, form.based_on, given):
+        fields = form.fields_given
+        if form.attempt(visits.update_visit, Actor.of(request), visit_id, form.based_on, fields):
             messages.success(request, _("The visit was saved."))
             return redirect(back)
     heading = _("Visit of %(pet)s") % {"pet": pet}
@@ -148,8 +148,8 @@ def _page(
 
 def _appointment(request: HttpRequest, pet: Pet) -> Optional[Appointment]:
     """The appointment that the address names, None for none; one of another pet is not found."""
-    given = request.GET.get("appointment", "")
-    return get_object_or_404(Appointment, pk=given, pet=pet) if given.isdecimal() else None
+    appointment_pk = request.GET.get("appointment", "")
+    return get_object_or_404(Appointment, pk=appointment_pk, pet=pet) if appointment_pk.isdecimal() else None
 
 
 def _initial(request: HttpRequest, appointment: Optional[Appointment]) -> Dict[str, Any]:

@@ -38,27 +38,27 @@ class Command(BaseCommand):
         self._open(sys.stdin.readline().strip() if source == "-" else source)
         try:
             if options["apply"]:
-                found = recover(
+                findings = recover(
                     Actor.system("recover_record"), options["pet"], options["reason"], changed=options["changed"]
                 )
             else:
-                found = compare(options["pet"])
+                findings = compare(options["pet"])
         except Pet.DoesNotExist as problem:
             raise CommandError(f"The backup has no pet number {options['pet']}.") from problem
         except ValidationError as problem:
             raise CommandError("Nothing was changed.\n" + "\n".join(problem.messages)) from problem
         finally:
             connections[BACKUP].close()
-        for finding in found:
+        for finding in findings:
             self.stdout.write(str(finding))
-        if not found:
+        if not findings:
             self.stdout.write("The record is as it is in the backup; there is nothing to recover.")
         elif options["apply"]:
-            self.stdout.write(f"Recovered: {len(found)} rows.")
+            self.stdout.write(f"Recovered: {len(findings)} rows.")
         else:
-            missing = sum(finding.missing for finding in found)
+            missing = sum(finding.missing for finding in findings)
             self.stdout.write(
-                f"Nothing was changed. Missing: {missing}, changed since the backup: {len(found) - missing}."
+                f"Nothing was changed. Missing: {missing}, changed since the backup: {len(findings) - missing}."
                 ' To put back what is missing, add --apply --reason "..."; --changed sets the rest back as well.'
             )
 

@@ -6,7 +6,7 @@ document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select");
   if (event.key === "Escape" && event.target.id === "find") {
     event.target.value = "";
-    document.getElementById("found").replaceChildren();
+    document.getElementById("search-results").replaceChildren();
     event.target.blur();
   }
   if (typing || event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem("keys") === "off") return;
@@ -20,7 +20,7 @@ document.addEventListener("keydown", (event) => {
 // The arrow keys walk through the results of the search.
 document.addEventListener("keydown", (event) => {
   if (!["ArrowDown", "ArrowUp"].includes(event.key) || !event.target.closest(".find")) return;
-  const stops = [document.getElementById("find"), ...document.querySelectorAll("#found a")];
+  const stops = [document.getElementById("find"), ...document.querySelectorAll("#search-results a")];
   const next = stops[stops.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1)];
   if (next) { event.preventDefault(); next.focus(); }
 });
