@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Optional
+from typing import NamedTuple, Optional
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from clinic.folding import digits
 from clinic.models import AccountEntry, Invoice, Owner, Payment
 from clinic.models.billing import UNPAID_FIRST
-from clinic.money import round_money
+from clinic.money import MoneyField, round_money
 from clinic.selectors.names import any_of, named, words_of
 
 LARGEST_NUMBER = 2**63 - 1  # of a PositiveBigIntegerField
@@ -41,6 +42,30 @@ def matching(text: str) -> QuerySet[Invoice]:
     if amount is not None:
         wanted.append(Q(total=amount))
     return listed().filter(any_of(Invoice, wanted))
+
+
+class Due(NamedTuple):
+    """What several bills have still to be paid, and how many they are."""
+
+    bills: int
+    amount: Decimal
+
+
+def unpaid() -> QuerySet[Invoice]:
+    """Bills that are issued and not settled, with what is `due` of each, as `services.billing.amount_due` has it."""
+    money, zero = MoneyField(), Decimal(0)
+    paid = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount"))
+    notes = Invoice.objects.filter(credit_of=OuterRef("pk")).order_by().values("credit_of").annotate(sum=Sum("total"))
+    taken, credited = (
+        Coalesce(Subquery(each.values("sum"), output_field=money), zero, output_field=money) for each in (paid, notes)
+    )
+    return Invoice.objects.filter(status=Invoice.Status.ISSUED).annotate(due=F("total") + credited - taken)
+
+
+def due_in_all() -> Due:
+    """What all unpaid bills have still to be paid, summed by the database."""
+    found = unpaid().aggregate(bills=Count("pk"), amount=Sum("due"))
+    return Due(found["bills"], round_money(found["amount"] or Decimal(0)))
 
 
 def balance_of(owner: Owner) -> Decimal:

@@ -10,13 +10,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from clinic.models import AccountEntry, Invoice, InvoiceLine, Payment
-from clinic.money import MoneyField, round_money
+from clinic.money import round_money
 from clinic.selectors.days import days_between
+from clinic.selectors.invoices import unpaid
 from clinic.services.billing import TaxOf, nets, taxes
 
 ZERO = Decimal(0)
@@ -167,21 +167,12 @@ def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum], List[
 
 
 def outstanding() -> List[AgeSum]:
-    """Unpaid bills by how long they are overdue today, in two questions whatever their number."""
+    """Unpaid bills by how long they are overdue today, in one question whatever their number."""
     today = timezone.localdate()
-    money = MoneyField()
-    paid = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount"))
-    credited = Invoice.objects.filter(credit_of=OuterRef("pk")).order_by().values("credit_of")
-    unpaid = Invoice.objects.filter(status=Invoice.Status.ISSUED, credit_of=None).annotate(
-        paid=Coalesce(Subquery(paid.values("sum"), output_field=money), ZERO, output_field=money),
-        credited=Coalesce(
-            Subquery(credited.annotate(sum=Sum("total")).values("sum"), output_field=money), ZERO, output_field=money
-        ),
-    )
     found: Dict[Optional[int], Tuple[int, Decimal]] = dict.fromkeys((*AGES, None), (0, ZERO))
-    for due_on, total, taken, back in unpaid.values_list("due_on", "total", "paid", "credited"):
+    for due_on, due in unpaid().values_list("due_on", "due"):
         days = (today - due_on).days if due_on else 0
         age = next((most for most in AGES if days <= most), None)
-        found[age] = found[age][0] + 1, found[age][1] + round_money(total + back - taken)
+        found[age] = found[age][0] + 1, found[age][1] + round_money(due)
     starts = (0, *(most + 1 for most in AGES))
     return [AgeSum(start, until, *found[until]) for start, until in zip(starts, (*AGES, None))]
