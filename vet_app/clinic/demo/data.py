@@ -70,6 +70,7 @@ PRODUCTS: List[Tuple[str, str, str, Decimal, Decimal]] = [
     ("DEWORM", "Deworming tablet", "medicine", Decimal("6.40"), Decimal("0.00")),
     ("DIET-G", "Gastrointestinal diet, 2 kg", "goods", Decimal("27.90"), Decimal("8.25")),
 ]
+BILLED_AS = [("rabies", "VACC-R"), ("core", "VACC-C")]
 OWNERS = [
     DemoOwner(
         "Maren",

@@ -17,6 +17,9 @@ from clinic.selectors.invoices import due_in_all
 from clinic.selectors.reminders import due
 from web.support import needs
 
+SHOWN = 10
+"""How many visits a card names; those that are not billed have a page of their own."""
+
 
 @needs(Right.VIEW)
 def today(request: HttpRequest) -> HttpResponse:
@@ -31,9 +34,9 @@ def today(request: HttpRequest) -> HttpResponse:
         "waiting": waiting_room(date),
         "due_count": due(date + timedelta(days=30)).count(),
         "unpaid": due_in_all(),
-        "not_billed": not_billed()[:10] if Actor.of(request).may(Right.DRAFT_INVOICE) else (),
+        "not_billed": not_billed()[:SHOWN] if Actor.of(request).may(Right.DRAFT_INVOICE) else (),
         "open_visits": Visit.objects.filter(locked_at=None, entered_in_error=False).select_related(
             "pet__owner", "pet__species", "vet"
-        )[:10],
+        )[:SHOWN],
     }
     return render(request, "web/today/today.html", context)
