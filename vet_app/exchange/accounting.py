@@ -17,7 +17,7 @@ from accounts.roles import Right
 from audit.actor import Actor
 from clinic.models import Payment
 from clinic.models.account import method_names
-from clinic.selectors.takings import kept_between, paid_between, taxed_bills
+from clinic.selectors.takings import brought_between, kept_between, paid_between, taxed_bills
 from clinic.services.billing import taxes
 from exchange import csv_out
 from exchange.exporting import audit_export
@@ -57,6 +57,11 @@ def _rows(since: date, until: date) -> Iterator[List[Any]]:
             _day(entry.at), _("Deposit") if entry.amount > 0 else _("Deposit paid back"), None, entry.owner_id,
             str(entry.owner), None, None, None, None, names.get(entry.method, entry.method), entry.amount,
             entry.reference or entry.reason, None,
+        ]  # fmt: skip
+    for entry in brought_between(since, until).select_related("owner").iterator(chunk_size=2000):
+        yield [
+            _day(entry.at), _("Balance brought forward"), None, entry.owner_id, str(entry.owner), None, None, None,
+            -entry.amount, None, None, entry.reference, None,
         ]  # fmt: skip
 
 

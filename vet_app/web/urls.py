@@ -89,6 +89,7 @@ BILLS = [
     path("invoices/<int:pk>/pay/", invoices.invoice_pay, name="invoice_pay"),
     path("takings/", takings.takings, name="takings"),
     path("takings/takings.csv", takings.takings_csv, name="takings_csv"),
+    path("takings/owing/", takings.owing_owners, name="owing"),
     path("takings/till/", till.cash_count, name="cash_count"),
     path("invoices/payments/<int:pk>/reverse/", invoices.payment_reverse, name="payment_reverse"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -66,6 +66,42 @@ def due_in_all() -> Due:
     """What all unpaid bills have still to be paid, summed by the database."""
     found = unpaid().aggregate(bills=Count("pk"), amount=Sum("due"))
     return Due(found["bills"], round_money(found["amount"] or Decimal(0)))
+
+
+def brought_forward() -> QuerySet[AccountEntry]:
+    """What owners owed or had elsewhere before an import brought them here; no payment and no bill belongs to it."""
+    return AccountEntry.objects.filter(method="", payment=None)
+
+
+def _debts() -> QuerySet[AccountEntry, Dict[str, Any]]:
+    """The owners whose account is below zero, and its `sum`: what is left of a balance brought forward."""
+    return AccountEntry.objects.order_by().values("owner").annotate(sum=Sum("amount")).filter(sum__lt=0)
+
+
+def owed_before() -> Due:
+    """What owners still owe from before an import, and how many they are."""
+    sums = [-round_money(each["sum"]) for each in _debts()]
+    return Due(len(sums), sum(sums, round_money(Decimal(0))))
+
+
+class Owing(NamedTuple):
+    """An owner with unpaid bills, or with a debt from before."""
+
+    owner_id: int
+    bills: int
+    amount: Decimal
+
+
+def owing() -> List[Owing]:
+    """Who owes how much, the largest amount first, in two questions; credit of others is not taken off."""
+    found = {
+        each["owner"]: Owing(each["owner"], each["bills"], round_money(each["sum"]))
+        for each in unpaid().order_by().values("owner").annotate(bills=Count("pk"), sum=Sum("due"))
+    }
+    for each in _debts():
+        before = found.get(each["owner"], Owing(each["owner"], 0, Decimal(0)))
+        found[each["owner"]] = before._replace(amount=before.amount - round_money(each["sum"]))
+    return sorted(found.values(), key=lambda each: (-each.amount, each.owner_id))
 
 
 def balance_of(owner: Owner) -> Decimal:

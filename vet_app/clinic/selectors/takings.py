@@ -5,7 +5,7 @@ Money that came in and bills that were issued are two things: a bill of May may 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
@@ -16,7 +16,7 @@ from django.utils import timezone
 from clinic.models import AccountEntry, Invoice, InvoiceLine, Payment
 from clinic.money import round_money
 from clinic.selectors.days import days_between
-from clinic.selectors.invoices import unpaid
+from clinic.selectors.invoices import Due, brought_forward, owed_before, unpaid
 from clinic.services.billing import TaxOf, nets, taxes
 
 ZERO = Decimal(0)
@@ -70,7 +70,8 @@ class Takings:
     taxes: List[TaxOf]
     kinds: List[KindSum]
     vets: List[VetSum]
-    outstanding: List[AgeSum] = field(default_factory=list)
+    outstanding: List[AgeSum]
+    owed_before: Due
 
     @property
     def kept(self) -> Decimal:
@@ -89,14 +90,17 @@ class Takings:
 
     @property
     def due(self) -> Decimal:
-        """What is outstanding in all, today."""
-        return sum((each.amount for each in self.outstanding), ZERO)
+        """What is outstanding in all, today, with what was owed before an import."""
+        return sum((each.amount for each in self.outstanding), self.owed_before.amount)
 
 
 def takings(since: date, until: date) -> Takings:
     """The takings from the start of one day to the end of another, and what is outstanding today."""
     rates, kinds, vets = _billed(since, until)
-    return Takings(methods=_methods(since, until), taxes=rates, kinds=kinds, vets=vets, outstanding=outstanding())
+    return Takings(
+        methods=_methods(since, until), taxes=rates, kinds=kinds, vets=vets,
+        outstanding=outstanding(), owed_before=owed_before(),
+    )  # fmt: skip
 
 
 def billed_between(since: date, until: date) -> QuerySet[InvoiceLine]:
@@ -113,6 +117,11 @@ def paid_between(since: date, until: date) -> QuerySet[Payment]:
 def kept_between(since: date, until: date) -> QuerySet[AccountEntry]:
     """The deposits and overpayments of a span, and what was paid back of them."""
     return AccountEntry.objects.filter(days_between("at", since, until)).exclude(method="").order_by("at", "id")
+
+
+def brought_between(since: date, until: date) -> QuerySet[AccountEntry]:
+    """The balances that imports of a span brought."""
+    return brought_forward().filter(days_between("at", since, until)).order_by("at", "id")
 
 
 def _methods(since: date, until: date) -> List[MethodSum]:

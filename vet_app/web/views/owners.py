@@ -39,14 +39,15 @@ def owner(request: HttpRequest, pk: int) -> HttpResponse:
     if found.merged_into_id:
         return redirect("owner", found.merged_into_id)
     bills = listed().filter(owner=found)[:BILLS_SHOWN]
-    balance = balance_of(found)
+    balance, credit = balance_of(found), credit_of(found)
     appointments = coming().filter(pet__owner=found).select_related("pet")[:10]
     context = {
         "owner": found,
         "bills": bills,
         "balance": balance,
         "owed": -balance,
-        "credit": credit_of(found),
+        "credit": credit,
+        "debt": -credit,
         "appointments": appointments,
     }
     return render(request, "web/owners/owner.html", context)

@@ -13,7 +13,7 @@ from audit.actor import Actor
 from clinic.models import Appointment, Visit
 from clinic.selectors.billable import not_billed
 from clinic.selectors.calendar import day, waiting_room
-from clinic.selectors.invoices import due_in_all
+from clinic.selectors.invoices import due_in_all, owed_before
 from clinic.selectors.reminders import due
 from web.support import needs
 
@@ -34,6 +34,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "waiting": waiting_room(date),
         "due_count": due(date + timedelta(days=30)).count(),
         "unpaid": due_in_all(),
+        "owed_before": owed_before(),
         "not_billed": not_billed()[:SHOWN] if Actor.of(request).may(Right.DRAFT_INVOICE) else (),
         "open_visits": Visit.objects.filter(locked_at=None, entered_in_error=False).select_related(
             "pet__owner", "pet__species", "vet"
