@@ -24,8 +24,8 @@ from exchange.exporting import audit_export
 
 
 def takings_csv(actor: Actor, since: date, until: date, *, delimiter: str = ",") -> Iterator[bytes]:
-    """The rows as CSV, in pieces. The right (Right.BILLING) is checked and the export audited at the call."""
-    actor.require(Right.BILLING)
+    """The rows as CSV, in pieces. The right (Right.TAKINGS) is checked and the export audited at the call."""
+    actor.require(Right.TAKINGS)
     audit_export(actor, "takings.csv", {"since": [None, since], "until": [None, until]})
     return csv_out.pieces(_rows(since, until), delimiter)
 

@@ -57,6 +57,7 @@ USERS = [
     DemoUser("vet2", "Tomas", "Lindqvist", "vet"),
     DemoUser("technician", "Jules", "Marlow", "technician"),
     DemoUser("manager", "Priya", "Oakes", "manager"),
+    DemoUser("accountant", "Noor", "Whitby", "accountant"),
 ]
 VETS = [("vet", "Dr Imogen Farrow", "VET-10442", "teal"), ("vet2", "Dr Tomas Lindqvist", "VET-11873", "plum")]
 PRODUCTS: List[Tuple[str, str, str, Decimal, Decimal]] = [

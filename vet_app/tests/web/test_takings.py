@@ -20,6 +20,9 @@ from clinic.selectors.takings import Takings, outstanding, takings
 from clinic.services.billing import Line, draft_invoice, issue_invoice, void_invoice
 from clinic.services.crediting import credit_invoice
 from clinic.services.payments import refund, reverse_payment, take_payment
+from clinic.services.settings import change_settings
+from clinic.services.visits import start_visit
+from tests.conftest import make_actor
 from tests.web.conftest import roles_that_may
 
 
@@ -105,8 +108,29 @@ def test_what_was_credited_of_an_unpaid_bill_is_not_outstanding(clinic: SimpleNa
 
 
 def test_who_may_see_the_takings(client_of: Callable[[str], Client]) -> None:
-    assert roles_that_may(client_of, "/takings/") == [Role.RECEPTION, Role.MANAGER]
-    assert roles_that_may(client_of, "/takings/takings.csv") == [Role.RECEPTION, Role.MANAGER]
+    for address in ("/takings/", "/takings/takings.csv", "/takings/owing/"):
+        assert roles_that_may(client_of, address) == [Role.RECEPTION, Role.MANAGER, Role.ACCOUNTANT], address
+
+
+def test_vets_who_may_bill_see_the_takings(client_of: Callable[[str], Client]) -> None:
+    change_settings(make_actor(Role.MANAGER), 0, {"name": "n", "address": "a", "phone": "p", "vets_may_bill": True})
+    assert client_of(Role.VET).get("/takings/").status_code == 200
+
+
+def test_the_accountant_reads_and_changes_nothing(busy: SimpleNamespace, client_of: Callable[[str], Client]) -> None:
+    reader, bill = client_of(Role.ACCOUNTANT), busy.paid
+    assert 'href="/takings/"' in reader.get("/invoices/").content.decode()
+    takings_page = reader.get("/takings/").content.decode()
+    assert "takings.csv" in takings_page and "Count the till" not in takings_page
+    assert '<form method="post"' not in reader.get(bill.get_absolute_url()).content.decode().split("<main")[1]
+    for address in ("issue/", "pay/", "discard/"):
+        assert reader.post(f"{bill.get_absolute_url()}{address}").status_code == 403
+    closed = ("edit/", "void/", "credit/")
+    assert {reader.get(f"{bill.get_absolute_url()}{each}").status_code for each in closed} == {403}
+    visit = start_visit(busy.actor, busy.pet.pk, {"vet": busy.vet})
+    for address in (f"/owners/{busy.owner.pk}/edit/", f"/owners/{busy.owner.pk}/account/", visit.get_absolute_url(),
+                    "/takings/till/", "/team/", "/lists/prices/", "/audit/"):  # fmt: skip
+        assert reader.get(address).status_code == 403, address
 
 
 def test_the_page_shows_a_span(busy: SimpleNamespace, as_manager: Client) -> None:

@@ -29,7 +29,7 @@ SHOWN = 10
 
 
 @require_safe
-@needs(Right.BILLING)
+@needs(Right.TAKINGS)
 def takings(request: HttpRequest) -> HttpResponse:
     """Money by method, bills by tax rate and kind of service, and what is outstanding; today, where no day is named."""
     form = SpanForm.of(request.GET)
@@ -47,7 +47,7 @@ def takings(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@needs(Right.BILLING)
+@needs(Right.TAKINGS)
 def owing_owners(request: HttpRequest) -> HttpResponse:
     """Everybody with unpaid bills or a debt from before, the largest amount first."""
     page = paged(request, owing())
@@ -62,7 +62,7 @@ def _named(rows: Sequence[Owing]) -> List[Tuple[Owner, Owing]]:
 
 
 @require_safe
-@needs(Right.BILLING)
+@needs(Right.TAKINGS)
 def takings_csv(request: HttpRequest) -> HttpResponseBase:
     """The span's bills and payments as CSV; with ?separator=semicolon for European spreadsheets."""
     form = SpanForm.of(request.GET)
