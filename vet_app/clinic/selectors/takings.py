@@ -53,6 +53,16 @@ class VetSum(NamedTuple):
     bills: int
 
 
+class Share(NamedTuple):
+    """What one bill has of a tax rate, a vet's work and a kind of product; empty names are nobody's and no product."""
+
+    rate: Decimal
+    vet: str
+    kind: str
+    net: Decimal
+    tax: Decimal
+
+
 class AgeSum(NamedTuple):
     """Outstanding bills that are overdue by so many days; `until` is None for the oldest."""
 
@@ -150,6 +160,24 @@ def taxed_bills(since: date, until: date) -> Iterator[List[InvoiceLine]]:
         bill.append(line)
     if bill:
         yield bill
+
+
+def shares(lines: List[InvoiceLine]) -> List[Share]:
+    """The lines of one bill by tax rate, vet and kind; net and tax add up to what the bill has of each rate."""
+    sums: Dict[Tuple[Decimal, str, str], Decimal] = {}
+    for line, net in zip(lines, nets(lines)):
+        key = line.tax_rate, line.vet.name if line.vet else "", line.product.kind if line.product else ""
+        sums[key] = sums.get(key, ZERO) + net
+    found = []
+    for rate, whole, tax in taxes(lines):
+        reached, done = ZERO, ZERO
+        of_rate = [(key, net) for key, net in sums.items() if key[0] == rate]
+        for place, ((_rate, vet, kind), net) in enumerate(of_rate, start=1):
+            reached += net
+            upto = tax if place == len(of_rate) or not whole else round_money(tax * reached / whole)
+            found.append(Share(rate, vet, kind, net, upto - done))
+            done = upto
+    return found
 
 
 def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum], List[VetSum]]:

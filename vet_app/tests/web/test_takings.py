@@ -15,7 +15,7 @@ from django.utils import timezone as clock
 
 from accounts.roles import Role
 from audit.models import AuditEntry
-from clinic.models import Invoice, Payment
+from clinic.models import Invoice, Payment, Vet
 from clinic.selectors.takings import Takings, outstanding, takings
 from clinic.services.billing import Line, draft_invoice, issue_invoice, void_invoice
 from clinic.services.crediting import credit_invoice
@@ -143,6 +143,26 @@ def test_the_page_shows_a_span(busy: SimpleNamespace, as_manager: Client) -> Non
     for wrong in ({"since": "2026-02-31"}, {"since": "2026-03-01", "until": "2026-02-01"}, {"since": "1999-01-01"}):
         assert as_manager.get("/takings/", wrong).status_code == 422
         assert as_manager.get("/takings/takings.csv", wrong).status_code == 422
+
+
+def test_the_csv_has_the_production_of_each_vet_and_kind(clinic: SimpleNamespace, as_manager: Client) -> None:
+    other = Vet.objects.create(name="Dr Other")
+    gel = Line(text="Gel", unit_price=Decimal("0.33"), tax_rate=Decimal(10), vet_id=other.pk)
+    bill = issued(clinic, Line(product=clinic.product, vet_id=clinic.vet.pk), gel, gel, Line(product=clinic.product))
+    answer = as_manager.get("/takings/takings.csv")
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
+    assert list(rows[0])[-2:] == ["Vet", "Kind"]
+    found = {(row["Vet"], row["Kind"]): (Decimal(row["Net"]), Decimal(row["Tax"]), row["Total"]) for row in rows}
+    assert found == {
+        ("Dr Test", "Service"): (Decimal("10.00"), Decimal("1.00"), "11.00"),
+        ("Dr Other", ""): (Decimal("0.66"), Decimal("0.07"), "0.73"),
+        ("", "Service"): (Decimal("10.00"), Decimal("1.00"), "11.00"),
+    }
+    assert sum(tax for _net, tax, _total in found.values()) == bill.tax
+    assert {each.vet: each.net for each in today().vets} == {
+        name: sum(net for (vet, _kind), (net, *_rest) in found.items() if vet == name)
+        for name in ("Dr Test", "Dr Other", "")
+    }
 
 
 @pytest.mark.parametrize("separator", ["comma", "semicolon"])
