@@ -48,8 +48,8 @@ class User(AbstractUser):
             return frozenset()
         from clinic.selectors.settings import clinic_settings  # the clinic builds on accounts
 
-        switch, right = BY_SETTING[self.role]
-        return frozenset({right}) if getattr(clinic_settings(), switch) else frozenset()
+        switch, rights = BY_SETTING[self.role]
+        return rights if getattr(clinic_settings(), switch) else frozenset()
 
     @property
     def display_name(self) -> str:

@@ -23,6 +23,7 @@ class Right(enum.Enum):
     CLINICAL = "clinical"  # notes of visits, prescriptions, and taking wrong entries back
     DRAFT_INVOICE = "draft_invoice"  # write invoices that are not issued yet
     BILLING = "billing"  # issue, void, credit, payments
+    TAKINGS = "takings"  # read the takings and who owes what, and take them as CSV
     MANAGE = "manage"  # users, tokens, prices, merging, import and export
     AUDIT = "audit"  # read the audit trail
 
@@ -35,11 +36,14 @@ class Role(models.TextChoices):
     VET = "vet", _("Vet")
     MANAGER = "manager", _("Manager")
     READONLY = "readonly", _("Read only")
+    ACCOUNTANT = "accountant", _("Accountant")
 
 
 RIGHTS: Dict[str, FrozenSet[Right]] = {
     Role.RECEPTION: frozenset(
-        {Right.VIEW, Right.FRONT_DESK, Right.WEIGH, Right.FILES, Right.DRAFT_INVOICE, Right.BILLING}
+        {
+            Right.VIEW, Right.FRONT_DESK, Right.WEIGH, Right.FILES, Right.DRAFT_INVOICE, Right.BILLING, Right.TAKINGS,
+        }
     ),
     Role.TECHNICIAN: frozenset(
         {
@@ -55,9 +59,10 @@ RIGHTS: Dict[str, FrozenSet[Right]] = {
     ),
     Role.MANAGER: frozenset(Right),
     Role.READONLY: frozenset({Right.VIEW, Right.READ_NOTES}),
+    Role.ACCOUNTANT: frozenset({Right.VIEW, Right.TAKINGS}),
 }  # fmt: skip
-BY_SETTING: Dict[str, Tuple[str, Right]] = {
-    Role.VET: ("vets_may_bill", Right.BILLING),
-    Role.READONLY: ("readonly_may_take_records", Right.WHOLE_RECORD),
+BY_SETTING: Dict[str, Tuple[str, FrozenSet[Right]]] = {
+    Role.VET: ("vets_may_bill", frozenset({Right.BILLING, Right.TAKINGS})),
+    Role.READONLY: ("readonly_may_take_records", frozenset({Right.WHOLE_RECORD})),
 }
-"""What a role may do besides where the clinic lets it: the switch of `ClinicSettings`, and the right that it gives."""
+"""What a role may do besides where the clinic lets it: the switch of `ClinicSettings`, and the rights that it gives."""

@@ -302,7 +302,7 @@ class Drafter:
                 self._wrong("visit_vet", _("Whose visit was it? Name a vet of this clinic."))
             return
         at = self._day("visit_on")
-        row = Visit(pet=pet, vet=vet, at=at, locked_at=timezone.now())
+        row = Visit(pet=pet, vet=vet, at=at, locked_at=timezone.now(), billing_closed_at=timezone.now())
         for name in ("subjective", "objective", "assessment", "plan"):
             setattr(row, name, self._text(name))
         self._check(row, {}, ("pet", "vet", "appointment", "locked_by"))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from audit.actor import Actor
 from clinic.models import AccountEntry, Pet, Phone, Reminder, Vaccination, Visit, Weighing
+from clinic.selectors.invoices import brought_forward
 from clinic.services import records
 from clinic.services.reminders import refresh_reminder
 from exchange.drafts import Draft
@@ -33,7 +34,7 @@ class Writer:
         batch = [Pending(draft) for draft in drafts]
         self._write_owners([item for item in batch if item.usable])
         self._write_pets([item for item in batch if item.usable and item.draft.pet is not None])
-        self._write_balances([item for item in batch if item.usable and "owner" in item.created])
+        self._write_balances([item for item in batch if item.usable and item.draft.balance])
         self._write_vaccinations([item for item in batch if item.usable and item.draft.vaccination is not None])
         self._write_weighings([item for item in batch if item.usable and item.draft.weighing is not None])
         self._write_visits([item for item in batch if item.usable and item.draft.visit is not None])
@@ -100,13 +101,16 @@ class Writer:
         self._write_reminders(new)
 
     def _write_balances(self, batch: List[Pending]) -> None:
-        """Of new owners: what they owed elsewhere is a debt of their account here, what they had there a credit."""
+        """What owners owed elsewhere is a debt of their account here, what they had there a credit; once an owner."""
+        owners = {item.owner.pk for item in batch if item.owner is not None}
+        known = set(brought_forward().filter(owner__in=owners).values_list("owner", flat=True))
         new = []
         for item in batch:
-            if item.draft.balance:
+            if item.owner is not None and item.owner.pk is not None and item.owner.pk not in known:
+                known.add(item.owner.pk)
                 item.created.append("balance")
                 new.append(AccountEntry(
-                    owner=item.draft.owner, amount=-item.draft.balance, at=timezone.now(),
+                    owner_id=item.owner.pk, amount=-item.draft.balance, at=timezone.now(),
                     reason=_("Balance brought forward"),
                 ))  # fmt: skip
         records.create_many(self._actor, new)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Sequence, Union
 
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
@@ -108,6 +108,6 @@ def form_page(
     )
 
 
-def paged(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any]:
+def paged(request: HttpRequest, rows: Union[QuerySet[Any], Sequence[Any]]) -> Page[Any]:
     """One page of a list, by the query's `page`; what is out of range becomes the nearest."""
     return Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))

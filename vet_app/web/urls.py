@@ -9,6 +9,7 @@ from web.urls_clinical import CLINICAL
 from web.urls_office import OFFICE, REMINDERS
 from web.views import (
     account,
+    billable,
     calendar,
     invoices,
     login,
@@ -76,6 +77,8 @@ BILLS = [
     path("invoices/", invoices.invoices, name="invoices"),
     path("owners/<int:owner_pk>/invoices/new/", invoices.invoice_new, name="invoice_new"),
     path("owners/<int:owner_pk>/estimates/new/", invoices.invoice_new, {"estimate": True}, name="estimate_new"),
+    path("invoices/not-billed/", billable.not_billed, name="not_billed"),
+    path("visits/<int:visit_pk>/nothing-to-bill/", billable.nothing_to_bill, name="nothing_to_bill"),
     path("invoices/<int:pk>/", invoices.invoice, name="invoice"),
     path("invoices/<int:pk>/bill/", invoices.estimate_bill, name="estimate_bill"),
     path("invoices/<int:pk>/edit/", invoices.invoice_edit, name="invoice_edit"),
@@ -86,6 +89,7 @@ BILLS = [
     path("invoices/<int:pk>/pay/", invoices.invoice_pay, name="invoice_pay"),
     path("takings/", takings.takings, name="takings"),
     path("takings/takings.csv", takings.takings_csv, name="takings_csv"),
+    path("takings/owing/", takings.owing_owners, name="owing"),
     path("takings/till/", till.cash_count, name="cash_count"),
     path("invoices/payments/<int:pk>/reverse/", invoices.payment_reverse, name="payment_reverse"),
 ]

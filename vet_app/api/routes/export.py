@@ -28,7 +28,7 @@ def export_clients(request: HttpRequest) -> StreamingHttpResponse:
 @router.get("/takings.csv", include_in_schema=False)
 def export_takings(request: HttpRequest, since: Day, until: Day) -> StreamingHttpResponse:
     """Bills by tax rate and payments of a span, for the accountant."""
-    who = actor(request, Right.BILLING)
+    who = actor(request, Right.TAKINGS)
     return _file(accounting.takings_csv(who, since, until), exporting.CSV_TYPE, "takings.csv")
 
 

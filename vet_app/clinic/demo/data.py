@@ -57,6 +57,7 @@ USERS = [
     DemoUser("vet2", "Tomas", "Lindqvist", "vet"),
     DemoUser("technician", "Jules", "Marlow", "technician"),
     DemoUser("manager", "Priya", "Oakes", "manager"),
+    DemoUser("accountant", "Noor", "Whitby", "accountant"),
 ]
 VETS = [("vet", "Dr Imogen Farrow", "VET-10442", "teal"), ("vet2", "Dr Tomas Lindqvist", "VET-11873", "plum")]
 PRODUCTS: List[Tuple[str, str, str, Decimal, Decimal]] = [
@@ -70,6 +71,7 @@ PRODUCTS: List[Tuple[str, str, str, Decimal, Decimal]] = [
     ("DEWORM", "Deworming tablet", "medicine", Decimal("6.40"), Decimal("0.00")),
     ("DIET-G", "Gastrointestinal diet, 2 kg", "goods", Decimal("27.90"), Decimal("8.25")),
 ]
+BILLED_AS = [("rabies", "VACC-R"), ("core", "VACC-C")]
 OWNERS = [
     DemoOwner(
         "Maren",

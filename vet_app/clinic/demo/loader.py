@@ -48,6 +48,8 @@ def load_people() -> None:
         Vet.objects.create(user=User.objects.get(username=username), name=name, licence=licence, colour=colour)
     for code, name, kind, price, tax in data.PRODUCTS:
         Product.objects.create(code=code, name=name, kind=kind, unit_price=price, tax_rate=tax)
+    for group, code in data.BILLED_AS:
+        Vaccine.objects.filter(group=group).update(product=Product.objects.get(code=code))
     for owner in data.OWNERS:
         _load_owner(owner)
     _load_past()

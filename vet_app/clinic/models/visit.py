@@ -66,6 +66,8 @@ class Visit(VersionedRecord):
     )
     entered_in_error = models.BooleanField(_("entered in error"), default=False, editable=False)
     error_reason = models.CharField(_("reason"), max_length=200, blank=True, editable=False)
+    billing_closed_at = models.DateTimeField(_("nothing more to bill"), null=True, blank=True, editable=False)
+    """When somebody said so; what is given or prescribed later is asked about again."""
 
     class Meta:
         ordering: ClassVar = ["-at", "-id"]
@@ -92,12 +94,14 @@ class Visit(VersionedRecord):
         {"entered_in_error", "error_reason", "appointment", "version", "updated_at"}
     )  # fmt: skip
     """What changes when a visit is marked as entered in error, which a locked one may be as well."""
+    BILLED: ClassVar = frozenset({"billing_closed_at", "updated_at"})
+    """What changes when somebody says that nothing is to be billed; the notes are not concerned, locked or not."""
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save an open visit; of a locked one only that it was entered in error. Raises Locked for anything else."""
+        """Save an open visit; of a locked one only what is in TAKEN_BACK or BILLED. Raises Locked for anything else."""
         named = kwargs.get("update_fields")
-        only_taken_back = named is not None and self.TAKEN_BACK.issuperset(named)
-        if self.pk and not only_taken_back and Visit.objects.filter(pk=self.pk, locked_at__isnull=False).exists():
+        allowed = named is not None and any(each.issuperset(named) for each in (self.TAKEN_BACK, self.BILLED))
+        if self.pk and not allowed and Visit.objects.filter(pk=self.pk, locked_at__isnull=False).exists():
             raise Locked(_("This visit is locked. Add an amendment instead."))
         super().save(*args, **kwargs)
 

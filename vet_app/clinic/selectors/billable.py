@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import List, NamedTuple
+from typing import Any, List, NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -41,22 +42,47 @@ def _counting() -> QuerySet[InvoiceLine]:
 
 
 def to_bill(visit: Visit) -> List[ToBill]:
-    """The visit's vaccinations and prescriptions that have a product; none where a bill has the visit already."""
-    if _counting().filter(visit=visit).exists():
-        return []
-    vaccinations = _given().filter(visit=visit).select_related("vaccine", "product")
-    prescribed = _prescribed().filter(visit=visit).select_related("product")
+    """The visit's vaccinations and prescriptions that have a product and no line of a bill yet.
+
+    A line stands for one of its product: the one in its quantity, else the first.
+    """
+    given = _given().filter(visit=visit).select_related("vaccine", "product").order_by("pk")
+    prescribed = _prescribed().filter(visit=visit).select_related("product").order_by("pk")
     with override(papers_language()):
-        lines = [ToBill(each.product, str(each.vaccine), Decimal(1)) for each in vaccinations if each.product]
-    return lines + [ToBill(each.product, str(each), each.quantity) for each in prescribed if each.product]
+        found = [ToBill(each.product, str(each.vaccine), Decimal(1)) for each in given if each.product]
+    found += [ToBill(each.product, str(each), each.quantity) for each in prescribed if each.product]
+    for product, quantity in _counting().filter(visit=visit).values_list("product", "quantity"):
+        alike = [each for each in found if each.product.pk == product]
+        if alike:
+            found.remove(min(alike, key=lambda each: each.quantity != quantity))
+    return found
 
 
 def not_billed() -> QuerySet[Visit]:
-    """Visits of the last weeks that have something with a price and no bill, the newest first."""
-    priced = Q(pk__in=_given().values("visit")) | Q(pk__in=_prescribed().values("visit"))
-    recent = Visit.objects.filter(entered_in_error=False, at__gte=timezone.now() - LOOK_BACK)
-    visits = recent.filter(priced).exclude(Exists(_counting().filter(visit=OuterRef("pk"))))
-    return visits.select_related("pet__owner", "pet__species")
+    """Visits of the last weeks that no bill has, or not all that was given and prescribed, the newest first.
+
+    Left out is what somebody said is not to be billed.
+    """
+    since = timezone.now() - LOOK_BACK
+    without = Q(billing_closed_at=None) & ~Exists(_counting().filter(visit=OuterRef("pk")))
+    more = [Q(pk__in=_without_line(each, since).values("visit")) for each in (_given(), _prescribed())]
+    found = Visit.objects.filter(without | more[0] | more[1], entered_in_error=False, at__gte=since)
+    return found.select_related("pet__owner", "pet__species", "vet")
+
+
+def _without_line(items: QuerySet[Any], since: Any) -> QuerySet[Any]:
+    """Of vaccinations or prescriptions those whose product has fewer lines at the visit than it was given there.
+
+    Only those count that came after somebody said that nothing more is to be billed.
+    """
+
+    def count(rows: QuerySet[Any]) -> Coalesce:
+        alike = rows.filter(visit=OuterRef("visit"), product=OuterRef("product")).order_by().values("visit")
+        return Coalesce(Subquery(alike.annotate(count=Count("pk")).values("count")), Value(0))
+
+    recent = items.filter(visit__at__gte=since)
+    asked = recent.filter(Q(visit__billing_closed_at=None) | Q(created_at__gt=F("visit__billing_closed_at")))
+    return asked.annotate(lines=count(_counting()), given=count(items)).filter(given__gt=F("lines"))
 
 
 def bills_of(visit: Visit) -> QuerySet[Invoice]:

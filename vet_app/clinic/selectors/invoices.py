@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from clinic.models import AccountEntry, Invoice, Owner, Payment
 from clinic.models.billing import UNPAID_FIRST
-from clinic.money import round_money
+from clinic.money import MoneyField, round_money
 from clinic.normalization import digits
 from clinic.selectors.names import any_of, named, words_of
 
@@ -41,6 +42,66 @@ def matching(text: str) -> QuerySet[Invoice]:
     if amount is not None:
         wanted.append(Q(total=amount))
     return listed().filter(any_of(Invoice, wanted))
+
+
+class Due(NamedTuple):
+    """What several bills have still to be paid, and how many they are."""
+
+    bills: int
+    amount: Decimal
+
+
+def unpaid() -> QuerySet[Invoice]:
+    """Bills that are issued and not settled, with what is `due` of each, as `services.billing.amount_due` has it."""
+    money, zero = MoneyField(), Decimal(0)
+    paid = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount"))
+    notes = Invoice.objects.filter(credit_of=OuterRef("pk")).order_by().values("credit_of").annotate(sum=Sum("total"))
+    taken, credited = (
+        Coalesce(Subquery(each.values("sum"), output_field=money), zero, output_field=money) for each in (paid, notes)
+    )
+    return Invoice.objects.filter(status=Invoice.Status.ISSUED).annotate(due=F("total") + credited - taken)
+
+
+def due_in_all() -> Due:
+    """What all unpaid bills have still to be paid, summed by the database."""
+    found = unpaid().aggregate(bills=Count("pk"), amount=Sum("due"))
+    return Due(found["bills"], round_money(found["amount"] or Decimal(0)))
+
+
+def brought_forward() -> QuerySet[AccountEntry]:
+    """What owners owed or had elsewhere before an import brought them here; no payment and no bill belongs to it."""
+    return AccountEntry.objects.filter(method="", payment=None)
+
+
+def _debts() -> QuerySet[AccountEntry, Dict[str, Any]]:
+    """The owners whose account is below zero, and its `sum`: what is left of a balance brought forward."""
+    return AccountEntry.objects.order_by().values("owner").annotate(sum=Sum("amount")).filter(sum__lt=0)
+
+
+def owed_before() -> Due:
+    """What owners still owe from before an import, and how many they are."""
+    sums = [-round_money(each["sum"]) for each in _debts()]
+    return Due(len(sums), sum(sums, round_money(Decimal(0))))
+
+
+class Owing(NamedTuple):
+    """An owner with unpaid bills, or with a debt from before."""
+
+    owner_id: int
+    bills: int
+    amount: Decimal
+
+
+def owing() -> List[Owing]:
+    """Who owes how much, the largest amount first, in two questions; credit of others is not taken off."""
+    found = {
+        each["owner"]: Owing(each["owner"], each["bills"], round_money(each["sum"]))
+        for each in unpaid().order_by().values("owner").annotate(bills=Count("pk"), sum=Sum("due"))
+    }
+    for each in _debts():
+        before = found.get(each["owner"], Owing(each["owner"], 0, Decimal(0)))
+        found[each["owner"]] = before._replace(amount=before.amount - round_money(each["sum"]))
+    return sorted(found.values(), key=lambda each: (-each.amount, each.owner_id))
 
 
 def balance_of(owner: Owner) -> Decimal:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import List
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from clinic.models import Invoice, Product
@@ -35,6 +36,9 @@ def missing(bill: Invoice) -> List[str]:
         problems.append(_("Above 250 euros a bill needs the owner's address."))
     if not bill.diagnosis:
         problems.append(_("The diagnosis is missing."))
+    treated = bill.lines.filter(Q(product=None) | Q(product__kind=Product.Kind.SERVICE), pet=None)
+    if treated.exists():
+        problems.append(_("No pet, so the species is missing: %(lines)s.") % {"lines": ", ".join(map(str, treated))})
     lines = bill.lines.filter(product__kind=Product.Kind.SERVICE, fee_code="")
     if lines.exists():
         names = ", ".join(line.text for line in lines)

@@ -5,18 +5,18 @@ Money that came in and bills that were issued are two things: a bill of May may 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from clinic.models import AccountEntry, Invoice, InvoiceLine, Payment
-from clinic.money import MoneyField, round_money
+from clinic.money import round_money
 from clinic.selectors.days import days_between
+from clinic.selectors.invoices import Due, brought_forward, owed_before, unpaid
 from clinic.services.billing import TaxOf, nets, taxes
 
 ZERO = Decimal(0)
@@ -53,6 +53,16 @@ class VetSum(NamedTuple):
     bills: int
 
 
+class Share(NamedTuple):
+    """What one bill has of a tax rate, a vet's work and a kind of product; empty names are nobody's and no product."""
+
+    rate: Decimal
+    vet: str
+    kind: str
+    net: Decimal
+    tax: Decimal
+
+
 class AgeSum(NamedTuple):
     """Outstanding bills that are overdue by so many days; `until` is None for the oldest."""
 
@@ -70,7 +80,8 @@ class Takings:
     taxes: List[TaxOf]
     kinds: List[KindSum]
     vets: List[VetSum]
-    outstanding: List[AgeSum] = field(default_factory=list)
+    outstanding: List[AgeSum]
+    owed_before: Due
 
     @property
     def balance(self) -> Decimal:
@@ -89,14 +100,17 @@ class Takings:
 
     @property
     def due(self) -> Decimal:
-        """What is outstanding in all, today."""
-        return sum((each.amount for each in self.outstanding), ZERO)
+        """What is outstanding in all, today, with what was owed before an import."""
+        return sum((each.amount for each in self.outstanding), self.owed_before.amount)
 
 
 def takings(since: date, until: date) -> Takings:
     """The takings from the start of one day to the end of another, and what is outstanding today."""
     rates, kinds, vets = _billed(since, until)
-    return Takings(methods=_methods(since, until), taxes=rates, kinds=kinds, vets=vets, outstanding=outstanding())
+    return Takings(
+        methods=_methods(since, until), taxes=rates, kinds=kinds, vets=vets,
+        outstanding=outstanding(), owed_before=owed_before(),
+    )  # fmt: skip
 
 
 def billed_between(since: date, until: date) -> QuerySet[InvoiceLine]:
@@ -113,6 +127,11 @@ def paid_between(since: date, until: date) -> QuerySet[Payment]:
 def kept_between(since: date, until: date) -> QuerySet[AccountEntry]:
     """The deposits and overpayments of a span, and what was paid back of them."""
     return AccountEntry.objects.filter(days_between("at", since, until)).exclude(method="").order_by("at", "id")
+
+
+def brought_between(since: date, until: date) -> QuerySet[AccountEntry]:
+    """The balances that imports of a span brought."""
+    return brought_forward().filter(days_between("at", since, until)).order_by("at", "id")
 
 
 def _methods(since: date, until: date) -> List[MethodSum]:
@@ -143,6 +162,24 @@ def taxed_bills(since: date, until: date) -> Iterator[List[InvoiceLine]]:
         yield bill
 
 
+def shares(lines: List[InvoiceLine]) -> List[Share]:
+    """The lines of one bill by tax rate, vet and kind; net and tax add up to what the bill has of each rate."""
+    sums: Dict[Tuple[Decimal, str, str], Decimal] = {}
+    for line, net in zip(lines, nets(lines)):
+        key = line.tax_rate, line.vet.name if line.vet else "", line.product.kind if line.product else ""
+        sums[key] = sums.get(key, ZERO) + net
+    found = []
+    for rate, whole, tax in taxes(lines):
+        reached, done = ZERO, ZERO
+        of_rate = [(key, net) for key, net in sums.items() if key[0] == rate]
+        for place, ((_rate, vet, kind), net) in enumerate(of_rate, start=1):
+            reached += net
+            upto = tax if place == len(of_rate) or not whole else round_money(tax * reached / whole)
+            found.append(Share(rate, vet, kind, net, upto - done))
+            done = upto
+    return found
+
+
 def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum], List[VetSum]]:
     rates: Dict[Decimal, Tuple[Decimal, Decimal]] = {}
     kinds: Dict[str, Decimal] = {}
@@ -167,21 +204,12 @@ def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum], List[
 
 
 def outstanding() -> List[AgeSum]:
-    """Unpaid bills by how long they are overdue today, in two questions whatever their number."""
+    """Unpaid bills by how long they are overdue today, in one question whatever their number."""
     today = timezone.localdate()
-    money = MoneyField()
-    paid = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount"))
-    credited = Invoice.objects.filter(credit_of=OuterRef("pk")).order_by().values("credit_of")
-    unpaid = Invoice.objects.filter(status=Invoice.Status.ISSUED, credit_of=None).annotate(
-        paid=Coalesce(Subquery(paid.values("sum"), output_field=money), ZERO, output_field=money),
-        credited=Coalesce(
-            Subquery(credited.annotate(sum=Sum("total")).values("sum"), output_field=money), ZERO, output_field=money
-        ),
-    )
     sums: Dict[Optional[int], Tuple[int, Decimal]] = dict.fromkeys((*AGES, None), (0, ZERO))
-    for due_on, total, taken, back in unpaid.values_list("due_on", "total", "paid", "credited"):
+    for due_on, due in unpaid().values_list("due_on", "due"):
         days = (today - due_on).days if due_on else 0
         age = next((most for most in AGES if days <= most), None)
-        sums[age] = sums[age][0] + 1, sums[age][1] + round_money(total + back - taken)
+        sums[age] = sums[age][0] + 1, sums[age][1] + round_money(due)
     starts = (0, *(most + 1 for most in AGES))
     return [AgeSum(start, until, *sums[until]) for start, until in zip(starts, (*AGES, None))]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -59,14 +60,14 @@ class Line:
     pet_id: Optional[int] = None
     discount: Optional[Discount] = None
     visit_id: Optional[int] = None
-    """The visit that is billed; a line of another pet than the visit's belongs to none."""
+    """The visit that is billed. Left out, or of another pet, it is the pet's last visit on the day of service."""
     service_on: Optional[date] = None
     """Left out, the day of the visit that is billed, else today."""
     fee_code: str = ""
     fee_factor: Optional[Decimal] = None
     """With a product and no price of its own, the price is the product's times this."""
     vet_id: Optional[int] = None
-    """Whose work it is; left out, the vet of that visit or of the pet's visit today, else the vet who bills."""
+    """Whose work it is; left out, the vet of the visit that is billed, else the vet who bills."""
 
 
 @dataclass(frozen=True)
@@ -270,14 +271,21 @@ def _draft(invoice_id: int, version: int) -> Invoice:
     return invoice
 
 
-def _vets(actor: Actor, lines: Sequence[Line]) -> Dict[Optional[int], Optional[int]]:
-    """Whose work a line is unless it says so, by its pet: the vet of today's visit, or else the vet who writes."""
-    own = Vet.objects.filter(user=actor.user_id).first() if actor.user_id else None
-    vet_ids: Dict[Optional[int], Optional[int]] = {line.pet_id: own.pk if own else None for line in lines}
-    today = days_between("at", timezone.localdate(), timezone.localdate())
-    for visit in Visit.objects.filter(today, pet__in=[pet for pet in vet_ids if pet], entered_in_error=False):
-        vet_ids[visit.pet_id] = visit.vet_id
-    return vet_ids
+def _visits(lines: Sequence[Line]) -> List[Optional[Visit]]:
+    """The visit that each line bills, in one question: the one it names, else its pet's last on the day of service."""
+    today = timezone.localdate()
+    days = [line.service_on or today for line in lines if line.pet_id]
+    if not days:
+        return [None] * len(lines)
+    named = Q(pk__in=[line.visit_id for line in lines if line.visit_id])
+    wanted = Visit.objects.filter(named | days_between("at", min(days), max(days)), entered_in_error=False)
+    seen = list(wanted.filter(pet__in={line.pet_id for line in lines if line.pet_id}).order_by("at", "pk"))
+    by_name = {(visit.pk, visit.pet_id): visit for visit in seen}
+    by_day = {(visit.pet_id, timezone.localtime(visit.at).date()): visit for visit in seen}
+    return [
+        by_name.get((line.visit_id or 0, line.pet_id or 0)) or by_day.get((line.pet_id or 0, line.service_on or today))
+        for line in lines
+    ]
 
 
 def _write_lines(
@@ -289,10 +297,12 @@ def _write_lines(
     notes: Optional[str] = None,
 ) -> None:
     """Save the lines of a draft with their discounts, and the sums."""
-    before, vets = snapshot(invoice), _vets(actor, lines)
-    billed = Visit.objects.filter(pk__in=[line.visit_id for line in lines if line.visit_id], entered_in_error=False)
-    visits = {(visit.pk, visit.pet_id): visit for visit in billed}
-    rows = [_row(invoice, line, position, vets, visits) for position, line in enumerate(lines, start=1)]
+    before = snapshot(invoice)
+    own = Vet.objects.filter(user=actor.user_id).first() if actor.user_id else None
+    rows = [
+        _row(invoice, line, position, visit, own)
+        for position, (line, visit) in enumerate(zip(lines, _visits(lines)), start=1)
+    ]
     if discount is not None:
         for row, part in zip(rows, spread(discount.of(sum((row.amount for row in rows), Decimal(0))), rows)):
             row.discount += part
@@ -324,19 +334,16 @@ def _listed_price(line: Line) -> Optional[Decimal]:
     return line.product.unit_price if factor is None else trimmed(line.product.unit_price * factor, FINEST_PLACES)
 
 
-def _row(
-    invoice: Invoice, line: Line, position: int, vets: Dict[Optional[int], Optional[int]], visits: Mapping[Any, Visit]
-) -> InvoiceLine:
+def _row(invoice: Invoice, line: Line, position: int, visit: Optional[Visit], own: Optional[Vet]) -> InvoiceLine:
     product = line.product
     price = line.unit_price if line.unit_price is not None else _listed_price(line)
     rate = line.tax_rate if line.tax_rate is not None else product.tax_rate if product else Decimal(0)
     if line.quantity <= 0 or price is None:
         wrong = _("Line %(position)d needs a price and a quantity above zero.") % {"position": position}
         raise ValidationError({"lines": [wrong]})
-    visit = visits.get((line.visit_id, line.pet_id))
     row = InvoiceLine(
         invoice=invoice, pet_id=line.pet_id, product=product, visit=visit,
-        vet_id=line.vet_id or (visit.vet_id if visit else vets[line.pet_id]),
+        vet_id=line.vet_id or (visit.vet_id if visit else own and own.pk),
         service_on=line.service_on or (timezone.localtime(visit.at).date() if visit else timezone.localdate()),
         fee_code=line.fee_code.strip() or (product.fee_code if product else ""), fee_factor=_factor(line),
         text=line.text.strip() or str(product or ""), quantity=line.quantity, unit_price=price, tax_rate=rate,

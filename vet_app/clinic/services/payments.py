@@ -67,7 +67,7 @@ def deposit(
         earlier = AccountEntry.objects.filter(key=key).first() if key else None
         if earlier is not None:
             return earlier
-        way, most = _way(method), credit_of(owner)
+        way, most = _way(method), max(credit_of(owner), Decimal(0))
         if amount < 0:
             require_within(actor, "refund_limit", amount)
             if -amount > most:
@@ -186,7 +186,7 @@ def _way(code: str) -> PaymentMethod:
 def _use_account(actor: Actor, invoice: Invoice, payment: Payment) -> None:
     """Take a payment from the owner's credit, or with a refund add to it."""
     owner = records.lock(Owner, invoice.owner_id)
-    credit = credit_of(owner)
+    credit = max(credit_of(owner), Decimal(0))
     if payment.amount > credit:
         raise ValidationError({"amount": [_("The owner has %(credit)s on account.") % {"credit": shown_money(credit)}]})
     _enter(actor, AccountEntry(owner=owner, amount=-payment.amount, payment=payment, reference=str(invoice)))

@@ -89,6 +89,21 @@ def mark_entered_in_error(actor: Actor, visit_id: int, version: int, reason: str
     return visit
 
 
+def close_billing(actor: Actor, visit_id: int, *, again: bool = False) -> Visit:
+    """Say that nothing more of a visit is to be billed, or with `again` that it is to be asked about after all.
+
+    The notes do not change, and so neither does their version.
+    """
+    actor.require(Right.DRAFT_INVOICE)
+    with transaction.atomic():
+        visit = records.lock(Visit, visit_id)
+        before = snapshot(visit)
+        visit.billing_closed_at = None if again else timezone.now()
+        visit.save(update_fields=Visit.BILLED)
+        record(actor, AuditEntry.Action.UPDATE, visit, before=before)
+    return visit
+
+
 def _open(visit_id: int, version: int) -> Visit:
     """The visit, locked until the transaction ends; raises Locked where nobody may change it any more."""
     visit = records.lock(Visit, visit_id, version)

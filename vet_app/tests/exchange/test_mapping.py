@@ -15,7 +15,7 @@ from accounts.models import User
 from audit.models import AuditEntry
 from clinic import reference
 from clinic.models import AccountEntry, Owner, Pet, Product, Vaccine, Visit, Weighing
-from clinic.selectors.invoices import balance_of
+from clinic.selectors.invoices import Due, balance_of, owed_before
 from clinic.services import billing
 from exchange import importing
 from exchange.models import HeadingMapping, ImportFile
@@ -98,11 +98,20 @@ def test_weights_visits_and_open_balances_come_in_once(clinic: SimpleNamespace) 
         visit.save()
     assert balance_of(Owner.objects.get(last_name="Vale")) == Decimal("1250.50")
     assert balance_of(Owner.objects.get(last_name="Roe")) == Decimal("-20.00")
+    assert owed_before() == Due(1, Decimal("1250.50"))
     assert AccountEntry.objects.filter(method="").count() == 2, "no money has changed hands here"
     assert AuditEntry.objects.filter(object_type="visit", action="create").count() == 2
     again = bring_in(clinic, text)
     assert not again.created and (Visit.objects.count(), Weighing.objects.count()) == (2, 2)
     assert balance_of(Owner.objects.get(last_name="Vale")) == Decimal("1250.50")
+
+
+def test_the_balance_of_a_known_owner_comes_in_once_as_well(clinic: SimpleNamespace) -> None:
+    text = "Last name,First name,E-mail,Open balance,Pet,Species\nMüller,Maren,maren@example.com,80.00,Biscuit,Dog\n"
+    text += "Müller,Maren,maren@example.com,80.00,Rex,Dog\n"
+    assert bring_in(clinic, text).created["balance"] == 1, "the file repeats it for each pet"
+    assert not bring_in(clinic, text).created
+    assert balance_of(clinic.owner) == Decimal("80.00")
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.roles import Role
+from audit.models import AuditEntry
 from clinic.models import Invoice, InvoiceLine, Product, Visit
 from clinic.selectors.billable import not_billed, to_bill
 from clinic.services import billing, prescriptions, vaccination, visits
+from clinic.services.booking import book
 from clinic.services.catalogue import save_entry
+from tests.web.conftest import roles_that_may
 
 
 @pytest.fixture
@@ -69,23 +75,91 @@ def test_bill_this_takes_the_visits_own_lines(clinic: SimpleNamespace, visit: Vi
     assert set(bill.lines.values_list("visit", flat=True)) == {visit.pk}, "saving the draft again keeps the visit"
 
 
+def billed(clinic: SimpleNamespace, visit: Visit, *products: Product) -> Invoice:
+    """A draft with a line of the visit for each product."""
+    lines = [billing.Line(product=each, pet_id=visit.pet_id, visit_id=visit.pk) for each in products]
+    return billing.draft_invoice(clinic.actor, clinic.owner.pk, lines)
+
+
 def test_today_lists_what_is_not_billed_yet(clinic: SimpleNamespace, visit: Visit, client: Any) -> None:
     client.force_login(User.objects.get(username="test-manager"))
     plain = visits.start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet})
-    assert list(not_billed()) == [visit], "a visit without a price is not asked about"
+    assert list(not_billed()) == [plain, visit], "a consultation without anything given is work as well"
     link = f"/owners/{clinic.owner.pk}/invoices/new/?visit={visit.pk}"
     page = client.get("/").content.decode()
-    assert "Not billed yet" in page and link in page and str(plain.pk) not in link
-    draft = billing.draft_invoice(
-        clinic.actor, clinic.owner.pk,
-        [billing.Line(product=clinic.product, pet_id=clinic.pet.pk, visit_id=visit.pk)],
-    )  # fmt: skip
+    assert "Not billed yet" in page and link in page
+    billed(clinic, plain, clinic.product)
+    draft = billed(clinic, visit, Product.objects.get(code="V"), clinic.product)
     assert not not_billed() and link not in client.get("/").content.decode()
     bill = billing.issue_invoice(clinic.actor, draft.pk, draft.version)
     billing.void_invoice(clinic.actor, bill.pk, bill.version, "wrong owner")
     assert list(not_billed()) == [visit] and len(to_bill(visit)) == 2, "a bill that is void is no bill"
     Visit.objects.filter(pk=visit.pk).update(at=timezone.now() - timedelta(days=91))
     assert not not_billed(), "what is long past was decided"
+
+
+def test_what_is_added_after_the_draft_is_offered_and_listed(clinic: SimpleNamespace, visit: Visit) -> None:
+    billed(clinic, visit, Product.objects.get(code="V"))
+    assert [each.text for each in to_bill(visit)] == ["Drops"], "one line does not stand for the whole visit"
+    assert list(not_billed()) == [visit]
+    billed(clinic, visit, clinic.product)
+    assert not to_bill(visit) and not not_billed()
+    drug: Dict[str, Any] = {"drug": "More drops", "dose": "1", "quantity": Decimal(2), "instructions": "-"}
+    prescriptions.prescribe(clinic.actor, visit.pk, {**drug, "product": clinic.product})
+    assert [(each.text, each.quantity) for each in to_bill(visit)] == [("More drops", 2)], "the same product once more"
+    assert list(not_billed()) == [visit]
+
+
+def test_a_line_without_a_visit_bills_the_visit_of_its_day(clinic: SimpleNamespace, visit: Visit) -> None:
+    line = billing.Line(product=clinic.product, pet_id=clinic.pet.pk)
+    billing.draft_invoice(clinic.actor, clinic.owner.pk, [line])
+    assert InvoiceLine.objects.get().visit == visit, "as when the bill begins at the owner and the pet is chosen"
+    earlier = replace(line, service_on=timezone.localdate() - timedelta(days=1))
+    draft = billing.draft_invoice(clinic.actor, clinic.owner.pk, [earlier])
+    assert draft.lines.get().visit is None, "there was no visit on that day"
+
+
+def test_the_appointments_bill_is_that_of_its_visit(clinic: SimpleNamespace, as_manager: Client) -> None:
+    begins = timezone.now().replace(second=0, microsecond=0)
+    booked = book(
+        clinic.actor, clinic.vet.pk, begins, begins + timedelta(minutes=15), {"pet": clinic.pet, "kind": "consult"},
+        override_reason="now",
+    )  # fmt: skip
+    address, new = f"/appointments/{booked.pk}/", f"/owners/{clinic.owner.pk}/invoices/new/"
+    assert f'href="{new}?pet={clinic.pet.pk}"' in as_manager.get(address).content.decode()
+    visit = visits.start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet}, appointment_id=booked.pk)
+    page = as_manager.get(address).content.decode()
+    assert f'href="{new}?visit={visit.pk}"' in page and "?pet=" not in page
+
+
+def test_nothing_to_bill_is_said_and_taken_back(clinic: SimpleNamespace, visit: Visit, as_manager: Client) -> None:
+    address, page = f"/visits/{visit.pk}/nothing-to-bill/", "/invoices/not-billed/"
+    assert address in as_manager.get(page).content.decode()
+    visits.lock_visit(clinic.actor, visit.pk, visit.version)
+    assert as_manager.post(address).status_code == 302, "a locked visit too: the notes stay as they are"
+    assert not not_billed() and address not in as_manager.get(page).content.decode()
+    said = AuditEntry.objects.filter(
+        object_type="visit", object_id=str(visit.pk), changes__icontains="billing_closed_at"
+    )
+    assert said.count() == 1
+    drug: Dict[str, Any] = {"drug": "Later", "dose": "1", "quantity": Decimal(1), "instructions": "-"}
+    later = prescriptions.prescribe(clinic.actor, visit.pk, {**drug, "product": clinic.product})
+    assert list(not_billed()) == [visit], "what is prescribed afterwards is asked about again"
+    prescriptions.void_prescription(clinic.actor, later.pk, "not needed")
+    assert not not_billed()
+    assert as_manager.post(address, {"again": "yes"}).status_code == 302
+    assert list(not_billed()) == [visit]
+
+
+def test_every_visit_that_is_not_billed_can_be_reached(clinic: SimpleNamespace, as_manager: Client) -> None:
+    made = [visits.start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet}) for _each in range(12)]
+    today, page = (as_manager.get(each).content.decode() for each in ("/", "/invoices/not-billed/"))
+    assert today.count("?visit=") == 10 and 'href="/invoices/not-billed/"' in today
+    assert all(f"?visit={each.pk}" in page for each in made)
+
+
+def test_who_may_see_what_is_not_billed(client_of: Callable[[str], Client]) -> None:
+    assert roles_that_may(client_of, "/invoices/not-billed/") == [Role.RECEPTION, Role.VET, Role.MANAGER]
 
 
 def test_who_may_not_write_bills_is_not_asked_to(clinic: SimpleNamespace, visit: Visit, client: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -13,6 +15,7 @@ from django.utils import timezone
 
 from clinic.models import Invoice, Owner
 from clinic.services import billing, crediting, visits
+from clinic.services.catalogue import save_entry
 from clinic.services.estimates import bill_estimate
 from clinic.services.settings import change_settings
 from tests.web.test_invoices import lines
@@ -71,12 +74,19 @@ def test_what_the_law_wants_is_said_before_the_bill_goes_out(
     fee.save()
     bill = billing.draft_invoice(clinic.actor, clinic.owner.pk, [dear, billing.Line(product=fee)])
     page = as_manager.get(bill.get_absolute_url()).content.decode()
-    for sentence in ("tax number is missing", "owner&#x27;s address", "diagnosis is missing", "No GOT number: Test"):
+    for sentence in ("tax number is missing", "owner&#x27;s address", "diagnosis is missing", "No GOT number: Test",
+                     "No pet, so the species is missing: Surgery, Test"):  # fmt: skip
         assert sentence in page, sentence
     change_settings(clinic.actor, 0, {**WHO, "tax_number": "12/345/67890"})
     Owner.objects.filter(pk=clinic.owner.pk).update(city="Musterstadt")
-    line = billing.Line(product=fee, fee_code="15", fee_factor=Decimal(2))
-    bill = billing.replace_lines(clinic.actor, bill.pk, bill.version, [dear, line], diagnosis="Otitis")
+    biscuit = clinic.pet.pk
+    line = billing.Line(product=fee, fee_code="15", fee_factor=Decimal(2), pet_id=biscuit)
+    food = save_entry(
+        clinic.actor, type(fee), None, 0,
+        {"code": "F", "name": "Food", "kind": "goods", "unit_price": Decimal(9), "tax_rate": Decimal(19)},
+    )  # fmt: skip
+    written = [replace(dear, pet_id=biscuit), line, billing.Line(product=food)]
+    bill = billing.replace_lines(clinic.actor, bill.pk, bill.version, written, diagnosis="Otitis")
     assert "Before you issue" not in as_manager.get(bill.get_absolute_url()).content.decode()
 
 
@@ -99,3 +109,25 @@ def test_other_countries_are_not_asked(clinic: SimpleNamespace, as_manager: Clie
     assert "GOT" not in as_manager.get("/lists/prices/new/").content.decode()
     bill = billing.draft_invoice(clinic.actor, clinic.owner.pk, [billing.Line(product=clinic.product)])
     assert "Before you issue" not in as_manager.get(bill.get_absolute_url()).content.decode()
+
+
+TITLES = {"en": ("Bill", "Credit note"), "de": ("Rechnung", "Rechnungskorrektur"), "fr": ("Facture", "Avoir")}
+
+
+@pytest.mark.parametrize("language", list(TITLES))
+def test_the_paper_says_what_it_is(clinic: SimpleNamespace, as_manager: Client, language: str) -> None:
+    """The page's own heading is not printed; in Germany "Gutschrift" is what a recipient writes to a supplier."""
+    change_settings(clinic.actor, 0, {**WHO, "language": language})
+    draft = billing.draft_invoice(clinic.actor, clinic.owner.pk, [billing.Line(product=clinic.product)])
+
+    def title(of: Invoice) -> Any:
+        article = as_manager.get(of.get_absolute_url()).content.decode().split("<article")[1].split("</article")[0]
+        assert "Gutschrift" not in article
+        found = re.search(r'<h2 class="title">(.*?)</h2>', article)
+        return found and found[1]
+
+    assert title(draft) is None, "a draft is no bill yet"
+    bill = billing.issue_invoice(clinic.actor, draft.pk, draft.version)
+    assert title(bill) == TITLES[language][0]
+    note = crediting.credit_invoice(clinic.actor, bill.pk, bill.version, "not given")
+    assert title(note) == TITLES[language][1]

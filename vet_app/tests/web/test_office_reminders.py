@@ -42,7 +42,14 @@ def on_paper(clinic: SimpleNamespace) -> Owner:
 def test_every_role_sees_the_list_and_the_front_desk_writes(
     clinic: SimpleNamespace, client_of: Callable[[str], Client]
 ) -> None:
-    assert roles_that_may(client_of, "/reminders/") == ["reception", "technician", "vet", "manager", "readonly"]
+    assert roles_that_may(client_of, "/reminders/") == [
+        "reception",
+        "technician",
+        "vet",
+        "manager",
+        "readonly",
+        "accountant",
+    ]
     assert roles_that_may(client_of, "/reminders/letters/") == ["reception", "technician", "vet", "manager"]
     assert roles_that_may(client_of, "/reminders/calls/") == ["reception", "technician", "vet", "manager"]
     assert roles_that_may(client_of, "/reminders/imported/") == ["manager"]

@@ -15,11 +15,14 @@ from django.utils import timezone as clock
 
 from accounts.roles import Role
 from audit.models import AuditEntry
-from clinic.models import Invoice, Payment
+from clinic.models import Invoice, Payment, Vet
 from clinic.selectors.takings import Takings, outstanding, takings
 from clinic.services.billing import Line, draft_invoice, issue_invoice, void_invoice
 from clinic.services.crediting import credit_invoice
 from clinic.services.payments import refund, reverse_payment, take_payment
+from clinic.services.settings import change_settings
+from clinic.services.visits import start_visit
+from tests.conftest import make_actor
 from tests.web.conftest import roles_that_may
 
 
@@ -105,8 +108,29 @@ def test_what_was_credited_of_an_unpaid_bill_is_not_outstanding(clinic: SimpleNa
 
 
 def test_who_may_see_the_takings(client_of: Callable[[str], Client]) -> None:
-    assert roles_that_may(client_of, "/takings/") == [Role.RECEPTION, Role.MANAGER]
-    assert roles_that_may(client_of, "/takings/takings.csv") == [Role.RECEPTION, Role.MANAGER]
+    for address in ("/takings/", "/takings/takings.csv", "/takings/owing/"):
+        assert roles_that_may(client_of, address) == [Role.RECEPTION, Role.MANAGER, Role.ACCOUNTANT], address
+
+
+def test_vets_who_may_bill_see_the_takings(client_of: Callable[[str], Client]) -> None:
+    change_settings(make_actor(Role.MANAGER), 0, {"name": "n", "address": "a", "phone": "p", "vets_may_bill": True})
+    assert client_of(Role.VET).get("/takings/").status_code == 200
+
+
+def test_the_accountant_reads_and_changes_nothing(busy: SimpleNamespace, client_of: Callable[[str], Client]) -> None:
+    reader, bill = client_of(Role.ACCOUNTANT), busy.paid
+    assert 'href="/takings/"' in reader.get("/invoices/").content.decode()
+    takings_page = reader.get("/takings/").content.decode()
+    assert "takings.csv" in takings_page and "Count the till" not in takings_page
+    assert '<form method="post"' not in reader.get(bill.get_absolute_url()).content.decode().split("<main")[1]
+    for address in ("issue/", "pay/", "discard/"):
+        assert reader.post(f"{bill.get_absolute_url()}{address}").status_code == 403
+    closed = ("edit/", "void/", "credit/")
+    assert {reader.get(f"{bill.get_absolute_url()}{each}").status_code for each in closed} == {403}
+    visit = start_visit(busy.actor, busy.pet.pk, {"vet": busy.vet})
+    for address in (f"/owners/{busy.owner.pk}/edit/", f"/owners/{busy.owner.pk}/account/", visit.get_absolute_url(),
+                    "/takings/till/", "/team/", "/lists/prices/", "/audit/"):  # fmt: skip
+        assert reader.get(address).status_code == 403, address
 
 
 def test_the_page_shows_a_span(busy: SimpleNamespace, as_manager: Client) -> None:
@@ -119,6 +143,26 @@ def test_the_page_shows_a_span(busy: SimpleNamespace, as_manager: Client) -> Non
     for wrong in ({"since": "2026-02-31"}, {"since": "2026-03-01", "until": "2026-02-01"}, {"since": "1999-01-01"}):
         assert as_manager.get("/takings/", wrong).status_code == 422
         assert as_manager.get("/takings/takings.csv", wrong).status_code == 422
+
+
+def test_the_csv_has_the_production_of_each_vet_and_kind(clinic: SimpleNamespace, as_manager: Client) -> None:
+    other = Vet.objects.create(name="Dr Other")
+    gel = Line(text="Gel", unit_price=Decimal("0.33"), tax_rate=Decimal(10), vet_id=other.pk)
+    bill = issued(clinic, Line(product=clinic.product, vet_id=clinic.vet.pk), gel, gel, Line(product=clinic.product))
+    answer = as_manager.get("/takings/takings.csv")
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
+    assert list(rows[0])[-2:] == ["Vet", "Kind"]
+    found = {(row["Vet"], row["Kind"]): (Decimal(row["Net"]), Decimal(row["Tax"]), row["Total"]) for row in rows}
+    assert found == {
+        ("Dr Test", "Service"): (Decimal("10.00"), Decimal("1.00"), "11.00"),
+        ("Dr Other", ""): (Decimal("0.66"), Decimal("0.07"), "0.73"),
+        ("", "Service"): (Decimal("10.00"), Decimal("1.00"), "11.00"),
+    }
+    assert sum(tax for _net, tax, _total in found.values()) == bill.tax
+    assert {each.vet: each.net for each in today().vets} == {
+        name: sum(net for (vet, _kind), (net, *_rest) in found.items() if vet == name)
+        for name in ("Dr Test", "Dr Other", "")
+    }
 
 
 @pytest.mark.parametrize("separator", ["comma", "semicolon"])
@@ -141,5 +185,5 @@ def test_the_number_of_questions_does_not_grow_with_the_bills(
 ) -> None:
     for _each in range(12):
         issued(clinic)
-    with django_assert_max_num_queries(4):  # bills, payments, deposits, what is outstanding
+    with django_assert_max_num_queries(5):  # bills, payments, deposits, what is outstanding, what was owed before
         today()

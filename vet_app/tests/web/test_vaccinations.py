@@ -27,7 +27,7 @@ def given(clinic: SimpleNamespace) -> Vaccination:
 
 
 def test_who_may_open_what(client_of: ClientOf, clinic: SimpleNamespace, given: Vaccination) -> None:
-    everybody = ["reception", "technician", "vet", "manager", "readonly"]
+    everybody = ["reception", "technician", "vet", "manager", "readonly", "accountant"]
     assert roles_that_may(client_of, f"/vaccinations/{given.pk}/certificate/") == everybody
     assert roles_that_may(client_of, f"/pets/{clinic.pet.pk}/vaccinations/") == everybody
     assert roles_that_may(client_of, f"/pets/{clinic.pet.pk}/vaccinations/new/") == ["technician", "vet", "manager"]

@@ -21,7 +21,8 @@ from web.support import data_of, form_page, needs, paged
 def owner_account(request: HttpRequest, pk: int) -> HttpResponse:
     """An owner's credit with all its entries, and a form to take a deposit or to pay credit back."""
     owner = get_object_or_404(Owner, pk=pk, merged_into=None)
-    form = DepositForm(data_of(request))
+    credit = credit_of(owner)
+    form = DepositForm(data_of(request), initial={"amount": -credit} if credit < 0 else None)
     if request.method == "POST" and form.is_valid():
         fields = form.fields_given
         amount = -fields["amount"] if fields["back"] else fields["amount"]
@@ -33,6 +34,6 @@ def owner_account(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("owner_account", pk)
     return form_page(
         request, form, _("Credit of %(owner)s") % {"owner": owner.full_name}, _("Save"), owner.get_absolute_url(),
-        template="web/owners/account.html", credit=credit_of(owner), methods=method_names(),
+        template="web/owners/account.html", credit=credit, debt=-credit, methods=method_names(),
         page=paged(request, owner.account.select_related("payment__invoice")),
     )  # fmt: skip

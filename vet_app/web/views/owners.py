@@ -39,14 +39,15 @@ def owner(request: HttpRequest, pk: int) -> HttpResponse:
     if record.merged_into_id:
         return redirect("owner", record.merged_into_id)
     bills = listed().filter(owner=record)[:BILLS_SHOWN]
-    balance = balance_of(record)
+    balance, credit = balance_of(record), credit_of(record)
     appointments = coming().filter(pet__owner=record).select_related("pet")[:10]
     context = {
         "owner": record,
         "bills": bills,
         "balance": balance,
         "owed": -balance,
-        "credit": credit_of(record),
+        "credit": credit,
+        "debt": -credit,
         "appointments": appointments,
     }
     return render(request, "web/owners/owner.html", context)

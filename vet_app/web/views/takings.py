@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, List, Sequence, Tuple
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -13,20 +13,23 @@ from django.views.decorators.http import require_safe
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import Product
+from clinic.models import Owner, Product
 from clinic.models.account import method_names
+from clinic.selectors.invoices import Owing, owing
 from clinic.selectors.takings import takings as taken
 from clinic.selectors.till import counts
 from exchange.accounting import takings_csv as accounted
 from exchange.exporting import CSV_TYPE
 from web.forms.takings import SpanForm
-from web.support import needs
+from web.support import needs, paged
 
 KINDS = dict(Product.Kind.choices)
+SHOWN = 10
+"""How many owners the takings name; all are on a page of their own."""
 
 
 @require_safe
-@needs(Right.BILLING)
+@needs(Right.TAKINGS)
 def takings(request: HttpRequest) -> HttpResponse:
     """Money by method, bills by tax rate and kind of service, and what is outstanding; today, where no day is named."""
     form = SpanForm.of(request.GET)
@@ -38,13 +41,28 @@ def takings(request: HttpRequest) -> HttpResponse:
             sums=sums, since=since, until=until, currency=settings.CURRENCY,
             methods=[(names.get(each.method, each.method), each) for each in sums.methods],
             kinds=[(KINDS.get(each.kind, _("Not from the price list")), each.net) for each in sums.kinds],
-            counts=counts(since, until),
+            counts=counts(since, until), owing=_named(owing()[:SHOWN]),
         )  # fmt: skip
     return render(request, "web/takings/takings.html", context, status=form.status)
 
 
 @require_safe
-@needs(Right.BILLING)
+@needs(Right.TAKINGS)
+def owing_owners(request: HttpRequest) -> HttpResponse:
+    """Everybody with unpaid bills or a debt from before, the largest amount first."""
+    page = paged(request, owing())
+    context = {"page": page, "rows": _named(page.object_list), "heading": _("Who owes what")}
+    return render(request, "web/takings/owing.html", context)
+
+
+def _named(rows: Sequence[Owing]) -> List[Tuple[Owner, Owing]]:
+    """The owners beside what they owe."""
+    owners = Owner.objects.in_bulk([each.owner_id for each in rows])
+    return [(owners[each.owner_id], each) for each in rows]
+
+
+@require_safe
+@needs(Right.TAKINGS)
 def takings_csv(request: HttpRequest) -> HttpResponseBase:
     """The span's bills and payments as CSV; with ?separator=semicolon for European spreadsheets."""
     form = SpanForm.of(request.GET)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import Appointment, Invoice, Payment, Visit
+from clinic.models import Appointment, Visit
 from clinic.selectors.billable import not_billed
 from clinic.selectors.calendar import day, waiting_room
+from clinic.selectors.invoices import due_in_all, owed_before
 from clinic.selectors.reminders import due
 from web.support import needs
+
+SHOWN = 10
+"""How many visits a card names; those that are not billed have a page of their own."""
 
 
 @needs(Right.VIEW)
@@ -24,20 +27,17 @@ def today(request: HttpRequest) -> HttpResponse:
     date = timezone.localdate()
     appointments = day(date).exclude(status__in=Appointment.FREE)
     vet = getattr(request.user, "vet", None)
-    unpaid = Invoice.objects.filter(status=Invoice.Status.ISSUED)
-    billed = unpaid.aggregate(sum=Sum("total"))["sum"] or 0
-    taken = Payment.objects.filter(invoice__in=unpaid).aggregate(sum=Sum("amount"))["sum"] or 0
     context = {
         "date": date,
         "appointments": [item for item in appointments if vet is None or item.vet_id == vet.pk],
         "others": [item for item in appointments if vet is not None and item.vet_id != vet.pk],
         "waiting": waiting_room(date),
         "due_count": due(date + timedelta(days=30)).count(),
-        "unpaid_count": unpaid.count(),
-        "unpaid_total": billed - taken,
-        "not_billed": not_billed()[:10] if Actor.of(request).may(Right.DRAFT_INVOICE) else (),
+        "unpaid": due_in_all(),
+        "owed_before": owed_before(),
+        "not_billed": not_billed()[:SHOWN] if Actor.of(request).may(Right.DRAFT_INVOICE) else (),
         "open_visits": Visit.objects.filter(locked_at=None, entered_in_error=False).select_related(
             "pet__owner", "pet__species", "vet"
-        )[:10],
+        )[:SHOWN],
     }
     return render(request, "web/today/today.html", context)
