@@ -73,9 +73,9 @@ def _proved(request: HttpRequest, form: ConfirmForm) -> bool:
     except PermissionDenied as closed:
         form.add_error("confirm_password", str(closed))
         return False
-    if not right:
+    if right is None:
         form.add_error("confirm_password", _("This is not your current password."))
-    return right
+    return right is not None
 
 
 def data_of(request: HttpRequest) -> Optional[Any]:
