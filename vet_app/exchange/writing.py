@@ -163,7 +163,7 @@ class Writer:
         reminders = []
         for (pet_id, group), newest in groups.items():
             if (pet_id, group) in busy:
-                refresh_reminder(self._actor, Pet.objects.get(pk=pet_id), group)
+                refresh_reminder(self._actor, Pet.objects.get(pk=pet_id), group, held=True)
             elif newest is not None and newest.due_on and pet_id not in dead:
                 reminder = Reminder(pet=pets[pet_id], group=group, vaccination=newest, due_on=newest.due_on, held=True)
                 reminders.append(reminder)

@@ -105,7 +105,7 @@ def reminders_calls(request: HttpRequest) -> HttpResponse:
     by_phone = Owner.Contact.PHONE
     waiting = selectors.untold(selectors.to_tell(selectors.horizon(today)), today, by_phone)
     expected = [each for each in selectors.appointments_to_tell(today)
-                if selectors.way_to(each.pet.owner) == by_phone]  # type: ignore[union-attr]  # fmt: skip
+                if selectors.way_for_appointment(each.pet.owner) == by_phone]  # type: ignore[union-attr]  # fmt: skip
     context = {"waiting": waiting[:LETTERS_AT_ONCE], "count": len(waiting), "expected": expected, "heading": _("Calls")}
     return render(request, "web/reminders/calls.html", context)
 
