@@ -87,7 +87,7 @@ def _read_notices(owner: Owner) -> List[Dict[str, Any]]:
     """Each message about a vaccination or an appointment, the oldest first."""
     vaccinations = ReminderNotice.objects.filter(reminder__pet__owner=owner)
     appointments = AppointmentNotice.objects.filter(appointment__pet__owner=owner)
-    found = [
+    found: List[Tuple[Any, Any, Any]] = [
         *((each, each.reminder.pet, each.reminder.vaccination.vaccine)
           for each in vaccinations.select_related("reminder__pet", "reminder__vaccination__vaccine")),
         *((each, each.appointment.pet, each.appointment.get_kind_display())
