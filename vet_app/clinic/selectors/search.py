@@ -11,7 +11,7 @@ from django.db.models import Case, Exists, F, IntegerField, OuterRef, Prefetch, 
 from django.utils import timezone
 
 from clinic.folding import digits, fold, national_digits
-from clinic.models import Appointment, Invoice, Owner, Pet, Vaccination
+from clinic.models import Appointment, Invoice, Owner, Pet, Phone, Vaccination
 from clinic.selectors.calendar import bounds
 from clinic.selectors.invoices import whole_number
 from clinic.selectors.names import any_of, named, nearest, words_of
@@ -45,7 +45,8 @@ def search(query: str) -> Found:
     microchip or tag; and by the number of an owner, a pet or a bill.
 
     First comes what the query names outright, then who is expected or here today, then names that begin with it, and
-    the living before the dead. Where nothing is found, those whose names are written most like the query.
+    the living before the dead. Where nothing is found, those whose names are written most like the query, or whose
+    telephone or microchip is one slip of the finger away from it.
     """
     words = words_of(query)
     if not words:
@@ -64,9 +65,33 @@ def search(query: str) -> Found:
         pets=_pets(any_of(Pet, pets), reduce(or_, worn, numbered), folded),
         bills=list(bills),
     )
-    if found.owners or found.pets or found.bills or spoken_digits:
+    if found.owners or found.pets or found.bills:
         return found
+    if spoken_digits:
+        return _near_digits(query)
     return Found(nearest(_shown_owners(), query, MOST_NEAR), nearest(_shown_pets(), query, MOST_NEAR), near=True)
+
+
+def _near_digits(query: str) -> Found:
+    """Telephones and microchips with one of the last seven digits wrong, or two neighbours among them swapped.
+
+    It looks at every number, so it is asked only where nothing was found.
+    """
+    typed, national = digits(query), national_digits(query) or digits(query)
+    if len(typed) < LOCAL:
+        return Found([], [])
+    ending, chip = _one_slip(national[-LOCAL:]), f"^{typed[:-LOCAL]}{_one_slip(typed[-LOCAL:])}"
+    owners = _shown_owners().filter(pk__in=Phone.objects.filter(digits__regex=ending).values("owner"))
+    pets = _shown_pets().filter(microchip__regex=chip)
+    ordered = owners.order_by("last_name", "first_name", "pk"), pets.order_by("name", "pk")
+    return Found(list(ordered[0][:MOST_NEAR]), list(ordered[1][:MOST_NEAR]), near=True)
+
+
+def _one_slip(number: str) -> str:
+    """A regular expression for the ends that one slip of the finger makes of these digits."""
+    wrong = [f"{number[:at]}[0-9]{number[at + 1 :]}" for at in range(len(number))]
+    swapped = [f"{number[:at]}{number[at + 1]}{number[at]}{number[at + 2 :]}" for at in range(len(number) - 1)]
+    return f"({'|'.join([*wrong, *swapped])})$"
 
 
 def reached_by(number: str) -> Q:
@@ -106,7 +131,7 @@ def _worn(folded: str) -> List[Q]:
 
 
 def _shown_owners() -> QuerySet[Owner]:
-    known = Prefetch("pets", Pet.objects.filter(merged_into=None))
+    known = Prefetch("pets", Pet.objects.filter(merged_into=None).select_related("species"))
     return Owner.objects.filter(merged_into=None, erased_on=None).prefetch_related("phones", known)
 
 
