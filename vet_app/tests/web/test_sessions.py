@@ -198,7 +198,10 @@ def test_sensitive_pages_ask_for_the_password_once_more_and_lose_nothing(robin: 
     client = logged_in("robin")
     assert client.get("/team/new/").status_code == 200, "it was given a moment ago"
     age(client, confirmed_at=CONFIRMED_FOR + 1)
-    pages = ("/team/new/", f"/team/{robin.pk}/", "/settings/", "/exchange/clients.csv", "/second-step/", "/pin/")
+    pages = (
+        "/team/new/", f"/team/{robin.pk}/", "/settings/", "/exchange/clients.csv", "/second-step/", "/pin/",
+        "/reminders/list.csv",
+    )  # fmt: skip
     for page in pages:
         assert "confirm_password" in client.get(page).content.decode(), page
     new: Dict[str, Any] = {"username": "eve", "first_name": "Eve", "role": "vet"}

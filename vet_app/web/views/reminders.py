@@ -26,7 +26,7 @@ from clinic.services.reminders import letter, release_held, told_by_hand, told_o
 from clinic.services.sending import last_run, send_in_background
 from exchange.exporting import CSV_TYPE, reminders_due
 from web.forms.reminders import DueForm, horizon
-from web.support import needs, paged
+from web.support import needs, paged, sensitive
 
 LETTERS_AT_ONCE = 100
 
@@ -129,6 +129,7 @@ def reminders_held(request: HttpRequest) -> HttpResponse:
 
 
 @needs(Right.FRONT_DESK)
+@sensitive
 def reminders_csv(request: HttpRequest) -> StreamingHttpResponse:
     """The list as CSV, for a mail program."""
     form = _asked(request)
