@@ -73,7 +73,14 @@ class Clinic(Section):
 
     language: Literal["en", "en-us", "en-gb", "de", "fr"] = "en"
     """Language of pages and papers, with a country's dates and clock, until the manager chooses one in the application. ``en`` is ``en-us``
-    in a time zone of the USA."""
+    in the USA, and ``en-gb`` in countries that write the day before the month."""
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["DE"])] | None = None
+    """What papers say, how addresses are written, and whose telephone numbers have no country code (ISO 3166); that of the time zone where it
+    is left out, and ``US`` in ``UTC``."""
+
+    units: Literal["metric", "us"] | None = None
+    """Kilograms and Celsius, or pounds and Fahrenheit, until the manager chooses; by the country where it is left out."""
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"])] = "USD"
     """Currency of prices (ISO 4217)."""
@@ -159,6 +166,9 @@ class Application(Section):
     attachments_in_s3: bool = False
     """Keep new files of patients in a bucket of S3 instead of the database; those that are in the database stay there. Turned off, an
     unprotected environment loses the bucket with its files, and a protected one cannot read them until it is on again."""
+
+    attachments_quota_mb: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    """What all files of patients may come to, in MB; 2048 where it is left out. In the database they take room in its ``volume``."""
 
     hsts_seconds: Annotated[int, Field(ge=0, le=63_072_000)] = 86_400
     """How long browsers remember to come by https alone (RFC 6797). Raise it only for a host that will stay https."""

@@ -87,6 +87,8 @@ ENVIRONMENT: dict[str, Any] = {
         "email_reply_to": "desk@clinic.example",
         "email_relay": "10.0.10.25/32",
         "attachments_in_s3": True,
+        "attachments_quota_mb": 4096,
+        "clinic": {"country": "US", "units": "us"},
     },
     "rke2_config": {
         "servers": {"kube-controller-manager-arg": ["terminated-pod-gc-threshold=500"]},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any, Dict, Optional, Tuple
 
 from django.contrib.auth.hashers import check_password, make_password
@@ -24,6 +25,13 @@ from vetclinic.errors import Changed
 from vetclinic.persistence import store
 
 TOKEN_MARK = "vet_"  # noqa: S105 -- lets secret scanners recognise a leaked token; not a secret itself
+
+
+class Proof(Enum):
+    """What somebody has proved with who they are. A PIN is worth less: it only opens a screen that was locked."""
+
+    PASSWORD = "password"  # noqa: S105 -- a name
+    PIN = "pin"
 
 
 def create_user(actor: Actor, username: str, password: str, role: str, **fields: Any) -> User:
@@ -109,8 +117,8 @@ def set_pin(actor: Actor, user: User, pin: str) -> None:
         record(actor, AuditEntry.Action.UPDATE, user, {"pin": [None, "changed"]})
 
 
-def proves(user: User, ip: str, secret: str, *, with_pin: bool = False) -> bool:
-    """Whether this is the person's password, or where it may be the PIN; wrong ones count in the throttle.
+def proves(user: User, ip: str, secret: str, *, with_pin: bool = False) -> Optional[Proof]:
+    """What this is: the person's password, or where it may be the PIN; None for neither, which the throttle counts.
 
     Raises PermissionDenied while that is closed.
     """
@@ -118,10 +126,10 @@ def proves(user: User, ip: str, secret: str, *, with_pin: bool = False) -> bool:
     if attempt.outcome == LoginAttempt.Outcome.BLOCKED:
         raise PermissionDenied(_("Too many failed attempts. Please wait 15 minutes or ask a manager."))
     by_pin = with_pin and secret.isdecimal() and bool(user.pin) and check_password(secret, user.pin)
-    right = by_pin or user.check_password(secret)
-    if right:
-        throttle.finish(attempt, LoginAttempt.Outcome.OK)
-    return right
+    if not by_pin and not user.check_password(secret):
+        return None
+    throttle.finish(attempt, LoginAttempt.Outcome.OK)
+    return Proof.PIN if by_pin else Proof.PASSWORD
 
 
 def choose_language(actor: Actor, user: User, language: str) -> None:

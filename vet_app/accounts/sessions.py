@@ -8,11 +8,12 @@ hands.
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Dict, List, Optional
 
 from django.contrib.auth import HASH_SESSION_KEY, login
 from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.models import Session
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
@@ -38,13 +39,34 @@ def begun(sender: Any, request: HttpRequest, user: User, **_kwargs: Any) -> None
     request.session["seen_at"] = request.session["confirmed_at"] = int(time.time())
 
 
-def enter(request: HttpRequest, user: User) -> None:
-    """Log a person in, and remember that this browser knows them until it is logged out; a locked screen opens."""
+def enter(request: HttpRequest, user: User, *, by_pin: bool = False) -> None:
+    """Log a person in, and remember that this browser knows them until it is logged out; a locked screen opens.
+
+    A PIN opens the screen and no more: the session still ends when the person's log-in with the password said, and
+    sensitive pages ask for the password.
+    """
     people: Dict[str, str] = request.session.get("people", {})
+    ends: Dict[str, str] = request.session.get("ends", {})
+    until = _end_of_log_in(request, user)
     user.backend = "accounts.backends.ThrottledModelBackend"  # type: ignore[attr-defined]
     request.session.pop("locked", None)
     login(request, user)
+    if by_pin:
+        request.session.set_expiry(until)
+        del request.session["confirmed_at"]
     request.session["people"] = {**people, str(user.pk): user.get_session_auth_hash()}
+    request.session["ends"] = {**ends, str(user.pk): request.session.get_expiry_date().isoformat()}
+
+
+def _end_of_log_in(request: HttpRequest, user: User) -> datetime:
+    """When the log-in ends that a person began in this browser by the password."""
+    known = request.session.get("ends", {}).get(str(user.pk))
+    return datetime.fromisoformat(known) if known else request.session.get_expiry_date()
+
+
+def has_ended(request: HttpRequest, user: User) -> bool:
+    """Whether a person's log-in in this browser is over, so that a PIN opens nothing any more."""
+    return _end_of_log_in(request, user) <= timezone.now()
 
 
 def touch(request: HttpRequest) -> None:
@@ -85,6 +107,11 @@ def is_confirmed(request: HttpRequest) -> bool:
 def confirm(request: HttpRequest) -> None:
     """Note that the password was given just now."""
     request.session["confirmed_at"] = int(time.time())
+
+
+def clear_sessions() -> int:
+    """Delete the sessions that have ended; returns how many."""
+    return Session.objects.filter(expire_date__lt=timezone.now()).delete()[0]
 
 
 def first_page(request: HttpRequest) -> Optional[str]:

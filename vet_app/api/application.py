@@ -12,7 +12,8 @@ DESCRIPTION = """The clinic's work, for programs.
 
 A manager issues a token (`manage.py api_token USER NAME`); send it as `Authorization: Bearer vet_...`.
 A change names the `version` it was based on and is refused with 409 and `"code": "changed"` when somebody else was
-faster. Money is a string with two decimals, times have an offset from UTC. Lists take `limit` (at most 100) and
+faster. Money is a string with a point and as many decimals as the clinic's currency has (USD two, JPY none, KWD three);
+prices of one unit and quantities have up to four. Times have an offset from UTC. Lists take `limit` (at most 100) and
 `offset`. A field that is not described here is refused, days are written 2026-03-05, times with seconds and offset. All
 errors are problem documents (RFC 9457). Exports are files: `/export/clients.csv`, `/export/takings.csv?since=&until=`,
 `/export/pets/{id}.zip`, and the content of a file at `/attachments/{id}/content`."""

@@ -36,7 +36,7 @@ ANY_ROUTE = {
     403: "The role does not allow this.",
     404: "There is no such record.",
     409: "It does not fit what is recorded; `code` is changed, locked, slot_taken, possible_duplicate,"
-    " given_already or conflict.",
+    " given_already, recorded_already or conflict.",
     413: "The body is larger than anything that is taken; `detail` says how much is.",
     422: "A value is wrong; `errors` says which.",
     429: "Too many requests of this user; Retry-After says when to go on.",

@@ -13,6 +13,7 @@ from django.conf import settings
 WITHOUT_STROKES = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe"}
 )
+FEWEST_OF_A_NUMBER = 3
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 # Not at the end of a word: `joe` is not `jö`. Nor where it begins one that somebody is still typing.
 DIGRAPH = re.compile(r"(?<=\w)([aou])e(?=\w)|\b([ao])e(?=\w\w)")
@@ -37,6 +38,18 @@ def spellings(text: str) -> Set[str]:
 def digits(text: str) -> str:
     """The ASCII digits of a text; `+1 (555) 010-0123` becomes `15550100123`."""
     return "".join(character for character in text if character in "0123456789")
+
+
+def lost_its_zero(text: str) -> bool:
+    """Whether this is a whole telephone number of the clinic's country without the 0 that is written in front there.
+
+    Not in a country that writes none, such as the USA, and not for a number as neighbours write it.
+    """
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(settings.COUNTRY)
+    has_zero = metadata is not None and metadata.national_prefix == "0"
+    if not has_zero or digits(text) != text or text.startswith("0") or len(text) < FEWEST_OF_A_NUMBER:
+        return False
+    return bool(phonenumbers.is_valid_number(phonenumbers.parse(text, settings.COUNTRY)))
 
 
 def national_digits(text: str) -> str:

@@ -139,10 +139,10 @@ VACCINATION = (
 )
 ALL: Tuple[Column, ...] = OWNER + PET + VACCINATION
 """What an export writes and an import reads back."""
-BALANCE = (Column("balance", "Open balance", "balance,account balance,amount due,saldo,offener betrag,solde"),)
+BALANCE = (Column("balance", "Open balance", "balance,account balance,amount due,saldo,offener betrag,solde", "0"),)
 WEIGHT = (
-    Column("weight", "Weight", "weight kg,weight lb,weight lbs,current weight,last weight,gewicht,poids"),
-    Column("weighed_on", "Weighed on", "weight date,gewogen am,date de pesee"),
+    Column("weight", "Weight", "weight kg,weight lb,weight lbs,current weight,last weight,gewicht,poids", "12.4 kg"),
+    Column("weighed_on", "Weighed on", "weight date,gewogen am,date de pesee", "2026-03-02"),
 )
 VISIT = (
     Column("visit_on", "Visit on", "visit date,date of visit,exam date,consultation date,behandelt am,consulte le"),
@@ -164,12 +164,11 @@ PRICES = (
     Column("tax_rate", "Tax (%)", "tax,tax rate,vat,vat rate,mwst,ust,steuer,tva", "19"),
 )
 """What an import of a price list reads."""
-VALUES = {"species", "sex", "vaccine", "vet", "visit_vet", "contact_preference"}
+YES_OR_NO = {"neutered", "birth_date_estimated", "reminder_consent", "given_elsewhere"}
+VALUES = {"species", "sex", "vaccine", "vet", "visit_vet", "contact_preference", "kind", *YES_OR_NO}
 """Columns whose words may be told to mean others, for the whole file."""
-IDENTIFIERS = {
-    "owner_number", "pet_number", "microchip", "tag", "lot", "vaccination_tag",
-    *(f"phone_{position}" for position in range(1, MOST_PHONES + 1)),
-}  # fmt: skip
+PHONES = {f"phone_{position}" for position in range(1, MOST_PHONES + 1)}
+IDENTIFIERS = {"owner_number", "pet_number", "microchip", "tag", "lot", "vaccination_tag", *PHONES}
 """What looks like a number and is none, so a spreadsheet may have changed it."""
 
 

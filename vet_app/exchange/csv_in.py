@@ -13,8 +13,8 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from clinic.normalization import fold
-from exchange.columns import IDENTIFIERS, READ, Column, by_heading, plain
+from clinic.normalization import fold, lost_its_zero
+from exchange.columns import IDENTIFIERS, PHONES, READ, Column, by_heading, plain
 from exchange.csv_out import NOTHING, is_guarded
 from exchange.report import Problem
 
@@ -222,6 +222,15 @@ class Table:
         key = self._mapping.get("columns", {}).get(plain(heading))
         return self._known_headings.get(plain(heading)) if key is None else self._by_key.get(key)
 
+    def without_zeros(self) -> List[str]:
+        """Headings of telephone numbers that have all lost the 0 in front, as a spreadsheet makes it."""
+        found: Dict[str, List[bool]] = {}
+        for line in self:
+            for key in PHONES & line.cells.keys():
+                if line.cells[key]:
+                    found.setdefault(key, []).append(lost_its_zero(line.cells[key]))
+        return sorted(self.heading(key) for key, lost in found.items() if all(lost))
+
     @property
     def sample(self) -> str:
         """Words that tell whether the encoding is right."""
@@ -289,7 +298,7 @@ class Table:
             )
         for heading, column in pairs:
             if column is not None and known.count(column.key) > 1:
-                raise Unreadable(_("Two columns mean the same."), heading)
+                raise Unreadable(_("Two columns are mapped to the same field."), heading)
         return pairs, [heading for heading, column in pairs if column is None and heading]
 
 
@@ -299,7 +308,7 @@ def clean(text: str) -> str:
         raise ValueError(_("This text contains a character that cannot be stored."))
     if BAD_BYTE.search(text):
         raise ValueError(
-            _("A character in this cell is damaged: %(text)s. Type it again.")
+            _("This cell contains an unreadable character: %(text)s. Retype it.")
             % {"text": BAD_BYTE.sub("\ufffd", text)[:40]}
         )
     if text.strip().casefold() in NOTHING:

@@ -25,7 +25,7 @@ from clinic.services.vaccination import add_months, check
 from exchange import columns
 from exchange.csv_in import Line, Table
 from exchange.report import Problem
-from exchange.values import Dates, amount, weight, yes_or_no
+from exchange.values import Dates, amount, neutered, weight, yes_or_no
 
 CHOICES: Dict[str, str] = {
     "f": "female", "w": "female", "weiblich": "female", "m": "male", "mannlich": "male", "u": "unknown", "?": "unknown",
@@ -240,12 +240,12 @@ class Drafter:
             pet.breed = self._read("breed", lambda text: self._reference.breed_named(text, species))
         both = SEXES.get(fold(self._text("sex")))
         pet.sex = both[0] if both else self._choice("sex", Pet.Sex, Pet.Sex.UNKNOWN)
-        pet.neutered = self._read("neutered", yes_or_no, default=both[1] if both else None)
+        pet.neutered = self._read("neutered", neutered, default=both[1] if both else None)
         pet.birth_date = self._read("birth_date", self._dates.read)
         pet.birth_date_estimated = self._read("birth_date_estimated", yes_or_no, default=False)
         pet.deceased_on = self._read("deceased_on", self._dates.read)
         if pet.birth_date and pet.deceased_on and pet.deceased_on < pet.birth_date:
-            self._wrong("deceased_on", _("The pet would have died before it was born."))
+            self._wrong("deceased_on", _("The date of death is before the date of birth."))
         self._check(pet, PET_COLUMNS, ("owner", "species", "breed", "merged_into"))
         pet.derive()
         draft.pet = pet if species is not None else None
@@ -267,7 +267,7 @@ class Drafter:
         row.given_elsewhere = self._read("given_elsewhere", yes_or_no, default=not (row.vet and row.lot))
         row.due_on = self._due_on(vaccine, given_on)
         if row.due_on is not None and row.due_on <= given_on:
-            self._wrong("due_on", _("The next one would be due before this one was given."))
+            self._wrong("due_on", _("The next due date must be after the date given."))
         self._check(row, VACCINATION_COLUMNS, ("pet", "vaccine", "vet", "visit"))
         try:
             check(row)

@@ -136,17 +136,26 @@ def discard(actor: Actor, import_id: int) -> None:
 
 
 def forget_old(actor: Actor) -> int:
-    """Discard the files that have been waiting for longer than KEEP; returns how many."""
+    """Discard the files that have been waiting for longer than KEEP; returns how many.
+
+    One that is being imported at this moment is left to the next time.
+    """
     old = ImportFile.objects.filter(status=Status.STAGED, created_at__lt=timezone.now() - KEEP)
-    pks = list(old.values_list("pk", flat=True))
-    for pk in pks:
-        discard(actor, pk)
-    return len(pks)
+    count = 0
+    for pk in list(old.values_list("pk", flat=True)):
+        with suppress(Conflict):
+            discard(actor, pk)
+            count += 1
+    return count
 
 
-def template() -> bytes:
-    """A CSV file with all headings and one example row, to start from."""
-    rows = ([column.heading for column in columns.ALL], [column.example for column in columns.ALL])
+def template(kind: str = ImportFile.Kind.CLIENTS) -> bytes:
+    """A CSV file with all headings that an import reads and one example row, to start from.
+
+    Visits have headings alone: they name a vet of the clinic.
+    """
+    wanted = columns.PRICES if kind == ImportFile.Kind.PRICES else columns.READ
+    rows = ([column.heading for column in wanted], [column.example for column in wanted])
     return b"".join(csv_out.pieces(rows))
 
 
@@ -212,7 +221,7 @@ def _write_rows(actor: Actor, staged: ImportFile, table: Table, report: Report, 
     if not count:
         raise Unreadable(_("The file has headings but no rows."))
     if staged.kind == ImportFile.Kind.PRICES:
-        report.rows, report.created = price_list.rows_of(actor, table)
+        report.rows, report.created, report.notes = price_list.rows_of(actor, table)
         return
     reference = Reference(actor)
     dates = Dates(staged.dates, (line.cells.get(key, "") for line in table for key in DATE_COLUMNS))
@@ -233,6 +242,11 @@ def _notes(table: Table, reference: Reference) -> Iterator[str]:
         ) % {"sample": table.sample or "–"}
     if not table.heading("reminder_consent"):
         yield _("No column says who agrees to reminders, so the new owners get none until somebody asks them.")
+    for heading in table.without_zeros():
+        yield _(
+            "No number in the column “%(column)s” begins with 0; a spreadsheet may have dropped it. The search finds"
+            " the numbers all the same. To have them printed with it, format the column as text and save it again."
+        ) % {"column": heading}
     if reference.new_breeds:
         yield _("New breeds: %(breeds)s") % {"breeds": ", ".join(reference.new_breeds)}
     if table.ignored:

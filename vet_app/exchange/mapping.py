@@ -11,10 +11,11 @@ import hashlib
 from typing import Any, Dict, List, Mapping, NamedTuple, Set, Tuple
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import Owner, Pet, Species, Vaccine, Vet
+from clinic.models import Owner, Pet, Product, Species, Vaccine, Vet
 from clinic.normalization import fold
 from clinic.reference import forms
 from exchange import columns
@@ -22,6 +23,8 @@ from exchange.columns import Column, plain
 from exchange.csv_in import Table
 from exchange.drafts import CHOICES, SEXES, SPECIES
 from exchange.models import HeadingMapping, ImportFile
+from exchange.price_list import KINDS
+from exchange.values import INTACT, NEUTERED, NO, YES
 
 MOST_WORDS = 40
 
@@ -72,7 +75,7 @@ def unknown_words(table: Table) -> List[Words]:
             word = line.cells[key]
             if word and fold(word) not in known[key][0]:
                 words_by_key.setdefault(key, {}).setdefault(fold(word), word)
-    by_key = {column.key: column for column in columns.READ}
+    by_key = {column.key: column for column in (*columns.READ, *columns.PRICES)}
     return [
         Words(by_key[key], sorted(words.values())[:MOST_WORDS], known[key][1]) for key, words in words_by_key.items()
     ]
@@ -86,6 +89,8 @@ def _known() -> Dict[str, Tuple[Set[str], List[Tuple[str, str]]]]:
     sexes = [(value, str(label)) for value, label in Pet.Sex.choices]
     sexes += [("fs", f"{Pet.Sex.FEMALE.label} +"), ("mn", f"{Pet.Sex.MALE.label} +")]
     contacts = [(value, str(label)) for value, label in Owner.Contact.choices]
+    kinds = [(value, str(label)) for value, label in Product.Kind.choices]
+    answers = [("yes", gettext("yes")), ("no", gettext("no"))]
 
     def words(choices: List[Tuple[str, str]], *more: Any) -> Set[str]:
         return {form for value, _label in choices for form in forms(value)}.union(*more)
@@ -97,4 +102,7 @@ def _known() -> Dict[str, Tuple[Set[str], List[Tuple[str, str]]]]:
         "vet": (words(vets), vets),
         "visit_vet": (words(vets), vets),
         "contact_preference": (words(contacts, CHOICES), contacts),
+        "kind": (words(kinds, KINDS), kinds),
+        **{key: (words(answers, YES, NO), answers) for key in columns.YES_OR_NO},
+        "neutered": (words(answers, YES, NO, NEUTERED, INTACT), answers),
     }

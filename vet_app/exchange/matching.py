@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import DefaultDict, Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tuple
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from clinic.models import Owner, Pet, Phone, Vaccination
@@ -143,18 +144,22 @@ class Pets:
     def __init__(self) -> None:
         self._by_owner: DefaultDict[int, List[KnownPet]] = defaultdict(list)
         self._by_chip: Dict[str, KnownPet] = {}
+        self._by_pk: Dict[int, KnownPet] = {}
         self._read: Set[int] = set()
         self._given: DefaultDict[int, Set[Tuple[int, date]]] = defaultdict(set)
 
-    def read(self, owner_ids: Set[int], chips: Set[str]) -> None:
-        """Read what is recorded about these owners and under these microchips."""
+    def read(self, owner_ids: Set[int], chips: Set[str], numbers: Set[int]) -> None:
+        """Read what is recorded about these owners, under these microchips, and under these numbers of ours."""
         wanted = owner_ids - self._read
         self._read |= wanted
         columns = ("pk", "owner_id", "name", "species_id", "microchip")
-        mine = Pet.objects.filter(owner_id__in=wanted, merged_into=None).order_by("pk").values_list(*columns)
+        named = Q(owner_id__in=wanted) | Q(pk__in=numbers - set(self._by_pk))
+        mine = Pet.objects.filter(named, merged_into=None).order_by("pk").values_list(*columns)
         pet_ids: List[int] = []
         for pk, owner_id, name, species_id, chip in mine:
-            known = KnownPet(fold(name), species_id, chip, pk)
+            if pk in self._by_pk:
+                continue
+            known = self._by_pk[pk] = KnownPet(fold(name), species_id, chip, pk)
             self._by_owner[owner_id].append(known)
             self._by_chip.update({chip: known} if chip else {})
             pet_ids.append(pk)
@@ -166,9 +171,16 @@ class Pets:
         for pet_id, vaccine_id, given_on in vaccinations.values_list("pet_id", "vaccine_id", "given_on"):
             self._given[pet_id].add((vaccine_id, given_on))
 
-    def of(self, owner_id: int, pet: Pet, number: str) -> Optional[KnownPet]:
-        """The pet of a row if known. Raises ValueError where its microchip is another pet's."""
+    def of(self, owner_id: int, pet: Pet, number: str, *, ours: bool = False) -> Optional[KnownPet]:
+        """The pet of a row if known. Raises ValueError where its microchip is another pet's.
+
+        `ours` says that the row is of our own export: its number is then the pet's, whoever owns it now. Numbers of
+        another program say nothing about the pets of other owners.
+        """
         name = fold(pet.name)
+        handed_on = self._by_pk.get(int(number)) if ours and number.isdecimal() else None
+        if handed_on is not None and (handed_on.name, handed_on.species_id) == (name, pet.species_id):
+            return handed_on
         for item in self._by_owner[owner_id]:
             if (
                 number

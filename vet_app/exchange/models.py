@@ -12,7 +12,9 @@ from clinic.models.base import Record
 
 
 class ImportFile(Record):
-    """An uploaded CSV file. Its content is kept until it is imported or discarded, at most for a day, and then emptied.
+    """An uploaded CSV file. Its content is kept until it is imported or discarded, and then emptied.
+
+    The daily run empties one that has waited for more than a day.
 
     It lives in the database because the request that imports it may reach the other replica.
     """

@@ -97,7 +97,12 @@ def zipped(files: Iterable[Tuple[str, Union[str, bytes]]]) -> Iterator[bytes]:
 
 
 def _pack(pet: Pet, known: History, at: datetime) -> Iterator[bytes]:
-    return zipped(chain(texts_of(pet, known, at), _contents(known)))
+    return zipped(files_of(pet, known, at))
+
+
+def files_of(pet: Pet, known: History, at: datetime) -> Iterator[Tuple[str, Union[str, bytes]]]:
+    """All files of a pet's record by their names: what `texts_of` has, and the attachments, one at a time."""
+    return chain(texts_of(pet, known, at), _contents(known))
 
 
 def texts_of(pet: Pet, known: History, at: datetime) -> List[Tuple[str, Union[str, bytes]]]:

@@ -21,12 +21,16 @@ from exchange.csv_in import Line, Table
 from exchange.report import Outcome, Problem, Row
 from exchange.values import number
 
+MOST_NAMED = 20
 KINDS = {
     "medicine": "medicine", "drug": "medicine", "medication": "medicine", "medikament": "medicine",
     "arzneimittel": "medicine", "medicament": "medicine", "goods": "goods", "product": "goods", "food": "goods",
-    "retail": "goods", "ware": "goods", "futter": "goods", "inventory": "goods",
+    "retail": "goods", "ware": "goods", "futter": "goods", "inventory": "goods", "service": "service",
+    "services": "service", "procedure": "service", "treatment": "service", "leistung": "service",
+    "dienstleistung": "service", "behandlung": "service", "prestation": "service", "acte": "service",
+    "medicine/drug": "medicine", "produit": "goods", "marchandise": "goods",
 }  # fmt: skip
-"""What programs call the kinds; anything else is a service."""
+"""What programs call the kinds. Anything else is a service, and the preview says so."""
 
 
 class PriceWriter:
@@ -36,6 +40,7 @@ class PriceWriter:
         self._actor, self._table = actor, table
         self._known = {product.code.casefold(): product for product in Product.objects.all()}
         self._seen: Counter[str] = collections.Counter()
+        self.unknown_kinds: List[str] = []
         self.created: Counter[str] = collections.Counter()
 
     def write(self, line: Line) -> Row:
@@ -81,7 +86,7 @@ class PriceWriter:
         if cells.get("name"):
             fields["name"] = cells["name"]
         if cells.get("kind"):
-            fields["kind"] = KINDS.get(fold(cells["kind"]), Product.Kind.SERVICE)
+            fields["kind"] = self._kind(cells["kind"])
         for key in ("unit_price", "tax_rate"):
             try:
                 value = number(cells.get(key, ""))
@@ -94,8 +99,21 @@ class PriceWriter:
                 fields[key] = ValueError(_("This cell is empty."))
         return fields
 
+    def _kind(self, word: str) -> str:
+        if fold(word) not in KINDS and word not in self.unknown_kinds:
+            self.unknown_kinds.append(word)
+        return KINDS.get(fold(word), Product.Kind.SERVICE)
 
-def rows_of(actor: Actor, table: Table) -> Tuple[List[Row], Counter[str]]:
-    """Write all rows of a table; the rows of the report, and what is new."""
+    def notes(self) -> List[str]:
+        """What to know before the list is imported."""
+        if not self.unknown_kinds:
+            return []
+        told = _("These kinds are not known and become services: %(kinds)s. Map them if they are something else.")
+        return [told % {"kinds": ", ".join(word[:40] for word in self.unknown_kinds[:MOST_NAMED])}]
+
+
+def rows_of(actor: Actor, table: Table) -> Tuple[List[Row], Counter[str], List[str]]:
+    """Write all rows of a table; the rows of the report, what is new, and what to know of it."""
     writer = PriceWriter(actor, table)
-    return [writer.write(line) for line in table], writer.created
+    rows = [writer.write(line) for line in table]
+    return rows, writer.created, writer.notes()

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from clinic import units
 from clinic.money import round_money
+from clinic.normalization import fold
 from exchange.models import ImportFile
 
 MIDNIGHT = r"(?:[T ]0?0:00(?::00(?:\.0+)?)?Z?)?"
@@ -24,6 +25,11 @@ LARGEST = Decimal(10) ** 9
 YEARS_AHEAD = 10  # 5/1/36 may be due; 5/1/40 was 1940
 YES = {"yes", "y", "true", "t", "1", "x", "ja", "j", "wahr", "oui", "o", "vrai"}
 NO = {"no", "n", "false", "f", "0", "nein", "falsch", "non", "faux"}
+NEUTERED = {
+    "neutered", "spayed", "castrated", "altered", "fixed", "sterilised", "sterilized", "desexed", "gelded", "kastriert",
+    "sterilisiert", "castre", "castree", "sterilise", "sterilisee",
+}  # fmt: skip
+INTACT = {"intact", "entire", "unaltered", "not neutered", "not spayed", "unkastriert", "nicht kastriert", "entier"}
 
 
 class Dates:
@@ -76,6 +82,12 @@ def _order(cells: Iterable[str]) -> str:
     if day_first == month_first:
         return ImportFile.Dates.AUTO
     return ImportFile.Dates.DAY_FIRST if day_first else ImportFile.Dates.MONTH_FIRST
+
+
+def neutered(text: str) -> Optional[bool]:
+    """Whether an animal is neutered, also in the words that say which way. Raises ValueError for any other."""
+    word = fold(text)
+    return True if word in NEUTERED else False if word in INTACT else yes_or_no(text)
 
 
 def yes_or_no(text: str) -> Optional[bool]:

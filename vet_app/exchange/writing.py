@@ -18,6 +18,8 @@ from exchange.matching import KnownOwner, KnownPet, Owners, Pets
 from exchange.models import ImportFile
 from exchange.report import Outcome, Problem, Row, Similar
 
+LARGEST_NUMBER = 2**63
+
 
 class Writer:
     """Writes the drafts of one import, batch after batch, and tells for each row what became of it."""
@@ -66,7 +68,9 @@ class Writer:
 
     def _write_pets(self, batch: List[Pending]) -> None:
         chips = {item.draft.pet.microchip for item in batch if item.draft.pet is not None}
-        self._pets.read({item.owner.pk for item in batch if item.owner is not None and item.owner.pk}, chips)
+        numbers = {int(item.draft.pet_number) for item in batch if item.is_ours and item.draft.pet_number.isdecimal()}
+        owners = {item.owner.pk for item in batch if item.owner is not None and item.owner.pk}
+        self._pets.read(owners, chips, {number for number in numbers if number < LARGEST_NUMBER})
         new: List[Tuple[KnownPet, Pet]] = []
         for item in batch:
             pet, owner = item.draft.pet, item.owner
@@ -74,7 +78,7 @@ class Writer:
                 continue
             pet.owner_id = owner.pk
             try:
-                item.pet = self._pets.of(owner.pk, pet, item.draft.pet_number)
+                item.pet = self._pets.of(owner.pk, pet, item.draft.pet_number, ours=item.is_ours)
             except ValueError as problem:
                 item.refuse(self._heading("microchip"), str(problem))
                 continue
@@ -167,7 +171,7 @@ class Writer:
         reminders = []
         for (pet_id, group), newest in groups.items():
             if (pet_id, group) in busy:
-                refresh_reminder(self._actor, Pet.objects.get(pk=pet_id), group)
+                refresh_reminder(self._actor, Pet.objects.get(pk=pet_id), group, held=True)
             elif newest is not None and newest.due_on and pet_id not in dead:
                 reminder = Reminder(pet=pets[pet_id], group=group, vaccination=newest, due_on=newest.due_on, held=True)
                 reminders.append(reminder)
@@ -188,6 +192,12 @@ class Pending:
     def usable(self) -> bool:
         """Whether nothing is wrong with the row so far."""
         return not self.draft.problems
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the row is of our own export: the number of its owner is that of the owner here."""
+        owner, number = self.owner, self.draft.owner_number
+        return owner is not None and owner.recorded and number == str(owner.pk)
 
     def refuse(self, column: str, message: str) -> None:
         """Add a problem; the row is left alone from here on."""

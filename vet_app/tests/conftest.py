@@ -18,6 +18,7 @@ from accounts.roles import Role
 from audit.actor import Actor
 from clinic.models import PaymentMethod, Product, Species, Vaccine, Vet
 from clinic.models.account import FIRST
+from clinic.selectors.settings import _last_known
 from clinic.services.owners import PhoneNumber, create_owner
 from clinic.services.pets import create_pet
 
@@ -72,6 +73,12 @@ def _postgresql_only(request: pytest.FixtureRequest) -> None:
 def _language_of_the_clinic() -> None:
     """A page in German leaves its language on the thread: no test depends on the one before it."""
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _no_name_of_another_clinic() -> None:
+    """The process remembers the clinic's name for pages without a database: not that of the test before."""
+    _last_known.clear()
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
+from threading import Barrier
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 from django.utils import timezone
 
 from clinic.models import Appointment, Owner, Payment, Pet, Reminder, Species, Vaccination
@@ -18,7 +21,10 @@ from clinic.selectors.duplicates import similar_owners
 from clinic.selectors.search import search
 from clinic.services import attachments, billing, merging, owners, pets, prescriptions, visits
 from clinic.services import vaccination as vaccinations
+from tests.conftest import make_clinic
 from vetclinic.errors import Changed, Conflict, Locked
+
+RACERS = 8
 
 
 @pytest.mark.parametrize(
@@ -84,6 +90,41 @@ def test_wrong_input_is_named_by_field(clinic: SimpleNamespace, fields: Any, wro
     with pytest.raises(ValidationError) as problem:
         pets.update_pet(clinic.actor, clinic.pet.pk, clinic.pet.version, fields)
     assert wrong in problem.value.message_dict
+
+
+def test_a_pet_is_recorded_once(clinic: SimpleNamespace) -> None:
+    """The same name, however it is spelt, and species of one owner; what is another animal is said to be one."""
+    dog = {"name": " BISCUIT ", "species": clinic.species}
+    with pytest.raises(pets.RecordedAlready, match=rf"Biscuit \(Dog, no\. {clinic.pet.pk}\)"):
+        pets.create_pet(clinic.actor, clinic.owner.pk, dog)
+    other = owners.create_owner(clinic.actor, {"last_name": "Vale"})
+    pets.create_pet(clinic.actor, other.pk, dog)
+    pets.create_pet(clinic.actor, clinic.owner.pk, {**dog, "species": Species.objects.get(name="Cat")})
+    twin = pets.create_pet(clinic.actor, clinic.owner.pk, dog, another=True)
+    merging.merge_pets(clinic.actor, clinic.pet.pk, twin.pk)
+    assert clinic.owner.pets.filter(merged_into=None).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_record_one_pet_at_once(transactional_db: None) -> None:
+    clinic = make_clinic()
+    start = Barrier(RACERS)
+
+    def race(_number: int) -> str:
+        try:
+            start.wait(timeout=60)
+            pets.create_pet(clinic.actor, clinic.owner.pk, {"name": "Clove", "species": clinic.species})
+        except pets.RecordedAlready:
+            return "told"
+        else:
+            return "recorded"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(RACERS) as pool:
+        outcomes = sorted(pool.map(race, range(RACERS)))
+    assert outcomes == ["recorded"] + ["told"] * (RACERS - 1)
+    assert Pet.objects.filter(name="Clove").count() == 1
 
 
 def test_a_microchip_is_kept_once(clinic: SimpleNamespace) -> None:
@@ -177,7 +218,9 @@ def test_merging_owners_moves_all_and_hides_the_duplicate(clinic: SimpleNamespac
 
 
 def test_merging_pets_keeps_one_reminder_of_the_newest(clinic: SimpleNamespace) -> None:
-    twin = pets.create_pet(clinic.actor, clinic.owner.pk, {"name": "Biscuit", "species": clinic.species, "tag": "77"})
+    twin = pets.create_pet(
+        clinic.actor, clinic.owner.pk, {"name": "Biscuit", "species": clinic.species, "tag": "77"}, another=True
+    )
     today = timezone.localdate()
     for pet, days in ((clinic.pet, 100), (twin, 10)):
         details = {"vet": clinic.vet, "lot": "L"}

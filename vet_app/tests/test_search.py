@@ -106,6 +106,31 @@ def test_a_typing_error_shows_who_is_near(clinic: SimpleNamespace, typed: str) -
     assert not search("xyzzyq").owners and not search("xyzzyq").pets
 
 
+@pytest.mark.parametrize(
+    ("typed", "near"),
+    [
+        ("02079460124", True), ("+44 20 7946 1023", True), ("020 7949 0123", True), ("79460213", True),
+        ("020 7949 0124", False), ("0207946", False), ("9460132", True), ("946", False),
+    ],
+)  # fmt: skip
+def test_a_slip_of_the_finger_in_a_telephone_shows_who_is_near(
+    clinic: SimpleNamespace, settings: Any, typed: str, near: bool
+) -> None:
+    """One wrong digit, or two neighbours swapped, among the last seven."""
+    settings.COUNTRY = "GB"
+    owner = owner_of(clinic, "Okafor", "020 7946 0123")
+    found = search(typed)
+    assert (found.owners == [owner] and found.near) is near, [each.full_name for each in found.owners]
+
+
+def test_a_slip_of_the_finger_in_a_microchip_shows_the_pet(clinic: SimpleNamespace) -> None:
+    for typed in ("900000000000102", "900 000 000 000 011"):
+        found = search(typed)
+        assert found.near and found.pets == [clinic.pet], typed
+    for typed in ("900000000000212", "910000000000102"):
+        assert not search(typed).pets, typed
+
+
 def test_who_is_here_today_comes_first_and_the_dead_come_last(clinic: SimpleNamespace) -> None:
     def named(name: str) -> Pet:
         return create_pet(clinic.actor, clinic.owner.pk, {"name": name, "species": clinic.species})

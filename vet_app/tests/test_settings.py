@@ -141,13 +141,19 @@ def test_a_clinic_at_an_address_without_a_name_starts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("zone", "language", "spoken"),
+    ("zone", "country", "language", "spoken"),
     [
-        ("America/Chicago", "en", "en-us"), ("America/Toronto", "en", "en"), ("Europe/London", "en", "en"),
-        ("UTC", "en", "en"), ("America/Chicago", "en-gb", "en-gb"), ("America/Chicago", "", ""),
+        ("America/Chicago", "", "en", "en-us lb"), ("America/Toronto", "", "en", "en kg"),
+        ("Europe/London", "", "en", "en-gb kg"), ("Australia/Sydney", "", "en", "en-gb kg"),
+        ("UTC", "", "en", "en kg"), ("UTC", "NZ", "en", "en-gb kg"), ("UTC", "US", "en", "en-us lb"),
+        ("America/Chicago", "", "en-gb", "en-gb lb"), ("America/Chicago", "", "", " lb"),
     ],
 )  # fmt: skip
-def test_english_in_the_usa_is_american(zone: str, language: str, spoken: str) -> None:
-    read = "from django.conf import settings; print(f'<{settings.CLINIC_LANGUAGE}>')"
-    done = start({**SAFE, "TIME_ZONE": zone, "LANGUAGE_CODE": language}, "shell", "-c", read)
+def test_english_has_the_dates_of_the_country(zone: str, country: str, language: str, spoken: str) -> None:
+    """For `en` alone: 03/05 is 5 March in the USA, and 3 May in nearly every other country."""
+    read = (
+        "from django.conf import settings;"
+        " print(f\"<{settings.CLINIC_LANGUAGE} {'lb' if settings.UNITS == 'us' else 'kg'}>\")"
+    )
+    done = start({**SAFE, "TIME_ZONE": zone, "COUNTRY": country, "LANGUAGE_CODE": language}, "shell", "-c", read)
     assert f"<{spoken}>" in done.stdout, done.stderr

@@ -12,10 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from clinic.models import Appointment, AppointmentNotice, Owner, Reminder, ReminderNotice, Vaccine
-from clinic.selectors.reminders import SETTLES, stage_on, way_to
+from clinic.models import Appointment, AppointmentNotice, ClinicSettings, Owner, Pet, Reminder, ReminderNotice, Vaccine
+from clinic.selectors.reminders import SETTLES, stage_on, way_for_appointment, way_to
 from clinic.services import booking, vaccination
 from clinic.services.owners import PhoneNumber, create_owner, update_owner
+from clinic.services.pets import create_pet
 from clinic.services.reminders import send_due
 from clinic.services.settings import change_settings
 from exchange import importing
@@ -128,7 +129,8 @@ def expected(clinic: SimpleNamespace) -> Appointment:
 
 
 def setting(clinic: SimpleNamespace, **fields: Any) -> None:
-    change_settings(clinic.actor, 0, {**WHO, **fields})
+    saved = ClinicSettings.objects.first()
+    change_settings(clinic.actor, saved.version if saved else 0, {**WHO, **fields})
 
 
 def test_appointments_are_reminded_of_once_for_each_time(clinic: SimpleNamespace, expected: Appointment) -> None:
@@ -162,6 +164,55 @@ def test_an_appointment_is_on_the_list_of_calls(clinic: SimpleNamespace, expecte
     desk.post("/reminders/calls/", {"appointment": expected.pk})
     assert AppointmentNotice.objects.get().channel == "phone"
     assert "Biscuit" not in desk.get("/reminders/calls/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("preferred", "there", "way"),
+    [
+        ("any", "email address phone", "email"), ("any", "address phone", "phone"), ("any", "address", "phone"),
+        ("email", "address phone", "phone"), ("post", "email address phone", "phone"),
+        ("post", "email address", "email"), ("phone", "email phone", "phone"), ("phone", "email", "email"),
+    ],
+)  # fmt: skip
+def test_of_an_appointment_nobody_is_told_by_post(
+    clinic: SimpleNamespace, preferred: str, there: str, way: str
+) -> None:
+    fields = {"last_name": "Vale", "contact_preference": preferred}
+    fields.update({"email": "v@example.com"} if "email" in there else {})
+    fields.update({"address": "1 Hill"} if "address" in there else {})
+    owner = create_owner(clinic.actor, fields, [PhoneNumber("555-0199")] if "phone" in there else [])
+    assert way_for_appointment(owner) == way
+
+
+@pytest.mark.parametrize("preferred", ["post", "any"])
+def test_who_is_told_of_vaccinations_by_post_is_called_about_an_appointment(
+    clinic: SimpleNamespace, expected: Appointment, desk: Client, preferred: str
+) -> None:
+    setting(clinic, appointment_reminder_days=2)
+    prefers(clinic, preferred, email="")
+    assert written(clinic) == 0
+    page = desk.get("/reminders/calls/").content.decode()
+    assert "Biscuit" in page and "555-0142" in page
+
+
+def test_mails_about_appointments_go_first_and_count_for_the_daily_limit(
+    clinic: SimpleNamespace, expected: Appointment
+) -> None:
+    """A vaccination can wait until tomorrow; an appointment cannot."""
+    setting(clinic, appointment_reminder_days=2, reminders_a_day=1)
+    other = create_owner(
+        clinic.actor, {"last_name": "Vale", "email": "v@example.com", "reminder_consent": True}, [], other_than=()
+    )
+    pet = create_pet(clinic.actor, other.pk, {"name": "Rex", "species": clinic.species})
+    vaccination.record_vaccination(
+        clinic.actor, pet.pk, clinic.vaccine.pk, timezone.localdate() - timedelta(days=360),
+        {"vet": clinic.vet, "lot": "L1"},
+    )  # fmt: skip
+    tally = send_due(clinic.actor, timezone.localdate())
+    assert (tally.sent, tally.left) == (1, 1) and "Appointment" in mail.outbox[-1].subject
+    assert written(clinic) == 0, "the mail about the appointment has been counted"
+    setting(clinic, appointment_reminder_days=2, reminders_a_day=2)
+    assert written(clinic) == 1
 
 
 def test_a_mail_about_an_appointment_that_failed_is_tried_again(
@@ -206,6 +257,30 @@ def test_an_import_writes_to_nobody_before_somebody_has_looked(clinic: SimpleNam
         timezone.localdate() + timedelta(days=5)
     }, "what was due long ago is not brought up again"
     assert written(clinic) == 3
+
+
+def given_here(clinic: SimpleNamespace, days_ago: int) -> Pet:
+    """A pet of the file's owner with a vaccination that the clinic gave itself."""
+    imported(clinic, 1, due_in=5)
+    pet = Reminder.objects.get(held=True).pet
+    day = timezone.localdate() - timedelta(days=days_ago)
+    vaccination.record_vaccination(clinic.actor, pet.pk, clinic.vaccine.pk, day, {"vet": clinic.vet, "lot": "L1"})
+    assert not Reminder.objects.get(status="pending").held
+    return pet
+
+
+def test_an_import_is_held_also_where_a_reminder_was_pending(clinic: SimpleNamespace) -> None:
+    given_here(clinic, 350)
+    imported(clinic, 1, due_in=20)
+    pending = Reminder.objects.get(status="pending")
+    assert pending.held and pending.due_on == timezone.localdate() + timedelta(days=20), pending
+    assert written(clinic) == 0
+
+
+def test_a_second_import_before_the_first_was_looked_at_is_held_as_well(clinic: SimpleNamespace) -> None:
+    imported(clinic, 1, due_in=5)
+    imported(clinic, 1, due_in=20)
+    assert Reminder.objects.get(status="pending").held and written(clinic) == 0
 
 
 def test_no_more_than_the_limit_are_written_to_in_a_day(clinic: SimpleNamespace, desk: Client) -> None:

@@ -57,8 +57,10 @@ class LargestRequestMiddleware:
         length = str(request.META.get("CONTENT_LENGTH") or "0")
         if length.isdecimal() and int(length) <= settings.LARGEST_REQUEST:
             return self.get_response(request)
+        from clinic.selectors.settings import name_without_database  # the clinic builds on this package
+
         most = _("Files and forms can be up to %(most)d MB.") % {"most": settings.LARGEST_REQUEST // 1024**2}
-        page = {"CLINIC_NAME": settings.CLINIC_NAME, "sentence": most}
+        page = {"CLINIC_NAME": name_without_database(), "sentence": most}
         response = HttpResponse(render_to_string("413.html", page), status=413)
         response.detail = most  # type: ignore[attr-defined]  # for the API's problem document
         return response

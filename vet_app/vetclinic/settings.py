@@ -85,10 +85,14 @@ if LANGUAGE_CODE not in dict(LANGUAGES):
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 COUNTRY = env.country("COUNTRY", TIME_ZONE)  # whose telephone numbers are written without a country's code
-AMERICAN = COUNTRY == "US" and TIME_ZONE != "UTC"
+COUNTRY_IS_KNOWN = bool(env.text("COUNTRY")) or TIME_ZONE != "UTC"
+AMERICAN = COUNTRY_IS_KNOWN and COUNTRY == "US"
 UNITS = env.choice("UNITS", "us" if AMERICAN else "metric", ("metric", "us"))
+MONTH_FIRST = {"US", "CA", "PH", "PR", "GU", "VI", "AS", "MP", "UM", "FM", "MH", "PW"}  # 03/05 is 5 March there
 if AMERICAN and CLINIC_LANGUAGE == "en":
     CLINIC_LANGUAGE = LANGUAGE_CODE = "en-us"
+elif COUNTRY_IS_KNOWN and COUNTRY not in MONTH_FIRST and CLINIC_LANGUAGE == "en":
+    CLINIC_LANGUAGE = LANGUAGE_CODE = "en-gb"
 USE_TZ = True
 USE_I18N = True
 FORMAT_MODULE_PATH = ["vetclinic.formats"]  # a clock of 24 hours in every language but that of the USA

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Dict, Iterable, List, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from clinic.models import Appointment, Vet
+from clinic.opening import Span
 
 
 @dataclass
@@ -17,6 +18,8 @@ class Cell:
     start: time
     items: List[Appointment] = field(default_factory=list)
     span: int = 1
+    closed: bool = False
+    """Whether the clinic is closed then, or the vet does not work; whoever books it is asked once more."""
 
 
 @dataclass
@@ -37,17 +40,23 @@ class Cluster:
 
 
 def grid(
-    day: date, vets: Sequence[Vet], appointments: Iterable[Appointment], opens: time, closes: time, minutes: int
+    day: date,
+    vets: Sequence[Vet],
+    appointments: Iterable[Appointment],
+    works: Mapping[int, Sequence[Span]],
+    shown: Span,
+    minutes: int,
 ) -> List[Row]:
-    """Rows from opening to closing, and longer where an appointment is outside; times are the clinic's own.
+    """Rows over `shown`, from opening to closing, and longer where an appointment is outside; times are the clinic's.
 
-    `appointments` carry local times (timezone.localtime) and occupy their vet.
+    `appointments` carry local times (timezone.localtime) and occupy their vet. `works` says by a vet's number when
+    that vet can be booked; other free cells are closed.
     """
     items = list(appointments)
     starts = [_minute(item.starts_at, day) for item in items]
     ends = [_minute(item.ends_at, day) for item in items]
-    first = min([_of(opens), *starts]) // minutes * minutes
-    last = max([_of(closes), *ends])
+    first = min([_of(shown[0]), *starts]) // minutes * minutes
+    last = max([_of(shown[1]), *ends])
     count = -(-(last - first) // minutes)
     rows = [Row(_time(first + index * minutes)) for index in range(count)]
     for vet in vets:
@@ -55,6 +64,10 @@ def grid(
             (start, end, item) for start, end, item in zip(starts, ends, items) if item.vet_id == vet.pk
         ]  # fmt: skip
         _fill(rows, vet, _clusters(own, first, minutes))
+        for row in rows:
+            for cell in row.cells:
+                if cell.vet is vet and not cell.items:
+                    cell.closed = not any(opens <= cell.start < closes for opens, closes in works.get(vet.pk, ()))
     return rows
 
 

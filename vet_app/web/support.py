@@ -42,6 +42,22 @@ def needs(*rights: Right) -> Callable[[View], View]:
     return decorate
 
 
+def needs_one_of(*rights: Right) -> Callable[[View], View]:
+    """Close a view to people who have none of these rights."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            actor = Actor.of(request)
+            if not any(actor.may(right) for right in rights):
+                actor.require(rights[0])
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
 def sensitive(view: View) -> View:
     """Ask for the password before a page that must not open at a screen somebody left, unless it was given lately.
 
@@ -73,9 +89,9 @@ def _proved(request: HttpRequest, form: ConfirmForm) -> bool:
     except PermissionDenied as closed:
         form.add_error("confirm_password", str(closed))
         return False
-    if not right:
+    if right is None:
         form.add_error("confirm_password", _("This is not your current password."))
-    return right
+    return right is not None
 
 
 def data_of(request: HttpRequest) -> Optional[Any]:

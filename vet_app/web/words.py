@@ -63,7 +63,7 @@ NOTES: Dict[str, Any] = {
     "erased": gettext_lazy("erased"),
     "lines": gettext_lazy("lines"),
     "moved": gettext_lazy("moved"),
-    "paper_codes": gettext_lazy("codes on paper"),
+    "paper_codes": gettext_lazy("backup codes"),
     "passkey": gettext_lazy("passkey"),
     "password": gettext_lazy("password"),
     "pets": gettext_lazy("pets"),

@@ -57,6 +57,7 @@ def variables(environment: Environment) -> dict[str, str]:
         "SLOT_MINUTES": str(clinic.slot_minutes),
         **_database(),
     }
+    variables |= _chosen(environment)
     if application.email_reminders:
         variables["EMAIL_URL_FILE"] = f"{SECRETS}/email/EMAIL_URL"
     if application.email_from:
@@ -64,6 +65,13 @@ def variables(environment: Environment) -> dict[str, str]:
     if application.email_reply_to:
         variables["EMAIL_REPLY_TO"] = literal(application.email_reply_to)
     return variables
+
+
+def _chosen(environment: Environment) -> dict[str, str]:
+    """What the application decides by itself where the settings leave it out."""
+    application, clinic = environment.application, environment.application.clinic
+    chosen = {"COUNTRY": clinic.country, "UNITS": clinic.units, "ATTACHMENTS_QUOTA_MB": application.attachments_quota_mb}
+    return {name: str(value) for name, value in chosen.items() if value is not None}
 
 
 def _database() -> dict[str, str]:

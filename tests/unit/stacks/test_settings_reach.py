@@ -33,6 +33,7 @@ OTHERWISE: Mapping[str, Any] = {
     "application.email_from": "hello@clinic.example",
     "application.email_reply_to": "desk@clinic.example",
     "application.attachments_in_s3": True,
+    "application.attachments_quota_mb": 4096,
     "application.hsts_seconds": 4711,
     "application.log_level": "ERROR",
     "load_balancer.health_check": {"timeout_seconds": 7},

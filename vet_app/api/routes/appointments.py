@@ -13,7 +13,7 @@ from api.lists import chosen, listed, replaced
 from api.types import Day, Document, Id, Moment, Named, Reason, Text, Version
 from clinic.models import Appointment, Pet, Vet
 from clinic.selectors import calendar
-from clinic.selectors.opening import usual_minutes
+from clinic.selectors.opening import doubts, usual_minutes
 from clinic.services import booking
 
 router = Router()
@@ -38,6 +38,14 @@ class AppointmentOut(Schema):
     done_at: Optional[Moment]
     overbooked: bool
     overbook_reason: str
+
+
+class BookedOut(AppointmentOut):
+    """What was booked, with what speaks against the time and forbids nothing."""
+
+    warnings: List[str] = Field(
+        default_factory=list, description="Sentences such as that the clinic is closed, or that the time has passed."
+    )
 
 
 class Details(Document):
@@ -90,9 +98,12 @@ def list_appointments(request: HttpRequest, on: Query[Day], vet_id: Optional[Id]
     return calendar.day(on, None if vet_id is None else chosen(Vet, vet_id, "vet_id"))
 
 
-@router.post("", response={201: AppointmentOut})
+@router.post("", response={201: BookedOut})
 def book_appointment(request: HttpRequest, given: AppointmentIn) -> Any:
-    """Book a vet's time. 409 `slot_taken` where it is taken and no `override_reason` is given."""
+    """Book a vet's time. 409 `slot_taken` where it is taken and no `override_reason` is given.
+
+    A time outside of the opening hours or of the vet's own is booked, and `warnings` says so.
+    """
     without = {"vet_id", "starts_at", "ends_at", "override_reason"}
     details = replaced(given.dict(exclude_unset=True, exclude=without), Pet, "pet")
     who = actor(request, Right.FRONT_DESK)
@@ -100,7 +111,14 @@ def book_appointment(request: HttpRequest, given: AppointmentIn) -> Any:
     appointment = booking.book(
         who, given.vet_id, given.starts_at, ends_at, details, override_reason=given.override_reason
     )
-    return Status(201, appointment)
+    return Status(201, _with_warnings(appointment))
+
+
+def _with_warnings(appointment: Appointment) -> Appointment:
+    appointment.warnings = doubts(  # type: ignore[attr-defined]  # read by BookedOut
+        appointment.vet, appointment.starts_at, appointment.ends_at, pet_id=appointment.pet_id, moved_id=appointment.pk
+    )
+    return appointment
 
 
 @router.get("/waiting-room", response=List[AppointmentOut])
@@ -134,13 +152,14 @@ def change_appointment(request: HttpRequest, appointment_id: Id, given: DetailsC
     return booking.update_details(actor(request), appointment_id, given.version, details)
 
 
-@router.post("/{appointment_id}/move", response=AppointmentOut)
+@router.post("/{appointment_id}/move", response=BookedOut)
 def move_appointment(request: HttpRequest, appointment_id: Id, given: Move) -> Any:
     """Give an appointment another time or vet, under the same rules as a new one."""
-    return booking.move(
+    moved = booking.move(
         actor(request), appointment_id, given.version, given.starts_at, given.ends_at,
         vet_id=given.vet_id, override_reason=given.override_reason,
     )  # fmt: skip
+    return _with_warnings(moved)
 
 
 @router.post("/{appointment_id}/status", response=AppointmentOut)

@@ -69,6 +69,7 @@ class PetIn(PetFields):
     owner_id: Id
     name: Text
     species_id: Id
+    another: bool = Field(False, description="Record it although the owner has a pet of this name and species.")
 
 
 class PetChange(PetFields):
@@ -143,9 +144,10 @@ def list_pets(request: HttpRequest, owner_id: Optional[Id] = None) -> Any:
 
 @router.post("", response={201: PetOut})
 def create_pet(request: HttpRequest, given: PetIn) -> Any:
-    """Create a pet of an owner."""
+    """Create a pet of an owner. 409 `recorded_already` for the same name and species, unless `another` is set."""
     owner = chosen(Owner, given.owner_id, "owner")
-    return Status(201, pets.create_pet(actor(request, Right.FRONT_DESK), owner.pk, _fields(given, "owner_id")))
+    who, fields = actor(request, Right.FRONT_DESK), _fields(given, "owner_id", "another")
+    return Status(201, pets.create_pet(who, owner.pk, fields, another=given.another))
 
 
 @router.get("/{pet_id}", response=PetOut)

@@ -82,7 +82,8 @@ def _without_line(items: QuerySet[Any], since: Any) -> QuerySet[Any]:
 
     recent = items.filter(visit__at__gte=since)
     asked = recent.filter(Q(visit__billing_closed_at=None) | Q(created_at__gt=F("visit__billing_closed_at")))
-    return asked.annotate(lines=count(_counting()), given=count(items)).filter(given__gt=F("lines"))
+    missing: QuerySet[Any] = asked.annotate(lines=count(_counting()), given=count(items)).filter(given__gt=F("lines"))
+    return missing
 
 
 def bills_of(visit: Visit) -> QuerySet[Invoice]:

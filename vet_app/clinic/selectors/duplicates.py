@@ -31,7 +31,7 @@ def similar_owners(first_name: str, last_name: str, email: str, phones: Sequence
             same |= Q(phones__digits__endswith=number[-FEWEST_DIGITS:])
         elif len(digits(phone)) >= FEWEST_DIGITS:
             same |= Q(phones__digits__endswith=digits(phone)[-FEWEST_DIGITS:])
-    known = Prefetch("pets", Pet.objects.filter(merged_into=None))
+    known = Prefetch("pets", Pet.objects.filter(merged_into=None).select_related("species"))
     rows = Owner.objects.filter(merged_into=None, erased_on=None).prefetch_related("phones", known)
     certain: Dict[int, Owner] = {owner.pk: owner for owner in rows.filter(same).distinct().order_by("-pk")[:MOST]}
     likely = nearest(rows.exclude(pk__in=certain), f"{first_name} {last_name}", MOST, least=ALIKE)

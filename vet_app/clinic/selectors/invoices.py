@@ -51,7 +51,7 @@ class Due(NamedTuple):
     amount: Decimal
 
 
-def unpaid() -> QuerySet[Invoice]:
+def unpaid() -> QuerySet[Any]:
     """Bills that are issued and not settled, with what is `due` of each, as `services.billing.amount_due` has it."""
     money, zero = MoneyField(), Decimal(0)
     paid = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount"))

@@ -33,6 +33,16 @@ def hours(day: date, vet: Optional[Vet] = None, off: Optional[Iterable[DaysOff]]
     return opening.week(text)[day.weekday()] if text else [settings.OPENING_HOURS]
 
 
+def bookable(day: date, vet: Vet, off: Iterable[DaysOff]) -> List[Span]:
+    """When a vet works while the clinic is open."""
+    both = [
+        (max(here[0], there[0]), min(here[1], there[1]))
+        for here in hours(day, vet, off)
+        for there in hours(day, None, off)
+    ]
+    return [(opens, closes) for opens, closes in both if opens < closes]
+
+
 def usual_minutes(kind: str) -> int:
     """How long an appointment of a kind lasts where nobody says otherwise: the clinic's length, else one row."""
     chosen = getattr(clinic_settings(), f"{kind}_minutes", None)

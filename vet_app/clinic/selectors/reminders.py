@@ -71,6 +71,17 @@ def way_to(owner: Owner) -> str:
     return next((way.value for way, there in reachable.items() if there), Contact.POST.value)
 
 
+def way_for_appointment(owner: Owner) -> str:
+    """How to tell an owner of an appointment: a letter comes too late, so who prefers one is called.
+
+    Who cannot be reached otherwise is on the list of calls as well, so that somebody at the desk sees it.
+    """
+    by_mail = bool(settings.EMAIL_ENABLED and owner.email)
+    prefers_mail = owner.contact_preference in (Contact.ANY, Contact.EMAIL)
+    by_phone = bool(owner.phones.all())
+    return Contact.EMAIL.value if by_mail and (prefers_mail or not by_phone) else Contact.PHONE.value
+
+
 def not_notified(reminders: Iterable[Reminder], today: date, way: str) -> List[OwnerReminders]:
     """Owners who are told by this way, with what they have not been told of at its present stage."""
     by_owner: Dict[int, OwnerReminders] = {}

@@ -10,7 +10,7 @@ from typing import Any, List
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from clinic.models import Appointment, Invoice, Owner, Pet, Vaccination
+from clinic.models import Appointment, Invoice, Owner, Pet, Phone, Vaccination
 from clinic.normalization import digits, fold, national_digits
 from clinic.selectors.calendar import bounds
 from clinic.selectors.invoices import whole_number
@@ -45,7 +45,8 @@ def search(query: str) -> SearchResults:
     microchip or tag; and by the number of an owner, a pet or a bill.
 
     First comes what the query names outright, then who is expected or here today, then names that begin with it, and
-    the living before the dead. Where nothing is found, those whose names are written most like the query.
+    the living before the dead. Where nothing is found, those whose names are written most like the query, or whose
+    telephone or microchip is one slip of the finger away from it.
     """
     words = words_of(query)
     if not words:
@@ -64,11 +65,35 @@ def search(query: str) -> SearchResults:
         pets=_pets(any_of(Pet, pets), reduce(or_, worn, numbered), folded),
         bills=list(bills),
     )
-    if results.owners or results.pets or results.bills or spoken_digits:
+    if results.owners or results.pets or results.bills:
         return results
+    if spoken_digits:
+        return _near_digits(query)
     return SearchResults(
         nearest(_shown_owners(), query, MOST_NEAR), nearest(_shown_pets(), query, MOST_NEAR), near=True
     )
+
+
+def _near_digits(query: str) -> SearchResults:
+    """Telephones and microchips with one of the last seven digits wrong, or two neighbours among them swapped.
+
+    It looks at every number, so it is asked only where nothing was found.
+    """
+    typed, national = digits(query), national_digits(query) or digits(query)
+    if len(typed) < LOCAL:
+        return SearchResults([], [])
+    ending, chip = _one_slip(national[-LOCAL:]), f"^{typed[:-LOCAL]}{_one_slip(typed[-LOCAL:])}"
+    owners = _shown_owners().filter(pk__in=Phone.objects.filter(digits__regex=ending).values("owner"))
+    pets = _shown_pets().filter(microchip__regex=chip)
+    ordered = owners.order_by("last_name", "first_name", "pk"), pets.order_by("name", "pk")
+    return SearchResults(list(ordered[0][:MOST_NEAR]), list(ordered[1][:MOST_NEAR]), near=True)
+
+
+def _one_slip(number: str) -> str:
+    """A regular expression for the ends that one slip of the finger makes of these digits."""
+    wrong = [f"{number[:at]}[0-9]{number[at + 1 :]}" for at in range(len(number))]
+    swapped = [f"{number[:at]}{number[at + 1]}{number[at]}{number[at + 2 :]}" for at in range(len(number) - 1)]
+    return f"({'|'.join([*wrong, *swapped])})$"
 
 
 def reached_by(number: str) -> Q:
@@ -108,7 +133,7 @@ def _worn(folded: str) -> List[Q]:
 
 
 def _shown_owners() -> QuerySet[Owner]:
-    known = Prefetch("pets", Pet.objects.filter(merged_into=None))
+    known = Prefetch("pets", Pet.objects.filter(merged_into=None).select_related("species"))
     return Owner.objects.filter(merged_into=None, erased_on=None).prefetch_related("phones", known)
 
 

@@ -11,6 +11,8 @@ from django.utils.translation import get_language
 
 from clinic.models import ClinicSettings
 
+_last_known: List[str] = []
+"""The clinic's name as this process has read it last."""
 _held: ContextVar[Optional[List[ClinicSettings]]] = ContextVar("held", default=None)
 
 
@@ -37,9 +39,15 @@ def clinic_settings() -> ClinicSettings:
     if cache:
         return cache[0]
     row = ClinicSettings.objects.first() or _of_environment()
+    _last_known[:] = [row.name]
     if cache is not None:
         cache.append(row)
     return row
+
+
+def name_without_database() -> str:
+    """The clinic's name for pages that must ask nothing of the database: the one that was read last."""
+    return _last_known[0] if _last_known else str(settings.CLINIC_NAME)
 
 
 def papers_language() -> str:

@@ -343,7 +343,7 @@ def _row(invoice: Invoice, line: Line, position: int, visit: Optional[Visit], ow
         raise ValidationError({"lines": [wrong]})
     row = InvoiceLine(
         invoice=invoice, pet_id=line.pet_id, product=product, visit=visit,
-        vet_id=line.vet_id or (visit.vet_id if visit else own and own.pk),
+        vet_id=line.vet_id or (visit.vet_id if visit else own.pk if own else None),
         service_on=line.service_on or (timezone.localtime(visit.at).date() if visit else timezone.localdate()),
         fee_code=line.fee_code.strip() or (product.fee_code if product else ""), fee_factor=_factor(line),
         text=line.text.strip() or str(product or ""), quantity=line.quantity, unit_price=price, tax_rate=rate,

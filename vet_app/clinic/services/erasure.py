@@ -1,7 +1,8 @@
 """Erasing what is recorded about a person, except for what the law keeps.
 
 Bills keep the name and address of whom they were for until their years are over (`forget_recipients`, by the daily
-run). Animals keep their medical records. The audit trail, which nobody can change, keeps what it has told.
+run). Animals keep their medical records, and the log of controlled drugs the names that the law asks for. The audit
+trail, which nobody can change, keeps what it has told.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ def erase_owner(actor: Actor, owner_id: int, version: int, reason: str) -> Owner
             cancel_reminders(actor, pet)
         for person in people:
             _erase(person)
+        Appointment.objects.filter(pet__owner=owner).exclude(client_note="").update(client_note="")
         ReminderNotice.objects.filter(reminder__pet__owner=owner).exclude(error="").update(error="")
         AppointmentNotice.objects.filter(appointment__pet__owner=owner).exclude(error="").update(error="")
         record(actor, AuditEntry.Action.ERASE, owner, {"erased": [None, sorted(ERASED)], "reason": [None, reason]})

@@ -13,6 +13,7 @@ from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import snapshot
 from clinic.models import Appointment, Owner, Pet
+from clinic.normalization import fold
 from clinic.services import records
 from clinic.services.booking import change_status
 from clinic.services.reminders import cancel_reminders, refresh_reminder
@@ -24,12 +25,32 @@ EDITABLE = {
 }  # fmt: skip
 
 
-def create_pet(actor: Actor, owner_id: int, fields: records.Fields) -> Pet:
-    """Create a pet of an owner. Raises Owner.DoesNotExist, or ValidationError by field."""
+class RecordedAlready(Conflict):
+    """The owner has a pet of this name and species, which is nearly always the same animal recorded twice."""
+
+    code = "recorded_already"
+
+
+def create_pet(actor: Actor, owner_id: int, fields: records.Fields, *, another: bool = False) -> Pet:
+    """Create a pet of an owner. Raises Owner.DoesNotExist, or ValidationError by field.
+
+    Raises RecordedAlready for the same name and species, unless `another` says that it is another animal. The owner's
+    row is locked, so that two people who record the same pet at once are asked, too.
+    """
     actor.require(Right.FRONT_DESK)
     with transaction.atomic():
         owner = records.lock(Owner, owner_id)
+        if not another:
+            _refuse_twin(owner, fields)
         return records.create(actor, Pet(owner=owner), fields, EDITABLE)
+
+
+def _refuse_twin(owner: Owner, fields: records.Fields) -> None:
+    name, species = fold(str(fields.get("name", "")))[:100], fields.get("species")
+    known = owner.pets.filter(search_name=name, species=species, merged_into=None).first() if name and species else None
+    if known is not None:
+        told = {"pet": known.name, "species": known.species, "number": known.pk}
+        raise RecordedAlready(_("%(pet)s (%(species)s, no. %(number)d) is already recorded for this owner.") % told)
 
 
 def update_pet(actor: Actor, pet_id: int, version: int, fields: records.Fields) -> Pet:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Callable, Dict, Iterable, List, Optional, Tuple
 
 from django.conf import settings
@@ -25,7 +26,14 @@ from audit.models import AuditEntry
 from audit.services import record, record_event
 from clinic.models import Appointment, AppointmentNotice, Owner, Pet, Reminder, ReminderNotice
 from clinic.selectors.calendar import bounds
-from clinic.selectors.reminders import appointments_to_tell, horizon, not_notified, stage_of, to_tell, way_to
+from clinic.selectors.reminders import (
+    appointments_to_tell,
+    horizon,
+    not_notified,
+    stage_of,
+    to_tell,
+    way_for_appointment,
+)
 from clinic.selectors.settings import clinic_settings
 from clinic.services.consent import end_link
 
@@ -43,8 +51,11 @@ class Tally:
     left: int = 0
 
 
-def refresh_reminder(actor: Actor, pet: Pet, group: str) -> Optional[Reminder]:
-    """Make the reminders of a pet and group agree with its vaccinations; returns the pending one, if any is due."""
+def refresh_reminder(actor: Actor, pet: Pet, group: str, *, held: bool = False) -> Optional[Reminder]:
+    """Make the reminders of a pet and group agree with its vaccinations; returns the pending one, if any is due.
+
+    A new one is held until somebody has looked at it where an import asks for that.
+    """
     counting = pet.vaccinations.filter(vaccine__group=group, entered_in_error=False)
     newest = counting.order_by("-given_on", "-id").first()
     pending = Reminder.objects.filter(pet=pet, group=group, status=Status.PENDING).select_related("vaccination").first()
@@ -63,7 +74,7 @@ def refresh_reminder(actor: Actor, pet: Pet, group: str) -> Optional[Reminder]:
         _close(actor, pending, Status.COMPLETED if superseded else Status.CANCELLED)
     if wanted is None or wanted.due_on is None:
         return None
-    reminder = Reminder.objects.create(pet=pet, group=group, vaccination=wanted, due_on=wanted.due_on)
+    reminder = Reminder.objects.create(pet=pet, group=group, vaccination=wanted, due_on=wanted.due_on, held=held)
     record(actor, AuditEntry.Action.CREATE, reminder, {"due_on": [None, wanted.due_on]})
     return reminder
 
@@ -81,40 +92,54 @@ def _close(actor: Actor, reminder: Reminder, status: str) -> None:
 
 
 def send_due(actor: Actor, today: date, went_on: Callable[[Tally], bool] = lambda _tally: True) -> Tally:
-    """Write one e-mail to each owner who is told by e-mail and has reminders at a stage not written about yet.
+    """Write one e-mail for each appointment of the next days, if the clinic reminds of them.
 
-    Then one for each appointment of the next days, if the clinic reminds of them. Safe to run twice, or in parallel.
-    No more owners than the clinic's limit are written to in a day; `tally.left` is how many that leaves. `went_on`
-    hears what was done after each owner, and ends it by False.
+    Then one to each owner who is told by e-mail and has reminders at a stage not written about yet: these can wait
+    until tomorrow. Safe to run twice, or in parallel. No more mails than the clinic's limit are sent in a day;
+    `tally.left` is how many that leaves. `went_on` hears what was done after each mail, and ends it by False.
     """
     tally = Tally(given_up=_give_up(actor, today))
-    waiting = not_notified(to_tell(horizon(today)), today, Owner.Contact.EMAIL)
+    mails = _mails_of_appointments(actor, today, tally) + _mails_of_vaccinations(actor, today, tally)
     room = _room_today()
-    for number, (owner, _reminders) in enumerate(waiting):
+    for number, send in enumerate(mails):
         if room is not None and tally.sent + tally.failed >= room:
-            tally.left = len(waiting) - number
+            tally.left = len(mails) - number
             break
-        notices = _claim(owner.pk, today)
-        if notices:
-            _send(actor, owner.pk, notices, tally)
+        send()
         if not went_on(tally):
-            return tally
-    for appointment in appointments_to_tell(today):
-        if way_to(appointment.pet.owner) == Owner.Contact.EMAIL:  # type: ignore[union-attr]
-            _send_of_appointment(actor, appointment, tally)
-            if not went_on(tally):
-                break
+            break
     return tally
 
 
+def _mails_of_appointments(actor: Actor, today: date, tally: Tally) -> List[Callable[[], None]]:
+    return [
+        partial(_send_of_appointment, actor, each, tally)
+        for each in appointments_to_tell(today)
+        if each.pet is not None and way_for_appointment(each.pet.owner) == Owner.Contact.EMAIL
+    ]
+
+
+def _mails_of_vaccinations(actor: Actor, today: date, tally: Tally) -> List[Callable[[], None]]:
+    def send(owner_id: int) -> None:
+        notices = _claim(owner_id, today)
+        if notices:
+            _send(actor, owner_id, notices, tally)
+
+    return [partial(send, each.owner.pk) for each in not_notified(to_tell(horizon(today)), today, Owner.Contact.EMAIL)]
+
+
 def _room_today() -> Optional[int]:
-    """How many more owners may be written to today; None for no limit."""
+    """How many more mails may be sent today, of vaccinations one to an owner; None for no limit."""
     most = clinic_settings().reminders_a_day
     if most is None:
         return None
-    since = bounds(timezone.localdate())[0]
-    notices = ReminderNotice.objects.filter(channel="email", updated_at__gte=since, status=ReminderNotice.Status.SENT)
-    return max(most - notices.values("reminder__pet__owner").distinct().count(), 0)
+    sent = {
+        "channel": "email",
+        "updated_at__gte": bounds(timezone.localdate())[0],
+        "status": ReminderNotice.Status.SENT,
+    }
+    owners = ReminderNotice.objects.filter(**sent).values("reminder__pet__owner").distinct().count()
+    return max(most - owners - AppointmentNotice.objects.filter(**sent).count(), 0)
 
 
 def _give_up(actor: Actor, today: date) -> int:

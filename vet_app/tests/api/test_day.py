@@ -49,6 +49,16 @@ def test_pets_are_created_changed_handed_over_and_die(call: Any, clinic: SimpleN
     assert dead["deceased_on"] == "2024-05-01"
 
 
+def test_booking_outside_of_hours_is_told(call: Any, clinic: SimpleNamespace) -> None:
+    """It is booked all the same, as on the pages; those ask once more."""
+    assert call("POST", "/appointments", booking(clinic), 201)["warnings"] == []
+    night = at(12 * 60)
+    made = call("POST", "/appointments", booking(clinic, 12 * 60), 201)
+    assert made["starts_at"].startswith(f"{night:%Y-%m-%dT%H}") and "closed" in made["warnings"][0]
+    move = {"version": made["version"], "starts_at": at(60).isoformat(), "ends_at": at(90).isoformat()}
+    assert call("POST", f"/appointments/{made['id']}/move", move)["warnings"] == []
+
+
 def test_booking_refuses_an_overlap_unless_a_reason_is_given(call: Any, clinic: SimpleNamespace) -> None:
     call("POST", "/appointments", booking(clinic), 201)
     refused = call("POST", "/appointments", booking(clinic, 15), 409)

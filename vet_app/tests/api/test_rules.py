@@ -108,6 +108,13 @@ def test_wrong_values_are_named(
     assert named in problem["errors"], problem
 
 
+def test_the_same_pet_is_recorded_twice_only_on_purpose(call: Any, clinic: SimpleNamespace) -> None:
+    twin = {"owner_id": clinic.owner.pk, "name": "Biscuit", "species_id": clinic.species.pk}
+    told = call("POST", "/pets", twin, 409)
+    assert told["code"] == "recorded_already" and str(clinic.pet.pk) in told["detail"]
+    assert call("POST", "/pets", {**twin, "another": True}, 201)["id"] != clinic.pet.pk
+
+
 def test_a_taken_microchip_is_told_in_a_sentence(call: Any, clinic: SimpleNamespace) -> None:
     twin = {"owner_id": clinic.owner.pk, "name": "Twin", "species_id": clinic.species.pk,
             "microchip": "900 000 000 000 101"}  # fmt: skip

@@ -126,7 +126,7 @@ def the_first_call(day: Day, desk: Person) -> None:
 def they_arrive(day: Day, desk: Person) -> None:
     """They come at once instead, and are found by the pet's name."""
     desk.find("bonnie", "Bonnie")
-    desk.press("Is here now")
+    desk.press("Check in as walk-in")
     expect(waiting(desk)).to_be_visible()
     day.seen(desk, "4-waiting")
 

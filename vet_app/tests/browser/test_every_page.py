@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from datetime import date, timedelta
-from typing import Any, Callable, Dict, List
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, List
 
 import pytest
 from django.urls import URLPattern, reverse
 
-from tests.browser.conftest import SIZES, Site
+from tests.browser.conftest import SIZES, Site, environment, serve
+from tests.runtime.servers import ROOT
 from web.urls import urlpatterns
 from web.views.lists import KINDS
 
@@ -18,7 +22,7 @@ pytest.importorskip("playwright", reason="the browser's driver needs Python 3.10
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-# Of these the demonstration has none; `import_preview` is looked at below, the others are not pages.
+# Of these the demonstration has none; those that are pages are looked at below or in other files.
 MISSING = {
     "attachment",
     "attachment_picture",
@@ -52,6 +56,7 @@ TABLES = {
     "prescription_paper": "SELECT min(visit_id) FROM clinic_prescription",
     "drug": "SELECT min(id) FROM clinic_controlleddrug",
     "appointment": "SELECT min(id) FROM clinic_appointment WHERE status = 'booked'",
+    "expected": "SELECT min(id) FROM clinic_appointment WHERE status = 'booked' AND pet_id IS NOT NULL",
     "invoice": "SELECT id FROM clinic_invoice WHERE status = 'issued'",
     "invoice_edit": "SELECT id FROM clinic_invoice WHERE status = 'draft' AND valid_until IS NULL",
     "estimate_bill": "SELECT id FROM clinic_invoice WHERE valid_until IS NOT NULL",
@@ -75,6 +80,13 @@ def value(site: Site, pattern: URLPattern, argument: str) -> Any:
     found: int = site.rows(known[0])[0][0]
     assert found, f"the demonstration has nothing for {pattern.name}"
     return found
+
+
+def numbered(site: Site, patterns: Iterable[str]) -> List[str]:
+    """Addresses with the numbers of the demonstration's records in place of the words of TABLES."""
+    wanted = "".join(patterns)
+    numbers = {word: site.rows(sql)[0][0] for word, sql in TABLES.items() if f"{{{word}}}" in wanted}
+    return [each.format(**numbers) for each in patterns]
 
 
 def addresses(site: Site) -> Dict[str, str]:
@@ -238,23 +250,147 @@ def test_a_bill_shows_every_column_on_a_phone(open_page: Callable[..., Page], si
 
 
 LISTS = ("/", "/waiting/", "/calendar/", "/owners/", "/invoices/", "/reminders/", "/audit/", "/lists/prices/", "/team/",
-         "/calendar/week/", "/appointments/new/?find=biscuit", "/visits/1/")  # fmt: skip
-NAMES = "name => document.querySelectorAll('bdi').forEach(each => { each.textContent = name })"
+         "/calendar/week/", "/appointments/new/?find=biscuit", "/visits/1/", "/search/?q=biscuit", "/owners/new/",
+         "/reminders/calls/", "/reminders/letters/", "/reminders/imported/", "/takings/")  # fmt: skip
+RECORDS = ("/owners/{owner}/", "/owners/{owner}/edit/", "/owners/{owner}/merge/?q=a", "/pets/{pet}/",
+           "/pets/{pet}/merge/?q=b",
+           "/pets/{pet}/record/", "/pets/{pet}/vaccinations/", "/appointments/{expected}/",
+           "/appointments/{expected}/move/", "/appointments/{expected}/edit/", "/invoices/{invoice}/",
+           "/invoices/{invoice_edit}/edit/", "/vaccinations/{vaccination}/certificate/")  # fmt: skip
+NAMES = """name => document.querySelectorAll('bdi, .head > h1').forEach(
+  each => { if (!each.querySelector('bdi')) each.textContent = name })"""
 ENDLESS, ARABIC = "Donaudampfschifffahrtsgesellschaftskapitaenswitwe" * 2, "\u0642\u0637\u0629 (12)"
 
 
 @pytest.mark.parametrize("name", [ENDLESS, ARABIC], ids=["endless", "right to left"])
 def test_names_of_every_kind_fit_a_phone_and_a_screen_at_twice_the_size(
-    open_page: Callable[..., Page], name: str
+    open_page: Callable[..., Page], site: Site, name: str
 ) -> None:
-    page = open_page("manager", "phone", color_scheme="dark", reduced_motion="reduce")
-    for address in LISTS:
-        page.goto(address)
+    page = open_page("manager", "phone", reduced_motion="reduce")
+    for address in (*LISTS, *numbered(site, RECORDS)):
+        answer = page.goto(address)
+        assert answer is not None and answer.status == 200, (address, answer and answer.status)
         page.evaluate(NAMES, name)
         for width in (390, 360, 640):  # 640: a screen of 1280 at 200 %
             page.set_viewport_size({"width": width, "height": 800})
             assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth"), (address, width)
         assert not page.evaluate(CUT_OFF), f"{address}: cut off beside a name that is {name[:20]}"
+
+
+def test_names_stand_in_their_own_direction(open_page: Callable[..., Page], site: Site) -> None:
+    """Where the name of an owner or a pet is shown, it is marked as one; not only in lists."""
+    page = open_page("manager")
+    for address, at_least in (
+        ("/pets/{pet}/", 2), ("/owners/{owner}/", 2), ("/appointments/{expected}/", 3), ("/pets/{pet}/record/", 3),
+    ):  # fmt: skip
+        page.goto(numbered(site, [address])[0])
+        assert page.locator("h1 bdi").count() == 1 and page.locator("main bdi").count() >= at_least, address
+
+
+def test_whose_record_it_is_stays_in_sight_on_a_phone(open_page: Callable[..., Page]) -> None:
+    page = open_page("vet", "phone")
+    page.goto("/visits/1/")
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    place = page.locator(".patient").bounding_box()
+    assert place is not None and 0 <= place["y"] < 40, place
+    expect(page.locator(".patient")).to_be_in_viewport()
+
+
+OPTIONS = "name => document.querySelectorAll('.line option').forEach(each => { each.textContent = name })"
+
+
+@pytest.mark.parametrize("width", [1280, 820, 390])
+def test_a_bill_is_written_with_every_field_in_sight(open_page: Callable[..., Page], site: Site, width: int) -> None:
+    """Also whose animal a line is about, whatever it is called."""
+    page = open_page("reception")
+    page.set_viewport_size({"width": width, "height": 1180})
+    page.goto(f"/invoices/{site.rows(TABLES['invoice_edit'])[0][0]}/edit/")
+    page.evaluate(OPTIONS, ENDLESS)
+    line = page.locator(".line").first
+    for field in ("product", "quantity", "unit_price", "discount", "pet", "vet"):
+        place = line.locator(f"[name$={field}]").bounding_box()
+        assert place is not None and place["x"] >= 0 and place["x"] + place["width"] <= width, (field, place)
+        assert place["width"] >= (120 if field in ("product", "pet", "vet") else 50), (field, place)
+
+
+DARK = ("/", "/calendar/", "/pets/{pet}/", "/owners/{owner}/", "/appointments/{expected}/", "/owners/new/",
+        "/invoices/{invoice}/", "/reminders/", "/exchange/", "/invoices/{invoice_edit}/edit/", "/visits/1/",
+        "/vaccinations/{certificate}/certificate/", "/calendar/week/", "/takings/till/", "/audit/",
+        "/language/")  # fmt: skip
+GROUND = "each => getComputedStyle(each).backgroundColor"
+
+
+def brightness(colour: str) -> float:
+    """From 0, black, to 255."""
+    red, green, blue = (int(part) for part in re.findall(r"\d+", colour)[:3])
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def test_a_dark_screen_is_dark_and_legible_and_papers_are_white(open_page: Callable[..., Page], site: Site) -> None:
+    light, page = open_page("manager"), open_page("manager", color_scheme="dark")
+    assert brightness(light.locator("body").evaluate(GROUND)) > 220
+    found: List[str] = []
+    for address in numbered(site, DARK):
+        page.goto(address)
+        assert brightness(page.locator("body").evaluate(GROUND)) < 40, address
+        for field in page.locator("main input:visible, main .card").all()[:3]:
+            assert brightness(field.evaluate(GROUND)) < 60, address
+        for sheet in page.locator(".sheet").all():
+            assert sheet.evaluate(GROUND) == "rgb(255, 255, 255)", address
+            assert brightness(sheet.evaluate("each => getComputedStyle(each).color")) < 60, address
+        found += [f"{address}: {fault}" for fault in faults(page)]
+        if PICTURES:
+            page.screenshot(path=f"var/dark{address.replace('/', '-').partition('?')[0]}.png", full_page=True)
+    assert not found, "\n".join(found)
+    page.goto(numbered(site, ["/invoices/{invoice}/"])[0])
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.locator("body").evaluate(GROUND) == "rgb(255, 255, 255)"
+
+
+def links(site: Site) -> Dict[str, str]:
+    """The addresses that e-mails of the clinic lead to, of one person and one owner."""
+    code = (
+        "from django.contrib.auth.tokens import default_token_generator as made;"
+        "from django.urls import reverse; from django.utils.encoding import force_bytes;"
+        "from django.utils.http import urlsafe_base64_encode as coded; from accounts.models import User;"
+        "from clinic.models import Owner; from clinic.services.consent import end_link;"
+        "user = User.objects.order_by('pk').first();"
+        "print(reverse('password_reset', args=[coded(force_bytes(user.pk)), made.make_token(user)]));"
+        "print('/' + end_link(Owner.objects.first()).split('/', 3)[3])"
+    )
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-c", code],
+        cwd=ROOT, env=environment(site.database.parent, {}), check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    reset, end = done.stdout.split()[-2:]
+    return {"password_reset": reset, "reminders_end": end}
+
+
+def test_what_e_mails_and_files_lead_to_is_as_accessible(
+    open_page: Callable[..., Page], pictures: Callable[[Page, str], None], site: Site, tmp_path: Path
+) -> None:
+    """The pages that the walk leaves out, because the demonstration has no e-mail, no file and no import."""
+    with serve(site.database.parent, {"EMAIL_URL": "smtp://localhost:1"}) as clinic:
+        page = open_page("manager", at=clinic)
+        inspector = Inspector(page, pictures)
+        inspector.visit("forgotten", "/login/forgotten/")
+        for name, address in links(site).items():
+            inspector.visit(name, address)
+        page.goto(f"/pets/{site.rows(TABLES['pet'])[0][0]}/attachments/new/")
+        page.locator("input[type=file]").set_input_files(
+            {"name": "sheet.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"}
+        )
+        page.locator("main form .main").click()
+        page.wait_for_url("**/pets/*/")
+        number = site.rows("SELECT max(id) FROM clinic_attachment")[0][0]
+        inspector.visit("attachment_error", f"/attachments/{number}/error/")
+        page.goto("/exchange/")
+        odd = b"Surname of the client;Beast\nVale;Rex\n"
+        page.get_by_label("CSV file").set_input_files({"name": "odd.csv", "mimeType": "text/csv", "buffer": odd})
+        page.get_by_role("button", name="Preview").click()
+        staged = site.rows("SELECT max(id) FROM exchange_importfile")[0][0]
+        inspector.visit("import_mapping", f"/exchange/{staged}/columns/")
+        assert not inspector.found, "\n".join(inspector.found)
 
 
 def test_the_menu_folds_on_a_phone_and_says_where_one_is(open_page: Callable[..., Page]) -> None:
@@ -285,6 +421,34 @@ def test_single_keys_are_written_and_can_be_turned_off(open_page: Callable[..., 
     page.keyboard.press("Tab")
     page.keyboard.press("/")
     expect(page.locator("#find")).to_be_focused()
+
+
+HELD = "document.activeElement.getAttribute('href') || ''"
+
+
+def test_the_calendar_is_one_stop_for_each_vet_and_arrows_go_on(open_page: Callable[..., Page], site: Site) -> None:
+    """Tab does not walk through every free time of every vet; what is closed is shaded and legible."""
+    page = open_page("reception")
+    day = date.today() + timedelta(days=2 if date.today().weekday() in (4, 5) else 1)
+    page.goto(f"/calendar/?date={day}")
+    free = page.locator("a.free")
+    vets = site.rows("SELECT count(*) FROM clinic_vet WHERE active")[0][0]
+    assert free.count() > 10 * vets and page.locator("a.free[tabindex='0']").count() == vets
+    page.locator("a.free[tabindex='0']").first.focus()
+    first = page.evaluate(HELD)
+    page.keyboard.press("ArrowDown")
+    below = page.evaluate(HELD)
+    assert below != first and below.split("&")[0] == first.split("&")[0], "the same vet, later"
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(HELD).split("&")[0] != first.split("&")[0], "the next vet"
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("End")
+    page.keyboard.press("Home")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate(HELD).split("&")[0] == first.split("&")[0]
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/appointments/new/"))
 
 
 def test_a_bill_grows_and_adds_up_while_it_is_written(open_page: Callable[..., Page], site: Site) -> None:

@@ -36,7 +36,7 @@ def find_a_caller(desk: Person) -> None:
 
 def take_in(desk: Person) -> None:
     desk.find("pepper", "Pepper")
-    desk.press("Is here now")
+    desk.press("Check in as walk-in")
     expect(desk.page.get_by_role("status")).to_contain_text("Pepper")
 
 

@@ -73,7 +73,7 @@ def enter(clinic: SimpleNamespace, crowd: Any) -> None:
         for name, species, alert, neutered, born, doses in herd:
             kind = clinic.kinds[species]
             about = {"name": name, "species": kind, "alert": alert, "neutered": neutered, "birth_date": born}
-            pet = pets.create_pet(clinic.actor, owner.pk, about)
+            pet = pets.create_pet(clinic.actor, owner.pk, about, another=True)
             for on, due_after, lot in doses if species == "Dog" else []:
                 row = vaccinations.record_vaccination(
                     clinic.actor, pet.pk, clinic.vaccine.pk, on, {"given_elsewhere": True, "lot": lot}

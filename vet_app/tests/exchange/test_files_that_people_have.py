@@ -41,7 +41,8 @@ def test_an_identifier_that_a_spreadsheet_has_spoilt_is_refused_with_line_and_re
     clinic: SimpleNamespace, column: str, reformatted: str
 ) -> None:
     headings = ["Last name", "Pet", "Species", "Vaccine", "Given on"]
-    report = preview(clinic, ",".join([*headings, column]) + f"\nVale,Pepper,Dog,Test rabies,2026-01-01,{reformatted}\n")
+    first = ",".join([*headings, column])
+    report = preview(clinic, f"{first}\nVale,Pepper,Dog,Test rabies,2026-01-01,{reformatted}\n")
     (row,) = report.rows
     assert row.outcome is Outcome.ERROR and row.line == 2 and row.problems[0].column == column
     assert "formatted as text" in row.problems[0].message and reformatted in row.problems[0].message
@@ -102,6 +103,38 @@ def test_our_own_pet_number_counts_where_the_chip_was_typed_anew(clinic: SimpleN
     assert dict(bring_in(clinic, f"{headings}\n{other}\n").created) == {"pet": 1}, (
         "another program's number is not ours"
     )
+
+
+def test_a_pet_that_was_handed_on_is_not_doubled_by_an_older_export(clinic: SimpleNamespace) -> None:
+    old = b"".join(exporting.clients(clinic.actor))
+    other = owners.create_owner(clinic.actor, {"last_name": "Vale", "email": "vale@example.com"})
+    pets.transfer_pet(clinic.actor, clinic.pet.pk, clinic.pet.version, other.pk)
+    report = bring_in(clinic, old)
+    assert not report.created and Pet.objects.get().owner == other, [row for row in report.rows if row.created]
+
+
+def test_the_numbers_of_another_program_are_not_those_of_our_pets(clinic: SimpleNamespace) -> None:
+    """Another owner's dog of that name and number is another dog."""
+    row = f"77,Okafor,Ada,ada@example.com,{clinic.pet.pk},Biscuit,Dog"
+    created = bring_in(clinic, f"Owner number,Last name,First name,E-mail,Pet number,Pet,Species\n{row}\n").created
+    assert dict(created) == {"owner": 1, "pet": 1}
+
+
+@pytest.mark.parametrize(
+    ("country", "numbers", "told"),
+    [
+        ("DE", ["30901820", "8912345678"], True), ("DE", ["030901820", "8912345678"], False),
+        ("DE", ["+49 30 901820", "8912345678"], False), ("GB", ["2079460123"], True), ("US", ["2125550123"], False),
+        ("FR", ["142278912"], True), ("FR", [], False),
+    ],
+)  # fmt: skip
+def test_lost_zeros_of_telephones_are_told(
+    clinic: SimpleNamespace, settings: Any, country: str, numbers: List[str], told: bool
+) -> None:
+    settings.COUNTRY = country
+    rows = "".join(f"Vale{place},{number}\n" for place, number in enumerate(numbers or [""]))
+    notes = preview(clinic, f"Last name,Telephone\n{rows}").notes
+    assert any("“Telephone” begins with 0" in note for note in notes) is told, notes
 
 
 @pytest.mark.parametrize(
@@ -186,7 +219,7 @@ def test_one_bad_byte_is_its_lines_problem(clinic: SimpleNamespace) -> None:
     report = preview(clinic, content)
     wrong = [row.line for row in report.rows if row.outcome is Outcome.ERROR]
     assert wrong == [5], messages(report)
-    assert "damaged" in messages(report)[0]
+    assert "unreadable character" in messages(report)[0]
     assert {"Müller", "Weiß"} <= {row.owner for row in report.rows}, "the others are read as they are meant"
 
 

@@ -17,7 +17,7 @@ from clinic import reference
 from clinic.models import AccountEntry, Owner, Pet, Product, Vaccine, Visit, Weighing
 from clinic.selectors.invoices import Due, balance_of, owed_before
 from clinic.services import billing
-from exchange import importing
+from exchange import columns, importing
 from exchange.models import HeadingMapping, ImportFile
 from exchange.values import number
 from tests.exchange.test_import import bring_in, messages, preview
@@ -51,13 +51,13 @@ def chosen(page: Any, **said: str) -> Any:
 def test_headings_and_words_are_explained_once_for_each_program(desk: Client, clinic: SimpleNamespace) -> None:
     where = upload(desk, STRANGE)
     page = desk.get(where).content.decode()
-    assert "No column is named “Last name”" in page and "Columns and words" in page
-    columns = desk.get(f"{where}columns/")
-    assert "Hound" in columns.content.decode(), "samples help to choose"
-    sent = chosen(columns, Cust="last_name", Given="first_name", **{"Kind of animal": "species"},
+    assert "No column is named “Last name”" in page and "Map columns and values" in page
+    explained = desk.get(f"{where}columns/")
+    assert "Hound" in explained.content.decode(), "samples help to choose"
+    sent = chosen(explained, Cust="last_name", Given="first_name", **{"Kind of animal": "species"},
                   Shots="vaccine", **{"Vacc date": "given_on"})  # fmt: skip
     twice = desk.post(f"{where}columns/", {**sent, "heading_1": "last_name"})
-    assert twice.status_code == 422 and "means this already" in twice.content.decode()
+    assert twice.status_code == 422 and "is already mapped to this field" in twice.content.decode()
     assert desk.post(f"{where}columns/", sent)["Location"] == where
     assert "“Hound” is not known here" in desk.get(where).content.decode()
     words = chosen(desk.get(f"{where}columns/"), **{"Species: Hound": "Dog", "Vaccine: RAB-1": "Test rabies"})
@@ -70,6 +70,41 @@ def test_headings_and_words_are_explained_once_for_each_program(desk: Client, cl
     second = upload(desk, STRANGE.replace("Ada,Rex", "Bea,Max"))
     assert "This file can be imported" in desk.get(second).content.decode(), "the same program again"
     assert HeadingMapping.objects.count() == 1
+
+
+def test_yes_and_no_in_other_words_are_explained_once(desk: Client, clinic: SimpleNamespace) -> None:
+    where = upload(
+        desk, "Last name,Reminders,Pet,Species,Neutered\nVale,opted in,Rex,Dog,Spayed\nRoe,never,Tom,Cat,chem.\n"
+    )
+    assert "neither yes nor no" in desk.get(where).content.decode()
+    shown = desk.get(f"{where}columns/")
+    labels = {field.label for field in shown.context["form"].fields.values()}
+    assert "Neutered: Spayed" not in labels, "that is known"
+    said = {"Agrees to reminders: opted in": "yes", "Agrees to reminders: never": "no", "Neutered: chem.": "yes"}
+    desk.post(f"{where}columns/", chosen(shown, **said))
+    assert "This file can be imported" in desk.get(where).content.decode()
+    desk.post(f"{where}apply/")
+    assert [Owner.objects.get(last_name=name).reminder_consent for name in ("Vale", "Roe")] == [True, False]
+    assert Pet.objects.get(name="Rex").neutered is True is Pet.objects.get(name="Tom").neutered
+
+
+def test_kinds_of_a_price_list_are_explained_and_nothing_is_a_service_unsaid(
+    desk: Client, clinic: SimpleNamespace
+) -> None:
+    where = upload(desk, "Code,Name,Kind,Price\nA,Pills,Rx item,5.00\nB,Exam,service,9.00\n", kind="prices")
+    page = desk.get(where).content.decode()
+    assert "not known and become services: Rx item" in page and "This file can be imported" in page
+    desk.post(f"{where}columns/", chosen(desk.get(f"{where}columns/"), **{"Kind: Rx item": "medicine"}))
+    assert "become services" not in desk.get(where).content.decode()
+    desk.post(f"{where}apply/")
+    assert (Product.objects.get(code="A").kind, Product.objects.get(code="B").kind) == ("medicine", "service")
+
+
+def test_the_example_files_have_every_column_and_can_be_imported(desk: Client, clinic: SimpleNamespace) -> None:
+    for kind, wanted in (("clients", columns.READ), ("prices", columns.PRICES)):
+        text = desk.get(f"/exchange/example.csv?kind={kind}").content.decode("utf-8-sig")
+        assert text.splitlines()[0].split(",") == [column.heading for column in wanted]
+        assert "This file can be imported" in desk.get(upload(desk, text, kind=kind)).content.decode(), kind
 
 
 def test_a_column_may_be_left_out(desk: Client, clinic: SimpleNamespace) -> None:

@@ -21,10 +21,11 @@ from vetclinic import american
 
 CATALOGUE = APP / "locale/en_US/LC_MESSAGES/american.po"
 COLOUR: Dict[str, str] = {"en-us": "Color", "en-gb": "Colour", "en": "Colour", "de": "Farbe"}
-# Words that Americans spell otherwise; without `-ise`, which is right in most of ours.
+# Words that Americans spell otherwise, without `-ise`, which is right in most of ours; and those of a shop in Britain.
 BRITISH = re.compile(
     r"\w*(?:colour|favour|behaviour|honour|neighbour|labour|cheque|licence|catalogue|centre|\bmetre|\blitre|\bgrey"
-    r"|cancelled|cancelling|labelled|travell|programme|tyre|mould|anaes|haem|oedem|oesoph|diarrhoea|faec)\w*",
+    r"|cancelled|cancelling|labelled|travell|programme|tyre|mould|anaes|haem|oedem|oesoph|diarrhoea|faec|takings|\btills?\b|\bposted\b"
+    r"|\bby post\b|^post$)\w*",
     re.IGNORECASE,
 )
 
@@ -61,13 +62,22 @@ def test_a_cheque_is_a_check_and_what_a_clinic_named_itself_stays(clinic: Simple
         assert str(PaymentMethod.objects.get(code="cheque")) == "Cheque" and str(own) == "Grey voucher"
 
 
+def test_an_american_clinic_has_revenue_a_cash_drawer_and_mail(as_manager: Client, clinic: SimpleNamespace) -> None:
+    change_settings(clinic.actor, 0, {**WHO, "language": "en-us"})
+    page = as_manager.get("/takings/").content.decode()
+    assert "Revenue" in page and "Takings" not in page
+    assert "Count the cash drawer" in as_manager.get("/takings/till/").content.decode()
+    assert ">Mail</option>" in as_manager.get("/owners/new/").content.decode()
+
+
 def british(texts: Set[str]) -> Set[str]:
     return {text for text in texts if BRITISH.search(text)}
 
 
 def test_no_american_reads_a_british_word() -> None:
     ours = {key if isinstance(key, str) else key[0] for key in compiled((APP / GERMAN).with_suffix(".mo"))}
-    words = compiled(CATALOGUE.with_suffix(".mo"))
+    found = compiled(CATALOGUE.with_suffix(".mo"))
+    words = {key if isinstance(key, str) else key[0]: text for key, text in found.items()}
     remedy = f"give it an American text in {CATALOGUE.relative_to(APP)}, then `make messages`"
     assert not (left := british(ours) - set(words)), f"{sorted(left)}: {remedy}"
     assert not (kept := british(set(words.values()))), f"not American: {sorted(kept)}"

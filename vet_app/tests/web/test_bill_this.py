@@ -106,7 +106,9 @@ def test_what_is_added_after_the_draft_is_offered_and_listed(clinic: SimpleNames
     assert not to_bill(visit) and not not_billed()
     drug: Dict[str, Any] = {"drug": "More drops", "dose": "1", "quantity": Decimal(2), "instructions": "-"}
     prescriptions.prescribe(clinic.actor, visit.pk, {**drug, "product": clinic.product})
-    assert [(each.text, each.quantity) for each in to_bill(visit)] == [("More drops", 2)], "the same product once more"
+    assert [(each.text, each.quantity) for each in to_bill(visit)] == [("More drops", Decimal(2))], (
+        "the same product once more"
+    )
     assert list(not_billed()) == [visit]
 
 

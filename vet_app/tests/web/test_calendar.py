@@ -255,9 +255,13 @@ def test_every_appointment_stands_once_and_rows_stay_even(spans: List[Span]) -> 
         )
         for number, (vet, start, length) in enumerate(spans, start=1)
     ]  # fmt: skip
-    rows = grid(DAY, vets, items, time(8), time(18), 15)
+    rows = grid(DAY, vets, items, {1: [(time(9), time(12))]}, (time(8), time(18)), 15)
     placed = [item.pk for row in rows for cell in row.cells for item in cell.items]
     assert sorted(placed) == [item.pk for item in items]
     for vet in vets:
         covered = sum(cell.span for row in rows for cell in row.cells if cell.vet is vet)
         assert covered == len(rows), f"{vet} fills {covered} of {len(rows)} rows"
+    free = [cell for row in rows for cell in row.cells if not cell.items]
+    assert [cell for cell in free if not cell.closed] == [
+        cell for cell in free if cell.vet is vets[0] and time(9) <= cell.start < time(12)
+    ]

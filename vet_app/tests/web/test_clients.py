@@ -146,6 +146,19 @@ def test_a_pet_is_recorded_changed_and_handed_over(clinic: SimpleNamespace, as_m
     assert {entry.action for entry in entries} == {"create", "update", "transfer"}
 
 
+def test_the_same_pet_is_recorded_twice_only_on_purpose(clinic: SimpleNamespace, as_manager: Client) -> None:
+    where = f"/owners/{clinic.owner.pk}/pets/new/"
+    assert 'type="checkbox" name="another"' not in as_manager.get(where).content.decode()
+    form = {"name": "biscuit", "species": clinic.species.pk, "sex": "male", "notes": "Typed"}
+    page = as_manager.post(where, form)
+    told = page.content.decode()
+    assert page.status_code == 409 and f"Biscuit (Dog, no. {clinic.pet.pk}) is already recorded" in told
+    assert 'type="checkbox" name="another"' in told and "Typed" in told
+    assert clinic.owner.pets.count() == 1
+    assert as_manager.post(where, {**form, "another": "on"}).status_code == 302
+    assert clinic.owner.pets.count() == 2
+
+
 def test_a_microchip_of_another_pet_is_refused_beside_its_field(clinic: SimpleNamespace, as_manager: Client) -> None:
     form = {"name": "Twin", "species": clinic.species.pk, "sex": "male", "microchip": "900000000000101"}
     page = as_manager.post(f"/owners/{clinic.owner.pk}/pets/new/", form)

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clinic.models import Appointment, Pet, Product, Species
+from clinic.models import Appointment, Pet, Product, Reminder, Species, Vaccination
 from clinic.services import billing, booking
 from clinic.services.owners import create_owner
 from clinic.services.pets import create_pet
@@ -44,6 +44,40 @@ def test_two_animals_of_one_name_are_told_apart(
     for pet in (clinic.pet, twin):
         for word in (str(pet.species), pet.owner.last_name, f"no. {pet.pk}"):
             assert word in page, f"{address} does not say {word} of {pet.name} {pet.pk}"
+
+
+@pytest.mark.parametrize(
+    ("address", "animals"),
+    [
+        ("/owners/", "both"), ("/search/?q=omar", "twin"), ("/owners/{owner}/merge/?q=vale", "twin"),
+        ("/owners/{owner}/merge/?with={other}", "both"), ("/appointments/{appointment}/move/", "first"),
+        ("/appointments/{appointment}/edit/", "first"), ("/appointments/{appointment}/", "first"),
+        ("/reminders/imported/", "both"),
+    ],
+)  # fmt: skip
+def test_an_animal_is_named_with_species_and_number(
+    clinic: SimpleNamespace, twin: Pet, as_manager: Client, address: str, animals: str
+) -> None:
+    expected = arrive(clinic, clinic.pet, 0)
+    for pet in (clinic.pet, twin):
+        day, due_on = (timezone.localdate() + timedelta(days=days) for days in (-300, 65))
+        jab = Vaccination.objects.create(
+            pet=pet, vaccine=clinic.vaccine, given_on=day, given_elsewhere=True, due_on=due_on
+        )
+        Reminder.objects.create(pet=pet, group="rabies", vaccination=jab, due_on=due_on, held=True)
+    where = address.format(owner=clinic.owner.pk, other=twin.owner_id, appointment=expected.pk)
+    page = as_manager.get(where).content.decode()
+    wanted = {"both": [clinic.pet, twin], "twin": [twin], "first": [clinic.pet]}[animals]
+    for pet in wanted:
+        assert str(pet.species) in page and f"no. {pet.pk}" in page, f"{where}: {pet.species} {pet.pk}"
+    if address == "/owners/":
+        assert f"no. {clinic.owner.pk}" in page and f"no. {twin.owner_id}" in page
+
+
+def test_possible_twins_of_an_owner_are_told_by_their_animals(clinic: SimpleNamespace, as_manager: Client) -> None:
+    form = {"last_name": "Müller", "first_name": "Maren", "phones": "555-0142", "contact_preference": "any"}
+    page = as_manager.post("/owners/new/", form).content.decode()
+    assert "Is it one of these?" in page and "Dog" in page and f"no. {clinic.pet.pk}" in page
 
 
 def lines(**first: Any) -> Dict[str, Any]:

@@ -63,7 +63,7 @@ def test_numbers_and_days_beyond_all_records_are_not_a_server_error(
 
 def test_nonsense_in_the_address_is_not_a_server_error(as_manager: Client) -> None:
     page = as_manager.get("/owners/", HTTP_HOST="bad host")
-    assert page.status_code == 400 and "This was not understood" in page.content.decode()
+    assert page.status_code == 400 and "We could not read that request" in page.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from types import SimpleNamespace
 from typing import Any, Dict
@@ -88,6 +89,29 @@ def test_free_times_keep_the_break_the_vets_own_days_and_days_off(clinic: Simple
     assert [f"{at:%H:%M}" for at in free_times(clinic.vet, TUESDAY, 60)] == ["15:00"]
     off(clinic, TUESDAY, TUESDAY, "Course", clinic.vet)
     assert free_times(clinic.vet, TUESDAY, 30) == []
+
+
+def looks_closed(page: str, at: str) -> bool:
+    """Whether the calendar shows a free time as one at which nobody works; it can be booked all the same."""
+    found = re.search(
+        rf'<td(?: class="(\w+)")?>\s*<a class="free" href="[^"]*&amp;time={at}" aria-label="([^"]*)"', page
+    )
+    assert found, at
+    assert ("outside of working hours" in found[2]) is (found[1] == "closed")
+    return found[1] == "closed"
+
+
+def test_the_calendar_shades_breaks_and_the_vets_time_off(clinic: SimpleNamespace, as_manager: Client) -> None:
+    settle(clinic)
+    page = as_manager.get(f"/calendar/?date={TUESDAY}").content.decode()
+    assert [at for at in ("08:00", "11:45", "12:00", "13:45", "14:00") if looks_closed(page, at)] == ["12:00", "13:45"]
+    clinic.vet.hours = "Tu 08:00-13:00"
+    clinic.vet.save()
+    page = as_manager.get(f"/calendar/?date={TUESDAY}").content.decode()
+    assert looks_closed(page, "12:30"), "the vet works, and the clinic is closed"
+    assert looks_closed(page, "15:00") and not looks_closed(page, "09:00")
+    off(clinic, TUESDAY, TUESDAY, "Course", clinic.vet)
+    assert looks_closed(as_manager.get(f"/calendar/?date={TUESDAY}").content.decode(), "09:00")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +212,7 @@ def test_whoever_stands_at_the_desk_is_taken_in_by_one_button(clinic: SimpleName
     booking.walk_in(clinic.actor, clinic.pet.pk, busy.pk)
     booking.walk_in(clinic.actor, clinic.pet.pk, busy.pk)
     desk: Client = client_of("reception")
-    assert "Is here now" in desk.get(f"/pets/{clinic.pet.pk}/").content.decode()
+    assert "Check in as walk-in" in desk.get(f"/pets/{clinic.pet.pk}/").content.decode()
     answer = desk.post(f"/pets/{clinic.pet.pk}/here/", follow=True)
     assert "Biscuit is waiting for Dr Test" in answer.content.decode()
     taken = Appointment.objects.latest("pk")

@@ -11,8 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.exceptions import PermissionDenied
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -21,13 +23,15 @@ from audit.models import AuditEntry
 from clinic.models import Invoice, Owner, Reminder
 from clinic.selectors.search import search
 from clinic.services import billing, booking, payments, visits
+from clinic.services.attachments import attach
 from clinic.services.consent import end_link, owner_of
 from clinic.services.erasure import erase_owner, forget_recipients
 from clinic.services.merging import merge_owners
 from clinic.services.owners import create_owner, update_owner
-from clinic.services.reminders import send_due
+from clinic.services.reminders import send_due, told_by_hand
 from clinic.services.vaccination import record_vaccination
-from exchange import exporting
+from exchange import exporting, importing
+from exchange.models import ImportFile
 from tests.test_billing import issued
 from tests.web.conftest import roles_that_may
 from vetclinic.errors import Conflict, Locked
@@ -113,6 +117,57 @@ def test_the_copy_has_everything_about_the_person(clinic: SimpleNamespace, due: 
     assert "Otitis" in archive.read(f"{folder}/record.html").decode()
     assert AuditEntry.objects.filter(action="export", object_id=str(clinic.owner.pk)).count() == 1
     assert client_of(Role.VET).post(f"{address}copy.zip").status_code == 403
+
+
+def test_the_copy_can_be_read_and_has_every_file(clinic: SimpleNamespace, due: Reminder, as_manager: Client) -> None:
+    """What a page of it names, and what record.json names, is in the ZIP."""
+    bill = issued(clinic)
+    payments.take_payment(clinic.actor, bill.pk, Decimal("11.00"), "card")
+    told_by_hand(clinic.actor, [clinic.owner.pk], timezone.localdate(), "phone")
+    sheet = attach(clinic.actor, clinic.pet.pk, "Lab results.pdf", b"%PDF-1.4 sheet")
+    answer: Any = as_manager.post(f"/owners/{clinic.owner.pk}/privacy/copy.zip")
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    page = archive.read("person.html").decode()
+    for told in (
+        "Maren Müller",
+        "maren@example.com",
+        "555-0142",
+        "$11.00",
+        "Test rabies",
+        "Telephone, Sent",
+        str(bill),
+    ):
+        assert told in page, told
+    folder = f"animal-{clinic.pet.pk}"
+    assert f'href="{folder}/record.html"' in page and f"{folder}/record.html" in archive.namelist()
+    (named,) = json.loads(archive.read(f"{folder}/record.json"))["attachments"]
+    assert named["name"] == sheet.name and archive.read(f"{folder}/{named['file']}") == b"%PDF-1.4 sheet"
+
+
+def test_erasure_takes_the_name_out_of_appointments(clinic: SimpleNamespace, as_manager: Client) -> None:
+    """Who rang up as a new client was noted there by name; the log of controlled drugs stays, and the page says so."""
+    past = timezone.now() + timedelta(minutes=5)
+    made = booking.book(clinic.actor, clinic.vet.pk, past, past + timedelta(minutes=15),
+                        {"pet_id": clinic.pet.pk, "client_note": "Maren Müller, 555-0142"})  # fmt: skip
+    booking.change_status(clinic.actor, made.pk, made.version, "cancelled")
+    page = as_manager.get(f"/owners/{clinic.owner.pk}/privacy/").content.decode()
+    assert "the log of controlled drugs, as the law asks" in page
+    erased(clinic)
+    made.refresh_from_db()
+    assert made.client_note == ""
+
+
+def test_the_daily_run_empties_what_is_kept_for_a_time_only(clinic: SimpleNamespace, settings: Any) -> None:
+    """Files of clients that nobody imported, and sessions that have ended; a wrong EMAIL_URL does not keep them."""
+    files = [importing.stage(clinic.actor, f"{name}.csv", b"Last name\nVale\n") for name in ("old", "new")]
+    ImportFile.objects.filter(pk=files[0].pk).update(created_at=timezone.now() - timedelta(days=1, hours=1))
+    for name, hours in (("ended", -1), ("open", 1)):
+        Session.objects.create(session_key=name, session_data="", expire_date=timezone.now() + timedelta(hours=hours))
+    settings.EMAIL_PROBLEM = "EMAIL_URL is wrong"
+    with pytest.raises(CommandError, match="wrong"):
+        call_command("send_reminders")
+    assert [bytes(ImportFile.objects.get(pk=each.pk).content) for each in files] == [b"", b"Last name\nVale\n"]
+    assert [each.session_key for each in Session.objects.all()] == ["open"]
 
 
 def erased(clinic: SimpleNamespace) -> Owner:

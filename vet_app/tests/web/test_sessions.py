@@ -16,6 +16,7 @@ from accounts.models import LoginAttempt, User
 from accounts.sessions import CONFIRMED_FOR
 from audit.actor import Actor
 from audit.models import AuditEntry
+from clinic.models import ClinicSettings
 from clinic.services.settings import change_settings
 from tests.web.conftest import beside
 from tests.web.test_settings_page import WHO
@@ -49,7 +50,8 @@ def age(client: Client, **seconds: int) -> None:
 
 
 def setting(manager: Actor, **fields: Any) -> None:
-    change_settings(manager, 0, {**WHO, **fields})
+    saved = ClinicSettings.objects.first()
+    change_settings(manager, saved.version if saved else 0, {**WHO, **fields})
 
 
 def test_a_session_ends_after_the_hours_that_the_clinic_sets_however_busy_it_is(manager: Actor, robin: User) -> None:
@@ -116,6 +118,50 @@ def test_a_shared_workstation_changes_hands(robin: User, ada: User) -> None:
     assert comes_back(client, ada, "2580").status_code == 422, "who logs out leaves nobody behind"
 
 
+def with_pin(person: User) -> User:
+    services.set_pin(Actor.of_user(person), person, "2580")
+    return person
+
+
+def test_a_pin_opens_the_screen_and_no_sensitive_page(robin: User) -> None:
+    client = logged_in(with_pin(robin).username)
+    assert comes_back(client, robin, "2580", "/owners/")["Location"] == "/owners/"
+    assert client.get("/owners/").status_code == 200
+    for page in ("/team/new/", "/settings/", "/exchange/clients.csv", "/second-step/", "/pin/"):
+        assert "confirm_password" in client.get(page).content.decode(), page
+    comes_back(client, robin, PASSWORD)
+    assert "confirm_password" not in client.get("/settings/").content.decode(), "the password was typed"
+
+
+def test_a_pin_does_not_make_a_session_longer(manager: Actor, robin: User, ada: User) -> None:
+    """Neither one's own, nor by way of a colleague's turn; the password begins a new one."""
+    setting(manager, session_hours=2)
+    client = logged_in(with_pin(robin).username)
+    first = client.session.get_expiry_date()
+    setting(manager, session_hours=9)
+    comes_back(client, robin, "2580")
+    assert client.session.get_expiry_date() == first
+    client.post("/lock/")
+    logged_in(with_pin(ada).username, client)
+    assert client.session.get_expiry_date() > first
+    comes_back(client, robin, "2580")
+    assert client.session.get_expiry_date() == first, "it is still the log-in of before"
+    comes_back(client, robin, PASSWORD)
+    assert client.session.get_expiry_date() > first
+
+
+def test_where_the_log_in_has_ended_a_pin_asks_for_the_password(robin: User, ada: User) -> None:
+    client = logged_in(with_pin(robin).username)
+    client.post("/lock/")
+    logged_in("ada", client)
+    session = client.session
+    session["ends"] = {**session["ends"], str(robin.pk): (timezone.now() - timedelta(minutes=1)).isoformat()}
+    session.save()
+    assert "Your log-in has ended" in beside(comes_back(client, robin, "2580"), "secret")
+    assert comes_back(client, robin, PASSWORD)["Location"] == "/"
+    assert client.get("/").status_code == 200
+
+
 def test_who_has_another_password_now_is_known_here_no_more(manager: Actor, robin: User, ada: User) -> None:
     services.set_pin(Actor.of_user(ada), ada, "2580")
     client = logged_in("ada")
@@ -152,7 +198,10 @@ def test_sensitive_pages_ask_for_the_password_once_more_and_lose_nothing(robin: 
     client = logged_in("robin")
     assert client.get("/team/new/").status_code == 200, "it was given a moment ago"
     age(client, confirmed_at=CONFIRMED_FOR + 1)
-    pages = ("/team/new/", f"/team/{robin.pk}/", "/settings/", "/exchange/clients.csv", "/second-step/", "/pin/")
+    pages = (
+        "/team/new/", f"/team/{robin.pk}/", "/settings/", "/exchange/clients.csv", "/second-step/", "/pin/",
+        "/reminders/list.csv",
+    )  # fmt: skip
     for page in pages:
         assert "confirm_password" in client.get(page).content.decode(), page
     new: Dict[str, Any] = {"username": "eve", "first_name": "Eve", "role": "vet"}

@@ -112,7 +112,7 @@ def test_a_merged_animal_keeps_its_weights(clinic: SimpleNamespace) -> None:
     from clinic.services.merging import merge_pets
     from clinic.services.pets import create_pet
 
-    twin = create_pet(clinic.actor, clinic.owner.pk, {"name": "Biscuit", "species": clinic.species})
+    twin = create_pet(clinic.actor, clinic.owner.pk, {"name": "Biscuit", "species": clinic.species}, another=True)
     weighing.weigh(clinic.actor, twin.pk, Decimal("11.9"))
     merge_pets(clinic.actor, clinic.pet.pk, twin.pk)
     assert Weighing.objects.get().pet == clinic.pet

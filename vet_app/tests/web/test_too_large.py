@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any, Dict
 
 import pytest
 from django.conf import settings
 from django.test import Client, RequestFactory
 
+from audit.actor import Actor
+from clinic.services.settings import change_settings
+from tests.web.test_settings_page import WHO
 from vetclinic.wsgi import application
+from web.views.errors import server_error
 
 
 class Unread:
@@ -43,6 +48,15 @@ def test_a_large_upload_is_refused_unread(db: None, path: str, kind: str) -> Non
     assert said["Content-Type"].startswith(kind), said
     told = body.decode() if kind == "text/html" else json.loads(body)["detail"]
     assert "3 MB" in told, f"the answer says what is taken: {told!r}"
+
+
+def test_the_page_has_the_name_that_the_manager_gave_the_clinic(manager: Actor, client: Client) -> None:
+    """Without a question to the database, which may be what is away."""
+    change_settings(manager, 0, WHO)
+    client.get("/login/")
+    page = client.post("/login/", {}, CONTENT_LENGTH=str(200 * 1024 * 1024)).content.decode()
+    assert WHO["name"] in page and "3 MB" in page
+    assert WHO["name"] in server_error(SimpleNamespace(request_id="x")).content.decode()  # type: ignore[arg-type]
 
 
 def test_what_is_allowed_passes(client: Client, db: None) -> None:

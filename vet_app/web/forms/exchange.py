@@ -65,7 +65,7 @@ class MappingForm(ClinicForm):
         for number, (key, word) in enumerate(self.words):
             self.fields[f"word_{number}"] = forms.ChoiceField(
                 label=f"{offered[key].column.heading}: {word}", required=False,
-                choices=[("", _("– as it is –")), *offered[key].choices],
+                choices=[("", _("– leave unchanged –")), *offered[key].choices],
             )  # fmt: skip
 
     def clean(self) -> Dict[str, Any]:
@@ -75,7 +75,8 @@ class MappingForm(ClinicForm):
         for number, heading in enumerate(self.headings):
             key = cleaned.get(f"heading_{number}")
             if key and key in seen:
-                self.add_error(f"heading_{number}", gettext("“%(other)s” means this already.") % {"other": seen[key]})
+                told = gettext("“%(other)s” is already mapped to this field.") % {"other": seen[key]}
+                self.add_error(f"heading_{number}", told)
             elif key:
                 seen[key] = heading
         return cleaned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils import timezone
@@ -60,6 +60,19 @@ class PetForm(ClinicForm):
         label=_("alert"), max_length=200, required=False, help_text=_("Allergies, bites: shown wherever the pet is.")
     )
     notes = forms.CharField(label=_("notes"), max_length=4000, required=False, widget=forms.Textarea)
+    another = forms.BooleanField(
+        label=_("another animal of this name"), required=False, help_text=_("Tick this only if the owner has both.")
+    )
+    control_fields: ClassVar = frozenset({"version", "another"})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.data.get("another"):
+            self.fields["another"].widget = forms.HiddenInput()
+
+    def ask_whether_another(self) -> None:
+        """Show the box to tick, once a pet of this name was found."""
+        self.fields["another"].widget = forms.CheckboxInput()
 
     @classmethod
     def of(cls, pet: Pet, data: Any) -> PetForm:

@@ -145,6 +145,12 @@ def told_apart(pet: Any, *, owner: bool = True) -> SafeString:
 
 
 @register.filter
+def bdi(name: Any) -> SafeString:
+    """A name in its own direction within a sentence of another: Arabic names do not turn the signs beside them."""
+    return format_html("<bdi>{}</bdi>", name)
+
+
+@register.filter
 def item_at(pairs: Any, position: int) -> Any:
     """The words of a column, by its place."""
     return pairs[position][0]

@@ -16,7 +16,7 @@ from clinic.models.attachment import MAX_BYTES
 from clinic.services.attachments import attach, mark_entered_in_error
 from web.forms.base import ReasonForm
 from web.forms.visits import AttachmentForm
-from web.support import data_of, form_page, needs
+from web.support import data_of, form_page, needs, needs_one_of
 from web.views.pets import known_pet
 
 
@@ -40,7 +40,7 @@ def new(request: HttpRequest, pet_id: int) -> HttpResponse:
     return form_page(request, form, heading, _("Add"), back, pet=pet, multipart=True)
 
 
-@needs(Right.READ_NOTES)
+@needs_one_of(Right.READ_NOTES, Right.FILES)
 def download(request: HttpRequest, attachment_id: int) -> HttpResponse:
     """The file itself, always saved and never opened as a page of this clinic."""
     attachment = get_object_or_404(Attachment, pk=attachment_id)
@@ -50,7 +50,7 @@ def download(request: HttpRequest, attachment_id: int) -> HttpResponse:
     return _answer(attachment, as_attachment=True)
 
 
-@needs(Right.READ_NOTES)
+@needs_one_of(Right.READ_NOTES, Right.FILES)
 def picture(request: HttpRequest, attachment_id: int) -> HttpResponse:
     """A photograph, to be shown within a page; it may neither run nor load anything."""
     attachment = get_object_or_404(Attachment, pk=attachment_id)

@@ -76,7 +76,8 @@ def calendar(request: HttpRequest) -> HttpResponse:
     vets = list(Vet.objects.filter(active=True))
     off = opening.days_off(day, day)
     open_at = [span for vet in (None, *vets) for span in opening.hours(day, vet, off)] or [settings.OPENING_HOURS]
-    opens, closes = min(span[0] for span in open_at), max(span[1] for span in open_at)
+    span = (min(opens for opens, _closes in open_at), max(closes for _opens, closes in open_at))
+    works = {vet.pk: opening.bookable(day, vet, off) for vet in vets}
     shown = [item for item in items if item.status not in Appointment.FREE]
     context = {
         "day": day,
@@ -86,7 +87,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "now": _slot_now() if day == timezone.localdate() else None,
         "vets": vets,
         "notices": opening.notices(day, off),
-        "rows": grid(day, vets, shown, opens, closes, settings.SLOT_MINUTES),
+        "rows": grid(day, vets, shown, works, span, settings.SLOT_MINUTES),
         "released": [item for item in items if item.status in Appointment.FREE],
     }
     return render(request, "web/calendar/day.html", context)
@@ -193,7 +194,9 @@ def _free_beside(form: TimeForm) -> Dict[str, Any]:
 
 
 def _appointment(pk: int) -> Appointment:
-    return get_object_or_404(Appointment.objects.select_related("vet", "pet__owner", "pet__species", "visit"), pk=pk)
+    return get_object_or_404(
+        Appointment.objects.select_related("vet", "pet__owner", "pet__species", "pet__breed", "visit"), pk=pk
+    )
 
 
 def _calendar_of(item: Appointment) -> str:
@@ -242,7 +245,7 @@ def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
     heading = _("Move the appointment of %(who)s") % {"who": item.who}
     back = reverse("appointment", args=[pk])
     return form_page(
-        request, form, heading, _("Move"), back, template="web/calendar/move.html", **_free_beside(form)
+        request, form, heading, _("Move"), back, template="web/calendar/move.html", pet=item.pet, **_free_beside(form)
     )  # fmt: skip
 
 
@@ -258,7 +261,7 @@ def appointment_edit(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("appointment", pk)
     return form_page(request, form, _("Appointment of %(who)s") % {"who": item.who}, _("Save"),
-                     reverse("appointment", args=[pk]))  # fmt: skip
+                     reverse("appointment", args=[pk]), pet=item.pet)  # fmt: skip
 
 
 @require_POST

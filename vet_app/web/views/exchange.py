@@ -79,7 +79,7 @@ def import_mapping(request: HttpRequest, pk: int) -> HttpResponse:
     staged = get_object_or_404(ImportFile, pk=pk, status=ImportFile.Status.STAGED)
     table = mapping.table_of(staged)
     try:
-        unknown = mapping.unknown_words(table) if staged.kind == ImportFile.Kind.CLIENTS else []
+        unknown = mapping.unknown_words(table)
     except Unreadable:  # a column that is needed is missing: it is chosen first, and the words follow
         unknown = []
     form = MappingForm(table, unknown, data_of(request))
@@ -152,9 +152,10 @@ def _report_page(request: HttpRequest, pk: int, report: Report, status: int = 20
 @require_safe
 @needs(Right.MANAGE)
 def import_template(request: HttpRequest) -> HttpResponse:
-    """An example file to start from."""
-    response = HttpResponse(importing.template(), content_type=exporting.CSV_TYPE)
-    response["Content-Disposition"] = 'attachment; filename="import-example.csv"'
+    """An example file to start from: of clients, or with ?kind=prices of a price list."""
+    kind = ImportFile.Kind.PRICES if request.GET.get("kind") == "prices" else ImportFile.Kind.CLIENTS
+    response = HttpResponse(importing.template(kind), content_type=exporting.CSV_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="{kind}-example.csv"'
     return response
 
 

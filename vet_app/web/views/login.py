@@ -22,7 +22,7 @@ from accounts import passkeys, second_factor, sessions, throttle
 from accounts.forgotten import write_to
 from accounts.middleware import public
 from accounts.models import LoginAttempt, User
-from accounts.services import proves, set_password
+from accounts.services import Proof, proves, set_password
 from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record
@@ -133,21 +133,31 @@ def locked(request: HttpRequest) -> HttpResponse:
     form = UnlockForm(people, data_of(request), initial={"person": request.user.pk})
     if form.is_valid():
         person = next(each for each in people if each.pk == form.cleaned_data["person"])
-        try:
-            right = proves(person, client_ip(request), form.cleaned_data["secret"], with_pin=True)
-        except PermissionDenied as closed:
-            form.add_error(None, str(closed))
-        else:
-            if right:
-                return _come_back(request, person, following)
-            form.add_error("secret", _("This is neither the PIN nor the password."))
+        proof = _proof(request, person, form)
+        if proof:
+            return _come_back(request, person, following, by_pin=proof is Proof.PIN)
     return render(request, "web/locked.html", {"form": form, "heading": _("Locked")}, status=form.status)
 
 
-def _come_back(request: HttpRequest, person: User, following: str) -> HttpResponse:
+def _proof(request: HttpRequest, person: User, form: UnlockForm) -> Optional[Proof]:
+    """What was typed at the locked screen; where it opens nothing, the form says why."""
+    ended = sessions.has_ended(request, person)
+    try:
+        proof = proves(person, client_ip(request), form.cleaned_data["secret"], with_pin=not ended)
+    except PermissionDenied as closed:
+        form.add_error(None, str(closed))
+        return None
+    if proof is None and ended:
+        form.add_error("secret", _("Your log-in has ended. Type the password."))
+    elif proof is None:
+        form.add_error("secret", _("This is neither the PIN nor the password."))
+    return proof
+
+
+def _come_back(request: HttpRequest, person: User, following: str, *, by_pin: bool) -> HttpResponse:
     """Open the screen; somebody else begins on Today, because the page that was open is another person's."""
     another = person.pk != request.user.pk
-    sessions.enter(request, person)
+    sessions.enter(request, person, by_pin=by_pin)
     with transaction.atomic():
         record(Actor.of_user(person, request), AuditEntry.Action.LOGIN, person, {"unlocked": [None, True]})
     return redirect("today" if another else following)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable, List, Optional
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -25,7 +25,7 @@ Merge = Callable[[Actor, int, int], Any]
 @needs(Right.MANAGE)
 def owners(request: HttpRequest, owner_id: int) -> HttpResponse:
     """Merge an owner with a duplicate."""
-    rows = Owner.objects.filter(merged_into=None).prefetch_related("phones", "pets")
+    rows = Owner.objects.filter(merged_into=None).prefetch_related("phones", _pets())
     owner = get_object_or_404(rows, pk=owner_id)
     other = _other(request, rows, owner_id)
     if other is not None:
@@ -54,6 +54,10 @@ def pets(request: HttpRequest, pet_id: int) -> HttpResponse:
         alike = Q(owner=pet.owner_id) | Q(search_name=pet.search_name)
         candidates = list(rows.filter(alike, species=pet.species_id)[:10])
     return _choose(request, pet, [row for row in candidates if row.pk != pet.pk], query)
+
+
+def _pets() -> Prefetch[Any]:
+    return Prefetch("pets", Pet.objects.filter(merged_into=None).select_related("species"))
 
 
 def _other(request: HttpRequest, rows: QuerySet[Any], pk: int) -> Optional[Any]:

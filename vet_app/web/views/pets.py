@@ -16,7 +16,14 @@ from audit.actor import Actor
 from clinic.models import Owner, Pet, Weighing
 from clinic.selectors.history import History, before, history
 from clinic.services import weighing
-from clinic.services.pets import create_pet, mark_deceased, take_back_death, transfer_pet, update_pet
+from clinic.services.pets import (
+    RecordedAlready,
+    create_pet,
+    mark_deceased,
+    take_back_death,
+    transfer_pet,
+    update_pet,
+)
 from web.forms.base import ClinicForm, ReasonForm
 from web.forms.pets import DeceasedForm, OtherOwnerForm, PetForm
 from web.forms.visits import WeightForm
@@ -55,7 +62,10 @@ def pet_new(request: HttpRequest, owner_pk: int) -> HttpResponse:
     owner = get_object_or_404(Owner, pk=owner_pk, merged_into=None)
     form = PetForm(data_of(request))
     if request.method == "POST" and form.is_valid():
-        created = form.attempt(create_pet, Actor.of(request), owner.pk, form.fields_given)
+        another = form.cleaned_data["another"]
+        created = form.attempt(create_pet, Actor.of(request), owner.pk, form.fields_given, another=another)
+        if isinstance(form.conflict, RecordedAlready):
+            form.ask_whether_another()
         if created is not None:
             messages.success(request, _("%(name)s was recorded.") % {"name": created.name})
             return redirect(created)
@@ -102,7 +112,7 @@ def pet_alive(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("%(name)s is alive. Reminders are due again.") % {"name": record.name})
         return redirect(record)
     intro = _("The date of death is removed and reminders are due again. Cancelled appointments stay cancelled.")
-    heading = _("%(name)s is alive") % {"name": record.name}
+    heading = _("Undo the recorded death of %(name)s") % {"name": record.name}
     submit = _("Undo the recorded death")
     return form_page(request, form, heading, submit, record.get_absolute_url(), intro=intro, pet=record)
 

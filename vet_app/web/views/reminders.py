@@ -26,7 +26,7 @@ from clinic.services.reminders import letter, release_held, told_by_hand, told_o
 from clinic.services.sending import last_run, send_in_background
 from exchange.exporting import CSV_TYPE, reminders_due
 from web.forms.reminders import DueForm, horizon
-from web.support import needs, paged
+from web.support import needs, paged, sensitive
 
 LETTERS_AT_ONCE = 100
 
@@ -107,7 +107,7 @@ def reminders_calls(request: HttpRequest) -> HttpResponse:
     by_phone = Owner.Contact.PHONE
     waiting = selectors.not_notified(selectors.to_tell(selectors.horizon(today)), today, by_phone)
     expected = [each for each in selectors.appointments_to_tell(today)
-                if selectors.way_to(each.pet.owner) == by_phone]  # type: ignore[union-attr]  # fmt: skip
+                if selectors.way_for_appointment(each.pet.owner) == by_phone]  # type: ignore[union-attr]  # fmt: skip
     context = {"waiting": waiting[:LETTERS_AT_ONCE], "count": len(waiting), "expected": expected, "heading": _("Calls")}
     return render(request, "web/reminders/calls.html", context)
 
@@ -131,6 +131,7 @@ def reminders_held(request: HttpRequest) -> HttpResponse:
 
 
 @needs(Right.FRONT_DESK)
+@sensitive
 def reminders_csv(request: HttpRequest) -> StreamingHttpResponse:
     """The list as CSV, for a mail program."""
     form = _asked(request)

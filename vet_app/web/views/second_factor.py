@@ -65,7 +65,7 @@ def _spoken(key: bytes) -> str:
 
 def _paper(request: HttpRequest, codes: List[str]) -> HttpResponse:
     """Codes to keep on paper, on the page that answers the POST and nowhere else."""
-    return render(request, "web/second_factor/paper.html", {"codes": codes, "heading": _("Your codes on paper")})
+    return render(request, "web/second_factor/paper.html", {"codes": codes, "heading": _("Your backup codes")})
 
 
 @require_POST

@@ -51,7 +51,7 @@ def takings(request: HttpRequest) -> HttpResponse:
 def owing_owners(request: HttpRequest) -> HttpResponse:
     """Everybody with unpaid bills or a debt from before, the largest amount first."""
     page = paged(request, owing())
-    context = {"page": page, "rows": _named(page.object_list), "heading": _("Who owes what")}
+    context = {"page": page, "rows": _named(list(page.object_list)), "heading": _("Who owes what")}
     return render(request, "web/takings/owing.html", context)
 
 

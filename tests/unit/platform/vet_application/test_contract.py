@@ -38,6 +38,13 @@ def test_every_variable_is_one_that_the_application_reads() -> None:
     assert not unread, f"vet_app reads none of {unread}"
 
 
+def test_what_the_application_decides_by_itself_is_told_where_it_is_set() -> None:
+    chosen = {"COUNTRY": "DE", "UNITS": "metric", "ATTACHMENTS_QUOTA_MB": "4096"}
+    told = variables(environment("prod", clinic={"country": "DE", "units": "metric"}, attachments_quota_mb=4096))
+    assert told.items() >= chosen.items()
+    assert not chosen.keys() & variables(environment("prod")).keys(), "unset, nothing changes"
+
+
 def test_everything_that_must_be_told_in_production_is() -> None:
     told = variables(environment("prod"))
     assert told["VET_ENV"] == "production"

@@ -10,10 +10,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from accounts.sessions import clear_sessions
 from audit.actor import Actor
 from clinic.selectors.reminders import horizon, to_tell
 from clinic.services.erasure import forget_recipients
 from clinic.services.sending import begin, carry_out
+from exchange.importing import forget_old
 
 LOOK_AGAIN = 5  # seconds
 
@@ -35,11 +37,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Send, and end with code 1 where a mail could not be handed over, so that the night's job shows as failed."""
         today = options["date"] or timezone.localdate()
-        if settings.EMAIL_PROBLEM:
-            raise CommandError(settings.EMAIL_PROBLEM)
-        forgotten = forget_recipients(Actor.system("send_reminders"), today)
-        if forgotten:
-            self.stdout.write(f"Bills of erased owners whose years are over: {forgotten}.")
+        try:
+            self._forget(today)
+        finally:
+            if settings.EMAIL_PROBLEM:
+                raise CommandError(settings.EMAIL_PROBLEM)
         if not settings.EMAIL_ENABLED:
             count = to_tell(horizon(today)).count()
             self.stdout.write(
@@ -58,3 +60,15 @@ class Command(BaseCommand):
         )
         if tally.failed:
             raise CommandError("Some mails could not be handed over; they are tried again in the next run.")
+
+    def _forget(self, today: date) -> None:
+        """Empty what is kept for a time only. It needs no mail, so a wrong EMAIL_URL does not stop it."""
+        actor = Actor.system("send_reminders")
+        forgotten = forget_recipients(actor, today)
+        if forgotten:
+            self.stdout.write(f"Bills of erased owners whose years are over: {forgotten}.")
+        files = forget_old(actor)
+        if files:
+            self.stdout.write(f"Files that waited for an import for more than a day: {files}.")
+        sessions = clear_sessions()
+        self.stdout.write(f"Sessions that had ended: {sessions}.")
