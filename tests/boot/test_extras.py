@@ -80,6 +80,7 @@ def test_registries_have_the_passwords_of_secrets_manager_and_nobody_sees_them(s
     mirrors = {"docker.io": {"endpoint": ["https://mirror.example.com"], "rewrite": {"^rancher/(.*)": "m/$1"}}}
     wanted = {"mirrors": mirrors, "credentials": {"mirror.example.com": name, "other.example.com:5000": name}}
     agent = _with(sandbox, registries=wanted).agent()
+    sandbox.change(aws_failures=[[f"--secret-id {name}", 1, "An error occurred (ThrottlingException)"]])  # asked again
     result = agent.boot()
     assert result.code == 0, result.log
     file = agent.root / "etc/rancher/rke2/registries.yaml"

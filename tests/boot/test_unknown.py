@@ -191,3 +191,43 @@ def test_who_waits_names_the_next_step_once_for_each_answer(sandbox: Sandbox) ->
     result = sandbox.server(0).boot(VET_CONFIRMATIONS="2", VET_MAX_ATTEMPTS="5")
     assert result.code == 1, result.log
     assert result.log.count("still waiting") == 1, result.log
+
+
+# What passes is waited out in the same run
+
+
+@pytest.mark.parametrize("word", ["load", "make", "confirm"])
+def test_a_token_is_asked_for_again_in_the_same_run(word: str, sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
+    for file in ("token", "agent-token"):
+        (server.root / "etc/rancher/rke2" / file).unlink(missing_ok=True)
+    for secret in (sandbox.inputs.server_token_secret, sandbox.inputs.agent_token_secret):
+        sandbox.change(aws_failures=[[f"get-secret-value --secret-id {secret}", 1, DENIED]])
+        result = server.run("tokens", word)
+        assert result.code == 0, result.log
+        assert (server.root / "etc/rancher/rke2/agent-token").exists(), result.log
+        (server.root / "etc/rancher/rke2/agent-token").unlink()
+
+
+def test_credentials_are_stored_again_in_the_same_run(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
+    sandbox.change(kubectl_failures=[["create token admin", 1, "Error from server (Timeout)"]])
+    for role in ("admin", "deploy", "read"):
+        sandbox.client("secretsmanager").put_secret_value(
+            SecretId=f"{sandbox.inputs.credentials_secret_prefix}/{role}", SecretString="stale"
+        )
+    result = server.run("refresh-credentials")
+    assert result.code == 0, result.log
+    assert "stored new credentials for admin" in result.log
+
+
+def test_a_turn_is_given_back_although_the_first_look_fails(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
+    state = sandbox.state
+    lease = {"holder": server.name, "renewed": "2026-01-01T00:00:00.000000Z", "version": 1}
+    clusters = state["clusters"]
+    clusters["cluster-0"]["leases"] = {"vet-server-join": lease}
+    sandbox.change(clusters=clusters, kubectl_failures=[["get lease", 1, "Error from server (Timeout)"]])
+    result = server.run("wait-until-joined")
+    assert result.code == 0, result.log
+    assert sandbox.state["clusters"]["cluster-0"]["leases"] == {}
