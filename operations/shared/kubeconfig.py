@@ -14,6 +14,7 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nodes.authentication import audience
+from nodes.inputs import PENDING
 from operations.shared.console import terminal
 from operations.shared.errors import Failure
 from operations.shared.kubectl import Kubectl
@@ -116,7 +117,7 @@ def administrator(cluster: Cluster) -> Kubectl:
 
 
 def tunnel_command(cluster: Cluster) -> list[str]:
-    """Session Manager's port forwarding to the API of the first server that is well.
+    """Session Manager's port forwarding to the API of the first healthy server.
 
     Raises:
         Failure: No server is.
@@ -146,8 +147,8 @@ def authority(cluster: Cluster) -> str:
         value = str(cluster.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
     except (BotoCoreError, ClientError) as error:
         raise Failure(f"the parameter {name} cannot be read: {error}", _deploy(cluster)) from error
-    if value == "pending":
-        raise Failure(f"the cluster has not published its certificate yet ({name} is pending)", _deploy(cluster))
+    if value == PENDING:
+        raise Failure(f"the cluster has not published its certificate yet ({name} is {PENDING})", _deploy(cluster))
     return f"{value.strip()}\n"
 
 
