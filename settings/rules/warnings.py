@@ -110,12 +110,12 @@ def spot_agents(deletion_protection: bool, agents: AgentsSettings) -> Iterator[F
 
 @warning
 def single_replica(deletion_protection: bool, application: Application, rancher: RancherSettings) -> Iterator[Finding]:
-    """One pod is away whenever its node is."""
+    """One pod is unavailable whenever its node is."""
     for key, count in (("application", application.replicas), ("rancher", rancher.replicas)):
         if deletion_protection and count == 1:
             yield Finding(
                 (key, "replicas"),
-                "should be 2 or more where deletion_protection is true: one pod is away whenever its node is",
+                "should be 2 or more where deletion_protection is true: one pod is unavailable whenever its node is",
                 "set 2",
             )
 

@@ -35,7 +35,7 @@ def world(make_world: MakeWorld) -> EtcdWorld:
 
 
 def boot(*machines: Machine) -> None:
-    """Boot them all at once, as after a power cut; each must end well."""
+    """Boot them all at once, as after a power cut; each must succeed."""
     processes = [machine.begin("boot") for machine in machines]
     for machine, process in zip(machines, processes, strict=True):
         result = machine.finish(process)

@@ -168,7 +168,7 @@ def digest(folder: Path) -> str:
 
 
 def run() -> int:
-    """Judge; 0 if all is well."""
+    """Judge; 0 if nothing is wrong."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

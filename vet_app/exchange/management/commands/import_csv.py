@@ -54,7 +54,7 @@ class Command(BaseCommand):
             report = importing.preview(actor, staged.pk, progress=self._progress)
             self._show(report)
             if not report.ok:
-                raise CommandError("Nothing was imported. Mend the lines above and try again.")
+                raise CommandError("Nothing was imported. Fix the lines above and try again.")
             if options["apply"]:
                 importing.apply(actor, staged.pk, progress=self._progress)
                 self.stdout.write(self.style.SUCCESS("Imported."))
