@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import AuditEntry
 from clinic.selectors.days import days_between
 from web.forms.base import ClinicForm, DateInput
-from web.words import RECORDS
+from web.audit_display import RECORDS
 
 
 def _kinds() -> List[Tuple[str, Any]]:

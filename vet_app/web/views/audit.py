@@ -12,7 +12,7 @@ from accounts.roles import Right
 from audit.models import AuditEntry
 from web.forms.audit import AuditFilter
 from web.support import needs, paged
-from web.words import tell
+from web.audit_display import tell
 
 
 @require_safe
