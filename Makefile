@@ -28,7 +28,7 @@ test-changed:
 
 .PHONY: test-all
 test-all:
-	@echo "lint, the unit tests, then the application's tests: five to ten minutes"
+	@echo "lint, the unit tests, then the application's tests: seven minutes on two quiet cores"
 	@$(MAKE) lint test-unit
 	@rm -f $(REPORTS)/application.txt
 	@VET_SKIPPED="$(CURDIR)/$(REPORTS)/application.txt" $(MAKE) -C vet_app test HALF=first
@@ -149,8 +149,8 @@ drill: ## prove the recovery plan: lose state, region, etcd, platform and databa
 	@if [ -n "$$VET_TEST_KUBECONFIG" ]; then $(RUN) python scripts/fetch_helm.py tests/tools/helm.txt .tools; fi
 	@$(RUN) python -m operations drill -- $${STEP:+"$$STEP"}
 
-recover-state: ## bring a stack's state back from the bucket's versions: make recover-state ENV=dev [VERSION=id]
-	@$(RUN) python -m operations state recover $(YES) -- "vet-$${ENV-}" $${VERSION:+"$$VERSION"}
+recover-state: ## bring a stack's state back from the bucket's versions: make recover-state ENV=dev [VERSION=id] [DRY_RUN=yes]
+	@$(RUN) python -m operations state recover $(if $(DRY_RUN),--dry-run) $(YES) -- "vet-$${ENV-}" $${VERSION:+"$$VERSION"}
 
 bench: ## speed and memory of synth, plain imports beside the fast bindings
 	@$(RUN) python -m operations benchmark
@@ -244,8 +244,8 @@ plan: ## what a deploy would change, in AWS and of the cluster's settings: make 
 deploy: ## both stacks of an environment: make deploy ENV=dev [LOSE="ADDRESS ..." accepts losses by name]
 	@VET_LOSE="$${LOSE-}" $(RUN) python -m operations env deploy $(YES) -- "$${ENV-}"
 
-destroy: ## the same in the opposite order: make destroy ENV=dev
-	@$(RUN) python -m operations env destroy $(YES) -- "$${ENV-}"
+destroy: ## the same in the opposite order: make destroy ENV=dev [DRY_RUN=yes]
+	@$(RUN) python -m operations env destroy $(if $(DRY_RUN),--dry-run) $(YES) -- "$${ENV-}"
 
 .PHONY: doctor
 doctor: ## diagnose an environment: make doctor ENV=dev
@@ -299,20 +299,20 @@ restore: ## a snapshot or a disk: make restore ENV=dev [SNAPSHOT=name | DISK=slo
 	@$(RUN) python -m operations cluster restore $${DISK:+--disk="$$DISK"} $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(GIVE_UP),--give-up) $(YES) \
 	  -- "$${ENV-}" $${SNAPSHOT:+"$$SNAPSHOT"}
 
-roll-servers: ## new images, types and configuration to the servers, one by one: make roll-servers ENV=prod
-	@$(RUN) python -m operations cluster servers roll $(YES) -- "$${ENV-}"
+roll-servers: ## new images, types and configuration to the servers, one by one: make roll-servers ENV=prod [DRY_RUN=yes]
+	@$(RUN) python -m operations cluster servers roll $(if $(DRY_RUN),--dry-run) $(YES) -- "$${ENV-}"
 
 .PHONY: defragment
-defragment: ## make room in etcd, one server at a time, and clear its alarm: make defragment ENV=prod
-	@$(RUN) python -m operations cluster defragment $(YES) -- "$${ENV-}"
+defragment: ## make room in etcd, one server at a time, and clear its alarm: make defragment ENV=prod [DRY_RUN=yes]
+	@$(RUN) python -m operations cluster defragment $(if $(DRY_RUN),--dry-run) $(YES) -- "$${ENV-}"
 
 .PHONY: roll-agents
-roll-agents: ## new images, types and configuration to the agents, zone by zone: make roll-agents ENV=prod
-	@$(RUN) python -m operations cluster agents roll $(YES) -- "$${ENV-}"
+roll-agents: ## new images, types and configuration to the agents, zone by zone: make roll-agents ENV=prod [DRY_RUN=yes]
+	@$(RUN) python -m operations cluster agents roll $(if $(DRY_RUN),--dry-run) $(YES) -- "$${ENV-}"
 
 .PHONY: grow-volumes
-grow-volumes: ## the pools' further volumes as large as the settings say, while they are used: make grow-volumes ENV=prod
-	@$(RUN) python -m operations cluster agents grow-volumes $(YES) -- "$${ENV-}"
+grow-volumes: ## the pools' further volumes as large as the settings say, while they are used: make grow-volumes ENV=prod [DRY_RUN=yes]
+	@$(RUN) python -m operations cluster agents grow-volumes $(if $(DRY_RUN),--dry-run) $(YES) -- "$${ENV-}"
 
 .PHONY: upgrade
 upgrade: ## to the versions of a release set, one step at a time: make upgrade ENV=dev [TO=current] [DRY_RUN=yes]

@@ -32,7 +32,7 @@ class ClinicDatabase:
 
     @classmethod
     def find(cls, kubectl: Kubectl, name: str = DATABASE) -> "ClinicDatabase | None":
-        """The one that there is, or one beside it by its name; None before it is made. Raises ``Failure`` if the API cannot be asked."""
+        """The one that there is, or a second one by its name; None before it is made. Raises ``Failure`` if the API cannot be asked."""
         manifest = kubectl.find(KIND, name)
         return cls(kubectl, manifest) if manifest else None
 

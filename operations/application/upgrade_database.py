@@ -77,7 +77,7 @@ def upgrade(cluster: Cluster, kubectl: Kubectl, *, auto_approve: bool) -> None:
     target = Target.of(cluster)
     live, beside = ClinicDatabase.find(kubectl), ClinicDatabase.find(kubectl, DATABASE_CLONE)
     if live is None and beside is None:
-        raise Failure("there is neither a database nor one beside it that a dump was put into; nothing was changed")
+        raise Failure("there is neither a database nor a second one that a dump was put into; nothing was changed")
     if live is None:
         console.print(f"the old database is gone; now: make deploy ENV={target.name}, and then this command once more")
     elif live.major == target.major:
@@ -87,7 +87,7 @@ def upgrade(cluster: Cluster, kubectl: Kubectl, *, auto_approve: bool) -> None:
 
 
 def _begin(cluster: Cluster, kubectl: Kubectl, live: ClinicDatabase, target: Target, *, auto_approve: bool) -> None:
-    """Fill the one beside, compare, and delete the old one."""
+    """Fill the second database, compare, and delete the old one."""
     _refuse(cluster, live, target)
     console.print(
         f"PostgreSQL {live.major} to {target.major}, by a dump: the application stands still until the deploy that follows has ended"
@@ -127,7 +127,7 @@ def _refuse(cluster: Cluster, live: ClinicDatabase, target: Target) -> None:
         )
     if cluster.environment.backups.database_clone_at:
         raise Failure(
-            f"environments/{target.name}.yaml: backups.database_clone_at: a database beside the clinic's is there already.\n"
+            f"environments/{target.name}.yaml: backups.database_clone_at: there is a second database already.\n"
             "Take the setting out and deploy first"
         )
     recovery.refuse_foreign_target()
@@ -139,7 +139,7 @@ def _refuse(cluster: Cluster, live: ClinicDatabase, target: Target) -> None:
 
 
 def _fill(kubectl: Kubectl, live: ClinicDatabase, target: Target) -> None:
-    """Make the one beside, of the new major, from a dump of the clinic's. What an earlier run left is made again."""
+    """Make the second database, of the new major, from a dump of the clinic's. What an earlier run left is made again."""
     _take_away(kubectl)
     policy = kubectl.find("networkpolicy", DATABASE)
     if policy is not None:
@@ -153,7 +153,7 @@ def _fill(kubectl: Kubectl, live: ClinicDatabase, target: Target) -> None:
 
 
 def _is_filled(kubectl: Kubectl) -> bool:
-    """Whether the one beside is ready. Raises ``Failure`` with pg_dump's words if its import has failed: the job would try again in vain."""
+    """Whether the second one is ready. Raises ``Failure`` with pg_dump's words if its import has failed: the job would try again in vain."""
     mine = ("--selector", f"cnpg.io/cluster={DATABASE_CLONE}", "--sort-by=.metadata.creationTimestamp")
     failed = kubectl("get", "pods", *mine, "--field-selector=status.phase=Failed", "--output=name").split()
     if failed:
@@ -169,7 +169,7 @@ def _object(version: str, kind: str, name: str) -> dict[str, Any]:
 
 
 def _beside(live: ClinicDatabase, target: Target) -> dict[str, Any]:
-    """The specification of the one beside (CloudNativePG: importing Postgres databases, microservice)."""
+    """The specification of the second one (CloudNativePG: importing Postgres databases, microservice)."""
     spec = live.cluster["spec"]
     return {
         "imageName": target.image,
@@ -218,7 +218,7 @@ def _compare(one: ClinicDatabase, other: ClinicDatabase | None) -> None:
 
 
 def _finish(kubectl: Kubectl, live: ClinicDatabase, beside: ClinicDatabase | None, target: Target) -> None:
-    """Compare once more while nobody writes, take the one beside away, and start the application."""
+    """Compare once more while nobody writes, take the second one away, and start the application."""
     if beside is None:
         console.print(f"the database is PostgreSQL {live.major}, as the settings say; there is nothing to do")
         return

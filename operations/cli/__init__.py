@@ -7,11 +7,13 @@ Each command imports its module when it runs, so help and completion are fast an
 import typer
 
 from operations.cli import applications, clusters, environments, new, stacks, state, tools
+from operations.cli.tools import DIFFERENT
 
 EXIT_CODES = {
     0: "done",
     1: "refused or failed; the text says why and what to do (`doctor`: something is wrong; `drill`: a step failed)",
     2: "the command line is wrong; nothing was done",
+    DIFFERENT: "`drift`: what is deployed is not what this checkout says; the page names what differs",
     130: "stopped by Ctrl-C, or because the terminal was closed; the text says what was left and how to go on",
 }
 """What each exit status means. A program that a command runs, such as Terraform, ends it with its own."""

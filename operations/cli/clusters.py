@@ -80,14 +80,14 @@ def restore(
 
 
 @app.command()
-def defragment(environment: Environment, *, yes: Yes = False) -> None:
+def defragment(environment: Environment, *, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Make room in etcd, one server at a time, and clear its alarm."""
 
     def make_room() -> None:
         from operations.cluster.defragment import defragment as defragment_etcd
         from operations.shared.servers import Cluster
 
-        defragment_etcd(Cluster(environment), auto_approve=yes)
+        defragment_etcd(Cluster(environment), dry_run=dry_run, auto_approve=yes)
 
     run(
         make_room,
@@ -97,13 +97,17 @@ def defragment(environment: Environment, *, yes: Yes = False) -> None:
 
 
 @servers.command("roll")
-def roll_servers(environment: Environment, *, yes: Yes = False) -> None:
+def roll_servers(environment: Environment, *, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Replace outdated servers, one by one. Asks before each."""
 
     def roll() -> None:
+        from operations.cluster import outdated
         from operations.cluster import roll_servers as module
 
-        module.roll(environment, auto_approve=yes)
+        if dry_run:
+            outdated.show_servers(environment)
+        else:
+            module.roll(environment, auto_approve=yes)
 
     run(
         roll,
@@ -113,13 +117,17 @@ def roll_servers(environment: Environment, *, yes: Yes = False) -> None:
 
 
 @agents.command("roll")
-def roll_agents(environment: Environment, *, yes: Yes = False) -> None:
+def roll_agents(environment: Environment, *, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Replace outdated agents, zone by zone."""
 
     def roll() -> None:
+        from operations.cluster import outdated
         from operations.cluster import roll_agents as module
 
-        module.roll(environment, auto_approve=yes)
+        if dry_run:
+            outdated.show_agents(environment)
+        else:
+            module.roll(environment, auto_approve=yes)
 
     run(
         roll,
@@ -129,13 +137,13 @@ def roll_agents(environment: Environment, *, yes: Yes = False) -> None:
 
 
 @agents.command("grow-volumes")
-def grow_volumes(environment: Environment, *, yes: Yes = False) -> None:
+def grow_volumes(environment: Environment, *, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Enlarge the pools' further volumes to what the settings say, while they are used."""
 
     def grow() -> None:
         from operations.cluster import grow_volumes as module
 
-        module.grow(environment, auto_approve=yes)
+        module.grow(environment, dry_run=dry_run, auto_approve=yes)
 
     run(
         grow,

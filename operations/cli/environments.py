@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from operations.cli.arguments import Environment, Json, Lose, Yes, print_json, run
+from operations.cli.arguments import DryRun, Environment, Json, Lose, Yes, print_json, run
 
 app = typer.Typer(help="Environments: what they would change, make them, take them down.", no_args_is_help=True)
 
@@ -106,12 +106,12 @@ def rightsize(
 
 
 @app.command()
-def destroy(environment: Environment, *, yes: Yes = False) -> None:
+def destroy(environment: Environment, *, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Destroy both stacks, in the opposite order. Refused where the settings say deletion_protection."""
 
     def take_down() -> None:
         from operations.deployment import deploy as module
 
-        module.destroy(environment, auto_approve=yes)
+        module.destroy(environment, dry_run=dry_run, auto_approve=yes)
 
     run(take_down, stopped=APPLIED.format(command=f"vet env destroy {environment}"))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from operations.cli import arguments
-from operations.cli.arguments import Lose, Yes, run
+from operations.cli.arguments import DryRun, Lose, Yes, run
 from operations.cli.environments import APPLIED
 
 app = typer.Typer(help="Terraform's state: its bucket, and bringing it back.", no_args_is_help=True)
@@ -40,6 +40,7 @@ def recover(
         str | None, typer.Argument(help="Id of the version; left out, the newest below a deletion.")
     ] = None,
     *,
+    dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
     """Bring a stack's state back from the bucket's versions."""
@@ -47,6 +48,6 @@ def recover(
     def bring_back() -> None:
         from operations.deployment import recover_state as module
 
-        module.run(stack, version, auto_approve=yes)
+        module.run(stack, version, dry_run=dry_run, auto_approve=yes)
 
     run(bring_back, stopped="the state is either as before or brought back whole; the same command shows which")

@@ -9,6 +9,9 @@ import typer
 from operations.cli import arguments
 from operations.cli.arguments import Environment, Json, run
 
+DIFFERENT = 3
+"""Exit status of ``drift`` when something differs: 1 is a failure, and 2 a wrong command line."""
+
 EXPLAIN, TRY = "Look at it", "Try it without AWS"
 """Headings in the help."""
 
@@ -94,12 +97,12 @@ def drift(
     *,
     markdown: Annotated[Path, typer.Option(help="Where the page goes, if anything differs.")] = Path("drift.md"),
 ) -> None:
-    """Look whether what is deployed is what this checkout says; the exit status is 2 if it is not."""
+    """Look whether what is deployed is what this checkout says; the exit status is 3 if it is not."""
 
     def compare() -> None:
         from operations.deployment import review as module
 
-        sys.exit(2 if module.drift(markdown=markdown) else 0)
+        sys.exit(DIFFERENT if module.drift(markdown=markdown) else 0)
 
     run(compare)
 

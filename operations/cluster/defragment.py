@@ -5,9 +5,9 @@ refuses every write until room was made and the alarm cleared (etcd.io: maintena
 """
 
 from rich.filesize import decimal
-from rich.prompt import Confirm
 
 from operations.cluster.lock import lock
+from operations.shared.consent import agreed
 from operations.shared.console import terminal, waiting
 from operations.shared.errors import Failure
 from operations.shared.servers import Cluster, Health, Server
@@ -15,20 +15,21 @@ from operations.shared.servers import Cluster, Health, Server
 console = terminal()
 
 
-def defragment(cluster: Cluster, *, auto_approve: bool = False) -> None:
+def defragment(cluster: Cluster, *, dry_run: bool = False, auto_approve: bool = False) -> None:
     """Defragment every server that runs, then clear the alarms. Each step may be repeated.
+
+    :param dry_run: show how full they are, and do nothing.
 
     Raises:
         Failure: no server runs, one cannot be asked or does not come back, or the alarm comes back.
     """
+    if dry_run:
+        _ask_all(cluster)
+        return
     with lock(cluster, "defragment") as held:
-        servers = [server for server in cluster.servers() if server.running]
-        if not servers:
-            raise Failure(f"no server of {cluster.names.base} runs; docs/runbooks/lost-server.md tells how to look")
-        healths = {server: cluster.health(server) for server in servers}
-        for server, health in healths.items():
-            console.print(f"server {server.slot}: {_room(health)}")
-        if not auto_approve and not Confirm.ask("Defragment them, one after the other?", default=False):
+        healths = _ask_all(cluster)
+        servers = list(healths)
+        if not auto_approve and not agreed(console, "Defragment them, one after the other?"):
             raise Failure("nothing was changed")
         for server in servers:
             held.check()
@@ -41,6 +42,18 @@ def defragment(cluster: Cluster, *, auto_approve: bool = False) -> None:
             console.print(
                 "[green]done[/]  the alarm is cleared; what filled the database: docs/runbooks/lost-quorum.md"
             )
+
+
+def _ask_all(cluster: Cluster) -> dict[Server, Health]:
+    """How every server is that runs; each is shown. Raises ``Failure`` if none runs, or one cannot be asked."""
+    servers = [server for server in cluster.servers() if server.running]
+    if not servers:
+        raise Failure(f"no server of {cluster.names.base} runs; docs/runbooks/lost-server.md tells how to look")
+    with waiting(console, "asking the servers how full etcd is"):
+        healths = {server: cluster.health(server) for server in servers}
+    for server, health in healths.items():
+        console.print(f"server {server.slot}: {_room(health)}")
+    return healths
 
 
 def _back(cluster: Cluster, server: Server, *, before: Health) -> Health:

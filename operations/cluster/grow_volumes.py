@@ -50,8 +50,10 @@ class Growing:
         self.cluster, self.auto_approve = cluster, auto_approve
         self.client = cluster.client("ec2")
 
-    def grow(self) -> None:
+    def grow(self, *, dry_run: bool = False) -> None:
         """Enlarge what is too small, after asking.
+
+        :param dry_run: show it, and do nothing.
 
         Raises:
             Failure: AWS does not answer, or refuses one; those before it have grown.
@@ -65,6 +67,9 @@ class Growing:
             return
         console.print(_table(growths))
         more = sum(each.monthly for each in growths)
+        if dry_run:
+            console.print(f"{more:.2f} USD a month more; nothing was changed")
+            return
         if not self.auto_approve and not agreed(console, f"Grow them, for {more:.2f} USD a month more?"):
             raise Failure("nothing was changed")
         for growth in growths:
@@ -127,7 +132,7 @@ def _table(growths: list[Growth]) -> Table:
     return table
 
 
-def grow(name: str, *, auto_approve: bool = False) -> None:
+def grow(name: str, *, dry_run: bool = False, auto_approve: bool = False) -> None:
     """Grow the further volumes of an environment's agents. Raises ``Failure`` at the first problem."""
     refuse_placeholders(load())
-    Growing(Cluster(name), auto_approve=auto_approve).grow()
+    Growing(Cluster(name), auto_approve=auto_approve).grow(dry_run=dry_run)

@@ -99,7 +99,8 @@ def _prepare(cluster: Cluster, request: RestoreRequest) -> Record:
             f"no server of {cluster.names.base} runs: make deploy ENV={cluster.environment.name} first;"
             " their volumes are kept"
         )
-    healths = _ask_all(cluster, servers)
+    with waiting(console, "asking the servers how they are"):
+        healths = _ask_all(cluster, servers)
     unfinished = restore_record.read(cluster)
     if unfinished is not None and _goes_on(unfinished, request):
         record = unfinished

@@ -91,7 +91,7 @@ class AgentReplacement:
             try:
                 health = self.cluster.health(server)
             except Failure as failure:
-                problems.append(str(failure).splitlines()[0])
+                problems.append(failure.problem)
                 continue
             if health.api_ready:
                 return

@@ -127,12 +127,13 @@ class ServerReplacement:
         problems = [
             f"server {slot} has no running machine" for slot in range(self.count) if slot not in _slots(servers)
         ]
-        problems += [
-            f"server {server.slot}: {problem}"
-            for server in servers
-            if server.running
-            for problem in self.cluster.health(server).problems(self.count)
-        ]
+        with waiting(console, "asking the servers whether etcd is whole"):
+            problems += [
+                f"server {server.slot}: {problem}"
+                for server in servers
+                if server.running
+                for problem in self.cluster.health(server).problems(self.count)
+            ]
         if problems:
             raise Failure(
                 "stopping before another server is taken down, because the cluster is not whole:\n  "
@@ -225,7 +226,7 @@ class ServerReplacement:
                     try:
                         problems = self.cluster.health(matching[0]).problems(self.count)
                     except Failure as failure:
-                        problems = [str(failure).splitlines()[0]]
+                        problems = [failure.problem]
                     if not problems:
                         return matching[0]
                     show(f"waiting for server {slot}: {problems[0]}")

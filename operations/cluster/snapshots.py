@@ -106,10 +106,10 @@ def show(cluster: Cluster) -> None:
 
 
 def take(cluster: Cluster, name: str) -> None:
-    """Take one now, on the first server that is well.
+    """Take one now, on the first healthy server.
 
     Raises:
-        Failure: The name is none, no server is well, or RKE2 could not take it.
+        Failure: The name is none, no server is healthy, or RKE2 could not take it.
     """
     if not TAKEN.fullmatch(name):
         raise Failure(f"TAKE={name!r}: a snapshot's name has lower-case letters, digits and dashes, up to 41 of them")

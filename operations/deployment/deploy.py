@@ -59,8 +59,10 @@ def deploy(name: str, *, auto_approve: bool = False, helm_alone: bool = False) -
         console.print(f"[bold]then[/] {command} ENV={name}")
 
 
-def destroy(name: str, *, auto_approve: bool = False) -> None:
+def destroy(name: str, *, dry_run: bool = False, auto_approve: bool = False) -> None:
     """Destroy the environment's stacks, in the opposite order.
+
+    :param dry_run: show Terraform's plan of it, and destroy nothing.
 
     Raises:
         Failure: there is no such environment, or it is protected.
@@ -74,7 +76,10 @@ def destroy(name: str, *, auto_approve: bool = False) -> None:
     for stack in reversed(_stacks(name)):
         console.rule(f"destroy {stack}")
         with _terraform(stack, name, auto_approve=auto_approve) as terraform:
-            terraform.destroy()
+            if dry_run:
+                terraform.plan_destruction()
+            else:
+                terraform.destroy()
 
 
 @contextmanager

@@ -21,7 +21,7 @@ UNCOMMITTED = "with changes that were in no commit"
 
 @dataclass(frozen=True)
 class Deployed:
-    """A deploy that ended well."""
+    """A deploy that succeeded."""
 
     commit: str
     """Whole hash."""

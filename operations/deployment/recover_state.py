@@ -37,10 +37,11 @@ class Version:
     current: bool
 
 
-def run(stack: str, version: str | None, *, auto_approve: bool = False) -> None:
+def run(stack: str, version: str | None, *, dry_run: bool = False, auto_approve: bool = False) -> None:
     """Bring the state back, and show what there was.
 
     :param version: id of the version that is wanted; left out, the newest one below a deletion.
+    :param dry_run: say what would be done, and change nothing.
 
     Raises:
         Failure: there is nothing to bring back; the text says why.
@@ -51,6 +52,10 @@ def run(stack: str, version: str | None, *, auto_approve: bool = False) -> None:
         history = versions(s3, project.state_bucket, state_key(stack))
         console.print(_table(history))
         refuse_while_locked(s3, project.state_bucket, stack)
+        if dry_run:
+            chosen = choose(f"s3://{project.state_bucket}/{state_key(stack)}", history, version)
+            console.print(f"{state_key(stack)} would again be version {chosen.id} of {chosen.written:%Y-%m-%d %H:%M}")
+            return
         if not auto_approve and not agreed(console, f"Bring back {version or 'the newest below a deletion'}?"):
             raise Failure("nothing was changed")
         console.print(recover(s3, project.state_bucket, state_key(stack), history, version))
@@ -97,30 +102,32 @@ def versions(s3: Any, bucket: str, key: str) -> list[Version]:
     return sorted(history, key=lambda each: (each.current, each.written), reverse=True)
 
 
-def recover(s3: Any, bucket: str, key: str, candidates: Sequence[Version], wanted: str | None) -> str:
-    """Make a version current; returns what was done.
+def choose(url: str, candidates: Sequence[Version], wanted: str | None) -> Version:
+    """The version that is to be current again: the one that is wanted, or the newest below a deletion.
 
     Raises:
         Failure: there is no such version, or the state is there and no version was named.
     """
-    if not any(not each.deleted for each in candidates):
-        raise Failure(
-            f"s3://{bucket}/{key} has no version that holds anything: it was never written, or its versions are gone"
-        )
+    whole = {each.id: each for each in candidates if not each.deleted}
+    if not whole:
+        raise Failure(f"{url} has no version that holds anything: it was never written, or its versions are gone")
     if wanted is not None:
-        if wanted not in {each.id for each in candidates if not each.deleted}:
-            raise Failure(
-                f"s3://{bucket}/{key} has no version {wanted} that holds anything; the table shows which there are"
-            )
+        if wanted not in whole:
+            raise Failure(f"{url} has no version {wanted} that holds anything; the table shows which there are")
+        return whole[wanted]
+    if not candidates[0].deleted:
+        raise Failure(f"{url} is there. If it is broken, name the version that you want: VERSION=id from the table")
+    return next(iter(whole.values()))
+
+
+def recover(s3: Any, bucket: str, key: str, candidates: Sequence[Version], wanted: str | None) -> str:
+    """Make a version current; returns what was done. Raises ``Failure`` as :func:`choose` does."""
+    newest = choose(f"s3://{bucket}/{key}", candidates, wanted)
+    if wanted is not None:
         source = {"Bucket": bucket, "Key": key, "VersionId": wanted}
         s3.copy_object(Bucket=bucket, Key=key, CopySource=source)
         return f"[green]done[/]: {key} is again what version {wanted} was"
-    if not candidates[0].deleted:
-        raise Failure(
-            f"s3://{bucket}/{key} is there. If it is broken, name the version that you want: VERSION=id from the table"
-        )
     markers = [each for each in candidates if each.deleted]
-    newest = next(each for each in candidates if not each.deleted)
     for marker in (each for each in markers if each.written >= newest.written):
         s3.delete_object(Bucket=bucket, Key=key, VersionId=marker.id)
     return f"[green]done[/]: the deletion of {key} is taken back; it is again what it was at {newest.written:%Y-%m-%d %H:%M}"

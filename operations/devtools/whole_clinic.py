@@ -1,6 +1,6 @@
 """``make clinic``: the whole clinic on this machine: both stacks by the real Terraform, and its pages behind TLS, until Ctrl-C.
 
-An emulator plays AWS. The Helm stack goes to the cluster that ``VET_TEST_KUBECONFIG`` names, and off it again. That cluster's nodes may be played
+AWS is emulated. The Helm stack goes to the cluster that ``VET_TEST_KUBECONFIG`` names, and off it again. That cluster's nodes may be simulated
 (kwok): then no container runs in it, and the application is a process of this machine with its demonstration clinic, which stands behind the
 Ingress that the cluster has. What stands in for what is said at the end.
 """
@@ -59,7 +59,7 @@ def run(*, once: bool = False) -> None:
     if not cluster.is_simulated:
         raise Failure(
             "the nodes of this cluster run pods, for which the application's image would have to be in them: make test-pods is for such a cluster.\n"
-            f"Name one whose nodes are played (kwok: kwokctl create cluster) in {local_cluster.KUBECONFIG}"
+            f"Name one whose nodes are simulated (kwok: kwokctl create cluster) in {local_cluster.KUBECONFIG}"
         )
     with ExitStack() as keep:
         folder = Path(keep.enter_context(tempfile.TemporaryDirectory(prefix="vet-clinic-")))
@@ -67,7 +67,7 @@ def run(*, once: bool = False) -> None:
         settings = _settings(folder, charts)
         environment = settings.environment(ENVIRONMENT)
         aws_account = keep.enter_context(account(folder, settings))
-        console.print(f"AWS is played at {aws_account.emulator.url}")
+        console.print(f"AWS is simulated at {aws_account.emulator.url}")
         keep.enter_context(cluster.without_webhooks())
         _infrastructure(aws_account, settings, cluster)
         keep.enter_context(_platform(aws_account, cluster))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from rich.filesize import decimal
 
+from nodes.inputs import PENDING
 from operations.cluster import lock, restore_record, roll_record
 from operations.cluster.snapshots import newest, snapshots
 from operations.doctor.finding import CheckContext, Finding, Verdict
@@ -32,7 +33,7 @@ def control_plane(context: CheckContext) -> Iterator[Finding]:
         try:
             health = cluster.health(server)
         except Failure as failure:
-            yield Finding(what, "fails", f"cannot be asked: {str(failure).splitlines()[0]}", LOST_SERVER)
+            yield Finding(what, "fails", f"cannot be asked: {failure.problem}", LOST_SERVER)
             continue
         problems = list(_problems(health, context.environment.name, context.environment.servers.count))
         for text, remedy in problems:
@@ -133,4 +134,4 @@ def _schedule(cluster: Cluster) -> str:
 def _published(cluster: Cluster) -> datetime | None:
     """Since when there is a cluster: when its CA was published; None before that."""
     parameter = cluster.client("ssm").get_parameter(Name=cluster.names.parameter("cluster-ca"))["Parameter"]
-    return None if parameter["Value"] == "pending" else parameter["LastModifiedDate"].astimezone(UTC)
+    return None if parameter["Value"] == PENDING else parameter["LastModifiedDate"].astimezone(UTC)

@@ -19,11 +19,23 @@ class Failure(Exception):
 
     :param problem: what is wrong.
     :param remedy: what to do; empty where the problem says it.
+    :param output: what a program printed, if one has failed.
+    :param code: the error code in AWS's answer, such as ``AccessDeniedException``; empty where AWS did not refuse.
     """
 
-    def __init__(self, problem: str, remedy: str = "") -> None:
-        super().__init__(f"{problem}\n{remedy}" if remedy else problem)
-        self.problem, self.remedy = problem, remedy
+    def __init__(self, problem: str, remedy: str = "", *, output: str = "", code: str = "") -> None:
+        said = f"{problem}:\n{output}" if output else problem
+        super().__init__(f"{said}\n{remedy}" if remedy else said)
+        self.problem, self.remedy, self.output, self.code = problem, remedy, output, code
+
+
+ACCESS_DENIED = ("AccessDenied", "AccessDeniedException")
+"""Codes by which AWS refuses an identity what it may not do (Systems Manager API: common errors)."""
+
+
+def code_of(error: BotoCoreError | ClientError) -> str:
+    """The error code in AWS's answer; empty if there was no answer."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 INTERRUPTED = 130

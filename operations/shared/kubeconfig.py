@@ -14,6 +14,7 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nodes.authentication import audience
+from nodes.inputs import PENDING
 from operations.shared.console import terminal
 from operations.shared.errors import Failure
 from operations.shared.kubectl import Kubectl
@@ -90,7 +91,7 @@ def _credentials(cluster: Cluster, role: str) -> list[str]:
         return [*reading, "--query", "SecretString", "--output", "text"]
     if issuer is None:
         raise Failure(
-            f"{cluster.environment.name} knows nobody by who they are in AWS: its file has no access.identity.issuer",
+            f"{cluster.environment.name} has no identities from AWS: access.identity.issuer is not set in its file",
             f"Choose one of {', '.join(SHARED)}; docs/runbooks/access.md tells how to set it up",
         )
     return [
@@ -116,7 +117,7 @@ def administrator(cluster: Cluster) -> Kubectl:
 
 
 def tunnel_command(cluster: Cluster) -> list[str]:
-    """Session Manager's port forwarding to the API of the first server that is well.
+    """Session Manager's port forwarding to the API of the first healthy server.
 
     Raises:
         Failure: No server is.
@@ -146,8 +147,8 @@ def authority(cluster: Cluster) -> str:
         value = str(cluster.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
     except (BotoCoreError, ClientError) as error:
         raise Failure(f"the parameter {name} cannot be read: {error}", _deploy(cluster)) from error
-    if value == "pending":
-        raise Failure(f"the cluster has not published its certificate yet ({name} is pending)", _deploy(cluster))
+    if value == PENDING:
+        raise Failure(f"the cluster has not published its certificate yet ({name} is {PENDING})", _deploy(cluster))
     return f"{value.strip()}\n"
 
 

@@ -9,9 +9,9 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nodes.former_names import FORMER_NAMES
-from operations.shared.console import wait_until
+from operations.shared.console import terminal, wait_until, waiting
 from operations.shared.environments import named
-from operations.shared.errors import Failure
+from operations.shared.errors import ACCESS_DENIED, Failure, code_of
 from settings import load
 from settings.environment import Environment
 from settings.names import Names
@@ -108,13 +108,13 @@ class Health:
         """
         facts = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("vet "))
         if missing := {"api", "etcd", "members", "voting", "servers_ready", "boot", "rke2"} - facts.keys():
-            raise Failure(f"health does not say {', '.join(sorted(missing))}; it said: {text.strip() or 'nothing'}")
+            raise Failure(f"health does not say {', '.join(sorted(missing))}", output=text.strip() or "it said nothing")
         numbers = ("members", "voting", "servers_ready", "data_written", "database_bytes", "database_bytes_in_use")
         unknown = ("servers_ready", "unknown")
         if wrong := [
             name for name in numbers if not (facts.get(name) or "0").isdigit() and (name, facts[name]) != unknown
         ]:
-            raise Failure(f"health says no number of {', '.join(wrong)}; it said: {text.strip()}")
+            raise Failure(f"health gives no number for {', '.join(wrong)}", output=text.strip())
         return cls(
             api_ready=facts["api"] == "ready",
             etcd_healthy=facts["etcd"] == "healthy",
@@ -208,12 +208,12 @@ class Cluster:
             )
             result = self._await(client, sent["Command"]["CommandId"], server.instance, seconds)
         except (BotoCoreError, ClientError) as error:
-            raise Failure(f"Session Manager does not reach {where}: {error}") from error
+            raise Failure(f"Session Manager does not reach {where}: {error}", code=code_of(error)) from error
         if result["Status"] != "Success":
             output = "\n".join(
                 f"{result['StandardOutputContent']}\n{result['StandardErrorContent']}".strip().splitlines()[-12:]
             )
-            raise Failure(f"{program} on {where} ended as {result['Status']}:\n{output}")
+            raise Failure(f"{program} on {where} ended as {result['Status']}", output=output)
         return str(result["StandardOutputContent"])
 
     def health(self, server: Server) -> Health:
@@ -221,27 +221,31 @@ class Cluster:
         return Health.read(self.run(server, "health", seconds=120))
 
     def leading(self) -> Server:
-        """A server for a tunnel to its API: one that is well, or, for somebody who may not run programs on servers, the first that runs. The
+        """A server for a tunnel to its API: a healthy one or, for somebody who may not run programs on servers, the first that runs. The
         tunnel itself then shows whether the API answers.
 
         Raises:
-            Failure: none is well, or none runs.
+            Failure: none is healthy, or none runs.
         """
         try:
             return self.well()
         except Failure as failure:
             running = [server for server in self.servers() if server.running]
-            if "AccessDenied" not in str(failure) or not running:
+            if failure.code not in ACCESS_DENIED or not running:
                 raise
             return running[0]
 
     def well(self) -> Server:
-        """The first server that is well: its API is ready and etcd is healthy.
+        """The first healthy server: its API is ready and etcd is healthy.
 
         Raises:
-            Failure: none is; it says of each what it answers.
+            Failure: none is; it says of each what it answers. Its code is that of the first whom AWS denied.
         """
-        answers = []
+        with waiting(terminal(), f"asking the servers of {self.names.base}"):
+            return self._first_healthy()
+
+    def _first_healthy(self) -> Server:
+        answers, codes = [], []
         for server in self.servers():
             if not server.running:
                 answers.append(f"server {server.slot}: its machine does not run")
@@ -249,15 +253,17 @@ class Cluster:
             try:
                 health = self.health(server)
             except Failure as failure:
-                answers.append(f"server {server.slot}: {str(failure).splitlines()[0]}")
+                answers.append(f"server {server.slot}: {failure.problem}")
+                codes.append(failure.code)
                 continue
             if health.api_ready and health.etcd_healthy:
                 return server
             answers.append(f"server {server.slot}: " + ("etcd is not healthy" if health.api_ready else "no API"))
         reasons = "\n  ".join(answers) or "there are no machines"
         raise Failure(
-            f"no server of {self.names.base} is well:\n  {reasons}",
+            f"no server of {self.names.base} is healthy:\n  {reasons}",
             "docs/runbooks/lost-server.md tells how to look, docs/runbooks/lost-quorum.md what to do when most are lost",
+            code=next((code for code in codes if code in ACCESS_DENIED), ""),
         )
 
     @staticmethod

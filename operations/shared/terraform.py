@@ -99,6 +99,10 @@ class Terraform:
         """Show what goes, ask, and destroy it."""
         self._run("destroy", *self._approval())
 
+    def plan_destruction(self) -> None:
+        """Show what ``destroy`` would destroy. The state is not locked, and nothing is changed."""
+        self._run("plan", "-destroy", "-lock=false", "-input=false")
+
     def outputs(self) -> dict[str, Any]:
         """Values of the stack's outputs; empty before the first apply."""
         answer = subprocess.run(self._command("output", "-json"), capture_output=True, text=True, check=True)

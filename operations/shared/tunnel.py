@@ -42,7 +42,7 @@ def tunnel(cluster: Cluster) -> Iterator[None]:
     """Open the tunnel if the API is private and none is open already; close it at the end.
 
     Raises:
-        Failure: no server is well, something else listens on the tunnel's port, the AWS CLI or its plugin is missing, or
+        Failure: no server is healthy, something else listens on the tunnel's port, the AWS CLI or its plugin is missing, or
             the tunnel does not open.
     """
     if cluster.environment.access.api.access == "public" or is_open(cluster):

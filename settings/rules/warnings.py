@@ -8,18 +8,18 @@ from collections.abc import Iterator, Mapping
 
 from settings.access import Access
 from settings.backups import Backups
+from settings.budget import BudgetSettings
 from settings.cluster import ClusterSettings
 from settings.end_of_life import ended
-from settings.guarding import AlarmsSettings
 from settings.instance_types import INSTANCE_TYPES
 from settings.network import NetworkSettings
 from settings.nodes import AgentsSettings, ServersSettings
+from settings.observability import AlarmsSettings
 from settings.optional_parts import installed
 from settings.patches import Patches
 from settings.pools import Pool
 from settings.problems import Finding
 from settings.rules.registry import warning
-from settings.saving import BudgetSettings
 from settings.services import Services
 from settings.workloads import Application, RancherSettings
 
@@ -114,12 +114,12 @@ def spot_agents(deletion_protection: bool, agents: AgentsSettings) -> Iterator[F
 
 @warning
 def single_replica(deletion_protection: bool, application: Application, rancher: RancherSettings) -> Iterator[Finding]:
-    """One pod is away whenever its node is."""
+    """One pod is unavailable whenever its node is."""
     for key, count in (("application", application.replicas), ("rancher", rancher.replicas)):
         if deletion_protection and count == 1:
             yield Finding(
                 (key, "replicas"),
-                "should be 2 or more where deletion_protection is true: one pod is away whenever its node is",
+                "should be 2 or more where deletion_protection is true: one pod is unavailable whenever its node is",
                 "set 2",
             )
 

@@ -76,7 +76,7 @@ def test_each_setting_has_made_what_it_is_for(everything: Account) -> None:
     assert wanted <= made, f"not made: {wanted - made}"
 
 
-def test_it_goes_without_a_trace(everything: Account) -> None:
+def test_destroying_an_environment_leaves_no_resource(everything: Account) -> None:
     stack = everything.stack("vet-dev")
     stack.run("destroy", "-auto-approve", "-input=false")
     assert stack.state() == []

@@ -102,7 +102,7 @@ def test_a_pool_that_is_taken_out_goes_and_nothing_else_does(pooled: Account, fo
     assert not [name for name in groups(pooled) if "batch" in name]
 
 
-def test_it_goes_without_a_trace(pooled: Account) -> None:
+def test_destroying_an_environment_with_pools_leaves_no_group(pooled: Account) -> None:
     stack = pooled.stack("vet-dev")
     stack.run("destroy", "-auto-approve", "-input=false")
     assert stack.state() == []

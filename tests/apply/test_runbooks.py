@@ -34,7 +34,7 @@ def volumes(aws: Clients, environment: str, slot: int) -> list[str]:
     return [str(each["VolumeId"]) for each in sorted(found, key=lambda each: not each["Attachments"])]
 
 
-def test_looking_around(reader: Reader, aws: Clients) -> None:
+def test_the_commands_that_only_look_work_and_change_nothing(reader: Reader, aws: Clients) -> None:
     # As its servers publish it when they have formed the cluster.
     aws("ssm").put_parameter(Name="/vet-prod/cluster-ca", Value="CA", Type="String", Overwrite=True)
     aws("secretsmanager").put_secret_value(SecretId="vet-prod/credentials/admin", SecretString="{}")

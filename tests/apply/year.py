@@ -53,7 +53,7 @@ class Year:
         assert not failing, "the doctor is not content:\n" + "\n".join(failing)
 
     def failing(self) -> list[str]:
-        """What the doctor finds wrong, apart from what cannot be well here."""
+        """What the doctor finds wrong, apart from what cannot be right here."""
         answer = self.reader.run("sh scripts/run python -m operations doctor dev --json")
         assert answer.stdout.startswith("["), f"the doctor says nothing:\n{answer.stdout}\n{answer.stderr}"
         return [
@@ -109,7 +109,7 @@ class Step:
     """Whether servers are replaced by it."""
 
     def play(self, year: Year) -> str:
-        """Do it, and see that all is well afterwards; what was said."""
+        """Do it, and see that nothing is wrong afterwards; what was said."""
         before, places = year.ids(), year.places()
         said = self.act(year) if self.act else year.deploy(self.changes)
         year.settle()

@@ -57,7 +57,7 @@ class Servers:
             self.originals.pop(slot, None)
 
     def boot(self, slots: Iterable[int]) -> None:
-        """Boot servers at once; who ends well is on."""
+        """Boot servers at once; those that succeed are on."""
         self._listed = {member["name"] for member in self.sandbox.listed()} or self._listed
         processes = {slot: self.machines[slot].begin("boot", **IMPATIENT) for slot in slots}
         results = {slot: self.machines[slot].finish(process, seconds=LONGEST) for slot, process in processes.items()}

@@ -44,7 +44,7 @@ def some_agent(kubernetes: Kubernetes) -> str:
 def make_node(kubernetes: Kubernetes, name: str, *, provider: str = "", ready: str = "", server: bool = False) -> None:
     """A Node without a machine, which has said of itself what is given."""
     labels = {"vet-test": "nodes", **({"node-role.kubernetes.io/etcd": "true"} if server else {})}
-    # Nothing is to run there, nor is a played kubelet to take it for its own.
+    # Nothing is to run there, nor is a simulated kubelet to take it for its own.
     spec = {"taints": [{"key": "vet-test", "effect": "NoSchedule"}], **({"providerID": provider} if provider else {})}
     node: dict[str, Any] = {
         "apiVersion": "v1",

@@ -36,7 +36,7 @@ def sandbox(make_sandbox: MakeSandbox) -> EtcdSandbox:
 
 
 def boot(*machines: Machine) -> None:
-    """Boot them all at once, as after a power cut; each must end well."""
+    """Boot them all at once, as after a power cut; each must succeed."""
     processes = [machine.begin("boot") for machine in machines]
     for machine, process in zip(machines, processes, strict=True):
         result = machine.finish(process)

@@ -1,4 +1,4 @@
-"""Joining: peers are tried until one is well, and each reason why not has its own words; turns outlive nobody and no clock."""
+"""Joining: peers are tried until one is healthy, and each reason why not has its own words; turns outlive nobody and no clock."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -41,7 +41,7 @@ BEFORE_THREE_VALUES = {
             "server 2 formats its damaged volume",
         ),
     ),
-    "an old copy beside a server that was away": (
+    "an old copy beside a server that was down": (
         running_cluster(9),
         (
             *("power is lost on server 2", "cluster 1 acknowledges a write", "power is lost on server 1"),
@@ -137,7 +137,7 @@ def test_a_broken_rule_shows_a_schedule(right: str, wrong: str, tmp_path: Path) 
 
 
 CASES: dict[str, Callable[[State], State]] = {
-    "two peers are well": lambda state: state,
+    "two peers are healthy": lambda state: state,
     "the marker was deleted": lambda state: state._replace(marker=("absent", -1)),
     "no peer runs": lambda state: state._replace(slots=(state.slots[0], (1, "off"), (2, "off"))),
     "no peer runs, and the volume is empty": lambda state: put(state, 0, BLANK)._replace(

@@ -28,7 +28,7 @@ ODDS_OF_PROJECT = 0.15
 class Outcome:
     """What became of a trial.
 
-    :param fault: what is wrong with the answer; empty if all is well.
+    :param fault: what is wrong with the answer; empty if nothing is wrong.
     """
 
     seed: int

@@ -1,4 +1,4 @@
-"""The clinic's address in place of pods that are played: log-in, list and record, behind TLS, reached as a browser behind a proxy reaches it."""
+"""The clinic's address in place of simulated pods: log-in, list and record, behind TLS, reached as a browser behind a proxy reaches it."""
 
 import json
 import select

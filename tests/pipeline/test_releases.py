@@ -1,4 +1,4 @@
-"""From a merge to a promoted digest, and back: the Helm stack on an available cluster, whose pods may be played, and a clinic that stands in for them."""
+"""From a merge to a promoted digest, and back: the Helm stack on an available cluster, whose pods may be simulated, and a clinic that stands in for them."""
 
 import json
 from collections.abc import Iterator

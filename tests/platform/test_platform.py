@@ -112,7 +112,9 @@ def _unpacked(plan: Path) -> str:
         return "".join(archive.read(name).decode(errors="replace") for name in archive.namelist())
 
 
-def test_it_goes_without_a_trace(applied: str, stack: Stack, kubernetes: Kubernetes, names: Names) -> None:
+def test_destroying_the_helm_stack_leaves_no_object(
+    applied: str, stack: Stack, kubernetes: Kubernetes, names: Names
+) -> None:
     stack.run("destroy", "-auto-approve", "-input=false")
     assert stack.state() == []
     own = namespaces(names.environment.application.namespace).keys()

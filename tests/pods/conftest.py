@@ -101,7 +101,7 @@ def platform() -> Platform:
         pytest.skip(str(absent))
     if kubernetes.is_simulated:
         pytest.skip(
-            f"the nodes of {local_cluster.KUBECONFIG}'s cluster are played: name a cluster whose kubelets run pods"
+            f"the nodes of {local_cluster.KUBECONFIG}'s cluster are simulated: name a cluster whose kubelets run pods"
         )
     os.environ["PATH"] = f"{REPOSITORY / '.tools'}:{os.environ['PATH']}"
     kubectl = Kubectl(str(kubernetes.kubeconfig), NAMESPACE, kubernetes.kubectl)

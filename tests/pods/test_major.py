@@ -35,7 +35,7 @@ def test_a_dump_brings_every_table_to_the_next_major(
     )  # those of other tests are not the application's
     owners = platform.sql("select count(*) from information_schema.tables where table_schema = 'public'")
 
-    with timed(seconds, "filled beside, compared, old one deleted"):
+    with timed(seconds, "second one filled, compared, old one deleted"):
         upgrade(Cluster("dev"), platform.kubectl, auto_approve=True)
     changes: dict[str, Any] = {
         "image": image,

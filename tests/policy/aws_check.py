@@ -20,7 +20,7 @@ PYTHON = TOOL / "bin/python"
 
 
 def run() -> int:
-    """Judge; 0 if all is well. What is wrong is printed, a line each."""
+    """Judge; 0 if nothing is wrong. What is wrong is printed, a line each."""
     start = time.monotonic()
     failed = subprocess.run([PYTHON, "-m", "tests.policy.aws_models", "--check"]).returncode != 0
     looked_at = 0

@@ -130,7 +130,7 @@ def constraints() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def run(check: bool) -> int:
-    """Write the file, or say whether it is fresh; 0 if all is well."""
+    """Write the file, or say whether it is fresh; 0 if nothing is wrong."""
     lines = [f" {json.dumps(name)}: {json.dumps(found, sort_keys=True)}" for name, found in sorted(constraints())]
     text = "{\n" + ",\n".join(lines) + "\n}\n"
     if check and text != MODELS.read_text():

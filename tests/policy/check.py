@@ -85,7 +85,7 @@ def without_reason(failures: Iterable[Failed], reasons: Iterable[Accepted]) -> l
     ]
 
 
-REFERENCE = Path(__file__).parents[1] / "unit/settings/sound"
+REFERENCE = Path(__file__).parents[1] / "unit/settings/valid"
 """Environments that stand still."""
 
 
@@ -168,7 +168,7 @@ def digest(folder: Path) -> str:
 
 
 def run() -> int:
-    """Judge; 0 if all is well."""
+    """Judge; 0 if nothing is wrong."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -23,7 +23,7 @@ BETWEEN = " in "
 
 
 def run() -> int:
-    """Judge; 0 if all is well. What is wrong is printed, a line each, with the switch in front."""
+    """Judge; 0 if nothing is wrong. What is wrong is printed, a line each, with the switch in front."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -162,7 +162,7 @@ def issue_token(actor: Actor, user: User, name: str, expires_at: Optional[dateti
 
 
 def revoke_token(actor: Actor, token: ApiToken) -> None:
-    """Close a token for good."""
+    """Revoke a token permanently."""
     actor.require(Right.MANAGE)
     with transaction.atomic():
         token.revoked_at = timezone.now()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Actor:
-    """Name and rights of whoever acts, with what the audit trail needs to know about the request."""
+    """Name and rights of the person or program that acts, with what the audit trail needs to know about the request."""
 
     name: str
     rights: FrozenSet[Right]

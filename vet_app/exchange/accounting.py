@@ -2,7 +2,7 @@
 
 `Settled` is what a bill was settled by without money: credit on account that was used, and cash rounding.
 It names no accounts, as DATEV's own format for entries would: this application does not know the clinic's chart of
-accounts, so whoever keeps the books maps rates and methods to accounts.
+accounts, so the bookkeeper maps rates and methods to accounts.
 """
 
 from __future__ import annotations

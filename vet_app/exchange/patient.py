@@ -59,7 +59,7 @@ def patient_record(actor: Actor, pet_id: int) -> Iterator[bytes]:
 
 
 def patient_record_name(pet_id: int) -> str:
-    """The file name for `patient_record`, ASCII only, e.g. `record-biscuit-42.zip`. Raises Pet.DoesNotExist."""
+    """The file name for `patient_record`, ASCII only, for example `record-biscuit-42.zip`. Raises Pet.DoesNotExist."""
     name = slugify(Pet.objects.only("name").get(pk=pet_id).name)
     return "-".join(part for part in ("record", name, str(pet_id)) if part) + ".zip"
 

@@ -1,7 +1,7 @@
 """One patient's record from a backup: what the backup has and the clinic lost goes back, and nothing else changes.
 
 The backup is a second database, restored beside the clinic's (alias BACKUP). A row that is missing is put back under
-its own number. A row that differs was changed since, mostly for good reasons; it is only shown, unless `changed` asks
+its own number. A row that differs was changed since, mostly with a reason; it is only shown, unless `changed` asks
 for its old values. Invoices belong to owners and have numbers without gaps; they are not part of it.
 """
 

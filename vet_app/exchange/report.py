@@ -55,7 +55,7 @@ class Row:
 
 @dataclass
 class Report:
-    """The outcome of a whole file. With errors nothing is imported, so `problems` or an error row mean: mend the file.
+    """The outcome of a whole file. With errors nothing is imported, so `problems` or an error row mean: fix the file.
 
     `problems` concern the file as a whole (no headings, too large, ...), `notes` are worth reading but stop nothing,
     `ignored` are headings nobody knows, `created` counts what is new: {"owner": 3, "pet": 4, "vaccination": 2}.

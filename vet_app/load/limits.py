@@ -1,6 +1,6 @@
 """A pod's limits for a process here: cgroup v1 or v2 where it can be written, else a systemd scope, else none.
 
-Whoever prints figures says which of them it was: without a limit they tell nothing about a pod.
+Code that prints figures says which of them it was: without a limit they tell nothing about a pod.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Tests of the clinic. `pytest --database postgresql` runs them on a throw-away cluster, the default is SQLite."""
+"""Tests of the clinic. `pytest --database postgresql` runs them on a temporary cluster, the default is SQLite."""

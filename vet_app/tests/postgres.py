@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL cluster out of the machine's own binaries: socket in a temporary folder, no port, no trace.
+"""A temporary PostgreSQL cluster out of the machine's own binaries: socket in a temporary folder, no port, no trace.
 
 `python -m tests.postgres --check` ends with code 0 where the binaries are there.
 """

@@ -112,7 +112,7 @@ def test_every_address_is_closed_unless_it_is_listed_here(db: None) -> None:
     for path in ("/", "/lists/", "/logout/", "/team/"):
         assert Client().get(path)["Location"].startswith("/login/"), path
     part = Client().get("/waiting/", HTTP_HX_REQUEST="true")
-    assert part["HX-Refresh"] == "true" and not part.content, "a page that outlived its session is loaded anew"
+    assert part["HX-Refresh"] == "true" and not part.content, "a page that outlived its session is loaded again"
     assert Client().get("/admin/").status_code == 404, "README.md says why there is no second door"
 
 

@@ -1,4 +1,4 @@
-"""Make a virtual environment from a lock file, e.g. `python tools/environment.py .venv test`.
+"""Make a virtual environment from a lock file, for example `python tools/environment.py .venv test`.
 
 The lock is chosen by the interpreter that runs this. Nothing is done when the environment already matches its lock.
 A Python without `venv` or `ensurepip` (Debian splits them off) is served by virtualenv from the package registry, and a

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make what the container image holds: `tools/image.sh VENV`. The Dockerfile runs it, and so does whoever has no engine.
+# Make what the container image holds: `tools/image.sh VENV`. The Dockerfile runs it, and so do people without an engine.
 # The environment goes to VENV; translations, static files and byte code are made beside the source, because nothing can
 # be written where the application runs. PYTHON names the interpreter (python3).
 set -eu

@@ -1,4 +1,4 @@
-"""Write the lock files anew: python tools/locks.py (uv has to be on PATH or in the interpreter that runs this).
+"""Write the lock files again: python tools/locks.py (uv has to be on PATH or in the interpreter that runs this).
 
 One lock per line of Python: 3.9, whose last Django is 4.2, and 3.10 or newer, with the maintained Django.
 Every file is pinned and hashed and names no package registry, so that any mirror can serve it.

@@ -79,5 +79,5 @@ done
 echo "Passed: $(tr '\n' ' ' <"$logs/ran")"
 touch "$logs/skipped"
 [ ! -s "$logs/skipped" ] || { echo "Skipped:"; cat "$logs/skipped"; }
-# Whoever runs these tests among others may want to say it again at the end of theirs.
+# A program that runs these tests among others may want to say it again at its end.
 [ -z "${VET_SKIPPED:-}" ] || cp "$logs/skipped" "$VET_SKIPPED"

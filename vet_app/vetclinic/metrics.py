@@ -46,7 +46,7 @@ class MetricsMiddleware:
 
 
 def _used() -> float:
-    """What files take up, asked when the metrics are; not a number while the database is away."""
+    """What files take up, asked when the metrics are; not a number while the database is unavailable."""
     from clinic.files import bytes_used
 
     try:

@@ -70,7 +70,11 @@ def variables(environment: Environment) -> dict[str, str]:
 def _chosen(environment: Environment) -> dict[str, str]:
     """What the application decides by itself where the settings leave it out."""
     application, clinic = environment.application, environment.application.clinic
-    chosen = {"COUNTRY": clinic.country, "UNITS": clinic.units, "ATTACHMENTS_QUOTA_MB": application.attachments_quota_mb}
+    chosen = {
+        "COUNTRY": clinic.country,
+        "UNITS": clinic.units,
+        "ATTACHMENTS_QUOTA_MB": application.attachments_quota_mb,
+    }
     return {name: str(value) for name, value in chosen.items() if value is not None}
 
 

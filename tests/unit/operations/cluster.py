@@ -1,4 +1,4 @@
-"""An environment's servers whose AWS is played, for the tests of the operations that change them."""
+"""An environment's servers whose AWS is simulated, for the tests of the operations that change them."""
 
 import base64
 import io
@@ -33,7 +33,7 @@ def with_velero(name: str, **more: Any) -> Cluster:
 
 @dataclass
 class Fake(Cluster):
-    """A cluster whose AWS is played: what it is asked to run is recorded, what servers say is chosen."""
+    """A cluster whose AWS is simulated: what it is asked to run is recorded, what servers say is chosen."""
 
     name: str = "prod"
     healths: dict[int, Health] = field(default_factory=lambda: dict.fromkeys(range(3), WHOLE))

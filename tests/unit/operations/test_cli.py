@@ -16,7 +16,7 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
-from operations.cli import EXIT_CODES, app, reference
+from operations.cli import DIFFERENT, EXIT_CODES, app, reference
 from operations.cluster import snapshots
 from operations.doctor import doctor
 from operations.shared.errors import INTERRUPTED, Failure
@@ -127,7 +127,16 @@ def test_exit_statuses_are_those_of_the_page() -> None:
     assert "Traceback" not in wrong.stderr
     assert vet("env", "deploy").returncode == 2
     assert vet("no-such-command").returncode == 2
-    assert set(EXIT_CODES) == {0, 1, 2, INTERRUPTED}
+    assert set(EXIT_CODES) == {0, 1, 2, DIFFERENT, INTERRUPTED}
+
+
+@pytest.mark.parametrize(("differs", "status"), [(True, DIFFERENT), (False, 0)])
+def test_a_drift_has_a_status_that_no_other_outcome_has(
+    differs: bool, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operations.deployment.review.drift", lambda *, markdown: differs)
+    assert runner.invoke(app, ["drift"]).exit_code == status
+    assert DIFFERENT not in (0, 1, 2, INTERRUPTED)
 
 
 @pytest.mark.parametrize("words", [words for words, _ in commands()], ids=" ".join)

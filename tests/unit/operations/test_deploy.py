@@ -145,6 +145,16 @@ def test_destroying_goes_the_opposite_way(log: Path) -> None:
     ]
 
 
+def test_a_dry_run_of_destroying_only_plans(log: Path) -> None:
+    Path(f"{log}.status").write_text("0")
+    destroy("dev", dry_run=True)
+    assert [line.rsplit(" ", 1)[0] for line in called(log) if not line.startswith("init")] == [
+        "plan vet-dev-helm",
+        "plan vet-dev",
+    ]
+    assert log.read_text().count("plan -destroy -lock=false") == 2
+
+
 def test_a_protected_environment_is_not_destroyed(log: Path) -> None:
     with pytest.raises(Failure, match="prod is protected"):
         destroy("prod", auto_approve=True)

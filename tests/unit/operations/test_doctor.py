@@ -1,4 +1,4 @@
-"""``make doctor``: every line is well or says what to do, and nothing becomes a traceback."""
+"""``make doctor``: every line is ok or says what to do, and nothing becomes a traceback."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The ways to the cluster: a server that is well, a kubeconfig without a key, a tunnel."""
+"""The ways to the cluster: a healthy server, a kubeconfig without a key, a tunnel."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ import yaml
 from operations.cluster import snapshots
 from operations.shared import kubeconfig
 from operations.shared.errors import Failure
-from operations.shared.servers import Cluster
+from operations.shared.servers import Cluster, Health, Server
 from tests.unit.operations.cluster import WHOLE, Fake
 
 
@@ -17,7 +17,7 @@ def test_snapshots_and_tunnels_take_the_first_server_that_is_well(prod: Fake) ->
     snapshots.take(prod, "before-change")
     assert prod.calls == ["snapshot 1 before-change"]
     prod.healths = dict.fromkeys(range(3), replace(WHOLE, api_ready=False))
-    with pytest.raises(Failure, match="no server of vet-prod is well"):
+    with pytest.raises(Failure, match="no server of vet-prod is healthy"):
         snapshots.take(prod, "before-change")
     with pytest.raises(Failure, match="a snapshot's name has"):
         snapshots.take(prod, "x'; reboot; '")
@@ -48,6 +48,21 @@ def test_a_kubeconfig_has_no_key_and_works_through_a_tunnel(role: str, reachable
 def test_the_tunnel_goes_to_a_server_that_is_well(reachable: Fake) -> None:
     reachable.down = {0}
     assert "i-1-0" in kubeconfig.tunnel_command(reachable)
+
+
+@pytest.mark.parametrize(("code", "reached"), [("AccessDeniedException", True), ("ThrottlingException", False)])
+def test_a_person_who_may_run_nothing_on_servers_still_gets_a_tunnel(
+    code: str, reached: bool, reachable: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def health(server: Server) -> Health:
+        raise Failure(f"Session Manager does not reach server {server.slot}", code=code)
+
+    monkeypatch.setattr(reachable, "health", health)
+    if reached:
+        assert "i-0-0" in kubeconfig.tunnel_command(reachable)
+    else:
+        with pytest.raises(Failure, match="no server of vet-prod is healthy"):
+            kubeconfig.tunnel_command(reachable)
 
 
 def test_an_unknown_environment_names_those_there_are() -> None:

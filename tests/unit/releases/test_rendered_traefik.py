@@ -65,7 +65,9 @@ def test_forwarded_headers_are_believed_of_the_load_balancer_alone(
 
 
 @each
-def test_nothing_of_it_is_open_but_what_nginx_opens(render: Render, set_name: str, environment: str) -> None:
+def test_traefik_opens_no_dashboard_and_no_port_that_nginx_does_not_open(
+    render: Render, set_name: str, environment: str
+) -> None:
     manifests = render("traefik", set_name, environment)
     assert not {"Service", "IngressRoute", "CustomResourceDefinition"} & kinds(manifests)
     args = _pod(manifests)["containers"][0]["args"]

@@ -1,4 +1,4 @@
-"""The platform's alerts, by promtool: each fires for what it is about and for nothing that is well, and leads to its part of the runbook."""
+"""The platform's alerts, by promtool: each fires for what it is about and for nothing else, and leads to its part of the runbook."""
 
 import re
 import shutil
@@ -39,7 +39,7 @@ def test_an_alert_fires_for_what_it_is_about_and_for_nothing_that_is_well(
     fired = _played(promtool, alert, PLAYED[alert]["fires"], tmp_path)
     assert fired == "firing", f"{alert} does not fire: {fired}"
     well = _played(promtool, alert, PLAYED[alert]["well"], tmp_path)
-    assert well == "silent", f"{alert} fires although all is well: {well}"
+    assert well == "silent", f"{alert} fires although nothing is wrong: {well}"
 
 
 def _played(promtool: str, alert: str, series: dict[str, str], folder: Path) -> str:

@@ -13,7 +13,7 @@ BOTH = pytest.mark.parametrize("environment", [DEV, PROD], ids=lambda environmen
 
 
 @BOTH
-def test_network(environment: Environment) -> None:
+def test_the_network_has_the_architectures_ranges(environment: Environment) -> None:
     subnets = {
         letter: (str(zone.public), str(zone.private)) for letter, zone in environment.network.availability_zones.items()
     }
@@ -23,7 +23,7 @@ def test_network(environment: Environment) -> None:
     assert subnets["b"] == ("10.0.2.0/24", "10.0.11.0/24")
 
 
-def test_zones_and_nat_gateways() -> None:
+def test_zones_and_nat_gateways_are_as_many_as_the_architecture_says() -> None:
     assert (len(DEV.network.availability_zones), len(DEV.network.nat_gateways)) == (2, 1)
     assert (len(PROD.network.availability_zones), set(PROD.network.nat_gateways)) == (
         3,
@@ -31,7 +31,7 @@ def test_zones_and_nat_gateways() -> None:
     )
 
 
-def test_machines() -> None:
+def test_machines_have_the_architectures_number_and_types() -> None:
     assert (DEV.servers.count, DEV.servers.instance_type) == (1, "t3.medium")
     assert (DEV.agents.min_count, DEV.agents.instance_type) == (2, "t3.medium")
     assert (PROD.servers.count, PROD.servers.instance_type) == (3, "t3.large")
@@ -40,29 +40,29 @@ def test_machines() -> None:
 
 
 @BOTH
-def test_volumes_and_image(environment: Environment) -> None:
+def test_volumes_and_image_are_the_architectures(environment: Environment) -> None:
     assert (environment.servers.root_volume_gib, environment.agents.root_volume_gib) == (50, 50)
     assert "22.04" in environment.image.name
 
 
 @BOTH
-def test_load_balancer(environment: Environment) -> None:
+def test_the_load_balancer_is_as_the_architecture_says(environment: Environment) -> None:
     assert environment.load_balancer.target_port == 443
     assert environment.load_balancer.health_check.path == "/ping"
 
 
 @BOTH
-def test_versions(environment: Environment) -> None:
+def test_versions_are_those_that_the_architecture_names(environment: Environment) -> None:
     assert environment.cluster.cni == "calico"
     assert environment.cluster.releases["rancher"].version == "2.7.9"
 
 
-def test_rancher() -> None:
+def test_rancher_has_the_architectures_replicas() -> None:
     assert (DEV.rancher.replicas, PROD.rancher.replicas) == (1, 3)
 
 
 @BOTH
-def test_application(environment: Environment) -> None:
+def test_the_application_has_the_architectures_replicas_and_database(environment: Environment) -> None:
     application = environment.application
     assert (application.namespace, application.replicas, application.volume) == ("vet-app", 2, "5Gi")
     assert (application.service_port, application.container_port) == (80, 8000)
@@ -70,7 +70,7 @@ def test_application(environment: Environment) -> None:
     assert (application.limits.cpu, application.limits.memory) == ("200m", "256Mi")
 
 
-def test_hosts_and_protection() -> None:
+def test_hosts_and_protection_are_as_the_architecture_says() -> None:
     assert (PROD.hosts.application, PROD.hosts.rancher) == ("vet-app.example.com", "rancher.example.com")
     assert DEV.hosts.application == "vet-app.dev.example.com"
     assert (DEV.deletion_protection, PROD.deletion_protection) == (False, True)

@@ -59,7 +59,7 @@ def test_it_is_filled_from_the_first_ones_backup_and_has_none(beside: Mapping[st
 
 
 def test_beside_a_database_that_was_recovered_it_reads_that_one_s_archive(tmp_path: Path) -> None:
-    """What a team says of the database's own recovery (docs/runbooks/lost-data.md) is not said of the one beside it."""
+    """What a team says of the database's own recovery (docs/runbooks/lost-data.md) is not said of the second one."""
     environments = _environments(tmp_path, MOMENT)
     document = yaml.safe_load((environments / "prod.yaml").read_text())
     document["values"]["database"] |= {"backup": {"archive": "database-2"}, "recovery": {"from": "database"}}

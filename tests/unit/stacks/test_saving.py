@@ -23,7 +23,7 @@ OFF = (
 """Types that a plain environment has none of."""
 
 
-def test_nothing_of_it_is_there_unless_a_setting_says_so(dev: Template) -> None:
+def test_optional_resources_are_off_by_default(dev: Template) -> None:
     assert {type_: dev.count(type_) for type_ in OFF} == dict.fromkeys(OFF, 0)
 
 
@@ -145,7 +145,7 @@ def test_nodes_measure_what_the_alarms_watch(dev_with: Synthesise) -> None:
         assert allowed["Condition"] == {"StringEquals": {"cloudwatch:namespace": "vet-dev/nodes"}}
 
 
-def test_alarms_do_not_cry_while_an_environment_sleeps(dev_with: Synthesise) -> None:
+def test_missing_data_raises_no_alarm_where_a_schedule_stops_the_nodes(dev_with: Synthesise) -> None:
     template = dev_with(alarms={"enabled": True}, schedule={"enabled": True})
     assert {found["treat_missing_data"] for found in template.resources(ALARM).values()} == {"notBreaching"}
 

@@ -31,7 +31,7 @@ SWITCHED = {name: re.findall(r"\$\(if \$\((\w+)\)", RECIPES[name]) for name in R
 
 
 def make(folder: Path, target: str, given: Mapping[str, str]) -> list[tuple[list[str], dict[str, str]]]:
-    """Run a target whose programs are played: arguments and environment of each."""
+    """Run a target whose programs are simulated: arguments and environment of each."""
     recorder = folder / "recorder"
     recorder.write_text(RECORDER)
     recorder.chmod(0o755)

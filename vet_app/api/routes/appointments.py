@@ -124,7 +124,7 @@ def _with_warnings(appointment: Appointment) -> Appointment:
 @router.get("/waiting-room", response=List[AppointmentOut])
 @listed
 def list_waiting_room(request: HttpRequest, on: Query[Day]) -> Any:
-    """Who is here, waiting or with a vet, whoever came first on top."""
+    """Who is here, waiting or with a vet, the first to come on top."""
     actor(request)
     return calendar.waiting_room(on)
 

@@ -131,7 +131,7 @@ def change_visit(request: HttpRequest, visit_id: Id, given: VisitChange) -> Any:
 
 @router.post("/{visit_id}/lock", response=VisitOut)
 def lock_visit(request: HttpRequest, visit_id: Id, given: VersionIn) -> Any:
-    """Close the notes for good."""
+    """Close the notes permanently."""
     return visits.lock_visit(actor(request), visit_id, given.version)
 
 

@@ -44,7 +44,7 @@ def between(first: date, last: date) -> QuerySet[Appointment]:
 
 
 def waiting_room(date: date) -> QuerySet[Appointment]:
-    """Who is here: waiting or with a vet, whoever came first on top."""
+    """Who is here: waiting or with a vet, the first to come on top."""
     here = (Appointment.Status.ARRIVED, Appointment.Status.WITH_VET)
     return day(date).filter(status__in=here).order_by("arrived_at", "pk")
 

@@ -53,7 +53,7 @@ class History:
 
 @dataclass(frozen=True)
 class Before:
-    """What whoever examines or prescribes wants to know of the time before: the last visit, and the last weight."""
+    """What an examining or prescribing person needs from earlier visits: the last visit, and the last weight."""
 
     visit: Optional[Visit]
     weighed: Optional[Union[Visit, Weighing]]
@@ -76,7 +76,7 @@ def last_weighed(pet: Pet, until: Optional[date] = None) -> Optional[Union[Visit
 
 
 def history(pet: Pet) -> History:
-    """Read a pet's records, each kind in one query. Whoever shows them checks READ_NOTES for the notes of visits."""
+    """Read a pet's records, each kind in one query. The caller checks READ_NOTES for the notes of visits."""
     return History(
         visits=list(pet.visits.select_related("vet").prefetch_related("amendments")),
         vaccinations=list(pet.vaccinations.select_related("vaccine", "vet")),

@@ -15,7 +15,7 @@ from clinic.models import Appointment, DaysOff, Vet
 from clinic.opening import Span
 from clinic.selectors.settings import clinic_settings
 
-LATE = timedelta(minutes=15)  # a time that has just begun is booked for whoever stands at the desk
+LATE = timedelta(minutes=15)  # a time that has just begun is booked for a person who stands at the desk
 
 
 def days_off(first: date, last: date) -> List[DaysOff]:

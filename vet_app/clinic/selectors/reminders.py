@@ -1,4 +1,4 @@
-"""Which vaccinations are due, whom to tell of them, and by which way."""
+"""Which vaccinations are due, whom to remind, and by which way."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from clinic.selectors.settings import clinic_settings
 
 STAGES = (-30, -7, 0, 30)  # days from the due date
 SETTLES = timedelta(days=14)
-"""No stage is reached so soon after the injection before: a booster in a month is not told of on the first day."""
+"""No stage is reached so soon after the injection before: a booster in a month is not due on the first day."""
 Contact = Owner.Contact
 
 
 class OwnerReminders(NamedTuple):
-    """An owner with the reminders, at a stage not told of yet, that belong into one message."""
+    """An owner with the reminders, at a stage not sent yet, that belong into one message."""
 
     owner: Owner
     reminders: List[Reminder]
@@ -34,7 +34,7 @@ def due(until: date) -> QuerySet[Reminder]:
 
 
 def to_tell(until: date) -> QuerySet[Reminder]:
-    """Those of `due` that owners are told of: who agrees to it, is not booked, and what nobody has to look at first."""
+    """Those of `due` that owners get: who agrees to it, is not booked, and what nobody has to look at first."""
     booked = Exists(coming().filter(pet=OuterRef("pet")))
     return due(until).filter(~booked, held=False, pet__owner__reminder_consent=True)
 
@@ -83,7 +83,7 @@ def way_for_appointment(owner: Owner) -> str:
 
 
 def not_notified(reminders: Iterable[Reminder], today: date, way: str) -> List[OwnerReminders]:
-    """Owners who are told by this way, with what they have not been told of at its present stage."""
+    """Owners who are reminded in this way, with what they have not been reminded of at its present stage."""
     by_owner: Dict[int, OwnerReminders] = {}
     for reminder in reminders:
         owner = reminder.pet.owner
@@ -99,7 +99,7 @@ def _is_due_for_notice(reminder: Reminder, today: date) -> bool:
 
 
 def appointments_to_tell(today: date) -> List[Appointment]:
-    """Appointments of the next days whose owners agree to reminders and have not been told of this time of it.
+    """Appointments of the next days whose owners agree to reminders and have not been reminded of its present time.
 
     Who has booked within a day knows. Nothing where the clinic does not remind of appointments.
     """

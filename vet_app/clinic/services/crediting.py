@@ -27,7 +27,7 @@ ZERO = Decimal(0)
 def credit_invoice(
     actor: Actor, invoice_id: int, version: int, reason: str, *, quantities: Optional[Mapping[int, Decimal]] = None
 ) -> Invoice:
-    """Take back an issued bill by a credit note with a number of its own; returns the note.
+    """Take back an issued bill by a credit note with its own number; returns the note.
 
     `quantities` says how much of which line (by its id) is taken back; left out, all that no note has taken back yet.
     Several notes over parts take back together exactly what was billed, tax included. A note lowers what the owner

@@ -15,7 +15,7 @@ COLUMNS: Dict[Type[Record], Tuple[str, ...]] = {
 
 
 def refresh() -> int:
-    """Derive what the search looks at anew and write what differs; returns how many rows did.
+    """Derive again what the search looks at, and write what differs; returns how many rows did.
 
     A row that somebody changed in the meantime is left alone: that change derived it. Nothing that a person recorded is
     touched, so no version grows and the audit trail has nothing to tell.

@@ -1,4 +1,4 @@
-"""Reminders: derived from the newest vaccination of a group, and told of in stages, by e-mail or as owners prefer.
+"""Reminders: derived from the newest vaccination of a group, and sent in stages, by e-mail or as owners prefer.
 
 `refresh_reminder` is idempotent: it looks at what is recorded and makes the reminders agree. The newest vaccination
 of a group that counts has the pending reminder; older reminders of that group are completed, or cancelled when their
@@ -250,7 +250,7 @@ def _finish_appointment(actor: Actor, notice: AppointmentNotice) -> None:
 def told_by_hand(actor: Actor, owner_ids: Iterable[int], today: date, channel: str) -> int:
     """Record that these owners were told otherwise than by e-mail: "post" or "phone"; returns how many.
 
-    Their reminders count as told of at their present stage, so nothing else follows for it.
+    Their reminders count as sent at their present stage, so nothing else follows for it.
     """
     actor.require(Right.FRONT_DESK)
     count = 0
@@ -273,7 +273,7 @@ def told_of_appointment(actor: Actor, appointment_id: int) -> None:
 
 
 def release_held(actor: Actor, *, overdue: bool) -> int:
-    """Let owners be told of what an import brought; without `overdue` that is cancelled which was due before today.
+    """Let owners be reminded of what an import brought; without `overdue` that is cancelled which was due before today.
 
     Returns how many reminders were released.
     """
@@ -290,7 +290,7 @@ def release_held(actor: Actor, *, overdue: bool) -> int:
 
 
 def letter(owner: Owner, reminders: List[Reminder], end_link: str = "") -> Tuple[str, str]:
-    """Subject and text of the message about some reminders of one owner, in the clinic's language, whoever sends it.
+    """Subject and text of the message about some reminders of one owner, in the clinic's language for every sender.
 
     An e-mail has the clinic's address, which a letter has at its head, and the link that ends the reminders.
     """

@@ -25,7 +25,7 @@ EDITABLE = {"vet", "at"} | MEASURED | NOTES
 def start_visit(actor: Actor, pet_id: int, fields: records.Fields, *, appointment_id: Optional[int] = None) -> Visit:
     """Begin a visit, with or without an appointment of the same pet. Raises Conflict where one has begun already.
 
-    Whoever takes measurements begins one as well, for the vet to write its notes.
+    A person who takes measurements begins one as well, for the vet to write its notes.
     """
     actor.require(Right.CLINICAL if NOTES & {name for name, value in fields.items() if value} else Right.MEASURE)
     with transaction.atomic():
@@ -52,7 +52,7 @@ def update_visit(actor: Actor, visit_id: int, version: int, fields: records.Fiel
 
 
 def lock_visit(actor: Actor, visit_id: int, version: int) -> Visit:
-    """Close the notes for good, signed by the actor."""
+    """Close the notes permanently, signed by the actor."""
     actor.require(Right.CLINICAL)
     with transaction.atomic():
         visit = _open(visit_id, version)

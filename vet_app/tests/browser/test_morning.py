@@ -184,7 +184,7 @@ def test_a_free_time_is_chosen_with_the_keyboard(open_page: OpenPage, site: Site
     expect(page.get_by_text("17:15", exact=True)).to_have_count(0)
     free.nth(2).focus()
     with page.expect_response(lambda response: "minutes=60" in response.url):
-        length.dispatch_event("change")  # the list is made anew under the hands of somebody who is in it
+        length.dispatch_event("change")  # the list is made again while somebody is in it
     expect(free.nth(2)).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Time")).to_have_value("08:30")

@@ -1,6 +1,6 @@
 """The recovery drill: `make drill`. A clinic works, is backed up, loses one patient's record and then everything.
 
-Every step is a command that a person would type, on a throw-away PostgreSQL. The first one that fails ends the drill.
+Every step is a command that a person would type, on a temporary PostgreSQL. The first one that fails ends the drill.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from tests.operations.drill import run
 
 @pytest.fixture
 def backed_up(transactional_db: None, tmp_path: Path) -> Iterator[SimpleNamespace]:
-    """A clinic with one patient's record, and a backup of it that is open beside."""
+    """A clinic with one patient's record, and a backup of it that is open as well."""
     if connection.vendor != "sqlite":
         pytest.skip("the drill does this on PostgreSQL")
     clinic = make_clinic()
@@ -96,7 +96,7 @@ def test_nothing_goes_back_while_something_stands_in_the_way(backed_up: SimpleNa
 
 def test_only_a_manager_recovers_and_only_with_a_reason(backed_up: SimpleNamespace, actor_with: Any) -> None:
     with pytest.raises(PermissionDenied):
-        recover(actor_with("vet"), backed_up.pet.pk, "please")
+        recover(actor_with("vet"), backed_up.pet.pk, "deleted by mistake")
     with pytest.raises(ValidationError, match="reason"):
         recover(backed_up.actor, backed_up.pet.pk, " ")
 

@@ -1,4 +1,4 @@
-"""A browser without pictures: cookies, TLS, forms, and one connection that is opened anew when it was closed."""
+"""A browser without pictures: cookies, TLS, forms, and one connection that is opened again when it was closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""American spelling reaches readers of `en-us` alone, whoever asked first."""
+"""American spelling reaches readers of `en-us` alone, and the first reader's language changes nothing."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def _in_germany(settings: Any) -> None:
 
 @pytest.fixture
 def fee(clinic: SimpleNamespace) -> Any:
-    """The product with a number of the fee schedule: 10.00 is the simple fee."""
+    """The product with its number in the fee schedule: 10.00 is the simple fee."""
     clinic.product.fee_code, clinic.product.unit_price, clinic.product.tax_rate = "15", Decimal(10), Decimal(19)
     clinic.product.save()
     return clinic.product

@@ -131,7 +131,7 @@ def test_a_slow_mail_server_holds_no_request(
     assert sent == ["maren@example.com"], "once, however often the button is pressed"
     done = desk.get("/reminders/").content.decode()
     assert "Last sending of e-mails" in done and "1 owner contacted." in done and "Send e-mails now" in done
-    assert desk.get("/reminders/", HTTP_HX_REQUEST="true")["HX-Refresh"] == "true", "the list is read anew"
+    assert desk.get("/reminders/", HTTP_HX_REQUEST="true")["HX-Refresh"] == "true", "the list is read again"
 
 
 def test_a_run_that_ended_with_its_process_is_told_and_gives_way(

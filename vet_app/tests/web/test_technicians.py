@@ -86,7 +86,7 @@ def test_reception_takes_weights_at_the_desk_and_takes_a_wrong_one_back(
     kept = Weighing.objects.get()
     assert kept.by == "test-reception" and "12.6 kg" in desk.get(pet).content.decode()
     before = as_manager.get(f"{pet}visits/new/").content.decode()
-    assert "12.6 kg" in before.partition("Last weight")[2], "whoever examines sees it as the last weight"
+    assert "12.6 kg" in before.partition("Last weight")[2], "an examining person sees it as the last weight"
     assert desk.post(f"/weights/{kept.pk}/error/", {"reason": "another dog"})["Location"] == pet
     assert "12.6 kg" not in desk.get(pet).content.decode()
     assert AuditEntry.objects.get(object_type="weighing", action="void").changes["error_reason"] == ["", "another dog"]

@@ -51,7 +51,7 @@ class ClinicLoginView(LoginView):
     extra_context = {"email": settings.EMAIL_ENABLED}  # noqa: RUF012 -- Django's own form of it
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Whoever is logged in goes on, except at a locked screen, where another person may log in."""
+        """A person who is logged in goes on, except at a locked screen, where another person may log in."""
         self.redirect_authenticated_user = not sessions.is_locked(request)
         return super().dispatch(request, *args, **kwargs)
 
@@ -123,7 +123,7 @@ def lock(request: HttpRequest) -> HttpResponse:
 
 
 def locked(request: HttpRequest) -> HttpResponse:
-    """The locked screen: whoever has logged in here comes back, also in somebody else's place."""
+    """The locked screen: a person who has logged in here comes back, also in place of somebody else."""
     following = request.GET.get("next", "/")
     if not url_has_allowed_host_and_scheme(following, {request.get_host()}):
         following = "/"

@@ -78,7 +78,7 @@ def edit(request: HttpRequest, visit_id: int) -> HttpResponse:
 
 @needs(Right.CLINICAL)
 def lock(request: HttpRequest, visit_id: int) -> HttpResponse:
-    """Ask once more, and close the notes for good."""
+    """Ask once more, and close the notes permanently."""
     visit = get_object_or_404(Visit.objects.select_related("pet__owner", "pet__species", "pet__breed"), pk=visit_id)
     form = ClinicForm(data_of(request), initial={"version": visit.version})
     if form.is_valid() and form.attempt(visits.lock_visit, Actor.of(request), visit_id, form.based_on) is not None:

@@ -124,7 +124,7 @@ def _arn(call: Call, form: str, value: str) -> str:
 
 
 class _Filled(dict[str, str]):
-    """Values for an ARN's form: ``{}`` is the parameter that it stands beside, other names are parameters of the call."""
+    """Values for an ARN's form: ``{}`` is the parameter next to which it stands, other names are parameters of the call."""
 
     def __init__(self, call: Call, value: str) -> None:
         super().__init__(value=value.removeprefix("/hostedzone/").removeprefix("/change/").removeprefix("https://"))

@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Whose token, what for, and how long."""
         parser.add_argument("username")
-        parser.add_argument("name", help="what the token is for, e.g. laboratory")
+        parser.add_argument("name", help="what the token is for, for example laboratory")
         parser.add_argument("--days", type=int, default=90, help="how long it lasts (90)")
 
     def handle(self, *args: Any, **options: Any) -> None:

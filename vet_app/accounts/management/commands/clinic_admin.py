@@ -20,7 +20,7 @@ from audit.actor import Actor
 class Command(BaseCommand):
     """The user name is the e-mail address. The password is random and has to be changed at the first log-in.
 
-    A second step at log-in is removed, because whoever lost the telephone may be the only manager.
+    A second step at log-in is removed, because a person who lost the telephone may be the only manager.
     """
 
     help = "Make a manager with a new password, which is printed once. Run it again to set another password."

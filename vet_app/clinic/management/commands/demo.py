@@ -13,7 +13,7 @@ from clinic.demo.loader import load_day, load_people
 
 
 class Command(BaseCommand):
-    """People and records are made once, the day's calendar anew for each day the command runs."""
+    """People and records are made once, the day's calendar again for each day the command runs."""
 
     help = "Load the demonstration clinic (invented people and animals). Refuses in production."
 

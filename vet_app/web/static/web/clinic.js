@@ -25,10 +25,10 @@ document.addEventListener("keydown", (event) => {
   if (next) { event.preventDefault(); next.focus(); }
 });
 
-// After a refusal the keyboard is at the first field to mend.
+// After a refusal the keyboard is at the first field to fix.
 document.querySelector("main [aria-invalid='true']")?.focus();
 
-// A number is typed anew: what the field holds is selected, so that 2 in a field that holds 1 is 2 and not 21.
+// A number is typed again: what the field holds is selected, so that 2 in a field that holds 1 is 2 and not 21.
 document.addEventListener("focusin", (event) => {
   if (!event.target.matches("input[type=number], input[inputmode=decimal]")) return;
   const field = event.target;

@@ -96,7 +96,7 @@
     event.preventDefault();
     event.returnValue = true; // older browsers ask only then
   });
-  // Whoever logs out leaves nothing behind.
+  // Nothing of a person who logs out stays.
   document.getElementById("logout")?.addEventListener("submit", () => { loggingOut = true; });
   window.addEventListener("pagehide", () => {
     if (!loggingOut) return;

@@ -37,7 +37,7 @@ PARTS = {
     "reminderrun",
     "visitamendment",
 }
-"""Models whose rows the trail tells of as part of another record, or not at all."""
+"""Models whose rows the trail describes as part of another record, or not at all."""
 RECORDS: Dict[str, Any] = {
     **{name: model._meta.verbose_name for name, model in MODELS.items() if name not in PARTS},
     "export": gettext_lazy("export"),
