@@ -464,3 +464,22 @@ def test_a_bill_grows_and_adds_up_while_it_is_written(open_page: Callable[..., P
     page.get_by_label("Reason for the discount").fill("Two cats")
     page.get_by_role("button", name="Save the draft").click()
     expect(page.get_by_text("Total").locator("xpath=ancestor::tr")).to_contain_text(shown)
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "save"),
+    [("en", "1,234.50", "Save the draft"), ("de", "1.234,50", "Entwurf speichern"),
+     ("fr", "1 234,50", "Enregistrer le brouillon")],
+)  # fmt: skip
+def test_a_price_with_thousands_adds_up_as_it_is_saved(
+    open_page: Callable[..., Page], site: Site, language: str, typed: str, save: str
+) -> None:
+    page = open_page("reception", locale=language)
+    page.goto(f"/owners/{site.rows(TABLES['owner'])[0][0]}/invoices/new/")
+    page.locator("[name=lines-0-text]").fill("Implant")
+    page.locator("[name=lines-0-unit_price]").fill(typed)
+    shown = page.locator("[data-sum] output").inner_text()
+    assert re.sub(r"\D", "", shown) == "123450", shown
+    page.get_by_role("button", name=save).click()
+    expect(page.locator("article tfoot strong")).to_be_visible()
+    assert re.sub(r"\D", "", page.locator("article tfoot strong").inner_text()) == "123450"

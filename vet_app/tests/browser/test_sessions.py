@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from clinic.demo.data import PASSWORD
 from tests.browser.conftest import Site
-from tests.browser.test_every_page import faults
+from tests.browser.test_every_page import TABLES, faults
 
 OpenPage = Callable[..., Page]
 Pictures = Callable[[Page, str], None]
@@ -49,6 +49,41 @@ def test_typed_notes_outlive_the_session(open_page: OpenPage, site: Site, pictur
     page.goto(where)
     expect(page.get_by_text("was not saved")).to_have_count(0)
     expect(page.get_by_label("Plan")).to_have_value("Recheck in two weeks")
+
+
+def test_a_long_bill_comes_back_with_all_its_lines(open_page: OpenPage, site: Site) -> None:
+    page = open_page("reception")
+    where = f"/owners/{site.rows(TABLES['owner'])[0][0]}/invoices/new/"
+    page.goto(where)
+    for _each in range(2):
+        page.get_by_role("button", name="Add a line").click()
+    for place in range(6):
+        page.locator(f"[name=lines-{place}-text]").fill(f"Part {place}")
+        page.locator(f"[name=lines-{place}-unit_price]").fill("10")
+    page.wait_for_timeout(1000)  # it is kept half a second after the last key
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(where)
+    page.get_by_role("button", name="Restore it").click()
+    expect(page.get_by_label("Product")).to_have_count(6)
+    expect(page.locator("[name=lines-5-text]")).to_have_value("Part 5")
+    expect(page.locator("[data-sum] output")).to_contain_text("60")
+    page.get_by_role("button", name="Save the draft").click()
+    expect(page.get_by_role("article")).to_contain_text("Part 5")
+
+
+def test_an_entry_of_the_drug_log_is_kept_without_its_password(open_page: OpenPage, site: Site) -> None:
+    page = open_page("vet")
+    where = f"/drugs/{site.rows(TABLES['drug'])[0][0]}/"
+    page.goto(where)
+    page.get_by_label("Quantity").fill("2")
+    page.get_by_label("Password of the witness").fill("not for the disk")
+    page.wait_for_timeout(1000)
+    kept = page.evaluate("JSON.stringify(localStorage)")
+    assert "not for the disk" not in kept and "quantity" in kept, kept
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(where)
+    page.get_by_role("button", name="Restore it").click()
+    expect(page.get_by_label("Quantity")).to_have_value("2")
 
 
 def test_what_was_put_back_over_a_newer_record_says_so(open_page: OpenPage, site: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from clinic.models import Product, Visit
+from clinic.models import InvoiceLine, Product, Visit
 from clinic.services.visits import start_visit
+from tests.web.test_invoices import lines
 from web.forms.visits import WeightForm
 
 
@@ -64,3 +66,22 @@ def test_a_price_and_a_line_of_a_bill_take_a_comma(clinic: SimpleNamespace, as_m
     answer = as_manager.post(f"/owners/{clinic.owner.pk}/invoices/new/", lines, HTTP_ACCEPT_LANGUAGE="de")
     assert answer.status_code == 302, answer.content.decode()
     assert str(clinic.owner.invoices.get().lines.get().quantity.normalize()) == "0.125"
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "kept"),
+    [
+        ("en", "1,234.50", "1234.50"), ("en", "1 234.50", "1234.50"), ("de", "1.234,50", "1234.50"),
+        ("fr", "1\u202f234,50", "1234.50"), ("fr", "1 234,50", "1234.50"), ("de", "1.234.567,8", "1234567.8"),
+        ("de", "1.234", "1.234"), ("en", "12,5", None), ("en", "1,23.50", None),
+    ],
+)  # fmt: skip
+def test_thousands_may_be_set_apart(
+    clinic: SimpleNamespace, as_manager: Client, language: str, typed: str, kept: Any
+) -> None:
+    sent = lines({"text": "Implant", "unit_price": typed})
+    where = f"/owners/{clinic.owner.pk}/invoices/new/"
+    answer = as_manager.post(where, sent, HTTP_ACCEPT_LANGUAGE=language)
+    assert answer.status_code == (422 if kept is None else 302)
+    found = [each.unit_price for each in InvoiceLine.objects.all()]
+    assert found == ([] if kept is None else [Decimal(kept)])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Callable, ClassVar, Dict, FrozenSet, Iterable, Optional, TypeVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.validators import DecimalValidator
 from django.db.models import QuerySet
+from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
 from clinic.money import currency_places
@@ -24,6 +26,27 @@ def offer(form: forms.BaseForm, name: str, records: QuerySet[Any]) -> None:
     field.queryset = records
 
 
+def ungrouped(typed: str) -> str:
+    """A number without the signs between its thousands: 1,234.50 in English, 1.234,50 in German, 1 234,50 in French.
+
+    In German 1.234 stays what it is: the point may as well stand before decimals. `clinic.js` reads numbers as this.
+    """
+    decimal, group = (formats.get_format(name) for name in ("DECIMAL_SEPARATOR", "THOUSAND_SEPARATOR"))
+    grouped = rf"-?\d{{1,3}}(?:[\s{re.escape(group)}]\d{{3}})+(?:{re.escape(decimal)}\d*)?"
+    plain = typed.strip()
+    unclear = group == "." and plain.count(".") == 1 and decimal not in plain
+    return re.sub(rf"[\s{re.escape(group)}]", "", plain) if re.fullmatch(grouped, plain) and not unclear else typed
+
+
+class NumberAsWritten(forms.TextInput):
+    """A field of text for a number."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """What was typed, without the signs between thousands."""
+        typed = super().value_from_datadict(data, files, name)
+        return ungrouped(typed) if isinstance(typed, str) else typed
+
+
 def as_people_write(field: forms.Field) -> None:
     """Have a field take and show a number as the page's language writes it: 12,5 in German, and 12.5 as well.
 
@@ -34,7 +57,7 @@ def as_people_write(field: forms.Field) -> None:
         return
     attributes = {name: value for name, value in field.widget.attrs.items() if name not in {"step", "min", "max"}}
     required = field.widget.is_required
-    field.widget = forms.TextInput(attrs={**attributes, "inputmode": "decimal", "autocomplete": "off"})
+    field.widget = NumberAsWritten(attrs={**attributes, "inputmode": "decimal", "autocomplete": "off"})
     field.widget.is_required = required
     field.localize = field.widget.is_localized = True
 

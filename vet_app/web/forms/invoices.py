@@ -21,7 +21,7 @@ from clinic.selectors.billable import to_bill
 from clinic.selectors.days import days_between
 from clinic.services.billing import Discount, Line
 from clinic.services.estimates import HOLDS_FOR
-from web.forms.base import AmountField, ClinicForm, DateInput, ReasonForm, as_people_write
+from web.forms.base import AmountField, ClinicForm, DateInput, ReasonForm, as_people_write, ungrouped
 
 EMPTY_LINES = 4
 ESTIMATE = "estimate"
@@ -99,7 +99,7 @@ class DiscountField(forms.Field):
 
     def to_python(self, value: Any) -> Any:
         """The discount that was typed."""
-        typed = str(value or "").replace(" ", "").strip()
+        typed = str(value or "").strip()
         if not typed:
             return None
         percent = typed.endswith("%")
@@ -107,7 +107,7 @@ class DiscountField(forms.Field):
             forms.DecimalField(max_digits=5, decimal_places=2, min_value=0) if percent else AmountField(min_value=0)
         )
         try:
-            amount = number.clean(formats.sanitize_separators(typed.rstrip("%")))
+            amount = number.clean(formats.sanitize_separators(ungrouped(typed.rstrip("% "))))
         except forms.ValidationError as problem:
             raise forms.ValidationError(_("Enter an amount, or a percentage such as 10 %.")) from problem
         return Discount(percent=amount) if percent else Discount(amount=amount)

@@ -88,7 +88,16 @@ if (lines) {
   const count = document.querySelector("[name=lines-TOTAL_FORMS]");
   const money = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: lines.dataset.currency });
   const products = new Map([...document.querySelectorAll("#products option")].map((each) => [each.value.toLowerCase(), each.dataset]));
-  const number = (text) => Number(text.replace(/\s/g, "").replace(",", ".")) || 0;
+  // As the clinic reads it (ungrouped in web/forms/base.py): the language's sign between thousands is left out.
+  const parts = new Intl.NumberFormat(document.documentElement.lang).formatToParts(1234567.8);
+  const [group, decimal] = ["group", "decimal"].map((kind) => parts.find((each) => each.type === kind).value);
+  const grouped = new RegExp(`^-?\\d{1,3}(?:[\\s${group}]\\d{3})+(?:[${decimal}]\\d*)?$`);
+  const number = (typed) => {
+    const text = typed.trim();
+    const unclear = group === "." && text.split(".").length === 2 && !text.includes(decimal);
+    const plain = grouped.test(text) && !unclear ? text.replace(/\s/g, "").replaceAll(group, "") : text.replace(/\s/g, "");
+    return Number(plain.replace(",", ".")) || 0;
+  };
   const written = (amount) => String(amount).replace(".", (0.5).toLocaleString(document.documentElement.lang).charAt(1));
   const discounted = (amount, typed) =>
     typed.trim().endsWith("%") ? amount * (1 - number(typed.replace("%", "")) / 100) : amount - number(typed);

@@ -12,7 +12,7 @@
   const editable = (form) =>
     [...form.elements].filter((field) => field.name && !["hidden", "password", "file", "submit", "button"].includes(field.type) && field.type !== "fieldset");
   const forms = person
-    ? [...main.querySelectorAll("form[method=post]")].filter((form) => editable(form).length && !form.querySelector("[type=password]"))
+    ? [...main.querySelectorAll("form[method=post]")].filter((form) => editable(form).length) // a password is never kept
     : [];
   const keyOf = (form) => `${prefix}${location.pathname}${location.search}|${form.getAttribute("action") || ""}`;
   const valuesOf = (form) =>
@@ -27,7 +27,16 @@
     else localStorage.removeItem(keyOf(form));
   };
 
+  // A bill that was longer gets as many lines again.
+  const grow = (form, values) => {
+    const add = form.querySelector("[data-add-line]");
+    const count = form.elements["lines-TOTAL_FORMS"];
+    const last = Math.max(-1, ...values.map(([name]) => Number(/^lines-(\d+)-/.exec(name)?.[1] ?? -1)));
+    while (add && !add.disabled && Number(count.value) <= last) add.click();
+  };
+
   const putBack = (form, values) => {
+    grow(form, values);
     for (const [name, value] of values) {
       const fields = editable(form).filter((field) => field.name === name);
       for (const field of fields) {
