@@ -21,12 +21,12 @@ USER_DATA = "#cloud-config\nVPC_ID='${aws_vpc.main.id}'\nBUNDLE_SHA256='new'\n"
 
 def with_velero(name: str, **more: Any) -> Cluster:
     """An environment with ``services.velero`` on, and further settings of it."""
-    found = Cluster(name)
-    services = found.environment.services
+    cluster = Cluster(name)
+    services = cluster.environment.services
     velero = services.velero.model_copy(update={"enabled": True, **more})
     services = services.model_copy(update={"velero": velero})
-    found.environment = found.environment.model_copy(update={"services": services})
-    return found
+    cluster.environment = cluster.environment.model_copy(update={"services": services})
+    return cluster
 
 
 @dataclass
