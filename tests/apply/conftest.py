@@ -44,7 +44,7 @@ def account_or_skip(folder: Path, settings: Settings) -> Iterator[Account]:
         try:
             found = keep.enter_context(account(folder, settings))
         except Failure as failure:
-            cannot(str(failure))
+            skip_or_fail(str(failure))
         yield found
 
 
@@ -60,7 +60,7 @@ def emulator(emulated: Account) -> Emulator:
     return emulated.emulator
 
 
-def cannot(reason: str) -> NoReturn:
+def skip_or_fail(reason: str) -> NoReturn:
     """Skip, or fail where the providers are required."""
     if os.environ.get("VET_REQUIRE_PROVIDERS") == "1":
         pytest.fail(f"VET_REQUIRE_PROVIDERS=1, but {reason}")

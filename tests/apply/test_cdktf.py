@@ -13,7 +13,7 @@ import main
 from operations.devtools.emulator.account import account
 from operations.shared.terraform import binary
 from settings import Settings
-from tests.apply.conftest import cannot
+from tests.apply.conftest import skip_or_fail
 from tests.cdktf import Cdktf, Missing, install
 
 STACKS = ("vet-dev", "vet-prod")
@@ -25,7 +25,7 @@ def program() -> Path:
     try:
         return install()
     except Missing as missing:
-        cannot(str(missing))
+        skip_or_fail(str(missing))
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,8 @@ def test_terraform_accepts_the_helm_stacks(workspace: Path, name: str) -> None:
 
     init = terraform("init", "-backend=false", "-input=false")
     if "Failed to query available provider packages" in init.stderr:
-        cannot("Terraform cannot install the providers helm and kubernetes: give it a network, or a folder of plugins")
+        skip_or_fail(
+            "Terraform cannot install the providers helm and kubernetes: give it a network, or a folder of plugins"
+        )
     valid = terraform("validate")
     assert valid.returncode == 0, valid.stdout + valid.stderr

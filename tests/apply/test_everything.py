@@ -12,7 +12,7 @@ from operations.devtools.emulator.known_gaps import clients
 from operations.shared.errors import Failure
 from settings import load
 from tests.apply import identities
-from tests.apply.conftest import cannot
+from tests.apply.conftest import skip_or_fail
 from tests.changes import KEY, dev_alone
 
 PROJECT = {"github": {"repository": "clinic/platform"}, "replica_region": "us-west-2"}
@@ -46,7 +46,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         try:
             found = keep.enter_context(account(folder, load(files)))
         except Failure as failure:
-            cannot(str(failure))
+            skip_or_fail(str(failure))
         identities.make(found, "support")  # AWS stores no policy for a principal that does not exist
         found.make_state()  # by the repository's own settings: the bucket, to which the apply below adds
         found.synthesise(load(files))

@@ -20,7 +20,7 @@ from operations.report import rightsize
 from operations.shared.errors import Failure
 from operations.shared.servers import Cluster
 from settings import Settings, load
-from tests.apply.conftest import cannot
+from tests.apply.conftest import skip_or_fail
 from tests.changes import dev_alone
 from tests.unit.stacks.test_pools import POOLS, WITH_POOLS
 
@@ -91,7 +91,7 @@ def placed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Placed]:
         try:
             found = keep.enter_context(account(folder, load(dev_alone(folder, {}))))
         except Failure as failure:
-            cannot(str(failure))
+            skip_or_fail(str(failure))
         found.make_state()
         aws = clients(found.emulator.environment)
         made = Placed(found, aws, folder, _company(aws))

@@ -16,7 +16,7 @@ from operations.shared.terraform import NAMED
 from settings import load
 from settings.engines import ENGINES
 from settings.names import state_key
-from tests.apply.conftest import cannot
+from tests.apply.conftest import skip_or_fail
 from tests.changes import dev_alone
 
 
@@ -46,7 +46,7 @@ class Moving:
 def moving(stacks: dict[str, Stack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moving]:
     """The environment that moves; it ends where it began, whatever a test has found."""
     if missing := [name for name in ENGINES if shutil.which(name) is None]:
-        cannot(f"{' and '.join(missing)} must be on the PATH, beside the other engine, for a move between them")
+        skip_or_fail(f"{' and '.join(missing)} must be on the PATH, beside the other engine, for a move between them")
     found = Moving(tmp_path, stacks["vet-dev"].environment, monkeypatch)
     yield found
     found.plan_and_apply("tofu", engine="tofu", state_encryption="decrypt")

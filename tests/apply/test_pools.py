@@ -11,7 +11,7 @@ from operations.devtools.emulator.account import Account, account
 from operations.devtools.emulator.known_gaps import clients
 from operations.shared.errors import Failure
 from settings import load
-from tests.apply.conftest import cannot
+from tests.apply.conftest import skip_or_fail
 from tests.changes import dev_alone
 from tests.unit.stacks.test_pools import POOLS, WITH_POOLS
 
@@ -32,7 +32,7 @@ def pooled(folder: Path) -> Iterator[Account]:
         try:
             found = keep.enter_context(account(folder, settings))
         except Failure as failure:
-            cannot(str(failure))
+            skip_or_fail(str(failure))
         found.make_state()
         found.synthesise(settings)
         for stack in ("vet-state", "vet-dev"):

@@ -23,7 +23,7 @@ from operations.shared.errors import Failure
 from settings import load
 from settings.documents import merged
 from settings.loader import ENVIRONMENTS
-from tests.apply.conftest import cannot
+from tests.apply.conftest import skip_or_fail
 from tests.apply.reader import Reader, copied
 from tests.apply.running import Running, left_of
 from tests.apply.year import Step, Year
@@ -163,7 +163,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
         try:
             found = keep.enter_context(account(folder, load(dev_alone(folder, {}))))
         except Failure as failure:
-            cannot(str(failure))
+            skip_or_fail(str(failure))
         reader = Reader(folder, found.emulator)
         reader.done("make state")
         begun = Year(reader, Running(folder, reader.environment), clients(found.emulator.environment))

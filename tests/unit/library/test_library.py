@@ -81,9 +81,9 @@ def test_settings_made_in_python_meet_the_rules_of_those_in_files() -> None:
         (each.environment, each.code) for each in found.warnings
     }
     dev = found.environment("dev")
-    broken = dev.model_copy(update={"servers": dev.servers.model_copy(update={"count": 2})})
+    invalid_dev = dev.model_copy(update={"servers": dev.servers.model_copy(update={"count": 2})})
     with pytest.raises(SettingsError) as raised:
-        checked(found.project, broken, found.environment("prod"))
+        checked(found.project, invalid_dev, found.environment("prod"))
     (problem,) = raised.value.problems
     assert (problem.file, problem.key, problem.value) == ("environment dev", "servers.count", "2"), problem
 

@@ -23,12 +23,12 @@ OLD = USER_DATA.replace("new", "old").replace("v1.27.16+rke2r2", "v1.26.15+rke2r
 
 def with_velero(name: str, **more: Any) -> Cluster:
     """An environment with ``services.velero`` on, and further settings of it."""
-    found = Cluster(name)
-    services = found.environment.services
+    cluster = Cluster(name)
+    services = cluster.environment.services
     velero = services.velero.model_copy(update={"enabled": True, **more})
     services = services.model_copy(update={"velero": velero})
-    found.environment = found.environment.model_copy(update={"services": services})
-    return found
+    cluster.environment = cluster.environment.model_copy(update={"services": services})
+    return cluster
 
 
 @dataclass

@@ -48,9 +48,9 @@ def _key(alias: str, region: str) -> str:
     return id_
 
 
-def _by_type(found: dict[str, str]) -> dict[str, list[str]]:
+def _by_type(import_ids: dict[str, str]) -> dict[str, list[str]]:
     types: dict[str, list[str]] = {}
-    for address, id_ in found.items():
+    for address, id_ in import_ids.items():
         types.setdefault(address.partition(".")[0], []).append(id_)
     return types
 
@@ -102,17 +102,17 @@ def test_of_a_bucket_those_parts_are_found_that_it_has(document: Document) -> No
         "RestrictPublicBuckets": True,
     }
     s3.put_public_access_block(Bucket=f"{NAME}-replica", PublicAccessBlockConfiguration=closed)
-    found = _by_type(ExistingResources(document).import_ids())
-    assert set(found) & {"aws_s3_bucket_policy", "aws_s3_bucket_lifecycle_configuration"} == set(), found
-    assert found["aws_s3_bucket"] == found["aws_s3_bucket_public_access_block"] == [f"{NAME}-replica"]
-    assert set(found) <= {"aws_s3_bucket", *PARTS}
+    import_ids = _by_type(ExistingResources(document).import_ids())
+    assert set(import_ids) & {"aws_s3_bucket_policy", "aws_s3_bucket_lifecycle_configuration"} == set(), import_ids
+    assert import_ids["aws_s3_bucket"] == import_ids["aws_s3_bucket_public_access_block"] == [f"{NAME}-replica"]
+    assert set(import_ids) <= {"aws_s3_bucket", *PARTS}
 
 
 def test_two_zones_of_a_name_are_not_chosen_between(document: Document) -> None:
     ids = {_zone("example.com"), _zone("example.com")}
-    with pytest.raises(Failure, match="there are 2 hosted zones") as told:
+    with pytest.raises(Failure, match="there are 2 hosted zones") as refused:
         ExistingResources(document).import_ids()
-    assert all(id_ in str(told.value) for id_ in ids), told.value
+    assert all(id_ in str(refused.value) for id_ in ids), refused.value
 
 
 def test_a_key_that_is_about_to_be_deleted_is_named_with_the_remedy(document: Document) -> None:

@@ -33,9 +33,9 @@ def names(settings: Settings) -> Names:
 def test_it_names_the_policy_the_reason_and_the_command(iam: Any, names: Names) -> None:
     with pytest.raises(Failure) as refused:
         boundary.refuse_missing(names)
-    said = str(refused.value)
+    message = str(refused.value)
     for part in ("policy/vet-dev-boundary", "no role of dev is made", "make state", "make deploy ENV=dev"):
-        assert part in said, said
+        assert part in message, message
 
 
 def test_a_boundary_that_is_there_lets_the_deploy_go_on(iam: Any, names: Names) -> None:

@@ -40,9 +40,9 @@ class Repository:
         self.archive = _archive()
         charts._index.cache_clear()
 
-    def publishes(self, archive: bytes, *, said: str | None = None) -> None:
+    def publishes(self, archive: bytes, *, digest: str | None = None) -> None:
         (self.folder / "clinic-1.0.0.tgz").write_bytes(archive)
-        digest = said or _sha256(archive)
+        digest = digest or _sha256(archive)
         entry = f"{{version: 1.0.0, digest: {digest}, urls: [clinic-1.0.0.tgz]}}"
         (self.folder / "index.yaml").write_text(f"entries: {{clinic: [{entry}]}}\n")
 
@@ -75,13 +75,13 @@ def test_a_chart_with_the_pinned_digest_is_unpacked_once(
     fetch(tmp_path / "charts")
 
 
-@pytest.mark.parametrize("said", ["what it is", "what was pinned"])
+@pytest.mark.parametrize("published", ["what it is", "what was pinned"])
 def test_another_archive_is_refused_whatever_the_repository_says_of_it(
-    repository: Repository, tmp_path: Path, said: str
+    repository: Repository, tmp_path: Path, published: str
 ) -> None:
     other = _archive("name: somebody-else\n")
     pinned = _sha256(repository.archive)
-    repository.publishes(other, said=pinned if said == "what was pinned" else None)
+    repository.publishes(other, digest=pinned if published == "what was pinned" else None)
     repository.pins(pinned)
     with pytest.raises(Failure) as caught:
         fetch(tmp_path / "charts")
@@ -110,7 +110,7 @@ def test_a_chart_without_a_pin_is_compared_with_the_index_and_its_digest_is_show
     (hint,) = fetch(tmp_path / "charts")
     assert _sha256(repository.archive) in hint
     assert charts.CATALOGUE in hint
-    repository.publishes(repository.archive, said="f" * 64)
+    repository.publishes(repository.archive, digest="f" * 64)
     charts._index.cache_clear()
     with pytest.raises(Failure, match="the index of"):
         fetch(tmp_path / "elsewhere")
@@ -163,8 +163,13 @@ def test_charts_of_a_team_s_own_releases_are_compared_as_well(
 ) -> None:
     repository.publishes(repository.archive)
     monkeypatch.setattr(charts, "pinned", lambda: iter([]))
-    given = {"chart": "clinic", "repository": "https://charts.example.com", "version": "1.0.0", "namespace": "tools"}
-    settings = load(dev_alone(tmp_path, {"extra_releases": {"tool": {**given, "digest": "0" * 64}}}))
+    extra_release = {
+        "chart": "clinic",
+        "repository": "https://charts.example.com",
+        "version": "1.0.0",
+        "namespace": "tools",
+    }
+    settings = load(dev_alone(tmp_path, {"extra_releases": {"tool": {**extra_release, "digest": "0" * 64}}}))
     monkeypatch.setattr(charts, "load", lambda: settings)
     (release,) = charts.extra()
     assert (release.chart.name, release.chart.repository) == ("clinic", "https://charts.example.com")

@@ -141,15 +141,15 @@ def test_a_drift_has_a_status_that_no_other_outcome_has(
 
 @pytest.mark.parametrize("words", [words for words, _ in commands()], ids=" ".join)
 def test_ctrl_c_says_what_was_left_and_how_to_go_on(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
+    texts: list[str] = []
     modules = [module for name, module in sys.modules.items() if name.startswith("operations.cli.")]
     for module in (module for module in modules if hasattr(module, "run")):  # of all modules: nothing may really run
-        monkeypatch.setattr(module, "run", lambda _, *, stopped="nothing was changed": said.append(stopped))
+        monkeypatch.setattr(module, "run", lambda _, *, stopped="nothing was changed": texts.append(stopped))
     (command,) = [command for path, command in commands() if path == words]
     needed = ["prod" for parameter in command.params if parameter.required]
     result = runner.invoke(app, [*words, *needed])
     assert result.exit_code == 0, result.output
-    (text,) = said
+    (text,) = texts
     if {"yes", "dry_run"} & {parameter.name for parameter in command.params}:
         assert re.search(r"vet [a-z]|same command", text), f"vet {' '.join(words)} does not say how to go on: {text!r}"
 

@@ -13,7 +13,7 @@ from operations.shared.servers import Cluster
 KUBECTL = """#!/bin/sh
 echo "$*" >> "{log}"
 case "$*" in
-  *" get deployment/vet-app "*) {found} ;;
+  *" get deployment/vet-app "*) {pods} ;;
   *) echo one-time-password; exit {code} ;;
 esac
 """
@@ -23,19 +23,19 @@ READY = "printf 2"
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     """dev, whose kubeconfig is written already and whose API is public."""
-    found = Cluster("dev")
-    access = found.environment.access
+    public_cluster = Cluster("dev")
+    access = public_cluster.environment.access
     public = access.model_copy(update={"api": access.api.model_copy(update={"access": "public"})})
-    found.environment = found.environment.model_copy(update={"access": public})
+    public_cluster.environment = public_cluster.environment.model_copy(update={"access": public})
     monkeypatch.setattr(module, "save", lambda cluster, role: tmp_path / f"{cluster.names.base}-{role}.yaml")
-    return found
+    return public_cluster
 
 
-def kubectl(folder: Path, monkeypatch: pytest.MonkeyPatch, code: int = 0, found: str = READY) -> Path:
-    """Put a stand-in on PATH; ``found`` is its answer about the Deployment. Returns the file that it writes to."""
+def kubectl(folder: Path, monkeypatch: pytest.MonkeyPatch, code: int = 0, pods: str = READY) -> Path:
+    """Put a stand-in on PATH; ``pods`` is its answer about the Deployment. Returns the file that it writes to."""
     program, log = folder / "kubectl", folder / "log"
     log.write_text("")
-    program.write_text(KUBECTL.format(log=log, code=code, found=found))
+    program.write_text(KUBECTL.format(log=log, code=code, pods=pods))
     program.chmod(stat.S_IRWXU)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     return log
@@ -46,11 +46,11 @@ def test_the_application_makes_the_user_in_one_of_its_pods(
 ) -> None:
     log = kubectl(tmp_path, monkeypatch)
     clinic_admin(cluster, "anna@clinic.example")
-    said = log.read_text().strip()
-    assert said.endswith(
+    command = log.read_text().strip()
+    assert command.endswith(
         "--namespace vet-app exec deployment/vet-app -- python manage.py clinic_admin anna@clinic.example"
     )
-    assert f"--kubeconfig {tmp_path}/vet-dev-admin.yaml" in said
+    assert f"--kubeconfig {tmp_path}/vet-dev-admin.yaml" in command
     shown = capfd.readouterr()
     assert shown.out == "one-time-password\n", "only what the application said goes to standard output"
     assert "https://vet-app.dev.example.com/" in shown.err
@@ -74,7 +74,7 @@ def test_failures_say_what_to_do(cluster: Cluster, tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("found", "message"),
+    ("pods", "message"),
     [
         ("true", "no pod of deployment/vet-app is ready.*--namespace vet-app get pods"),
         ("printf 0", "no pod of deployment/vet-app is ready"),
@@ -82,9 +82,9 @@ def test_failures_say_what_to_do(cluster: Cluster, tmp_path: Path, monkeypatch: 
     ],
 )
 def test_without_a_pod_that_is_ready_nothing_is_tried(
-    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: str, message: str
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pods: str, message: str
 ) -> None:
-    log = kubectl(tmp_path, monkeypatch, found=found)
+    log = kubectl(tmp_path, monkeypatch, pods=pods)
     with pytest.raises(Failure, match=message):
         clinic_admin(cluster, "anna@clinic.example")
     assert "exec" not in log.read_text()

@@ -21,8 +21,8 @@ def test_people_answer_as_they_do(answers: str, wanted: bool, monkeypatch: pytes
 
 
 def test_what_is_neither_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    said, shown = _asked("perhaps\nyes\n", monkeypatch)
-    assert said
+    consent, shown = _asked("perhaps\nyes\n", monkeypatch)
+    assert consent
     assert "'perhaps' is neither yes nor no" in shown
     assert "Apply it? [yes/no]" in shown
 

@@ -39,9 +39,9 @@ def _estimate(documents: Mapping[str, Document], settings: Settings, name: str) 
 def test_environments_cost_what_the_architecture_expects(
     documents: Mapping[str, Document], settings: Settings, name: str
 ) -> None:
-    found = _estimate(documents, settings, name)
+    result = _estimate(documents, settings, name)
     low, high = EXPECTED_RANGES[name]
-    assert low <= found.total <= high, f"{name}: {found.total:.2f} USD a month: {found.by_group()}"
+    assert low <= result.total <= high, f"{name}: {result.total:.2f} USD a month: {result.by_group()}"
 
 
 def test_a_shipped_budget_tells_of_a_surprise_and_not_of_every_month(
@@ -95,11 +95,11 @@ def test_an_environment_that_sleeps_is_charged_for_the_hours_of_its_schedule(
     sleeping = awake.model_copy(update={"schedule": schedule})
     content = copy.deepcopy(documents["vet-dev"].content)
     content["resource"]["aws_scheduler_schedule"] = {"stop": {"//": {"metadata": {"path": "vet-dev/schedule/stop"}}}}
-    found = environment_estimate(sleeping, prices(), USE, Document("vet-dev", content))
+    result = environment_estimate(sleeping, prices(), USE, Document("vet-dev", content))
     usual = environment_estimate(awake, prices(), USE, documents["vet-dev"])
     share = schedule.weekly_hours * 52 / 12 / USE.hours
     nodes = sum(group.line.monthly for group in usual.instance_groups)
-    assert usual.total - found.total == pytest.approx(nodes * (1 - share), rel=0.01), found.by_group()
+    assert usual.total - result.total == pytest.approx(nodes * (1 - share), rel=0.01), result.by_group()
     assert can_stop(awake)
     assert not can_stop(sleeping), "what sleeps already cannot save that once more"
 
@@ -116,15 +116,15 @@ def test_spot_agents_in_the_json_cost_less(documents: Mapping[str, Document]) ->
 
 
 def test_only_an_unprotected_environment_may_stop_at_night(documents: Mapping[str, Document]) -> None:
-    found = estimate(documents["vet-dev"], prices(), USE)
-    ways = {way.way: way.monthly for way in savings(found, USE, can_stop=True)}
-    assert 50 < ways["stop at night"] < sum(group.line.monthly for group in found.instance_groups)
-    assert "stop at night" not in {way.way for way in savings(found, USE, can_stop=False)}
+    result = estimate(documents["vet-dev"], prices(), USE)
+    ways = {way.way: way.monthly for way in savings(result, USE, can_stop=True)}
+    assert 50 < ways["stop at night"] < sum(group.line.monthly for group in result.instance_groups)
+    assert "stop at night" not in {way.way for way in savings(result, USE, can_stop=False)}
 
 
 def test_volumes_of_the_database_are_counted(documents: Mapping[str, Document], settings: Settings) -> None:
-    found = _estimate(documents, settings, "prod")
-    database = [line for line in found.lines if "made by the cluster" in line.what]
+    result = _estimate(documents, settings, "prod")
+    database = [line for line in result.lines if "made by the cluster" in line.what]
     assert [(line.quantity, line.unit) for line in database] == [(15, "GiB")]
 
 

@@ -45,10 +45,10 @@ class Synthesised:
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What a stand-in for Terraform was called with, and the API's address that it was told."""
-    program, found = tmp_path / "terraform", tmp_path / "log"
-    program.write_text(TERRAFORM.format(log=found))
+    program, log_file = tmp_path / "terraform", tmp_path / "log"
+    program.write_text(TERRAFORM.format(log=log_file))
     program.chmod(stat.S_IRWXU)
-    found.touch()
+    log_file.touch()
     (tmp_path / "log.status").write_text("2")
     (tmp_path / "log.plan").write_text(json.dumps(plan(create=["aws_vpc.main"])))
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
@@ -61,11 +61,13 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         yield {"TF_VAR_api_address": f"way-to-{cluster.names.base}"}
 
     monkeypatch.setattr(module, "terraform_variables", way)
-    monkeypatch.setattr(module.cluster_settings, "refuse", lambda name: found.open("a").write("- settings asked\n"))
-    monkeypatch.setattr(module.boundary, "refuse_missing", lambda names: found.open("a").write("- boundary asked\n"))
+    monkeypatch.setattr(module.cluster_settings, "refuse", lambda name: log_file.open("a").write("- settings asked\n"))
+    monkeypatch.setattr(module.boundary, "refuse_missing", lambda names: log_file.open("a").write("- boundary asked\n"))
     monkeypatch.setattr(module.cluster_ready, "wait", lambda cluster: None)
-    monkeypatch.setattr(module, "before_deploy", lambda _, deployed: found.open("a").write(f"- asked {deployed()}\n"))
-    return found
+    monkeypatch.setattr(
+        module, "before_deploy", lambda _, deployed: log_file.open("a").write(f"- asked {deployed()}\n")
+    )
+    return log_file
 
 
 def called(log: Path) -> list[str]:
@@ -107,9 +109,9 @@ def test_a_deploy_that_changes_nothing_says_so_and_applies_nothing(
     log.with_suffix(".status").write_text("0")
     deploy("dev", auto_approve=True)
     assert not [line for line in called(log) if line.startswith("apply")]
-    said = capsys.readouterr().out
-    assert "vet-dev: nothing changes" in said
-    assert "vet-dev-helm: nothing changes" in said
+    output = capsys.readouterr().out
+    assert "vet-dev: nothing changes" in output
+    assert "vet-dev-helm: nothing changes" in output
 
 
 def test_a_plan_that_would_replace_a_server_is_not_applied(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:

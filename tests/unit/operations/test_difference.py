@@ -46,9 +46,9 @@ def test_a_chart_that_is_not_at_hand_is_compared_by_version_and_values(rendered:
 
 
 def test_no_secret_is_shown_and_its_keys_are(rendered: Objects) -> None:
-    found = rendered["Secret vet-app/vet-app-secret"]["data"]
-    assert found, "the Secret has no keys"
-    assert set(found.values()) == {HIDDEN}, found
+    values = rendered["Secret vet-app/vet-app-secret"]["data"]
+    assert values, "the Secret has no keys"
+    assert set(values.values()) == {HIDDEN}, values
 
 
 def test_the_same_commit_renders_the_same(helm: Helm, rendered: Objects, tmp_path: Path) -> None:
@@ -68,15 +68,15 @@ def changed(rendered: Objects, name: str, path: str, value: Any) -> Objects:
 
 def test_a_row_names_the_object_and_the_field(rendered: Objects) -> None:
     after = changed(rendered, "Cluster vet-app/database", "spec.instances", 3)
-    (found,) = changes(rendered, after)
-    assert (found.verb, found.what) == ("change", "Cluster vet-app/database")
-    assert found.fields == ("spec.instances: 1 → 3",)
+    (row,) = changes(rendered, after)
+    assert (row.verb, row.what) == ("change", "Cluster vet-app/database")
+    assert row.fields == ("spec.instances: 1 → 3",)
 
 
 def test_one_more_of_a_list_of_named_parts_changes_no_other() -> None:
     one, two = [{"name": "A", "value": "1"}], [{"name": "B", "value": "2"}, {"name": "A", "value": "1"}]
-    (found,) = changes({"Pod a": {"env": one}}, {"Pod a": {"env": two}})
-    assert all("[B]" in field for field in found.fields), found.fields
+    (row,) = changes({"Pod a": {"env": one}}, {"Pod a": {"env": two}})
+    assert all("[B]" in field for field in row.fields), row.fields
 
 
 def test_a_value_cannot_leave_its_cell() -> None:
@@ -89,8 +89,8 @@ def test_a_value_cannot_leave_its_cell() -> None:
 
 def test_what_may_hold_data_is_a_risk_when_it_goes(rendered: Objects) -> None:
     after = {name: each for name, each in rendered.items() if name != "Cluster vet-app/database"}
-    (found,) = changes(rendered, after)
-    assert found.risky
+    (row,) = changes(rendered, after)
+    assert row.risky
     assert not Change("destroy", "ConfigMap vet-app/vet-app").risky
 
 

@@ -70,18 +70,18 @@ def account(aws: None, settings: Settings) -> None:
 
 
 def test_an_empty_account_gets_advice_on_every_line(examine: Callable[..., dict[str, Finding]]) -> None:
-    found = examine()
-    assert found["state bucket"].verdict == "fails"
-    assert "make state" in found["state bucket"].remedy
-    assert found["DNS zone"].remedy == "make state"
-    assert found["servers"].text == "0 of 1 run"
-    for finding in found.values():
+    findings = examine()
+    assert findings["state bucket"].verdict == "fails"
+    assert "make state" in findings["state bucket"].remedy
+    assert findings["DNS zone"].remedy == "make state"
+    assert findings["servers"].text == "0 of 1 run"
+    for finding in findings.values():
         assert (finding.verdict == "ok") == (finding.remedy == ""), f"{finding}: not ok needs a remedy, and ok none"
         assert "defect" not in finding.remedy, finding
 
 
 def test_a_deployed_environment_is_well(examine: Callable[..., dict[str, Finding]], account: None) -> None:
-    found = examine()
+    findings = examine()
     for what in (
         "credentials",
         "state bucket",
@@ -91,7 +91,7 @@ def test_a_deployed_environment_is_well(examine: Callable[..., dict[str, Finding
         "servers",
         "agents",
     ):
-        assert found[what].verdict == "ok", found[what]
+        assert findings[what].verdict == "ok", findings[what]
 
 
 def test_a_held_lock_names_who_holds_it(examine: Callable[..., dict[str, Finding]], account: None) -> None:
@@ -100,9 +100,9 @@ def test_a_held_lock_names_who_holds_it(examine: Callable[..., dict[str, Finding
     boto3.client("s3", region_name="us-east-1").put_object(
         Bucket=BUCKET, Key="vet-dev/terraform.tfstate.tflock", Body=body
     )
-    found = examine()["lock of vet-dev"]
-    assert found.text == "held by ann@laptop since 2026-01-02T03:04:05"
-    assert "force-unlock 7" in found.remedy
+    finding = examine()["lock of vet-dev"]
+    assert finding.text == "held by ann@laptop since 2026-01-02T03:04:05"
+    assert "force-unlock 7" in finding.remedy
 
 
 def test_a_lock_that_somebody_made_up_is_no_command_to_paste(
@@ -113,16 +113,16 @@ def test_a_lock_that_somebody_made_up_is_no_command_to_paste(
     boto3.client("s3", region_name="us-east-1").put_object(
         Bucket=BUCKET, Key="vet-dev/terraform.tfstate.tflock", Body=json.dumps(lock).encode()
     )
-    found = examine()["lock of vet-dev"]
-    assert shlex.split(found.remedy.split("force-unlock ")[1]) == ["7; touch pwned"], found.remedy
-    assert found.text.isprintable(), f"the terminal is told what to do: {found.text!r}"
+    finding = examine()["lock of vet-dev"]
+    assert shlex.split(finding.remedy.split("force-unlock ")[1]) == ["7; touch pwned"], finding.remedy
+    assert finding.text.isprintable(), f"the terminal is told what to do: {finding.text!r}"
 
 
 def test_a_missing_delegation_names_the_name_servers(examine: Callable[..., dict[str, Finding]], account: None) -> None:
-    found = examine(resolve=refuse)["DNS of vet-app.dev.example.com"]
-    assert found.verdict == "fails"
-    assert "registrar" in found.remedy
-    assert "ns-" in found.remedy
+    finding = examine(resolve=refuse)["DNS of vet-app.dev.example.com"]
+    assert finding.verdict == "fails"
+    assert "registrar" in finding.remedy
+    assert "ns-" in finding.remedy
 
 
 def test_each_thing_that_broke_is_found(examine: Callable[..., dict[str, Finding]], account: None) -> None:
@@ -136,11 +136,11 @@ def test_each_thing_that_broke_is_found(examine: Callable[..., dict[str, Finding
         SubjectAlternativeNames=["rancher.dev.example.com"],
         ValidationMethod="DNS",
     )
-    found = examine()
-    assert found["state bucket"].text == f"{BUCKET} keeps no versions"
-    assert found["servers"].text == "0 of 1 run"
-    assert found["certificate"].text == "is PENDING_VALIDATION"
-    assert "delegate dev.example.com" in found["certificate"].remedy
+    findings = examine()
+    assert findings["state bucket"].text == f"{BUCKET} keeps no versions"
+    assert findings["servers"].text == "0 of 1 run"
+    assert findings["certificate"].text == "is PENDING_VALIDATION"
+    assert "delegate dev.example.com" in findings["certificate"].remedy
 
 
 def test_without_credentials_aws_is_asked_once(
@@ -151,11 +151,11 @@ def test_without_credentials_aws_is_asked_once(
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
-    found = list(
+    findings = list(
         doctor.run_checks(CheckContext(settings, settings.environment("dev"), connect=refuse, tunnel=lambda _: False))
     )
-    assert [f.what for f in found if f.text == "there are no AWS credentials"] == ["credentials"]
-    assert all(f.verdict == "later" for f in found if f.text == "needs AWS credentials")
+    assert [f.what for f in findings if f.text == "there are no AWS credentials"] == ["credentials"]
+    assert all(f.verdict == "later" for f in findings if f.text == "needs AWS credentials")
 
 
 def test_whatever_a_check_stumbles_over_becomes_a_line(
@@ -165,9 +165,9 @@ def test_whatever_a_check_stumbles_over_becomes_a_line(
         raise RuntimeError("unforeseen")
 
     monkeypatch.setattr(doctor, "CHECKS", (broken,))
-    (found,) = doctor.run_checks(CheckContext(settings, settings.environment("dev")))
-    assert (found.what, found.verdict) == ("broken", "fails")
-    assert "unforeseen" in found.text
+    (finding,) = doctor.run_checks(CheckContext(settings, settings.environment("dev")))
+    assert (finding.what, finding.verdict) == ("broken", "fails")
+    assert "unforeseen" in finding.text
 
 
 def test_nodes_and_releases_are_read_from_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,21 +187,21 @@ def test_nodes_and_releases_are_read_from_the_cluster(monkeypatch: pytest.Monkey
         ],
     }
     monkeypatch.setattr(cluster_checks, "_kubectl", lambda *arguments: answers[arguments[1]])
-    found = {finding.what: finding for finding in cluster_checks._inside([], dedicated=False)}
-    assert {what: finding.verdict for what, finding in found.items()} == {
+    findings = {finding.what: finding for finding in cluster_checks._inside([], dedicated=False)}
+    assert {what: finding.verdict for what, finding in findings.items()} == {
         "node a": "ok",
         "node b": "fails",
         "node c": "fails",
         "release rancher": "fails",
         "release x": "ok",
     }
-    assert found["release rancher"].text == "failed, revision 10"
-    assert "cordoned" in found["node c"].text
-    assert "kubectl uncordon c" in found["node c"].remedy
+    assert findings["release rancher"].text == "failed, revision 10"
+    assert "cordoned" in findings["node c"].text
+    assert "kubectl uncordon c" in findings["node c"].remedy
 
 
 @pytest.mark.parametrize(
-    ("kept", "verdict", "said"),
+    ("logins", "verdict", "text"),
     [
         ([{"default": "true", "value": ""}], "fails", "nobody has used"),
         ([{"default": "true", "value": "true"}], "fails", "nobody has used"),
@@ -210,20 +210,20 @@ def test_nodes_and_releases_are_read_from_the_cluster(monkeypatch: pytest.Monkey
     ],
 )
 def test_a_first_password_that_nobody_has_used_is_told(
-    kept: list[dict[str, str]], verdict: str, said: str, monkeypatch: pytest.MonkeyPatch
+    logins: list[dict[str, str]], verdict: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     labels = {"name": "rancher", "version": "1", "status": "deployed"}
-    answers = {"nodes": [], "secrets": [{"metadata": {"labels": labels}}], "settings.management.cattle.io": kept}
+    answers = {"nodes": [], "secrets": [{"metadata": {"labels": labels}}], "settings.management.cattle.io": logins}
     monkeypatch.setattr(cluster_checks, "_kubectl", lambda *arguments: answers[arguments[1]])
-    (found,) = (
+    (login_finding,) = (
         finding for finding in cluster_checks._inside([], dedicated=False) if finding.what == "Rancher's first password"
     )
-    assert (found.verdict, said in found.text) == (verdict, True), found
-    assert (found.remedy == "") == (verdict == "ok")
+    assert (login_finding.verdict, text in login_finding.text) == (verdict, True), login_finding
+    assert (login_finding.remedy == "") == (verdict == "ok")
 
 
 @pytest.mark.parametrize(
-    ("pods", "verdict", "said"),
+    ("pods", "verdict", "text"),
     [
         ({}, "later", "not there yet"),
         ({"agent-0": ("server", "Running"), "controller": (None, "Pending")}, "ok", "servers alone"),
@@ -232,7 +232,7 @@ def test_a_first_password_that_nobody_has_used_is_told(
     ],
 )
 def test_fleet_on_an_agent_is_told_where_servers_are_dedicated(
-    pods: dict[str, tuple[str | None, str]], verdict: str, said: str, monkeypatch: pytest.MonkeyPatch
+    pods: dict[str, tuple[str | None, str]], verdict: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its agent is the cluster's administrator, and keeping it on servers is a person's step (decision 0092)."""
     role = {"node-role.kubernetes.io/control-plane": "true"}
@@ -253,7 +253,7 @@ def test_fleet_on_an_agent_is_told_where_servers_are_dedicated(
         return others.get(kind, [])
 
     monkeypatch.setattr(cluster_checks, "_kubectl", answers)
-    found = {finding.what: finding for finding in cluster_checks._inside([], dedicated=True)}["Fleet's pods"]
-    assert (found.verdict, said in found.text) == (verdict, True), found
-    assert (found.remedy == "") == (verdict == "ok")
+    fleet_finding = {finding.what: finding for finding in cluster_checks._inside([], dedicated=True)}["Fleet's pods"]
+    assert (fleet_finding.verdict, text in fleet_finding.text) == (verdict, True), fleet_finding
+    assert (fleet_finding.remedy == "") == (verdict == "ok")
     assert not [each for each in cluster_checks._inside([], dedicated=False) if each.what == "Fleet's pods"]

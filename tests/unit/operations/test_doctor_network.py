@@ -45,8 +45,8 @@ class Company:
         self.tag("vet-dev", self.private, "internal-elb")
 
     def _subnet(self, letter: str, cidr: str) -> str:
-        made = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=cidr, AvailabilityZone=f"us-east-1{letter}")
-        return str(made["Subnet"]["SubnetId"])
+        response = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=cidr, AvailabilityZone=f"us-east-1{letter}")
+        return str(response["Subnet"]["SubnetId"])
 
     def _table(self, subnets: list[str], **target: str) -> str:
         table = self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
@@ -90,24 +90,24 @@ def look(company: Company, tmp_path: Path) -> Look:
 
     def run(network: Mapping[str, Any] | None = None, **sections: Any) -> Mapping[str, list[Finding]]:
         settings = load(dev_alone(tmp_path, {"network": {**company.settings(), **(network or {})}, **sections}))
-        found: dict[str, list[Finding]] = {}
+        findings: dict[str, list[Finding]] = {}
         for finding in existing_network(CheckContext(settings, settings.environment("dev"))):
             assert (finding.verdict == "ok") == (finding.remedy == ""), f"{finding}: not ok needs a remedy, and ok none"
-            found.setdefault(finding.what, []).append(finding)
-        return found
+            findings.setdefault(finding.what, []).append(finding)
+        return findings
 
     return run
 
 
-def failing(found: Mapping[str, list[Finding]]) -> dict[str, str]:
-    return {what: each.text for what, findings in found.items() for each in findings if each.verdict == "fails"}
+def failing(by_subject: Mapping[str, list[Finding]]) -> dict[str, str]:
+    return {what: each.text for what, findings in by_subject.items() for each in findings if each.verdict == "fails"}
 
 
 def test_a_whole_vpc_is_well(look: Look) -> None:
-    found = look()
-    assert failing(found) == {}
-    assert len(found) == 1 + 4 * 3 + 2 + 1, sorted(found)
-    assert found["endpoints"][0].verdict == "later", "without S3's endpoint a NAT gateway is paid for snapshots"
+    findings = look()
+    assert failing(findings) == {}
+    assert len(findings) == 1 + 4 * 3 + 2 + 1, sorted(findings)
+    assert findings["endpoints"][0].verdict == "later", "without S3's endpoint a NAT gateway is paid for snapshots"
 
 
 def test_an_environment_with_a_vpc_of_its_own_is_not_asked(aws_settings: CheckContext) -> None:
@@ -132,20 +132,20 @@ def test_another_range_or_zone_is_seen(look: Look, company: Company) -> None:
         "a": {**subnets["a"], "private": company.private["b"]},
         "b": {**subnets["b"], "private": company.private["a"]},
     }
-    found = failing(look({"existing": {"id": company.vpc, "subnets": swapped}}))
+    failures = failing(look({"existing": {"id": company.vpc, "subnets": swapped}}))
     assert (
-        "us-east-1b, and the settings say us-east-1a" in found["private subnet a"]
-        or "10.20.11.0/24" in found["private subnet a"]
+        "us-east-1b, and the settings say us-east-1a" in failures["private subnet a"]
+        or "10.20.11.0/24" in failures["private subnet a"]
     )
-    assert {"private subnet a", "private subnet b"} <= found.keys()
+    assert {"private subnet a", "private subnet b"} <= failures.keys()
 
 
 def test_a_private_subnet_at_the_internet_gateway_is_seen(look: Look, company: Company) -> None:
     company.ec2.replace_route(
         RouteTableId=company.tables["private"], DestinationCidrBlock="0.0.0.0/0", GatewayId=company.gateway
     )
-    found = failing(look())
-    assert "nothing would answer them" in found["way out of private subnet a"]
+    failures = failing(look())
+    assert "nothing would answer them" in failures["way out of private subnet a"]
 
 
 def test_a_subnet_without_a_way_out_is_seen_unless_there_is_a_proxy(look: Look, company: Company) -> None:
@@ -163,15 +163,15 @@ def test_a_public_subnet_without_the_internet_gateway_is_seen(look: Look, compan
 
 def test_a_nat_gateway_that_goes_is_seen(look: Look, company: Company) -> None:
     company.ec2.delete_nat_gateway(NatGatewayId=company.nat)
-    found = failing(look())
-    assert set(found) == {"way out of private subnet a", "way out of private subnet b"}, found
+    failures = failing(look())
+    assert set(failures) == {"way out of private subnet a", "way out of private subnet b"}, failures
 
 
 def test_missing_tags_are_said_as_the_command_that_sets_them(look: Look, company: Company) -> None:
     company.ec2.delete_tags(Resources=[company.private["b"]], Tags=[{"Key": "kubernetes.io/role/internal-elb"}])
-    found = look()
-    assert set(failing(found)) == {"tags of private subnet b"}
-    (finding,) = found["tags of private subnet b"]
+    findings = look()
+    assert set(failing(findings)) == {"tags of private subnet b"}
+    (finding,) = findings["tags of private subnet b"]
     wanted = f"create-tags --resources {company.private['b']} --tags Key=kubernetes.io/role/internal-elb,Value=1"
     assert finding.remedy.endswith(wanted), finding.remedy
 
@@ -195,8 +195,8 @@ def test_an_address_that_is_the_servers_own_is_no_fault(look: Look, company: Com
 
 def test_too_few_free_addresses_are_seen(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("operations.doctor.network_checks.SPARE_ADDRESSES", 1000)
-    found = failing(look())
-    assert {what for what in found if what.startswith("room")} == {
+    failures = failing(look())
+    assert {what for what in failures if what.startswith("room")} == {
         "room of private subnet a",
         "room of private subnet b",
     }
@@ -222,5 +222,5 @@ def test_a_zone_that_lacks_a_type_is_seen(company: Company, tmp_path: Path) -> N
     network = {"availability_zones": {"b": {"public": "10.0.3.0/24"}, **zones}, "nat_gateways": ["a"]}
     pools = {"new": {"instance_types": ["m7i.large"], "min_count": 0, "max_count": 1, "availability_zones": ["e"]}}
     settings = load(dev_alone(tmp_path, {"network": network, "pools": pools}))
-    found = list(machine_types(CheckContext(settings, settings.environment("dev"))))
-    assert any(each.verdict == "fails" and each.text.startswith("us-east-1e has no ") for each in found), found
+    findings = list(machine_types(CheckContext(settings, settings.environment("dev"))))
+    assert any(each.verdict == "fails" and each.text.startswith("us-east-1e has no ") for each in findings), findings

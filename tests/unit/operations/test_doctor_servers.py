@@ -24,18 +24,18 @@ WELL = replace(WHOLE, database_bytes=64 << 20, database_bytes_in_use=32 << 20)
 @pytest.fixture
 def prod(monkeypatch: pytest.MonkeyPatch) -> Fake:
     """Three servers, all well, that the doctor finds."""
-    made = Fake(healths=dict.fromkeys(range(3), WELL))
-    monkeypatch.setattr(server_checks, "Cluster", lambda _: made)
-    return made
+    fake = Fake(healths=dict.fromkeys(range(3), WELL))
+    monkeypatch.setattr(server_checks, "Cluster", lambda _: fake)
+    return fake
 
 
 def seen(check: Callable[[CheckContext], Any]) -> list[Finding]:
     """What a check finds in prod."""
     settings = load()
-    found = list(check(CheckContext(settings, settings.environment("prod"))))
-    for finding in found:
+    findings = list(check(CheckContext(settings, settings.environment("prod"))))
+    for finding in findings:
         assert (finding.verdict == "ok") == (finding.remedy == ""), f"{finding}: not ok needs a remedy, and ok none"
-    return found
+    return findings
 
 
 def test_whole_servers_are_ok(prod: Fake) -> None:
@@ -67,9 +67,9 @@ def test_whole_servers_are_ok(prod: Fake) -> None:
 )
 def test_each_thing_that_is_wrong_is_seen(health: Health, text: str, remedy: str, prod: Fake) -> None:
     prod.healths[1] = health
-    (found,) = [one for one in seen(control_plane) if one.what == "server 1" and text in one.text]
-    assert found.verdict == "fails"
-    assert remedy in found.remedy
+    (finding,) = [one for one in seen(control_plane) if one.what == "server 1" and text in one.text]
+    assert finding.verdict == "fails"
+    assert remedy in finding.remedy
     assert [one.verdict for one in seen(control_plane) if one.what != "server 1"] == ["ok", "ok"]
 
 
@@ -129,9 +129,9 @@ def test_the_newest_snapshot_that_could_be_restored_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = datetime.now(UTC)
-    found = [] if hours is None else [Snapshot("s", now - timedelta(hours=hours, minutes=1), 1000)]
-    monkeypatch.setattr(server_checks, "snapshots", lambda _: found)
-    monkeypatch.setattr(server_checks, "newest", lambda _, found: found[0] if whole else None)
+    listed = [] if hours is None else [Snapshot("s", now - timedelta(hours=hours, minutes=1), 1000)]
+    monkeypatch.setattr(server_checks, "snapshots", lambda _: listed)
+    monkeypatch.setattr(server_checks, "newest", lambda _, candidates: candidates[0] if whole else None)
     monkeypatch.setattr(server_checks, "_published", lambda _: now - timedelta(hours=cluster_hours))
     (one,) = seen(etcd_snapshots)
     assert (one.verdict, text in one.text) == (verdict, True), one

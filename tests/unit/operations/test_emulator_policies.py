@@ -46,13 +46,13 @@ def identity(characters: int) -> str:
 
 
 def trust(principal: Any) -> tuple[str, str, dict[str, Any]]:
-    said = document(principal, "sts:AssumeRole")
-    return "iam", "update_assume_role_policy", {"RoleName": "nodes", "PolicyDocument": said}
+    policy = document(principal, "sts:AssumeRole")
+    return "iam", "update_assume_role_policy", {"RoleName": "nodes", "PolicyDocument": policy}
 
 
 def bucket(principal: Any) -> tuple[str, str, dict[str, Any]]:
-    said = document(principal, "s3:GetObject", Resource="arn:aws:s3:::clinic-files/*")
-    return "s3", "put_bucket_policy", {"Bucket": "clinic-files", "Policy": said}
+    policy = document(principal, "s3:GetObject", Resource="arn:aws:s3:::clinic-files/*")
+    return "s3", "put_bucket_policy", {"Bucket": "clinic-files", "Policy": policy}
 
 
 def key(principal: Any) -> tuple[str, str, dict[str, Any]]:
@@ -60,8 +60,8 @@ def key(principal: Any) -> tuple[str, str, dict[str, Any]]:
 
 
 def secret(principal: Any) -> tuple[str, str, dict[str, Any]]:
-    said = document(principal, "secretsmanager:GetSecretValue", Resource="*")
-    return "secretsmanager", "put_resource_policy", {"SecretId": "clinic", "ResourcePolicy": said}
+    policy = document(principal, "secretsmanager:GetSecretValue", Resource="*")
+    return "secretsmanager", "put_resource_policy", {"SecretId": "clinic", "ResourcePolicy": policy}
 
 
 STORED = {

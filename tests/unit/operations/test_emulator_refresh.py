@@ -45,11 +45,11 @@ def test_a_refresh_replaces_what_is_outdated_and_leaves_the_rest(emulator: Emula
     scaling.set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=3)
     (added,) = _instances(scaling).keys() - first.keys()
     assert _instances(scaling) == first | {added: "2"}
-    said = ec2.describe_instance_attribute(InstanceId=added, Attribute="userData")["UserData"]["Value"]
-    assert base64.b64decode(said) == b"second"
+    response = ec2.describe_instance_attribute(InstanceId=added, Attribute="userData")["UserData"]["Value"]
+    assert base64.b64decode(response) == b"second"
     refresh = scaling.start_instance_refresh(AutoScalingGroupName=GROUP)["InstanceRefreshId"]
-    said = scaling.describe_instance_refreshes(AutoScalingGroupName=GROUP, InstanceRefreshIds=[refresh])
-    assert [each["Status"] for each in said["InstanceRefreshes"]] == ["Successful"]
+    response = scaling.describe_instance_refreshes(AutoScalingGroupName=GROUP, InstanceRefreshIds=[refresh])
+    assert [each["Status"] for each in response["InstanceRefreshes"]] == ["Successful"]
     after = _instances(scaling)
     assert sorted(after.values()) == ["2", "2", "2"]
     assert after.keys() & {*first, added} == {added}, (
@@ -60,8 +60,8 @@ def test_a_refresh_replaces_what_is_outdated_and_leaves_the_rest(emulator: Emula
 def test_a_group_keeps_its_policy_over_an_update_of_its_size(emulator: Emulator) -> None:
     ec2, scaling = client(emulator, "ec2", "us-east-1"), client(emulator, "autoscaling", "us-east-1")
     data = {"ImageId": ec2.describe_images()["Images"][0]["ImageId"], "InstanceType": "t3.medium"}
-    made = ec2.create_launch_template(LaunchTemplateName="mixed", LaunchTemplateData=data)["LaunchTemplate"]
-    specification = {"LaunchTemplateId": made["LaunchTemplateId"], "Version": "$Latest"}
+    created = ec2.create_launch_template(LaunchTemplateName="mixed", LaunchTemplateData=data)["LaunchTemplate"]
+    specification = {"LaunchTemplateId": created["LaunchTemplateId"], "Version": "$Latest"}
     policy = {
         "LaunchTemplate": {"LaunchTemplateSpecification": specification, "Overrides": [{"InstanceType": "t3.medium"}]}
     }
@@ -71,6 +71,6 @@ def test_a_group_keeps_its_policy_over_an_update_of_its_size(emulator: Emulator)
     )
     scaling.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=1, MaxSize=2)
     (group,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
-    kept = group["MixedInstancesPolicy"]["LaunchTemplate"]
-    assert kept["LaunchTemplateSpecification"]["LaunchTemplateId"] == made["LaunchTemplateId"]
-    assert (len(group["Instances"]), kept["Overrides"]) == (1, [{"InstanceType": "t3.medium"}])
+    template = group["MixedInstancesPolicy"]["LaunchTemplate"]
+    assert template["LaunchTemplateSpecification"]["LaunchTemplateId"] == created["LaunchTemplateId"]
+    assert (len(group["Instances"]), template["Overrides"]) == (1, [{"InstanceType": "t3.medium"}])

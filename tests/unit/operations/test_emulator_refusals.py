@@ -40,11 +40,11 @@ def vpc(ec2: Any) -> str:
 @pytest.fixture
 def subnets(ec2: Any, vpc: str) -> list[str]:
     """One in each of two zones."""
-    made = [
+    responses = [
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{place}.0/24", AvailabilityZone=f"us-east-1{letter}")
         for place, letter in enumerate("ab")
     ]
-    return [each["Subnet"]["SubnetId"] for each in made]
+    return [each["Subnet"]["SubnetId"] for each in responses]
 
 
 def refused(code: str, call: Any, match: str | None = None, **parameters: Any) -> None:
@@ -55,8 +55,8 @@ def refused(code: str, call: Any, match: str | None = None, **parameters: Any) -
 
 
 def group(ec2: Any, vpc: str) -> str:
-    made = ec2.create_security_group(GroupName=f"clinic-{next(NUMBERS)}", Description="clinic", VpcId=vpc)
-    identifier: str = made["GroupId"]
+    response = ec2.create_security_group(GroupName=f"clinic-{next(NUMBERS)}", Description="clinic", VpcId=vpc)
+    identifier: str = response["GroupId"]
     return identifier
 
 
@@ -93,17 +93,17 @@ def test_a_subnet_with_an_interface_stays(ec2: Any, vpc: str, subnets: list[str]
 
 
 def test_an_interface_of_an_instance_stays_until_it_has_ended(ec2: Any, vpc: str, subnets: list[str]) -> None:
-    kept = ec2.create_network_interface(SubnetId=subnets[0])["NetworkInterface"]["NetworkInterfaceId"]
+    interface_id = ec2.create_network_interface(SubnetId=subnets[0])["NetworkInterface"]["NetworkInterfaceId"]
     image = ec2.describe_images()["Images"][0]["ImageId"]
     launch = {"ImageId": image, "MinCount": 1, "MaxCount": 1, "InstanceType": "t3.small"}
-    interface = {"DeviceIndex": 0, "NetworkInterfaceId": kept}
+    interface = {"DeviceIndex": 0, "NetworkInterfaceId": interface_id}
     with_kept = ec2.run_instances(**launch, NetworkInterfaces=[interface])["Instances"][0]["InstanceId"]
     alone = ec2.run_instances(**launch, SubnetId=subnets[1])["Instances"][0]["InstanceId"]
-    refused("InvalidParameterValue", ec2.delete_network_interface, match="in use", NetworkInterfaceId=kept)
+    refused("InvalidParameterValue", ec2.delete_network_interface, match="in use", NetworkInterfaceId=interface_id)
     refused("DependencyViolation", ec2.delete_subnet, SubnetId=subnets[1])
     ec2.terminate_instances(InstanceIds=[with_kept, alone])
     refused("DependencyViolation", ec2.delete_subnet, SubnetId=subnets[0])
-    ec2.delete_network_interface(NetworkInterfaceId=kept)
+    ec2.delete_network_interface(NetworkInterfaceId=interface_id)
     for subnet in subnets:
         ec2.delete_subnet(SubnetId=subnet)
 
@@ -117,8 +117,8 @@ def test_a_gateway_with_mapped_addresses_stays(ec2: Any, vpc: str, subnets: list
     here = {"InternetGatewayId": gateway, "VpcId": vpc}
     refused("DependencyViolation", ec2.detach_internet_gateway, match="mapped public address", **here)
     (eni,) = ec2.describe_network_interfaces(Filters=[{"Name": "subnet-id", "Values": subnets}])["NetworkInterfaces"]
-    found = eni["NetworkInterfaceId"]
-    refused("InvalidParameterValue", ec2.delete_network_interface, match="in use", NetworkInterfaceId=found)
+    interface_id = eni["NetworkInterfaceId"]
+    refused("InvalidParameterValue", ec2.delete_network_interface, match="in use", NetworkInterfaceId=interface_id)
     ec2.delete_nat_gateway(NatGatewayId=nat)
     ec2.detach_internet_gateway(**here)
     ec2.release_address(AllocationId=address)
@@ -144,8 +144,8 @@ def test_a_vpc_with_anything_in_it_stays(ec2: Any, vpc: str, subnets: list[str])
 
 def balancer(elb: Any, subnets: list[str], **more: Any) -> dict[str, Any]:
     name = more.pop("Name", f"clinic-{next(NUMBERS)}")
-    made: dict[str, Any] = elb.create_load_balancer(Name=name, Subnets=subnets, **more)["LoadBalancers"][0]
-    return made
+    load_balancer: dict[str, Any] = elb.create_load_balancer(Name=name, Subnets=subnets, **more)["LoadBalancers"][0]
+    return load_balancer
 
 
 def test_a_load_balancer_holds_its_network(ec2: Any, elb: Any, vpc: str, subnets: list[str]) -> None:
@@ -204,8 +204,8 @@ def test_a_rule_has_three_values_a_condition_and_five_in_all(elb: Any, subnets: 
     actions = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "403"}}]
     arn = balancer(elb, subnets)["LoadBalancerArn"]
     listener = elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=actions)
-    (made,) = listener["Listeners"]
-    rule = {"ListenerArn": made["ListenerArn"], "Actions": actions}
+    (created,) = listener["Listeners"]
+    rule = {"ListenerArn": created["ListenerArn"], "Actions": actions}
 
     def conditions(hosts: int, networks: int) -> list[dict[str, Any]]:
         names = {"Values": [f"h{n}.example.com" for n in range(hosts)]}
@@ -301,5 +301,5 @@ def test_a_call_that_the_sdk_compresses_is_read_as_it_was_written(emulator: Emul
     cloudwatch = client(emulator, "cloudwatch", "us-east-1")
     data = [{"MetricName": f"measured-{number}", "Value": 1.0} for number in range(500)]
     cloudwatch.put_metric_data(Namespace="clinic", MetricData=data)
-    found = cloudwatch.get_paginator("list_metrics").paginate(Namespace="clinic").build_full_result()["Metrics"]
-    assert len(found) == len(data), "the SDK compresses a call of this length (CloudWatch: PutMetricData)"
+    metrics = cloudwatch.get_paginator("list_metrics").paginate(Namespace="clinic").build_full_result()["Metrics"]
+    assert len(metrics) == len(data), "the SDK compresses a call of this length (CloudWatch: PutMetricData)"

@@ -19,8 +19,8 @@ Clients = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("emulator") / "log") as found:
-        yield found
+    with Emulator(tmp_path_factory.mktemp("emulator") / "log") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def role(emulator: Emulator, administrator: Clients, request: pytest.FixtureRequ
     """Make a role with these statements and be it."""
     name = request.node.name[:60].replace("[", "-").replace("]", "").replace(" ", "-")
 
-    def made(*statements: dict[str, Any], boundary: str = "") -> Clients:
+    def make(*statements: dict[str, Any], boundary: str = "") -> Clients:
         iam, more = administrator("iam"), {}
         if boundary:
             more = {"PermissionsBoundary": iam.create_policy(PolicyName=name, PolicyDocument=boundary)["Policy"]["Arn"]}
@@ -60,7 +60,7 @@ def role(emulator: Emulator, administrator: Clients, request: pytest.FixtureRequ
         )
         return lambda service, region="us-east-1": session.client(service, region, endpoint_url=emulator.url)
 
-    return made
+    return make
 
 
 def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
@@ -79,8 +79,8 @@ def test_a_secrets_copy_in_another_region_is_judged_as_the_secret_is(
     own = f"arn:aws:secretsmanager:*:{ACCOUNT_ID}:secret:dev/*"
     elsewhere = role(allow("secretsmanager:GetSecretValue", resource=own))("secretsmanager", "eu-west-1")
     assert elsewhere.get_secret_value(SecretId="dev/copied")["SecretString"] == "text"
-    code, said = refusal(elsewhere.get_secret_value, SecretId="prod/copied")
-    assert code == "AccessDeniedException", said
+    code, message = refusal(elsewhere.get_secret_value, SecretId="prod/copied")
+    assert code == "AccessDeniedException", message
 
 
 def test_a_role_does_what_it_may_and_no_more(administrator: Clients, role: Callable[..., Clients]) -> None:
@@ -89,9 +89,9 @@ def test_a_role_does_what_it_may_and_no_more(administrator: Clients, role: Calla
         administrator("s3").put_object(Bucket=name, Key="key", Body=b"1")
     s3 = role(allow("s3:GetObject", resource="arn:aws:s3:::dev-*"))("s3")
     assert s3.get_object(Bucket="dev-own", Key="key")["Body"].read() == b"1"
-    code, said = refusal(s3.get_object, Bucket="prod-own", Key="key")
+    code, message = refusal(s3.get_object, Bucket="prod-own", Key="key")
     assert code == "AccessDenied"
-    assert said == (
+    assert message == (
         f"User: arn:aws:sts::{ACCOUNT_ID}:assumed-role/test_a_role_does_what_it_may_and_no_more/test is not authorized to perform: "
         "s3:GetObject on resource: arn:aws:s3:::prod-own/key because no identity-based policy allows the s3:GetObject action"
     )
@@ -113,9 +113,9 @@ def test_a_role_does_what_it_may_and_no_more(administrator: Clients, role: Calla
 def test_each_protocol_says_it_as_its_services_do(
     role: Callable[..., Clients], service: str, operation: str, parameters: dict[str, Any], code: str
 ) -> None:
-    found, said = refusal(getattr(role(allow("s3:*"))(service), operation), **parameters)
-    assert found == code
-    assert f"is not authorized to perform: {service}:" in said
+    actual, message = refusal(getattr(role(allow("s3:*"))(service), operation), **parameters)
+    assert actual == code
+    assert f"is not authorized to perform: {service}:" in message
 
 
 def test_a_boundary_ends_it(role: Callable[..., Clients]) -> None:
@@ -128,11 +128,11 @@ def test_a_boundary_ends_it(role: Callable[..., Clients]) -> None:
 
 
 def test_tags_of_the_thing_and_of_the_call_decide(administrator: Clients, role: Callable[..., Clients]) -> None:
-    def made(environment: str) -> Any:
+    def arguments(environment: str) -> Any:
         tags = [{"Key": "Environment", "Value": environment}]
         return {"CidrBlock": "10.0.0.0/16", "TagSpecifications": [{"ResourceType": "vpc", "Tags": tags}]}
 
-    theirs = administrator("ec2").create_vpc(**made("prod"))["Vpc"]["VpcId"]
+    theirs = administrator("ec2").create_vpc(**arguments("prod"))["Vpc"]["VpcId"]
     not_dev = {
         "StringNotEquals": {"aws:ResourceTag/Environment": "dev"},
         "Null": {"aws:ResourceTag/Environment": "false"},
@@ -143,9 +143,9 @@ def test_tags_of_the_thing_and_of_the_call_decide(administrator: Clients, role: 
     }
     denied = [{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": each} for each in (not_dev, other_name)]
     ec2 = role(allow("ec2:*"), *denied)("ec2")
-    ours = ec2.create_vpc(**made("dev"))["Vpc"]["VpcId"]
+    ours = ec2.create_vpc(**arguments("dev"))["Vpc"]["VpcId"]
     assert "with an explicit deny in an identity-based policy" in refusal(ec2.delete_vpc, VpcId=theirs)[1]
-    assert "with an explicit deny" in refusal(ec2.create_vpc, **made("prod"))[1]
+    assert "with an explicit deny" in refusal(ec2.create_vpc, **arguments("prod"))[1]
     ec2.delete_vpc(VpcId=ours)
 
 
@@ -157,10 +157,10 @@ def test_a_command_takes_the_right_to_its_document_and_to_each_machine(
     machines = {}
     for environment in ("dev", "prod"):
         tags = [{"ResourceType": "instance", "Tags": [{"Key": "Environment", "Value": environment}]}]
-        (made,) = administrator("ec2").run_instances(ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=tags)[
+        (instance,) = administrator("ec2").run_instances(ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=tags)[
             "Instances"
         ]
-        machines[environment] = made["InstanceId"]
+        machines[environment] = instance["InstanceId"]
     dev = {"StringEquals": {"aws:ResourceTag/Environment": "dev"}}
     ssm = role(
         allow("ssm:SendCommand", resource=f"arn:aws:ec2:us-east-1:{ACCOUNT_ID}:instance/*", Condition=dev),
@@ -168,8 +168,8 @@ def test_a_command_takes_the_right_to_its_document_and_to_each_machine(
     )("ssm")
     shell = {"DocumentName": "AWS-RunShellScript", "Parameters": {"commands": ["true"]}}
     assert ssm.send_command(InstanceIds=[machines["dev"]], **shell)["Command"]
-    _, said = refusal(ssm.send_command, InstanceIds=list(machines.values()), **shell)
-    assert f"instance/{machines['prod']}" in said
+    _, message = refusal(ssm.send_command, InstanceIds=list(machines.values()), **shell)
+    assert f"instance/{machines['prod']}" in message
     assert (
         "document/AWS-RunRemoteScript"
         in refusal(ssm.send_command, InstanceIds=[machines["dev"]], **{**shell, "DocumentName": "AWS-RunRemoteScript"})[
@@ -210,11 +210,11 @@ def test_versions_and_copies_take_rights_of_their_own(administrator: Clients, ro
     plain = role(allow("s3:GetObject", "s3:PutObject", "s3:DeleteObject", resource=own))("s3")
     source = {"Bucket": "kept", "Key": "state"}
     plain.copy_object(Bucket="kept", Key="copy", CopySource=source)
-    for said in (
+    for message in (
         refusal(plain.get_object, **source, VersionId=old)[1],
         refusal(plain.copy_object, **source, CopySource={**source, "VersionId": old})[1],
     ):
-        assert "not authorized to perform: s3:GetObjectVersion" in said
+        assert "not authorized to perform: s3:GetObjectVersion" in message
     assert "s3:DeleteObjectVersion" in refusal(plain.delete_object, **source, VersionId=old)[1]
 
 
@@ -222,8 +222,8 @@ def test_giving_a_role_to_a_service_takes_the_right_to_pass_it(role: Callable[..
     passed = f"arn:aws:iam::{ACCOUNT_ID}:role/other"
     dlm = role(allow("dlm:*"))("dlm")
     more = {"State": "ENABLED", "PolicyDetails": {"PolicyType": "EBS_SNAPSHOT_MANAGEMENT"}}
-    _, said = refusal(dlm.create_lifecycle_policy, ExecutionRoleArn=passed, Description="x", **more)
-    assert f"perform: iam:PassRole on resource: {passed}" in said
+    _, message = refusal(dlm.create_lifecycle_policy, ExecutionRoleArn=passed, Description="x", **more)
+    assert f"perform: iam:PassRole on resource: {passed}" in message
 
 
 def test_a_key_s_own_policy_counts(administrator: Clients, role: Callable[..., Clients]) -> None:
@@ -239,10 +239,10 @@ def test_a_key_s_own_policy_counts(administrator: Clients, role: Callable[..., C
 
 
 def test_what_is_not_known_is_refused_and_says_so(role: Callable[..., Clients]) -> None:
-    code, said = refusal(role(allow("*"))("sns").list_phone_numbers_opted_out)
+    code, message = refusal(role(allow("*"))("sns").list_phone_numbers_opted_out)
     assert code == "AuthorizationError"
-    assert "does not know which rights this takes, and allows nothing unknown" in said
-    assert "sns:ListPhoneNumbersOptedOut" in said
+    assert "does not know which rights this takes, and allows nothing unknown" in message
+    assert "sns:ListPhoneNumbersOptedOut" in message
 
 
 def test_a_role_is_taken_by_whom_it_trusts(
@@ -256,9 +256,9 @@ def test_a_role_is_taken_by_whom_it_trusts(
         administrator("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
     take = somebody("sts").assume_role
     assert take(RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/trusting", RoleSessionName="test")["Credentials"]
-    code, said = refusal(take, RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/not-trusting", RoleSessionName="test")
+    code, message = refusal(take, RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/not-trusting", RoleSessionName="test")
     assert code == "AccessDenied"
-    assert "sts:AssumeRole on resource: arn:aws:iam::" in said
+    assert "sts:AssumeRole on resource: arn:aws:iam::" in message
 
 
 def test_a_web_identity_gets_the_role_that_trusts_it(emulator: Emulator, administrator: Clients) -> None:
@@ -270,13 +270,13 @@ def test_a_web_identity_gets_the_role_that_trusts_it(emulator: Emulator, adminis
             "StringEquals": {f"{ISSUER}:sub": "repo:a/b:environment:dev", f"{ISSUER}:aud": "sts.amazonaws.com"}
         },
     }
-    made = administrator("iam").create_role(RoleName="workflow", AssumeRolePolicyDocument=document(trusted))
+    response = administrator("iam").create_role(RoleName="workflow", AssumeRolePolicyDocument=document(trusted))
     sts = boto3.client(
         "sts", region_name="us-east-1", endpoint_url=emulator.url, config=Config(signature_version=UNSIGNED)
     )
-    asked = {"RoleArn": made["Role"]["Arn"], "RoleSessionName": "run"}
+    asked = {"RoleArn": response["Role"]["Arn"], "RoleSessionName": "run"}
     sts.assume_role_with_web_identity(**asked, WebIdentityToken=web_identity("repo:a/b:environment:dev"))
-    code, said = refusal(
+    code, message = refusal(
         sts.assume_role_with_web_identity, **asked, WebIdentityToken=web_identity("repo:a/b:environment:prod")
     )
-    assert (code, said) == ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+    assert (code, message) == ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")

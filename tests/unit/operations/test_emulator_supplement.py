@@ -28,8 +28,8 @@ def test_a_nat_gateway_is_found_by_its_tag_alone(aws: Clients) -> None:
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{place}.0/24")["Subnet"]["SubnetId"]
         tags = [{"ResourceType": "natgateway", "Tags": [{"Key": "Environment", "Value": name}]}]
         ec2.create_nat_gateway(SubnetId=subnet, ConnectivityType="private", TagSpecifications=tags)
-    found = ec2.describe_nat_gateways(Filters=[{"Name": "tag:Environment", "Values": ["mine"]}])["NatGateways"]
-    assert [each["Tags"][0]["Value"] for each in found] == ["mine"]
+    gateways = ec2.describe_nat_gateways(Filters=[{"Name": "tag:Environment", "Values": ["mine"]}])["NatGateways"]
+    assert [each["Tags"][0]["Value"] for each in gateways] == ["mine"]
 
 
 def test_a_root_disk_has_the_images_size_and_another_disk_needs_one(aws: Clients) -> None:
@@ -48,8 +48,10 @@ def test_a_root_disk_has_the_images_size_and_another_disk_needs_one(aws: Clients
 
 def test_tags_of_an_association_come_and_go(aws: Clients) -> None:
     ssm = aws("ssm")
-    made = ssm.create_association(Name="ready", Tags=[{"Key": "Team", "Value": "platform"}])["AssociationDescription"]
-    named = {"ResourceType": "Association", "ResourceId": made["AssociationId"]}
+    association = ssm.create_association(Name="ready", Tags=[{"Key": "Team", "Value": "platform"}])[
+        "AssociationDescription"
+    ]
+    named = {"ResourceType": "Association", "ResourceId": association["AssociationId"]}
     ssm.add_tags_to_resource(**named, Tags=[{"Key": "Owner", "Value": "clinic"}])
     ssm.remove_tags_from_resource(**named, TagKeys=["Team"])
     assert ssm.list_tags_for_resource(**named)["TagList"] == [{"Key": "Owner", "Value": "clinic"}]
@@ -57,8 +59,8 @@ def test_tags_of_an_association_come_and_go(aws: Clients) -> None:
 
 def test_a_launch_templates_tags_are_those_of_now(aws: Clients) -> None:
     ec2 = aws("ec2")
-    made = ec2.create_launch_template(LaunchTemplateName="agents", LaunchTemplateData={"InstanceType": "t3.large"})
-    name = made["LaunchTemplate"]["LaunchTemplateId"]
+    response = ec2.create_launch_template(LaunchTemplateName="agents", LaunchTemplateData={"InstanceType": "t3.large"})
+    name = response["LaunchTemplate"]["LaunchTemplateId"]
     ec2.create_tags(Resources=[name], Tags=[{"Key": "Team", "Value": "platform"}])
-    (found,) = ec2.describe_launch_templates(LaunchTemplateIds=[name])["LaunchTemplates"]
-    assert found["Tags"] == [{"Key": "Team", "Value": "platform"}], found
+    (described,) = ec2.describe_launch_templates(LaunchTemplateIds=[name])["LaunchTemplates"]
+    assert described["Tags"] == [{"Key": "Team", "Value": "platform"}], described

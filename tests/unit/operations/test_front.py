@@ -22,8 +22,8 @@ class Behind(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        told = {name.lower(): value for name, value in self.headers.items()}
-        text = json.dumps({"path": self.path, "body": body, "headers": told}).encode()
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        text = json.dumps({"path": self.path, "body": body, "headers": headers}).encode()
         self.send_response(201)
         self.send_header("Content-Length", str(len(text)))
         self.send_header("Set-Cookie", "a=1")
@@ -63,12 +63,12 @@ def ask(there: tuple[int, Path], host: str, method: str = "GET", body: str | Non
 
 def test_a_request_reaches_its_host_and_says_that_it_came_by_https(there: tuple[int, Path]) -> None:
     status, cookies, text = ask(there, HOST, "POST", "name=Mia")
-    told = json.loads(text)
+    request = json.loads(text)
     assert (status, cookies) == (201, ["a=1", "b=2"]), "each cookie is a header of its own"
-    assert (told["path"], told["body"]) == ("/pets/?a=b", "name=Mia")
-    assert told["headers"]["x-forwarded-proto"] == "https"
-    assert told["headers"]["x-forwarded-for"] == "127.0.0.1", "what a visitor says of its own address is believed"
-    assert told["headers"]["host"].startswith(HOST)
+    assert (request["path"], request["body"]) == ("/pets/?a=b", "name=Mia")
+    assert request["headers"]["x-forwarded-proto"] == "https"
+    assert request["headers"]["x-forwarded-for"] == "127.0.0.1", "what a visitor says of its own address is believed"
+    assert request["headers"]["host"].startswith(HOST)
 
 
 def test_a_host_of_which_nobody_listens_is_told(there: tuple[int, Path]) -> None:

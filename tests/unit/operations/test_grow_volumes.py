@@ -37,18 +37,18 @@ class Fleet:
             {"DeviceName": f"/dev/sd{letter}", "Ebs": {"VolumeSize": size}}
             for letter, size in zip("fg", sizes, strict=False)
         ]
-        made = self.ec2.run_instances(
+        response = self.ec2.run_instances(
             ImageId=self.image,
             MinCount=1,
             MaxCount=1,
             BlockDeviceMappings=disks,
             TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
         )
-        (instance,) = [each["InstanceId"] for each in made["Instances"]]
-        (found,) = self.ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
+        (instance,) = [each["InstanceId"] for each in response["Instances"]]
+        (description,) = self.ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
         return [
             each["Ebs"]["VolumeId"]
-            for each in found["BlockDeviceMappings"]
+            for each in description["BlockDeviceMappings"]
             if each["DeviceName"] in ("/dev/sdf", "/dev/sdg")
         ]
 

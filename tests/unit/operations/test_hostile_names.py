@@ -51,12 +51,12 @@ class Manager:
         """Run it."""
         (line,) = Parameters["commands"]
         done = subprocess.run(["sh", "-c", line], cwd=self.folder, capture_output=True, text=True)
-        self.said = done.stdout
+        self.output = done.stdout
         return {"Command": {"CommandId": "1"}}
 
     def get_command_invocation(self, **_: Any) -> dict[str, str]:
         """What it printed."""
-        return {"Status": "Success", "StandardOutputContent": self.said, "StandardErrorContent": ""}
+        return {"Status": "Success", "StandardOutputContent": self.output, "StandardErrorContent": ""}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -67,8 +67,8 @@ def test_a_server_gets_an_argument_as_it_is(name: str, tmp_path: Path, monkeypat
     monkeypatch.setattr(servers, "PROGRAMS", str(tmp_path))
     cluster, manager = Cluster("prod"), Manager(tmp_path)
     monkeypatch.setattr(cluster, "client", lambda _: manager)
-    said = cluster.run(Server(0, "i-0", "t3.large", "ami-0", running=True), "restore", name)
-    assert said == name
+    output = cluster.run(Server(0, "i-0", "t3.large", "ami-0", running=True), "restore", name)
+    assert output == name
     assert not (tmp_path / "pwned").exists(), "the name was run as root"
 
 

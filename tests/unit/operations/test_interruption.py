@@ -83,10 +83,10 @@ def test_terraform_finishes_what_it_has_begun_when_ctrl_c_is_pressed(tmp_path: P
     for _ in range(2):
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.1)
-    _, said = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=30)
     assert (tmp_path / "state").exists(), "Terraform was killed before it had written the state"
     assert process.returncode == INTERRUPTED
-    assert "stopped: run the same command again" in said
+    assert "stopped: run the same command again" in stderr
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda ending: ending.name)

@@ -29,7 +29,7 @@ def test_another_key_is_another_pair_and_a_comment_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("has", "wanted", "said"),
+    ("has", "wanted", "beginning"),
     [
         (None, None, None),
         (None, KEY, "SSH key pair (none) becomes vet-dev-"),
@@ -38,12 +38,12 @@ def test_another_key_is_another_pair_and_a_comment_is_not() -> None:
     ],
 )
 def test_a_roll_sees_who_has_an_old_key(
-    monkeypatch: pytest.MonkeyPatch, has: str | None, wanted: str | None, said: str | None
+    monkeypatch: pytest.MonkeyPatch, has: str | None, wanted: str | None, beginning: str | None
 ) -> None:
     cluster = Cluster("dev")
     cluster.names = _names(wanted)
     monkeypatch.setattr(server_differences, "_image", lambda cluster: "ami-1")
     monkeypatch.setattr(server_differences, "_user_data", lambda cluster, server: "same")
     server = Server(0, "i-0", "t3.medium", "ami-1", running=True, key_name=has)
-    found = server_differences.differences(cluster, server, {"instance_type": "t3.medium", "user_data": "same"})
-    assert found == [] if said is None else (len(found) == 1 and found[0].startswith(said)), found
+    changes = server_differences.differences(cluster, server, {"instance_type": "t3.medium", "user_data": "same"})
+    assert changes == [] if beginning is None else (len(changes) == 1 and changes[0].startswith(beginning)), changes

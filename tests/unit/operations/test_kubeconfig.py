@@ -58,9 +58,9 @@ def test_a_person_asks_for_a_token_of_this_cluster_alone(settings: Settings) -> 
 def test_what_aws_answers_becomes_what_kubectl_reads(settings: Settings) -> None:
     words = asked(kubeconfig(cluster(settings, ISSUER), PERSON))
     answer = {"WebIdentityToken": "eyJ", "Expiration": "2026-11-29T07:00:00+00:00"}
-    found = jmespath.search(words[words.index("--query") + 1], answer)
+    credential = jmespath.search(words[words.index("--query") + 1], answer)
     assert words[words.index("--output") + 1] == "json"
-    assert json.loads(json.dumps(found)) == {
+    assert json.loads(json.dumps(credential)) == {
         "apiVersion": "client.authentication.k8s.io/v1",
         "kind": "ExecCredential",
         "status": {"token": "eyJ", "expirationTimestamp": "2026-11-29T07:00:00+00:00"},

@@ -29,7 +29,7 @@ def backup(name: str, phase: str = "Completed", hour: int = 2, **status: Any) ->
 
 
 @dataclass(frozen=True)
-class Played(Kubectl):
+class FakeKubectl(Kubectl):
     """A kubectl of a cluster with Velero, which ends what it is asked for as a test says."""
 
     kubeconfig: str = "admin.yaml"
@@ -51,8 +51,8 @@ class Played(Kubectl):
         return json.dumps(self._object(words[1], words[2]))
 
     def _object(self, kind: str, name: str) -> dict[str, Any]:
-        made = [each for each in self.applied if each["metadata"]["name"] == name]
-        if made:
+        created = [each for each in self.applied if each["metadata"]["name"] == name]
+        if created:
             return {"metadata": {"name": name}, "status": dict(self.answer)}
         if kind.startswith("schedule") and self.schedule:
             return SCHEDULE
@@ -71,27 +71,29 @@ def test_where_it_is_off_the_setting_is_named() -> None:
 
 
 def test_the_newest_is_first_and_one_that_has_not_begun_is_last() -> None:
-    found = backups(Played(backups=(backup("old", hour=1), {"metadata": {"name": "new"}}, backup("last", hour=3))))
-    assert [(each.name, each.phase) for each in found] == [("last", "Completed"), ("old", "Completed"), ("new", "New")]
+    listed = backups(
+        FakeKubectl(backups=(backup("old", hour=1), {"metadata": {"name": "new"}}, backup("last", hour=3)))
+    )
+    assert [(each.name, each.phase) for each in listed] == [("last", "Completed"), ("old", "Completed"), ("new", "New")]
 
 
 def test_a_backup_that_is_taken_now_is_of_what_the_schedule_takes() -> None:
-    kubectl = Played(answer=backup("x")["status"])
+    kubectl = FakeKubectl(answer=backup("x")["status"])
     take(kubectl, "before-the-move")
-    (made,) = kubectl.applied
-    assert made["spec"] == TEMPLATE
-    assert made["metadata"]["labels"] == {"velero.io/schedule-name": "velero-objects"}
-    assert made["metadata"]["annotations"] == {"velero.io/csi-volumesnapshot-class_x": "standard"}
+    (manifest,) = kubectl.applied
+    assert manifest["spec"] == TEMPLATE
+    assert manifest["metadata"]["labels"] == {"velero.io/schedule-name": "velero-objects"}
+    assert manifest["metadata"]["annotations"] == {"velero.io/csi-volumesnapshot-class_x": "standard"}
 
 
 def test_a_backup_that_is_not_whole_is_a_failure_with_the_way_to_its_reason() -> None:
-    kubectl = Played(answer={"phase": "PartiallyFailed", "errors": 2, "progress": {"itemsBackedUp": 40}})
+    kubectl = FakeKubectl(answer={"phase": "PartiallyFailed", "errors": 2, "progress": {"itemsBackedUp": 40}})
     with pytest.raises(Failure, match=r"ended as PartiallyFailed, with 2 errors\nWhy: kubectl -n velero logs"):
         take(kubectl, "now")
 
 
 def test_without_a_schedule_nothing_is_taken() -> None:
-    kubectl = Played(schedule=False)
+    kubectl = FakeKubectl(schedule=False)
     with pytest.raises(Failure, match="no schedule velero-objects"):
         take(kubectl, "now")
     assert not kubectl.applied
@@ -99,27 +101,27 @@ def test_without_a_schedule_nothing_is_taken() -> None:
 
 @pytest.mark.parametrize("namespace", ["kube-system", "cattle-system", "velero", "scratch"])
 def test_a_namespace_that_is_in_no_backup_is_refused(namespace: str, cluster: Cluster) -> None:
-    kubectl = Played(backups=(backup("night"),))
+    kubectl = FakeKubectl(backups=(backup("night"),))
     with pytest.raises(Failure, match=f"{namespace} is in no backup"):
         restore(cluster, kubectl, RestoreObjects(namespace), auto_approve=True)
     assert not kubectl.applied
 
 
 def test_nothing_is_put_into_a_namespace_of_the_platform(cluster: Cluster) -> None:
-    kubectl = Played(backups=(backup("night"),))
+    kubectl = FakeKubectl(backups=(backup("night"),))
     with pytest.raises(Failure, match="kube-system is in no backup"):
         restore(cluster, kubectl, RestoreObjects("team", into="kube-system"), auto_approve=True)
     assert not kubectl.applied
 
 
 def test_the_newest_whole_one_is_taken_and_what_is_there_stays(cluster: Cluster) -> None:
-    kubectl = Played(
+    kubectl = FakeKubectl(
         backups=(backup("first", hour=1), backup("second", hour=2), backup("third", "PartiallyFailed", hour=3)),
         answer={"phase": "Completed", "progress": {"totalItems": 3, "itemsRestored": 3}},
     )
     restore(cluster, kubectl, RestoreObjects("team"), auto_approve=True)
-    (made,) = kubectl.applied
-    assert made["spec"] == {
+    (manifest,) = kubectl.applied
+    assert manifest["spec"] == {
         "backupName": "second",
         "includedNamespaces": ["team"],
         "existingResourcePolicy": "none",
@@ -127,7 +129,7 @@ def test_the_newest_whole_one_is_taken_and_what_is_there_stays(cluster: Cluster)
 
 
 def test_it_may_come_back_beside_itself(cluster: Cluster) -> None:
-    kubectl = Played(
+    kubectl = FakeKubectl(
         backups=(backup("night"),), answer={"phase": "Completed", "progress": {"totalItems": 3, "itemsRestored": 3}}
     )
     restore(cluster, kubectl, RestoreObjects("team", into="team-of-yesterday"), auto_approve=True)
@@ -135,7 +137,7 @@ def test_it_may_come_back_beside_itself(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "found", "said"),
+    ("named", "present", "message"),
     [
         (None, (), "no backup is whole; there are: none"),
         (None, (backup("half", "PartiallyFailed"),), r"there are: half \(PartiallyFailed\)"),
@@ -144,23 +146,23 @@ def test_it_may_come_back_beside_itself(cluster: Cluster) -> None:
     ],
 )
 def test_without_a_backup_nothing_is_restored(
-    named: str | None, found: tuple[dict[str, Any], ...], said: str, cluster: Cluster
+    named: str | None, present: tuple[dict[str, Any], ...], message: str, cluster: Cluster
 ) -> None:
-    kubectl = Played(backups=found)
-    with pytest.raises(Failure, match=said):
+    kubectl = FakeKubectl(backups=present)
+    with pytest.raises(Failure, match=message):
         restore(cluster, kubectl, RestoreObjects("team", named), auto_approve=True)
     assert not kubectl.applied
 
 
 def test_one_that_failed_in_part_is_taken_if_it_is_named(cluster: Cluster) -> None:
     answer = {"phase": "Completed", "progress": {"totalItems": 1, "itemsRestored": 1}}
-    kubectl = Played(backups=(backup("half", "PartiallyFailed"),), answer=answer)
+    kubectl = FakeKubectl(backups=(backup("half", "PartiallyFailed"),), answer=answer)
     restore(cluster, kubectl, RestoreObjects("team", "half"), auto_approve=True)
     assert kubectl.applied
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         ({"phase": "PartiallyFailed", "errors": 1, "progress": {"totalItems": 3}}, "with 1 errors\nWhy: kubectl"),
         ({"phase": "FailedValidation", "validationErrors": ["backup is gone"]}, "backup is gone"),
@@ -168,15 +170,15 @@ def test_one_that_failed_in_part_is_taken_if_it_is_named(cluster: Cluster) -> No
         ({"phase": "Completed"}, "has nothing of a namespace team"),
     ],
 )
-def test_what_was_not_restored_is_a_failure(answer: dict[str, Any], said: str, cluster: Cluster) -> None:
-    kubectl = Played(backups=(backup("night"),), answer=answer)
-    with pytest.raises(Failure, match=said):
+def test_what_was_not_restored_is_a_failure(answer: dict[str, Any], message: str, cluster: Cluster) -> None:
+    kubectl = FakeKubectl(backups=(backup("night"),), answer=answer)
+    with pytest.raises(Failure, match=message):
         restore(cluster, kubectl, RestoreObjects("team"), auto_approve=True)
 
 
 def test_nothing_is_made_without_a_yes(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(object_backups, "agreed", lambda console, question: False)
-    kubectl = Played(backups=(backup("night"),))
+    kubectl = FakeKubectl(backups=(backup("night"),))
     with pytest.raises(Failure, match="nothing was changed"):
         restore(cluster, kubectl, RestoreObjects("team"), auto_approve=False)
     assert not kubectl.applied
@@ -184,6 +186,6 @@ def test_nothing_is_made_without_a_yes(cluster: Cluster, monkeypatch: pytest.Mon
 
 def test_one_that_does_not_end_is_told_with_the_way_to_look(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(object_backups, "TIMEOUT_SECONDS", 0)
-    kubectl = Played(backups=(backup("night"),), answer={"phase": "InProgress"})
+    kubectl = FakeKubectl(backups=(backup("night"),), answer={"phase": "InProgress"})
     with pytest.raises(Failure, match=r"Velero goes on with it\nkubectl -n velero get restore\.velero\.io"):
         restore(cluster, kubectl, RestoreObjects("team"), auto_approve=True)

@@ -47,10 +47,13 @@ def test_every_package_has_its_floor() -> None:
 
 def test_no_package_imports_one_above_it_or_beside_it() -> None:
     floor = {name: number for number, names in enumerate(FLOORS) for name in names}
-    found = imports()
-    assert sum(map(len, found.values())) > 15, f"hardly an import was found: {found}"
+    imported = imports()
+    assert sum(map(len, imported.values())) > 15, f"hardly an import was found: {imported}"
     wrong = [
-        f"{name} imports {other}" for name, others in found.items() for other in others if floor[other] <= floor[name]
+        f"{name} imports {other}"
+        for name, others in imported.items()
+        for other in others
+        if floor[other] <= floor[name]
     ]
     assert not wrong, wrong
 

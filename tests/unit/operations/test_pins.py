@@ -19,8 +19,8 @@ REGISTRY = ENGINES["terraform"].registry
 HELM, AWS = f"{REGISTRY}/hashicorp/helm", f"{REGISTRY}/hashicorp/aws"
 
 
-def block(address: str, version: str, *found: str) -> str:
-    lines = "".join(f'    "{each}",\n' for each in found)
+def block(address: str, version: str, *hashes: str) -> str:
+    lines = "".join(f'    "{each}",\n' for each in hashes)
     return f'provider "{address}" {{\n  version = "{version}"\n  hashes = [\n{lines}  ]\n}}'
 
 
@@ -51,8 +51,8 @@ def test_the_file_is_about_the_versions_that_the_stacks_ask_for(output: Path) ->
         asked |= provider_lock.wanted(json.loads(file.read_text()), REGISTRY)
     assert len(asked) == 3
     provider_lock.missing(asked, known)  # raises where a version differs
-    for address, found in known.items():
-        sums = provider_lock.hashes(found)
+    for address, locked in known.items():
+        sums = provider_lock.hashes(locked)
         assert len({each for each in sums if each.startswith("zh:")}) >= 10, f"{address}: not all platforms"
 
 
@@ -76,9 +76,9 @@ def test_checksums_of_another_version_are_refused(lock: Path, stack: Path) -> No
         provider_lock.put(stack, REGISTRY)
 
 
-def _program(folder: Path, said: str, code: int = 0) -> str:
+def _program(folder: Path, output: str, code: int = 0) -> str:
     """Terraform that answers so."""
-    (folder / "said").write_text(said)
+    (folder / "said").write_text(output)
     program = folder / "terraform"
     place = "${1#-chdir=}"
     program.write_text(
@@ -89,11 +89,11 @@ def _program(folder: Path, said: str, code: int = 0) -> str:
 
 
 def test_missing_checksums_are_written_down(lock: Path, tmp_path: Path) -> None:
-    said = f"{block(AWS, '6.25.0', 'zh:cc')}\n\n{block(HELM, '3.1.1', 'h1:x', 'zh:aa', 'zh:bb')}\n"
+    lock_text = f"{block(AWS, '6.25.0', 'zh:cc')}\n\n{block(HELM, '3.1.1', 'h1:x', 'zh:aa', 'zh:bb')}\n"
     asked = {AWS: "6.25.0", HELM: "3.1.1"}
-    assert provider_lock.fill(asked, _program(tmp_path, said)) == [f"{AWS} 6.25.0", f"{HELM} 3.1.1"]
-    assert lock.read_text() == f"# why\n\n{said}"
-    assert provider_lock.fill(asked, _program(tmp_path, said)) == [], "nothing is new the second time"
+    assert provider_lock.fill(asked, _program(tmp_path, lock_text)) == [f"{AWS} 6.25.0", f"{HELM} 3.1.1"]
+    assert lock.read_text() == f"# why\n\n{lock_text}"
+    assert provider_lock.fill(asked, _program(tmp_path, lock_text)) == [], "nothing is new the second time"
 
 
 def test_a_package_that_was_replaced_is_refused_and_nothing_is_written(lock: Path, tmp_path: Path) -> None:
@@ -157,16 +157,16 @@ def test_a_release_that_was_replaced_is_refused(checksums: Path) -> None:
 
 def test_a_deploy_tells_what_is_believed() -> None:
     for environment in load().environments:
-        told = list(pins.believed(environment))
+        lines = list(pins.believed(environment))
         rke2 = environment.cluster.releases.rke2
-        assert (f"RKE2 {rke2}" in told) is not bool(release.node_release(environment.cluster.releases).rke2_sha256)
+        assert (f"RKE2 {rke2}" in lines) is not bool(release.node_release(environment.cluster.releases).rke2_sha256)
 
 
 def test_make_pins_shows_it(lock: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(pins, "_providers", lambda _: {HELM: "3.1.1", AWS: "6.25.0"})
     pins.run()
-    said = capsys.readouterr().out.splitlines()
-    assert f"  provider {AWS} 6.25.0" in said
-    assert not [line for line in said if HELM in line], "its checksums are known"
+    lines = capsys.readouterr().out.splitlines()
+    assert f"  provider {AWS} 6.25.0" in lines
+    assert not [line for line in lines if HELM in line], "its checksums are known"
     expected = {f"  {each}" for environment in load().environments for each in pins.believed(environment)}
-    assert expected <= set(said)
+    assert expected <= set(lines)

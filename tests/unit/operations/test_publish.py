@@ -108,10 +108,10 @@ def test_two_builds_of_a_commit_are_the_same_bytes_and_a_copy_keeps_the_digest(
     git("init", "--quiet")
     git("add", "--all")
     git("-c", "user.name=A", "-c", "user.email=a@example.com", "commit", "--quiet", "-m", "one")
-    found, digests = revision(), []
+    source, digests = revision(), []
     for number in range(2):
         (root / "vet_app/file").touch()  # another time of the file, as in another clone
-        archive = build(tmp_path / f"{number}.tar", f"test-{tmp_path.name}", "3.9", found, "linux/amd64")
+        archive = build(tmp_path / f"{number}.tar", f"test-{tmp_path.name}", "3.9", source, "linux/amd64")
         digests.append(digest_of(archive))
     subprocess.run(["buildah", "rmi", "--force", f"localhost/vet-app:test-{tmp_path.name}"], capture_output=True)
     assert digests[0] == digests[1], "a second build of the same commit has another digest"

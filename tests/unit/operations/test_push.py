@@ -142,14 +142,14 @@ def test_it_builds_logs_in_pushes_and_logs_out(tools: Callable[..., Path], capsy
     lines = [line.rsplit("/", 1)[-1] if "registry" in line else line for line in log.read_text().splitlines()]
     done = [line.split("docker ", 1)[1].split()[0] for line in lines if "docker " in line]
     assert done == ["info", "build", "login", "push", "logout"]
-    said = log.read_text()
+    calls = log.read_text()
     registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
-    assert f"--tag {registry}/vet-dev/vet-app:{TAG} --build-arg PYTHON=3.9" in said
-    assert "--platform linux/amd64" in said
-    assert "password on stdin: " in said
+    assert f"--tag {registry}/vet-dev/vet-app:{TAG} --build-arg PYTHON=3.9" in calls
+    assert "--platform linux/amd64" in calls
+    assert "password on stdin: " in calls
     password = next(line.split(": ", 1)[1] for line in lines if line.startswith("password on stdin: "))
     assert password, "no password was handed over"
-    assert said.count(password) == 1, "the password was an argument as well"
+    assert calls.count(password) == 1, "the password was an argument as well"
     out = capsys.readouterr().out
     assert password not in out
     digest = Repository(Cluster("dev").names).digest(TAG)

@@ -18,8 +18,8 @@ from operations.shared.stack_json import Document
 
 @pytest.fixture(scope="module")
 def prod(chapters: list[EnvironmentReport]) -> EnvironmentReport:
-    (found,) = [chapter for chapter in chapters if chapter.name == "prod"]
-    return found
+    (chapter_of_prod,) = [chapter for chapter in chapters if chapter.name == "prod"]
+    return chapter_of_prod
 
 
 def of(chapter: EnvironmentReport, who: str, does: str) -> set[str]:

@@ -25,17 +25,17 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @dataclass(frozen=True)
-class Played(Kubectl):
+class FakeKubectl(Kubectl):
     """A kubectl that answers by itself, and remembers what it was told."""
 
     kubeconfig: str = "admin.yaml"
     namespace: str = "vet-app"
     objects: Mapping[str, Any] = field(default_factory=dict)
     archives: bool = True
-    said: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
 
     def __call__(self, *words: str) -> str:
-        self.said.append(" ".join(words))
+        self.commands.append(" ".join(words))
         if words[0] == "get" and "json" in words:
             if words[2] not in self.objects:
                 raise Failure(f'Error from server (NotFound): {words[1]} "{words[2]}" not found')
@@ -60,7 +60,7 @@ class Played(Kubectl):
         """What it was told to change, a verb and its object each."""
         verbs = ("delete", "scale", "patch", "wait", "exec")
         return [
-            " ".join(words.split()[:3]) for words in self.said if words.split()[0] in verbs and "epoch" not in words
+            " ".join(words.split()[:3]) for words in self.commands if words.split()[0] in verbs and "epoch" not in words
         ]
 
 
@@ -100,13 +100,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def asked(monkeypatch: pytest.MonkeyPatch, at: str = "", origin: str = "database", into: str = "database-2") -> None:
     """Let the environment's ``values.database`` say so."""
-    given = {"recovery": {"from": origin, "at": at}, "backup": {"archive": into}}
-    monkeypatch.setattr(recovery, "values", lambda *_: given)
+    chart_values = {"recovery": {"from": origin, "at": at}, "backup": {"archive": into}}
+    monkeypatch.setattr(recovery, "values", lambda *_: chart_values)
 
 
 def test_it_stops_the_application_sees_the_last_segment_and_then_deletes(monkeypatch: pytest.MonkeyPatch) -> None:
     asked(monkeypatch, at="2026-11-24 10:30:00+01")
-    kubectl = Played(objects={"database": running(), "vet-app-reminders": {}})
+    kubectl = FakeKubectl(objects={"database": running(), "vet-app-reminders": {}})
     recover(Cluster("dev"), kubectl, auto_approve=True)
     assert kubectl.changes == [
         "patch cronjob vet-app-reminders",
@@ -116,7 +116,7 @@ def test_it_stops_the_application_sees_the_last_segment_and_then_deletes(monkeyp
         "delete cluster.postgresql.cnpg.io database",
         "wait --for=delete pvc",
     ]
-    (closing,) = (words for words in kubectl.said if "pg_switch_wal" in words)
+    (closing,) = (words for words in kubectl.commands if "pg_switch_wal" in words)
     assert closing.count(" -c ") == 2, f"in one transaction the commit would come after the switch: {closing}"
 
 
@@ -125,18 +125,18 @@ def test_a_segment_that_does_not_arrive_stops_it_and_the_application_goes_on(
     monkeypatch: pytest.MonkeyPatch, plugin: bool
 ) -> None:
     asked(monkeypatch)
-    kubectl = Played(objects={"database": running(plugin=plugin)}, archives=False)
+    kubectl = FakeKubectl(objects={"database": running(plugin=plugin)}, archives=False)
     with pytest.raises(Failure, match=f"{SEGMENT} of the write-ahead log is not in s3://{BUCKET}/database/database"):
         recover(Cluster("dev"), kubectl, auto_approve=True)
-    assert not any(words.startswith("delete") for words in kubectl.said), kubectl.said
+    assert not any(words.startswith("delete") for words in kubectl.commands), kubectl.commands
     assert kubectl.changes[-1] == "scale deployment/vet-app --replicas=2", "the application was not started again"
 
 
 def test_a_backup_s_history_file_is_no_segment() -> None:
-    found = Archive(boto3.client("s3", region_name="us-east-1"), BUCKET, "database/database")
-    assert not found.holds("000000010000000000000003")
+    archive = Archive(boto3.client("s3", region_name="us-east-1"), BUCKET, "database/database")
+    assert not archive.holds("000000010000000000000003")
     put("database/database/wals/0000000100000000/000000010000000000000003.gz")
-    assert found.holds("000000010000000000000003")
+    assert archive.holds("000000010000000000000003")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_moment_that_the_archive_does_not_have_is_refused_with_what_it_has(
     monkeypatch: pytest.MonkeyPatch, at: str, says: str
 ) -> None:
     asked(monkeypatch, at=at)
-    kubectl = Played(objects={"database": running()})
+    kubectl = FakeKubectl(objects={"database": running()})
     with pytest.raises(Failure, match=says) as raised:
         recover(Cluster("dev"), kubectl, auto_approve=True)
     assert "environments/dev.yaml: values.database" in str(raised.value)
@@ -163,7 +163,7 @@ def test_a_moment_that_the_archive_does_not_have_is_refused_with_what_it_has(
 @pytest.mark.parametrize("at", [FIRST, NOW], ids=["first", "now"])
 def test_the_ends_of_what_there_is_are_moments(monkeypatch: pytest.MonkeyPatch, at: datetime) -> None:
     asked(monkeypatch, at=at.isoformat())
-    kubectl = Played(objects={"database": running()})
+    kubectl = FakeKubectl(objects={"database": running()})
     recover(Cluster("dev"), kubectl, auto_approve=True)
     assert "delete cluster.postgresql.cnpg.io database" in kubectl.changes
 
@@ -186,7 +186,7 @@ def test_archives_that_do_not_fit_are_refused(
 ) -> None:
     asked(monkeypatch, origin=origin, into=into)
     backup("database-7", FIRST)
-    kubectl = Played(objects={"database": running()})
+    kubectl = FakeKubectl(objects={"database": running()})
     with pytest.raises(Failure, match=says):
         recover(Cluster("dev"), kubectl, auto_approve=True)
     assert kubectl.changes == []
@@ -194,7 +194,7 @@ def test_archives_that_do_not_fit_are_refused(
 
 def test_a_recovery_that_has_happened_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     asked(monkeypatch)
-    kubectl = Played(objects={"database": running("database-2")})
+    kubectl = FakeKubectl(objects={"database": running("database-2")})
     with pytest.raises(Failure, match="read database-2 and write database-3"):
         recover(Cluster("dev"), kubectl, auto_approve=True)
     assert kubectl.changes == []
@@ -205,9 +205,11 @@ def test_an_older_archive_is_read_up_to_its_end_and_the_present_one_is_closed_al
 ) -> None:
     """There is a way back from a recovery that was a mistake."""
     asked(monkeypatch, at=FIRST.isoformat(), into="database-3")
-    kubectl = Played(objects={"database": running("database-2")})
+    kubectl = FakeKubectl(objects={"database": running("database-2")})
     recover(Cluster("dev"), kubectl, auto_approve=True)
-    assert any("pg_switch_wal" in words for words in kubectl.said), "what the present database holds last would be lost"
+    assert any("pg_switch_wal" in words for words in kubectl.commands), (
+        "what the present database holds last would be lost"
+    )
     asked(monkeypatch, at=(NOW + timedelta(days=1)).isoformat(), into="database-4")
     with pytest.raises(Failure, match="the end of what was archived"):
         recover(Cluster("dev"), kubectl, auto_approve=True)
@@ -215,7 +217,7 @@ def test_an_older_archive_is_read_up_to_its_end_and_the_present_one_is_closed_al
 
 def test_a_database_without_an_archive_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     asked(monkeypatch)
-    kubectl = Played(objects={"database": {"spec": {}, "status": {"currentPrimary": "database-1"}}})
+    kubectl = FakeKubectl(objects={"database": {"spec": {}, "status": {"currentPrimary": "database-1"}}})
     with pytest.raises(Failure, match="writes no archive"):
         recover(Cluster("dev"), kubectl, auto_approve=True)
     assert kubectl.changes == []
@@ -223,7 +225,7 @@ def test_a_database_without_an_archive_is_not_deleted(monkeypatch: pytest.Monkey
 
 def test_a_database_that_does_not_answer_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     asked(monkeypatch)
-    kubectl = Played(objects={"database": {**running(), "status": {}}})
+    kubectl = FakeKubectl(objects={"database": {**running(), "status": {}}})
     with pytest.raises(Failure, match="has no primary"):
         recover(Cluster("dev"), kubectl, auto_approve=True)
     assert kubectl.changes == []
@@ -233,30 +235,30 @@ class TestBeforeDeploy:
     """What make deploy sees of the databases that it will make."""
 
     @pytest.fixture
-    def kubectl(self, monkeypatch: pytest.MonkeyPatch) -> Played:
+    def kubectl(self, monkeypatch: pytest.MonkeyPatch) -> FakeKubectl:
         """Where the deploy asks the API; without a database."""
-        found = Played(objects={})
-        monkeypatch.setattr(recovery, "administrator", lambda _: found)
-        return found
+        fake = FakeKubectl(objects={})
+        monkeypatch.setattr(recovery, "administrator", lambda _: fake)
+        return fake
 
     def test_a_new_database_does_not_get_an_archive_with_another_s_files(
-        self, kubectl: Played, monkeypatch: pytest.MonkeyPatch
+        self, kubectl: FakeKubectl, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked(monkeypatch, origin="", into="database")
         with pytest.raises(Failure, match=r"database holds files of another database(.|\n)*recovery: {from: database}"):
             recovery.before_deploy(Cluster("dev"), deployed=lambda: False)
 
     def test_one_that_terraform_knows_or_the_cluster_kept_goes_on(
-        self, kubectl: Played, monkeypatch: pytest.MonkeyPatch
+        self, kubectl: FakeKubectl, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked(monkeypatch, origin="", into="database")
         recovery.before_deploy(Cluster("dev"), deployed=lambda: True)
-        assert kubectl.said == [], "an everyday deploy needs no kubectl"
-        monkeypatch.setattr(recovery, "administrator", lambda _: Played(objects={"database": running()}))
+        assert kubectl.commands == [], "an everyday deploy needs no kubectl"
+        monkeypatch.setattr(recovery, "administrator", lambda _: FakeKubectl(objects={"database": running()}))
         recovery.before_deploy(Cluster("dev"), deployed=lambda: False)
 
     def test_one_that_is_filled_in_another_region_gets_what_was_archived(
-        self, kubectl: Played, monkeypatch: pytest.MonkeyPatch
+        self, kubectl: FakeKubectl, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked(monkeypatch, at=(NOW + timedelta(days=1)).isoformat())
         with pytest.raises(Failure, match="the end of what was archived"):
@@ -273,7 +275,7 @@ class TestBeforeDeploy:
         self, monkeypatch: pytest.MonkeyPatch, at: datetime, closed: bool
     ) -> None:
         asked(monkeypatch, origin="", into="database")
-        kubectl = Played(objects={"database": running()})
+        kubectl = FakeKubectl(objects={"database": running()})
         monkeypatch.setattr(recovery, "administrator", lambda _: kubectl)
         cluster = Cluster("dev")
         backups = cluster.environment.backups.model_copy(update={"database_clone_at": at.isoformat()})
@@ -283,4 +285,4 @@ class TestBeforeDeploy:
         else:
             with pytest.raises(Failure, match=r"environments/dev\.yaml: backups\.database_clone_at: .*goes from"):
                 recovery.before_deploy(cluster, deployed=lambda: True)
-        assert any("pg_switch_wal" in words for words in kubectl.said) is closed
+        assert any("pg_switch_wal" in words for words in kubectl.commands) is closed

@@ -50,9 +50,9 @@ def test_a_deletion_is_taken_back_however_often_it_was_deleted(s3: Any) -> None:
 
 
 def test_a_broken_state_is_covered_by_an_older_version(s3: Any) -> None:
-    found = versions(s3, BUCKET, KEY)
-    assert [each.size for each in found] == [6, 5], "the lock file is none of its versions"
-    recover(s3, BUCKET, KEY, found, found[1].id)
+    history = versions(s3, BUCKET, KEY)
+    assert [each.size for each in history] == [6, 5], "the lock file is none of its versions"
+    recover(s3, BUCKET, KEY, history, history[1].id)
     assert _content(s3) == b"first"
     assert len(versions(s3, BUCKET, KEY)) == 3, "nothing is lost by a recovery"
 
@@ -155,7 +155,7 @@ def test_a_platform_that_is_lost_comes_back_from_a_state_that_still_names_it() -
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "message"),
     [
         ({"loses": False}, "rancher still there after the loss: the drill proves nothing"),
         ({"comes_back": False}, "rancher, vet-app did not come back"),
@@ -165,7 +165,7 @@ def test_a_platform_that_is_lost_comes_back_from_a_state_that_still_names_it() -
 )
 @pytest.mark.usefixtures("version")
 def test_a_redeployment_that_does_not_work_turns_the_drill_red(
-    capsys: pytest.CaptureFixture[str], broken: dict[str, bool], said: str
+    capsys: pytest.CaptureFixture[str], broken: dict[str, bool], message: str
 ) -> None:
     platform = Platform(**broken)
     step = DrillStep(
@@ -173,7 +173,7 @@ def test_a_redeployment_that_does_not_work_turns_the_drill_red(
     )
     assert run([], [step]) is False
     out = capsys.readouterr().out
-    assert said.splitlines()[0] in " ".join(out.split()), out
+    assert message.splitlines()[0] in " ".join(out.split()), out
     assert "proven" not in out
 
 

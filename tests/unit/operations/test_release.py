@@ -118,7 +118,7 @@ def test_a_commit_names_the_image_and_nothing_else(checkout: Path) -> None:
 
 def test_a_commit_goes_on_top_of_somebody_who_was_quicker(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def quicker(name: str, image: str, commit: Callable[[str, str], bool] = module._commit) -> bool:
-        made = commit(name, image)
+        committed = commit(name, image)
         if not (checkout / "once").exists():
             (checkout / "once").touch()
             other = checkout.parent / "other"
@@ -127,7 +127,7 @@ def test_a_commit_goes_on_top_of_somebody_who_was_quicker(checkout: Path, monkey
             git("add", "README", root=other)
             git("-c", "user.name=B", "-c", "user.email=b@example.com", "commit", "--quiet", "-m", "theirs", root=other)
             git("push", "--quiet", "origin", "main", root=other)
-        return made
+        return committed
 
     monkeypatch.setattr(module, "_commit", quicker)
     pin("dev", NEW, push="main")

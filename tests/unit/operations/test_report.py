@@ -41,11 +41,11 @@ def html(settings: Settings, chapters: list[EnvironmentReport]) -> str:
 
 
 def test_pictures_in_git_are_fresh(chapters: list[EnvironmentReport]) -> None:
-    made = drawings(chapters)
-    for path, text in made.items():
+    drawn = drawings(chapters)
+    for path, text in drawn.items():
         assert path.exists(), f"{path} is missing; run: make report"
         assert path.read_text() == text, f"{path} is stale; run: make report"
-    assert set(PICTURES.iterdir()) == set(made), "a picture that nothing draws any more"
+    assert set(PICTURES.iterdir()) == set(drawn), "a picture that nothing draws any more"
 
 
 def test_another_process_draws_the_same_bytes(settings: Settings, output: Path, html: str) -> None:
@@ -66,17 +66,17 @@ def test_nothing_of_this_machine_is_in_it(html: str, output: Path) -> None:
 
 def test_the_page_asks_the_network_for_nothing(html: str) -> None:
     class Links(HTMLParser):
-        found: list[str] = []
+        links: list[str] = []
 
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             assert tag != "script"
-            self.found += [
+            self.links += [
                 value or "" for name, value in attrs if name in ("src", "href", "xlink:href", "srcset", "data")
             ]
 
     Links().feed(html)
-    outside = [link for link in Links.found if not link.startswith(("#", "data:"))]
-    assert Links.found, "no links at all"
+    outside = [link for link in Links.links if not link.startswith(("#", "data:"))]
+    assert Links.links, "no links at all"
     assert not outside, outside
     assert not re.search(r"url\(|@import", html)
 
@@ -172,9 +172,9 @@ def test_the_page_fits_and_is_silent_in_a_browser(html: str, tmp_path: Path, wid
     )
     command = [CHROMIUM or "", *options.split(), file.as_uri()]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    found = re.search(r'<pre id="found">(.*?)</pre>', answer.stdout, flags=re.DOTALL)
-    assert found, f"Chromium did not show the page:\n{answer.stderr[-2000:]}"
-    seen = json.loads(found[1].replace("&amp;", "&").replace("&gt;", ">").replace("&lt;", "<"))
+    match = re.search(r'<pre id="found">(.*?)</pre>', answer.stdout, flags=re.DOTALL)
+    assert match, f"Chromium did not show the page:\n{answer.stderr[-2000:]}"
+    seen = json.loads(match[1].replace("&amp;", "&").replace("&gt;", ">").replace("&lt;", "<"))
     assert seen["width"] == width
     assert seen["wide"] == [], "these elements are wider than the page"
     assert seen["drawn"], "no drawings"

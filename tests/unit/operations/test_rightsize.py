@@ -63,19 +63,19 @@ def test_without_requests_no_node_has_less_of_anything() -> None:
 
 
 def test_idle_machines_become_burstable_ones_of_the_same_size() -> None:
-    found = best(FIXED, IDLE)
-    assert (found.instance_type, found.count) == ("t3a.large", 3)
+    choice = best(FIXED, IDLE)
+    assert (choice.instance_type, choice.count) == ("t3a.large", 3)
     now = price(FIXED, IDLE, prices(), "m6i.large", 3)
     assert now.monthly == pytest.approx(3 * 730 * 0.096)
-    assert found.monthly == pytest.approx(3 * 730 * 0.0752), (
+    assert choice.monthly == pytest.approx(3 * 730 * 0.0752), (
         "5 % is below the baseline of 30 %: nothing is charged above it"
     )
 
 
 def test_what_is_known_to_be_little_may_become_less() -> None:
-    found = best(FIXED, MEASURED)
-    assert found.monthly < best(FIXED, IDLE).monthly
-    assert found.count < 3 or INSTANCE_TYPES[found.instance_type].memory_gib < 8
+    choice = best(FIXED, MEASURED)
+    assert choice.monthly < best(FIXED, IDLE).monthly
+    assert choice.count < 3 or INSTANCE_TYPES[choice.instance_type].memory_gib < 8
 
 
 def test_burstable_machines_that_work_all_day_are_charged_for_it() -> None:
@@ -157,10 +157,10 @@ def test_kinds_are_what_the_settings_have(tmp_path: Path) -> None:
         "empty": {"instance_types": ["m6i.large"], "min_count": 0, "max_count": 4},
     }
     environment = load(dev_alone(tmp_path, {"pools": pools, "schedule": {"enabled": True}})).environment("dev")
-    found = kinds(environment)
-    assert [each.key for each in found] == ["servers", "agents", "pools.one"]
-    assert {each.key: each.count_is_free for each in found} == {"servers": False, "agents": True, "pools.one": True}
-    assert all(each.hours < 300 for each in found), "machines that sleep are paid for fewer hours"
+    listed = kinds(environment)
+    assert [each.key for each in listed] == ["servers", "agents", "pools.one"]
+    assert {each.key: each.count_is_free for each in listed} == {"servers": False, "agents": True, "pools.one": True}
+    assert all(each.hours < 300 for each in listed), "machines that sleep are paid for fewer hours"
 
 
 def test_a_full_disk_grows_and_an_empty_one_shrinks_only_on_agents(shipped: Settings) -> None:
@@ -187,8 +187,8 @@ def test_requests_are_summed_by_kind_of_node_and_daemons_apart() -> None:
         pod("s", "1", "1Gi"), pod("a", "100m", "256Mi"), pod("b", "0.5", "1Gi"), pod("r", "2", "4Gi"),
         pod("a", "50m", "64Mi", "DaemonSet"), pod("b", "50m", "128Mi", "DaemonSet"),
     ]  # fmt: skip
-    found = with_requests(IDLE, MachineKind("agents", "t3.large", 2), InCluster(labels, pods)).requests
-    assert found == Requests(once=(600, 1280), each=(50, 128), largest=(500, 1024))
+    requests = with_requests(IDLE, MachineKind("agents", "t3.large", 2), InCluster(labels, pods)).requests
+    assert requests == Requests(once=(600, 1280), each=(50, 128), largest=(500, 1024))
 
 
 @pytest.fixture
@@ -226,8 +226,8 @@ def say(measured: Any, capsys: pytest.CaptureFixture[str]) -> Say:
 
     def run() -> dict[str, Any]:
         rightsize.run("prod", 14, as_json=True)
-        said: dict[str, Any] = json.loads(capsys.readouterr().out)
-        return {**said, "machines": {each["kind"]["key"]: each for each in said["machines"]}}
+        document: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return {**document, "machines": {each["kind"]["key"]: each for each in document["machines"]}}
 
     return run
 
@@ -266,8 +266,8 @@ def test_too_few_hours_are_no_basis(say: Say, measured: Any) -> None:
 
 def test_the_disks_measure_is_the_nodes_own(say: Say, measured: Any) -> None:
     write(measured, "vet-prod/nodes", "DiskUsed", {"Cluster": "vet-prod"}, 18.0)
-    (found,) = say()["disks"]
-    assert (found["key"], found["wanted"]) == ("agents.root_volume_gib", 20)
+    (row,) = say()["disks"]
+    assert (row["key"], row["wanted"]) == ("agents.root_volume_gib", 20)
 
 
 def test_the_tables_name_what_limits_them(measured: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ NEW = USER_DATA.replace("${aws_vpc.main.id}", "vpc-0123")
 
 
 @dataclass
-class World:
+class FakeInfrastructure:
     """Machines as Terraform and the node programs change them. Each change is recorded, and may be the last of a run."""
 
     prod: Fake
@@ -79,9 +79,9 @@ class World:
 
 
 @pytest.fixture
-def world(prod: Fake, monkeypatch: pytest.MonkeyPatch) -> World:
+def infrastructure(prod: Fake, monkeypatch: pytest.MonkeyPatch) -> FakeInfrastructure:
     """Prod, whose servers are outdated, with Terraform and the node programs played."""
-    made = World(prod)
+    fake = FakeInfrastructure(prod)
     instances = {
         slot: {"address": f"aws_instance.slot_{slot}", "instance_type": "t3.large", "user_data": USER_DATA}
         for slot in range(3)
@@ -91,21 +91,21 @@ def world(prod: Fake, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(roll_servers, "BACK_SECONDS", 0.05)
     monkeypatch.setattr(time, "sleep", lambda _: None)
     monkeypatch.setattr(Terraform, "init", lambda *_: None)
-    monkeypatch.setattr(Terraform, "plan", lambda _, file, replace=None: made.plan(replace))
-    monkeypatch.setattr(Terraform, "show", lambda *_: made.planned_changes())
-    monkeypatch.setattr(Terraform, "apply_plan", lambda *_: made.apply())
+    monkeypatch.setattr(Terraform, "plan", lambda _, file, replace=None: fake.plan(replace))
+    monkeypatch.setattr(Terraform, "show", lambda *_: fake.planned_changes())
+    monkeypatch.setattr(Terraform, "apply_plan", lambda *_: fake.apply())
 
     def run(server: Any, program: str, *arguments: str, seconds: int = 0) -> str:
         call = " ".join([program, str(server.slot), *arguments])
-        made.change(call, lambda: made.program(program, server.slot, *arguments))
+        fake.change(call, lambda: fake.program(program, server.slot, *arguments))
         return ""
 
     monkeypatch.setattr(prod, "run", run)
-    return made
+    return fake
 
 
 @pytest.fixture
-def rolling(world: World, prod: Fake) -> ServerReplacement:
+def rolling(infrastructure: FakeInfrastructure, prod: Fake) -> ServerReplacement:
     """ServerReplacement prod."""
     return ServerReplacement(prod, auto_approve=True)
 
@@ -114,7 +114,7 @@ ONE = ["drain {}", "unprotect {}", "destroy {}", "create {}", "drain {} undo"]
 """What replacing a server is."""
 
 
-def made(prod: Fake) -> list[str]:
+def created(prod: Fake) -> list[str]:
     """The machines that were made, in order."""
     return [call for call in prod.calls if call.startswith("create")]
 
@@ -127,7 +127,7 @@ def test_servers_are_replaced_one_at_a_time_with_server_0_last(rolling: ServerRe
 def test_servers_that_are_as_they_should_be_are_passed_over(rolling: ServerReplacement, prod: Fake) -> None:
     prod.user_data = dict.fromkeys((1, 2), NEW) | {0: OLD}
     rolling.roll()
-    assert made(prod) == ["create 0"]
+    assert created(prod) == ["create 0"]
     prod.calls.clear()
     rolling.roll()
     assert prod.calls == [], "a second run replaced something"
@@ -155,22 +155,22 @@ def test_nothing_is_replaced_while_any_server_has_a_doubt(
 
 
 def test_it_stops_at_the_first_server_that_does_not_come_back_and_then_waits_for_it(
-    rolling: ServerReplacement, world: World, prod: Fake
+    rolling: ServerReplacement, infrastructure: FakeInfrastructure, prod: Fake
 ) -> None:
     def broken(call: str, done: bool) -> None:
         if call == "create 2" and done:
             prod.healths = dict.fromkeys(range(3), replace(WHOLE, members=2, voting=2))
 
-    world.stop = broken
+    infrastructure.stop = broken
     for _ in range(2):  # the second run waits as well, and takes nothing else down
         with pytest.raises(Failure, match=r"(?s)server 2 is not back .*same command again"):
             rolling.roll()
-        assert made(prod) == ["create 2"]
-        assert world.cordoned == {2}
+        assert created(prod) == ["create 2"]
+        assert infrastructure.cordoned == {2}
     prod.healths = dict.fromkeys(range(3), WHOLE)
     rolling.roll()
-    assert made(prod) == ["create 2", "create 1", "create 0"]
-    assert world.cordoned == set()
+    assert created(prod) == ["create 2", "create 1", "create 0"]
+    assert infrastructure.cordoned == set()
 
 
 STEPS = [step.format(slot) for slot in (2, 1, 0) for step in ONE if "unprotect" not in step]
@@ -179,49 +179,49 @@ STEPS = [step.format(slot) for slot in (2, 1, 0) for step in ONE if "unprotect" 
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
 def test_it_goes_on_after_an_interruption_anywhere(
-    step: str, done: bool, rolling: ServerReplacement, world: World, prod: Fake
+    step: str, done: bool, rolling: ServerReplacement, infrastructure: FakeInfrastructure, prod: Fake
 ) -> None:
     """Each server is made once, and none stays cordoned or without a machine."""
 
     def interrupted(call: str, after: bool) -> None:
         if (call, after) == (step, done):
-            world.stop = lambda call, after: None
+            infrastructure.stop = lambda call, after: None
             raise KeyboardInterrupt
 
-    world.stop = interrupted
+    infrastructure.stop = interrupted
     with pytest.raises(KeyboardInterrupt):
         rolling.roll()
     rolling.roll()
-    assert made(prod) == ["create 2", "create 1", "create 0"], prod.calls
-    assert world.cordoned == set(), f"cordoned for ever: {world.cordoned}"
+    assert created(prod) == ["create 2", "create 1", "create 0"], prod.calls
+    assert infrastructure.cordoned == set(), f"cordoned for ever: {infrastructure.cordoned}"
     assert prod.down == set()
     assert roll_record.read(prod) is None
     rolling.roll()
-    assert made(prod) == ["create 2", "create 1", "create 0"], "a third run replaced something"
+    assert created(prod) == ["create 2", "create 1", "create 0"], "a third run replaced something"
 
 
 def test_what_somebody_else_cordoned_stays_so(
-    rolling: ServerReplacement, world: World, prod: Fake, capsys: pytest.CaptureFixture[str]
+    rolling: ServerReplacement, infrastructure: FakeInfrastructure, prod: Fake, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.cordoned, prod.healths[1] = {1}, replace(WHOLE, cordoned="true")
+    infrastructure.cordoned, prod.healths[1] = {1}, replace(WHOLE, cordoned="true")
     rolling.roll()
-    assert made(prod) == ["create 2", "create 1", "create 0"]
-    assert world.cordoned == {1}
+    assert created(prod) == ["create 2", "create 1", "create 0"]
+    assert infrastructure.cordoned == {1}
     assert "server 1 was cordoned before" in capsys.readouterr().out
 
 
 def test_a_server_that_cannot_be_emptied_is_let_back_and_not_replaced(
-    rolling: ServerReplacement, world: World, prod: Fake
+    rolling: ServerReplacement, infrastructure: FakeInfrastructure, prod: Fake
 ) -> None:
     def refuse(call: str, done: bool) -> None:
         if call == "drain 2" and done:
             raise Failure("drain on server 2 ended as Failed:\nCannot evict pod")
 
-    world.stop = refuse
+    infrastructure.stop = refuse
     with pytest.raises(Failure, match=r"(?s)Cannot evict pod.*takes workloads as before"):
         rolling.roll()
-    assert made(prod) == []
-    assert world.cordoned == set()
+    assert created(prod) == []
+    assert infrastructure.cordoned == set()
 
 
 def test_a_cordon_that_cannot_be_told_stops_it(rolling: ServerReplacement, prod: Fake) -> None:
@@ -239,7 +239,7 @@ def test_a_machine_that_is_missing_is_made_again_before_anything_goes(
     rolling.roll()
     first = [f"create {slot}" for slot in sorted(missing)]
     assert prod.calls[: len(first)] == first
-    assert len(made(prod)) == 3, "a machine that was made just now was replaced as well"
+    assert len(created(prod)) == 3, "a machine that was made just now was replaced as well"
 
 
 def test_a_machine_that_is_stopped_is_not_taken_for_missing(
@@ -252,19 +252,21 @@ def test_a_machine_that_is_stopped_is_not_taken_for_missing(
     assert prod.calls == []
 
 
-def test_a_failed_apply_is_taken_up_again(rolling: ServerReplacement, world: World, prod: Fake) -> None:
+def test_a_failed_apply_is_taken_up_again(
+    rolling: ServerReplacement, infrastructure: FakeInfrastructure, prod: Fake
+) -> None:
     def fail(call: str, done: bool) -> None:
         if (call, done) == ("create 2", False):
-            world.stop = lambda call, done: None
+            infrastructure.stop = lambda call, done: None
             raise subprocess.CalledProcessError(1, "terraform")
 
-    world.stop = fail
+    infrastructure.stop = fail
     with pytest.raises(subprocess.CalledProcessError):
         rolling.roll()
     assert prod.down == {2}
     rolling.roll()
-    assert made(prod) == ["create 2", "create 1", "create 0"]
-    assert world.cordoned == set()
+    assert created(prod) == ["create 2", "create 1", "create 0"]
+    assert infrastructure.cordoned == set()
 
 
 def test_it_is_refused_while_a_restore_is_unfinished(rolling: ServerReplacement, prod: Fake) -> None:
@@ -281,7 +283,9 @@ def test_a_record_that_cannot_be_understood_stops_it(rolling: ServerReplacement,
     assert prod.calls == []
 
 
-def test_a_second_terminal_is_refused(world: World, prod: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_terminal_is_refused(
+    infrastructure: FakeInfrastructure, prod: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     prod.objects[f"{prod.names.bucket('nodes')}/{LOCK}"] = b'{"operation": "restore", "who": "anna on desk"}'
     for name in ("load", "refuse_placeholders", "main"):
         monkeypatch.setattr(roll_servers, name, lambda *_: None)
@@ -292,14 +296,12 @@ def test_a_second_terminal_is_refused(world: World, prod: Fake, monkeypatch: pyt
     assert prod.calls == []
 
 
-@pytest.mark.parametrize(
-    ("addresses", "made"), [([], []), (["b"], []), (["a", "b"], []), (["a"], ["c"])], ids=lambda found: "+".join(found)
-)
-def test_a_plan_that_does_anything_else_to_machines_is_refused(addresses: list[str], made: list[str]) -> None:
+@pytest.mark.parametrize(("addresses", "new"), [([], []), (["b"], []), (["a", "b"], []), (["a"], ["c"])], ids="+".join)
+def test_a_plan_that_does_anything_else_to_machines_is_refused(addresses: list[str], new: list[str]) -> None:
     change = {"actions": ["delete", "create"]}
     planned = {"resource_changes": [{"address": one, "type": "aws_instance", "change": change} for one in addresses]}
     with pytest.raises(Failure, match="this plan would take down"):
-        refuse_other_servers(planned, taken_down=["a"], created=made)
+        refuse_other_servers(planned, taken_down=["a"], created=new)
 
 
 @pytest.mark.parametrize("running", ["v1.24.17+rke2r1", "v1.28.15+rke2r1"])

@@ -20,12 +20,12 @@ def _names(parts: list[dict[str, Any]]) -> set[str]:
 
 
 def test_there_is_a_document_for_each_line_of_python_and_each_release_of_the_nodes() -> None:
-    found = {name: subject for name, subject, _ in sbom.documents()}
+    subjects = {name: subject for name, subject, _ in sbom.documents()}
     for environment in load().environments:
-        assert f"vet-app-python{environment.application.python_version}" in found
-        assert f"nodes-{environment.cluster.releases.rke2.replace('+', '-')}" in found
+        assert f"vet-app-python{environment.application.python_version}" in subjects
+        assert f"nodes-{environment.cluster.releases.rke2.replace('+', '-')}" in subjects
     assert all(
-        re.fullmatch(r"[0-9a-f]{12}-python[0-9.]+|[0-9a-f]{64}", subject["version"]) for subject in found.values()
+        re.fullmatch(r"[0-9a-f]{12}-python[0-9.]+|[0-9a-f]{64}", subject["version"]) for subject in subjects.values()
     )
 
 

@@ -18,8 +18,8 @@ HOST, BROKEN = "vet-app.dev.example.com", "vet-app.example.com"
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     """A clinic at two addresses, one of which fails after the log-in."""
-    with clinic(tmp_path_factory.mktemp("clinic"), [HOST, BROKEN], lambda host: host == HOST) as found:
-        yield found
+    with clinic(tmp_path_factory.mktemp("clinic"), [HOST, BROKEN], lambda host: host == HOST) as served:
+        yield served
 
 
 @pytest.fixture
@@ -90,5 +90,5 @@ def test_the_account_is_closed_whatever_happens() -> None:
 
 def test_the_password_is_printed_nowhere(proxied: Clinic, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     visit(Address(HOST, authority=proxied.authority), "smoke-test", "right")
-    said = capsys.readouterr()
-    assert "right" not in said.out + said.err
+    captured = capsys.readouterr()
+    assert "right" not in captured.out + captured.err

@@ -73,14 +73,14 @@ def test_a_bucket_that_cannot_be_asked_is_named(monkeypatch: pytest.MonkeyPatch)
     client = boto3.client
 
     def with_a_closed_bucket(service: str, **options: Any) -> Any:
-        found = client(service, **options)
+        closed_client = client(service, **options)
         if service == "s3":
 
             def refused(**_: Any) -> None:
                 raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
 
-            monkeypatch.setattr(found, "head_object", refused)
-        return found
+            monkeypatch.setattr(closed_client, "head_object", refused)
+        return closed_client
 
     monkeypatch.setattr(boto3, "client", with_a_closed_bucket)
     with pytest.raises(Failure, match="cannot be seen: closed-to-us"):

@@ -122,6 +122,6 @@ def test_a_plan_s_values_go_to_the_terminal_only_where_that_is_asked_for(
     )
     monkeypatch.chdir(tmp_path)
     assert Terraform("vet-dev").plan(Path("plan.tfplan"), shown=shown) is True
-    said = capfd.readouterr()
-    assert ("hunter2" in said.out) is shown
-    assert "no such thing" in said.err, "errors are always told"
+    captured = capfd.readouterr()
+    assert ("hunter2" in captured.out) is shown
+    assert "no such thing" in captured.err, "errors are always told"

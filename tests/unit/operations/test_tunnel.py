@@ -32,11 +32,11 @@ with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as listening:
 
 def certificate(folder: Path, name: str) -> tuple[Path, Path]:
     """A certificate for the API's host that is its own CA, and its key."""
-    made = folder / f"{name}.crt", folder / f"{name}.key"
+    files = folder / f"{name}.crt", folder / f"{name}.key"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", f"/CN={name}"]
-    command += ["-addext", f"subjectAltName=DNS:{HOST}", "-out", str(made[0]), "-keyout", str(made[1])]
+    command += ["-addext", f"subjectAltName=DNS:{HOST}", "-out", str(files[0]), "-keyout", str(files[1])]
     subprocess.run(command, check=True, capture_output=True)
-    return made
+    return files
 
 
 @pytest.fixture
@@ -44,13 +44,13 @@ def port(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
     """A port of this machine that nobody uses, for the API and for the tunnel, and the cluster's own CA."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        found: int = free.getsockname()[1]
+        free_port: int = free.getsockname()[1]
     ours, _ = certificate(tmp_path, "ours")
-    monkeypatch.setattr(tunnel_module, "TUNNEL_PORT", found)
+    monkeypatch.setattr(tunnel_module, "TUNNEL_PORT", free_port)
     monkeypatch.setattr(tunnel_module, "api_host", lambda _: HOST)
     monkeypatch.setattr(tunnel_module, "authority", lambda _: ours.read_text())
     monkeypatch.delenv("TF_VAR_api_address", raising=False)
-    return found
+    return free_port
 
 
 def api(port: int, folder: Path, name: str) -> list[str]:
@@ -103,8 +103,8 @@ def test_what_else_listens_on_the_port_is_not_taken_for_the_api(
 
 @pytest.mark.usefixtures("session_manager")
 def test_terraform_is_told_the_tunnel(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    with terraform_variables(Cluster("prod")) as found:
-        assert found == {"TF_VAR_api_address": f"https://127.0.0.1:{port}"}
+    with terraform_variables(Cluster("prod")) as variables:
+        assert variables == {"TF_VAR_api_address": f"https://127.0.0.1:{port}"}
         assert is_open(Cluster("prod"))
     assert not is_open(Cluster("prod"))
 
@@ -112,12 +112,12 @@ def test_terraform_is_told_the_tunnel(port: int, monkeypatch: pytest.MonkeyPatch
 def test_an_api_that_answers_takes_no_tunnel(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tunnel_module, "api_host", lambda _: "127.0.0.1")
     monkeypatch.setattr(tunnel_module, "tunnel_command", lambda _: pytest.fail("a tunnel was opened"))
-    with socket.create_server(("127.0.0.1", port)), terraform_variables(Cluster("prod")) as found:
-        assert found == {}
+    with socket.create_server(("127.0.0.1", port)), terraform_variables(Cluster("prod")) as variables:
+        assert variables == {}
 
 
 def test_what_a_person_has_set_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(tunnel_module.API_ADDRESS, "https://localhost:16443")
     monkeypatch.setattr(tunnel_module, "api_host", lambda _: pytest.fail("AWS was asked"))
-    with terraform_variables(Cluster("prod")) as found:
-        assert found == {}
+    with terraform_variables(Cluster("prod")) as variables:
+        assert variables == {}

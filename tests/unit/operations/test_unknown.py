@@ -57,7 +57,7 @@ def test_a_state_that_cannot_be_read_is_not_one_without_the_database(
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (subprocess.CalledProcessError(3, ["terraform", "show"], stderr="Error: no plan"), "Error: no plan"),
         (subprocess.CalledProcessError(3, ["terraform", "show"], stderr=b"Error: no plan"), "Error: no plan"),
@@ -66,7 +66,7 @@ def test_a_state_that_cannot_be_read_is_not_one_without_the_database(
     ],
 )
 def test_no_command_ends_with_a_traceback_or_without_a_word(
-    error: Exception, said: str, capsys: pytest.CaptureFixture[str]
+    error: Exception, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def command() -> None:
         raise error
@@ -74,11 +74,11 @@ def test_no_command_ends_with_a_traceback_or_without_a_word(
     with pytest.raises(SystemExit) as ended:
         run_command(command)
     assert ended.value.code not in (0, None)
-    assert said in capsys.readouterr().err + str(ended.value.code)
+    assert message in capsys.readouterr().err + str(ended.value.code)
 
 
 @pytest.mark.parametrize(
-    ("said", "found"),
+    ("message", "state"),
     [
         ('Error from server (NotFound): cronjobs "x" not found', "absent"),
         ('error: the server doesn\'t have a resource type "cluster"', "absent"),
@@ -89,10 +89,10 @@ def test_no_command_ends_with_a_traceback_or_without_a_word(
         ("The connection to the server was refused", "unknown"),
     ],
 )
-def test_an_api_that_cannot_list_what_it_has_does_not_lack_it(said: str, found: str, tmp_path: Path) -> None:
-    (tmp_path / "said").write_text(said)
+def test_an_api_that_cannot_list_what_it_has_does_not_lack_it(message: str, state: str, tmp_path: Path) -> None:
+    (tmp_path / "said").write_text(message)
     kubectl = Kubectl("config", "vet-app", program(tmp_path, f"cat {tmp_path / 'said'} >&2; exit 1"))
-    if found == "absent":
+    if state == "absent":
         assert kubectl.find("cluster", "x") is None
     else:
         with pytest.raises(Failure, match="ended with 1"):
@@ -154,8 +154,8 @@ def test_a_certificate_on_the_second_page_is_found(settings: Settings, monkeypat
     acm = Pages(environment.hosts.all[0])
     acm.names = list(environment.hosts.all)
     monkeypatch.setattr(CheckContext, "client", lambda *_: acm)
-    found = list(aws_checks.certificate(CheckContext(settings, environment)))
-    assert [one.text for one in found] == ["is PENDING"], found
+    findings = list(aws_checks.certificate(CheckContext(settings, environment)))
+    assert [one.text for one in findings] == ["is PENDING"], findings
 
 
 @pytest.mark.parametrize(("code", "remedy"), [("404", "make state"), ("403", "another account's")])
@@ -168,5 +168,5 @@ def test_a_bucket_that_may_not_be_seen_is_not_one_to_be_made(
 
     client: Callable[..., S3] = lambda *_, **__: S3()  # noqa: E731
     monkeypatch.setattr(boto3, "client", client)
-    (found,) = aws_checks.state(CheckContext(settings, settings.environment("dev")))
-    assert remedy in found.remedy
+    (finding,) = aws_checks.state(CheckContext(settings, settings.environment("dev")))
+    assert remedy in finding.remedy

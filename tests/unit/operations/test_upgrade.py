@@ -23,24 +23,24 @@ STEPS = way(release_set("documented"), release_set("current")).steps
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the repository's settings that the command reads and writes."""
-    found = Path(shutil.copytree(ENVIRONMENTS, tmp_path / "environments"))
+    folder = Path(shutil.copytree(ENVIRONMENTS, tmp_path / "environments"))
 
     def load() -> Settings:
-        return load_settings(found)
+        return load_settings(folder)
 
     monkeypatch.setattr(module, "load", load)
-    monkeypatch.setattr(module, "ENVIRONMENTS", found)
-    return found
+    monkeypatch.setattr(module, "ENVIRONMENTS", folder)
+    return folder
 
 
 @pytest.fixture
 def done(files: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was done, with the Kubernetes that the file asks for at that moment; nothing of it reaches a cluster."""
-    found: list[str] = []
+    steps: list[str] = []
 
     def note(what: str, answer: int | None = None) -> Callable[..., int | None]:
         def noted(*_: object, **__: object) -> int | None:
-            found.append(f"{what} {_kubernetes(files)}")
+            steps.append(f"{what} {_kubernetes(files)}")
             return answer
 
         return noted
@@ -50,8 +50,8 @@ def done(files: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(module.roll_agents, "roll", note("roll agents"))
     monkeypatch.setattr(module.doctor, "run", note("examine", 0))
     monkeypatch.setattr(module, "Cluster", lambda _name: None)
-    monkeypatch.setattr(module, "_save", lambda _, step: found.append(f"snapshot {snapshot_name(step)}"))
-    return found
+    monkeypatch.setattr(module, "_save", lambda _, step: steps.append(f"snapshot {snapshot_name(step)}"))
+    return steps
 
 
 def _kubernetes(files: Path) -> str:
@@ -132,19 +132,19 @@ def test_a_dry_run_shows_every_step_and_does_nothing(
 ) -> None:
     before = (files / "dev.yaml").read_text()
     run("dev", "current", dry_run=True)
-    said = " ".join(capsys.readouterr().out.split())
+    output = " ".join(capsys.readouterr().out.split())
     for minor in range(27, 36):
-        assert f"Kubernetes 1.{minor}" in said
-    assert "PostgreSQL stays at 16.15" in said
+        assert f"Kubernetes 1.{minor}" in output
+    assert "PostgreSQL stays at 16.15" in output
     assert (done, (files / "dev.yaml").read_text()) == ([], before)
 
 
 @pytest.mark.parametrize(
-    ("name", "to", "said"),
+    ("name", "to", "message"),
     [("stage", "current", "no environment 'stage'"), ("dev", "newest", "TO=newest: there is no such release set")],
 )
-def test_what_does_not_exist_is_refused(name: str, to: str, said: str, files: Path) -> None:
-    with pytest.raises(Failure, match=said):
+def test_what_does_not_exist_is_refused(name: str, to: str, message: str, files: Path) -> None:
+    with pytest.raises(Failure, match=message):
         run(name, to)
 
 

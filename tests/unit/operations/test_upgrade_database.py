@@ -37,26 +37,26 @@ class Archive:
 
 
 @dataclass(frozen=True)
-class Played(Kubectl):
+class FakeKubectl(Kubectl):
     """A kubectl that has databases, and remembers what it was told."""
 
     kubeconfig: str = "admin.yaml"
     namespace: str = "vet-app"
     majors: dict[str, int] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)
-    made: list[dict[str, Any]] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    applied: list[dict[str, Any]] = field(default_factory=list)
     replicas: str = "2"
     hidden: str = ""
     log: str = ""
     """Of an import that failed."""
 
     def __call__(self, *words: str, stdin: str | None = None) -> str:
-        self.said.append(" ".join(words))
+        self.commands.append(" ".join(words))
         match words:
             case ("apply", *_):
-                self.made.append(json.loads(stdin or ""))
-                if self.made[-1]["kind"] == "Cluster":
+                self.applied.append(json.loads(stdin or ""))
+                if self.applied[-1]["kind"] == "Cluster":
                     self.majors["database-beside"] = 17
             case ("get", "networkpolicy", *_):
                 return json.dumps(POLICY)
@@ -89,7 +89,7 @@ class Played(Kubectl):
     @property
     def deleted(self) -> list[str]:
         """Clusters that it was told to delete."""
-        return [words.split()[2] for words in self.said if words.startswith("delete cluster.")]
+        return [words.split()[2] for words in self.commands if words.startswith("delete cluster.")]
 
 
 @pytest.fixture(autouse=True)
@@ -111,27 +111,27 @@ def wants(
     monkeypatch.setattr(recovery, "wanted", lambda _: asked)
 
 
-def begun(kubectl: Played) -> None:
+def begun(kubectl: FakeKubectl) -> None:
     """Run the command."""
     upgrade(Cluster("prod"), kubectl, auto_approve=True)
 
 
 def test_the_old_one_goes_after_every_table_was_compared_and_its_log_closed() -> None:
-    kubectl = Played(majors={"database": 16})
+    kubectl = FakeKubectl(majors={"database": 16})
     begun(kubectl)
     order = [
-        next(number for number, words in enumerate(kubectl.said) if text in words)
+        next(number for number, words in enumerate(kubectl.commands) if text in words)
         for text in ("--replicas=0", "apply", "conditions", "query_to_xml", "pg_switch_wal", "delete cluster.postgresql.cnpg.io database ")
     ]  # fmt: skip
-    assert order == sorted(order), kubectl.said
+    assert order == sorted(order), kubectl.commands
     assert kubectl.deleted[-1] == "database"
     assert kubectl.majors == {"database-beside": 17}
 
 
 def test_the_one_beside_is_of_the_new_major_and_each_reaches_the_other() -> None:
-    kubectl = Played(majors={"database": 16})
+    kubectl = FakeKubectl(majors={"database": 16})
     begun(kubectl)
-    policy, beside = kubectl.made
+    policy, beside = kubectl.applied
     assert beside["spec"]["imageName"] == "postgresql:17.4"
     assert "backup" not in beside["spec"], "it would write into the clinic's archive"
     (expression,) = policy["spec"]["podSelector"]["matchExpressions"]
@@ -140,26 +140,26 @@ def test_the_one_beside_is_of_the_new_major_and_each_reaches_the_other() -> None
 
 
 def test_a_dump_that_fails_says_why_at_once_and_the_application_goes_on() -> None:
-    kubectl = Played(majors={"database": 16}, log="pg_dump: reading\npg_dump: error: query failed: out of disk\n")
+    kubectl = FakeKubectl(majors={"database": 16}, log="pg_dump: reading\npg_dump: error: query failed: out of disk\n")
     with pytest.raises(Failure, match="error: query failed: out of disk"):
         begun(kubectl)
     assert "database" not in kubectl.deleted
-    assert "scale deployment/vet-app --replicas=2" in kubectl.said, "the application was not started again"
+    assert "scale deployment/vet-app --replicas=2" in kubectl.commands, "the application was not started again"
 
 
 def test_a_table_that_the_dump_cannot_read_is_named_before_anything_stops() -> None:
-    kubectl = Played(majors={"database": 16}, hidden="public.moments\n")
+    kubectl = FakeKubectl(majors={"database": 16}, hidden="public.moments\n")
     with pytest.raises(Failure, match=r"may not read public\.moments"):
         begun(kubectl)
-    assert not [words for words in kubectl.said if words.startswith(("scale", "delete", "apply"))], kubectl.said
+    assert not [words for words in kubectl.commands if words.startswith(("scale", "delete", "apply"))], kubectl.commands
 
 
 def test_a_table_that_differs_stops_it_and_the_application_goes_on() -> None:
-    kubectl = Played(majors={"database": 16}, tables={"database-beside": TABLES.replace("3", "2")})
+    kubectl = FakeKubectl(majors={"database": 16}, tables={"database-beside": TABLES.replace("3", "2")})
     with pytest.raises(Failure, match=r"1 tables differ between the two databases: public\.pets"):
         begun(kubectl)
     assert "database" not in kubectl.deleted, "the old one was deleted though the dump is not whole"
-    assert "scale deployment/vet-app --replicas=2" in kubectl.said, "the application was not started again"
+    assert "scale deployment/vet-app --replicas=2" in kubectl.commands, "the application was not started again"
 
 
 @pytest.mark.parametrize(
@@ -174,29 +174,29 @@ def test_settings_that_describe_no_dump_are_refused_before_anything_stops(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], says: str
 ) -> None:
     wants(monkeypatch, **settings)
-    kubectl = Played(majors={"database": 16})
+    kubectl = FakeKubectl(majors={"database": 16})
     with pytest.raises(Failure, match=says):
         begun(kubectl)
-    assert not [words for words in kubectl.said if words.startswith(("scale", "delete", "apply"))], kubectl.said
+    assert not [words for words in kubectl.commands if words.startswith(("scale", "delete", "apply"))], kubectl.commands
 
 
 def test_an_archive_with_files_is_refused(monkeypatch: pytest.MonkeyPatch, archives: type[Archive]) -> None:
     monkeypatch.setattr(archives, "empty", False)
     with pytest.raises(Failure, match="holds files of another database"):
-        begun(Played(majors={"database": 16}))
+        begun(FakeKubectl(majors={"database": 16}))
 
 
 @pytest.mark.parametrize(("replicas", "compared"), [("0", True), ("2", False)])
 def test_the_second_run_compares_while_nobody_writes_and_starts_the_application(replicas: str, compared: bool) -> None:
-    kubectl = Played(majors={"database": 17, "database-beside": 17}, replicas=replicas)
+    kubectl = FakeKubectl(majors={"database": 17, "database-beside": 17}, replicas=replicas)
     begun(kubectl)
     assert kubectl.deleted == ["database-beside"]
-    assert any("query_to_xml" in words for words in kubectl.said) is compared
-    assert ("scale deployment/vet-app --replicas=2" in kubectl.said) is compared
+    assert any("query_to_xml" in words for words in kubectl.commands) is compared
+    assert ("scale deployment/vet-app --replicas=2" in kubectl.commands) is compared
 
 
 def test_after_the_old_one_is_gone_it_says_what_is_next(capsys: pytest.CaptureFixture[str]) -> None:
-    kubectl = Played(majors={"database-beside": 17})
+    kubectl = FakeKubectl(majors={"database-beside": 17})
     begun(kubectl)
     assert "make deploy ENV=prod" in capsys.readouterr().out
     assert not kubectl.deleted
@@ -210,7 +210,7 @@ def test_a_deploy_neither_changes_the_old_one_s_image_nor_makes_an_empty_one(
     monkeypatch: pytest.MonkeyPatch, majors: dict[str, int], says: str | None
 ) -> None:
     """The shipped prod.yaml names 16."""
-    monkeypatch.setattr(recovery, "administrator", lambda _: Played(majors=majors))
+    monkeypatch.setattr(recovery, "administrator", lambda _: FakeKubectl(majors=majors))
     if says is None:
         recovery.before_deploy(Cluster("prod"), deployed=lambda: True)
     else:

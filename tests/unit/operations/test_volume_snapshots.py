@@ -43,11 +43,11 @@ def test_a_volume_of_a_pod_gets_the_tag_that_the_policy_looks_for(
     )
 
     def volume(**tags: str) -> str:
-        given = [{"Key": key, "Value": value} for key, value in tags.items()]
-        made = ec2.create_volume(
-            AvailabilityZone="us-east-1a", Size=5, TagSpecifications=[{"ResourceType": "volume", "Tags": given}]
+        tag_list = [{"Key": key, "Value": value} for key, value in tags.items()]
+        response = ec2.create_volume(
+            AvailabilityZone="us-east-1a", Size=5, TagSpecifications=[{"ResourceType": "volume", "Tags": tag_list}]
         )
-        return str(made["VolumeId"])
+        return str(response["VolumeId"])
 
     wanted = volume(**{OWN: "owned", CLAIM: "database-1"})
     volume(**{OWN: "owned"})
@@ -57,5 +57,5 @@ def test_a_volume_of_a_pod_gets_the_tag_that_the_policy_looks_for(
     _aws(tag.replace("vol-...", wanted), endpoint)
     (policy,) = documents["vet-prod"].all("aws_dlm_lifecycle_policy")
     ((key, value),) = policy.get("policy_details")["target_tags"].items()
-    found = ec2.describe_volumes(Filters=[{"Name": f"tag:{key}", "Values": [value]}])["Volumes"]
-    assert [each["VolumeId"] for each in found] == [wanted], "no other volume is in the snapshots"
+    volumes = ec2.describe_volumes(Filters=[{"Name": f"tag:{key}", "Values": [value]}])["Volumes"]
+    assert [each["VolumeId"] for each in volumes] == [wanted], "no other volume is in the snapshots"

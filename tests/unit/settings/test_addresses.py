@@ -1,4 +1,4 @@
-"""Address plans, whatever the numbers: what the rules accept is sound, and what is unsound they refuse."""
+"""Address plans, whatever the numbers: what the rules accept is valid, and what is invalid they refuse."""
 
 from collections import Counter
 from ipaddress import IPv4Network
@@ -40,7 +40,7 @@ def plans(draw: st.DrawFn) -> NetworkSettings:
 
 
 @given(plans())
-def test_a_plan_is_accepted_exactly_when_it_is_sound(network: NetworkSettings) -> None:
+def test_a_plan_is_accepted_exactly_when_it_is_valid(network: NetworkSettings) -> None:
     subnets = [cidr for zone in network.availability_zones.values() for cidr in (zone.public, zone.private)]
     first, last = int(network.cidr.network_address), int(network.cidr.broadcast_address)
     inside = all(first <= int(cidr.network_address) and int(cidr.broadcast_address) <= last for cidr in subnets)

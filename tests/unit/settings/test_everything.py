@@ -62,7 +62,7 @@ def test_what_dev_leaves_off_is_on_in_everything(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", switches())
-def test_each_switch_alone_is_sound(name: str, tmp_path: Path) -> None:
+def test_each_switch_alone_is_valid(name: str, tmp_path: Path) -> None:
     environment, project = switches()[name]
     settings = load(dev_alone(tmp_path, environment, project))
     assert (settings.environment("dev"), settings.project) != (load().environment("dev"), load().project)

@@ -92,7 +92,7 @@ def _control_character(files: Files) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "rule"),
+    ("break_file", "rule"),
     [
         (_binary, "the file must be UTF-8 text: byte 21 is not"),
         (_list, "the file must be a map of keys"),
@@ -101,8 +101,8 @@ def _control_character(files: Files) -> None:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_file_that_cannot_be_read(files: Files, damage: Callable[[Files], None], rule: str) -> None:
-    damage(files)
+def test_a_file_that_cannot_be_read(files: Files, break_file: Callable[[Files], None], rule: str) -> None:
+    break_file(files)
     problem = files.only()
     assert (problem.file, problem.line) == ("environments/dev.yaml", 1)
     assert rule in problem.rule

@@ -17,7 +17,7 @@ def names(kind: str) -> list[str]:
     return [case[kind] for case in CASES if kind in case]
 
 
-def damage(files: Files, case: dict[str, Any]) -> None:
+def break_settings(files: Files, case: dict[str, Any]) -> None:
     for file, replacements in case.get("edit", {}).items():
         for old, new in replacements.items():
             files.replace(file, old, new)
@@ -27,14 +27,14 @@ def damage(files: Files, case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", [case for case in CASES if "rule" in case], ids=names("rule"))
 def test_a_broken_rule_is_explained(files: Files, case: dict[str, Any]) -> None:
-    damage(files, case)
+    break_settings(files, case)
     said = "\n\n".join(map(str, files.problems()))
     assert said == case["says"].strip()
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "warning" in case], ids=names("warning"))
 def test_a_warning_is_explained(files: Files, case: dict[str, Any]) -> None:
-    damage(files, case)
+    break_settings(files, case)
     warnings = [warning for warning in files.load().warnings if not warning.acknowledged]
     assert "\n\n".join(map(str, warnings)) == case["says"].strip()
     assert {warning.code for warning in warnings} == {case["warning"].replace("_", "-")}
