@@ -1,8 +1,8 @@
 """What the change of a setting does to an environment that runs: declared for every key, shown in the editor, in ``make plan`` and
 in docs/runbooks/changing-settings.md, and held against real plans by ``tests/apply/test_changes.py``."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 
@@ -80,36 +80,47 @@ _AGENTS = _effect(Kind.REFRESH, on=INFRASTRUCTURE)
 _DISK = _effect(
     Kind.AT_ONCE, on=INFRASTRUCTURE, note="the disk grows at once, its file system at the next boot; never smaller"
 )
+_WAY_OF_VERSIONS = "docs/runbooks/upgrading.md, one Kubernetes minor at a time"
 _VERSIONS = _effect(
     Kind.AT_ONCE,
     Kind.ROLL,
     Kind.REFRESH,
     on="infrastructure helm",
-    note="docs/runbooks/upgrading.md, one Kubernetes minor at a time",
+    note=f"rolls for what nodes bring with them, such as RKE2; {_WAY_OF_VERSIONS}",
 )
 _PRINCIPALS = _effect(Kind.AT_ONCE, on="infrastructure helm")
 _NOTHING = _effect(Kind.NOTHING)
-_HANDLER = ("helm_release.interruptions_*",)
+_HANDLER = ("helm_release.interruptions_*", "aws_iam_role.web_identity_interruption_handler_*")
+_GROUPS = ("aws_autoscaling_group.pools_*",)
 _MONITORING = ("helm_release.monitoring_*", "kubernetes_namespace_v1.namespaces_cattle-monitoring-system_*")
 _LOGS = (
     "aws_cloudwatch_log_group.pod_logs_*",
+    "aws_iam_role.web_identity_logs_*",
     "helm_release.logs_*",
     "kubernetes_namespace_v1.namespaces_logging_*",
 )
-_VELERO = ("aws_s3_bucket*.buckets_velero_*", "helm_release.velero_*", "kubernetes_namespace_v1.namespaces_velero_*")
+_VELERO = (
+    "aws_iam_role.web_identity_velero_*",
+    "aws_s3_bucket*.buckets_velero_*",
+    "helm_release.velero_*",
+    "kubernetes_namespace_v1.namespaces_velero_*",
+)
 _NAMES = ("aws_route53_record.dns_alias_*", "aws_acm_certificate*")
 
 EFFECTS: Mapping[str, Effect] = {
     "name": _effect(Kind.FIXED, on="infrastructure helm", note="another name is another environment"),
-    "deletion_protection": _effect(Kind.AT_ONCE, on="infrastructure helm"),
+    "deletion_protection": _effect(
+        Kind.AT_ONCE, on="infrastructure helm",
+        note="machines, disks, buckets and the database are kept from being deleted; turned off, buckets go that nothing else asks for, and LOSE names them",
+    ),
     "region": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
     "hosts.application": _effect(
-        Kind.AT_ONCE, Kind.INTERRUPTS, on="infrastructure helm", loses=_NAMES,
+        Kind.AT_ONCE, Kind.RESTART, Kind.INTERRUPTS, on="infrastructure helm", loses=_NAMES,
         note="the former name ends; a new certificate is issued first, and names spread within minutes",
     ),
     "hosts.rancher": _effect(
         Kind.AT_ONCE, Kind.INTERRUPTS, on="infrastructure helm", loses=_NAMES,
-        note="the former name ends; Rancher's own setting server-url must be changed as well, and imported clusters come again",
+        note="the former name ends, and the other answers within minutes; Rancher's own setting server-url must be changed as well, and imported clusters come again",
     ),
     "hosts.grafana": _effect(
         Kind.AT_ONCE, on="infrastructure helm", loses=_NAMES, note="a new certificate is issued first, for all hosts; without, the name ends"
@@ -120,12 +131,12 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "network.cidr": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
     "network.availability_zones": _effect(
-        Kind.FIXED, on="infrastructure helm", note="a zone can be added where no server moves by it; ranges and the servers' zones stay"
+        Kind.FIXED, on="infrastructure helm", note="a zone can be added where no server moves by it, and the ingress controller then believes its load balancer too; ranges and the servers' zones stay"
     ),
     "network.nat_gateways": _effect(
         Kind.AT_ONCE, Kind.INTERRUPTS, on=INFRASTRUCTURE,
         loses=("aws_eip.network_nat_address_*", "aws_nat_gateway.*"),
-        note="a gateway that goes takes its public address with it; open connections of its zone break off",
+        note="a gateway that goes takes its public address with it; open connections of its zone break off, and others go out after some seconds",
     ),
     "network.private_only": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
     "network.endpoints": _effect(
@@ -133,13 +144,16 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "network.existing": _effect(Kind.FIXED, on=INFRASTRUCTURE, note=_FIXED),
     "network.existing.first_server_host": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
-    "network.flow_logs": _IN_AWS,
+    "network.flow_logs": _effect(
+        Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_cloudwatch_log_group.flow_logs_*", "aws_iam_role.flow_logs_*"),
+        note="turned off, an unprotected environment loses what was recorded",
+    ),
     "node_logs.enabled": _effect(
         Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on=INFRASTRUCTURE, loses=("aws_cloudwatch_log_group.node_logs_*",),
         note="nodes send from their next replacement on; turned off, an unprotected environment loses what was sent",
     ),
     "access.api.access": _effect(
-        Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_lb.public_api_*",),
+        Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_lb*.public_api_*",),
         note="the public load balancer comes and goes; kubeconfigs are written again by make kubeconfig",
     ),
     "access.api.allowed_cidrs": _IN_AWS,
@@ -151,11 +165,13 @@ EFFECTS: Mapping[str, Effect] = {
         note="nodes that run keep the keys that they have; the jump host is replaced at once",
     ),
     "access.ssh.allowed_cidrs": _IN_AWS,
-    "access.ssh.jump_host.enabled": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_instance.jump_host_*",)),
+    "access.ssh.jump_host.enabled": _effect(
+        Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_instance.jump_host_*", "aws_iam_role.jump_host_*")
+    ),
     "access.ssh.jump_host.instance_type": _effect(
         Kind.AT_ONCE, Kind.INTERRUPTS, on=INFRASTRUCTURE, note="the jump host stops for a minute"
     ),
-    "access.operators": _effect(Kind.AT_ONCE, on=STATE, note="by make state"),
+    "access.operators": _effect(Kind.AT_ONCE, on=STATE, loses=("aws_iam_role.operator_*",), note="by make state"),
     "access.principals.admin": _PRINCIPALS,
     "access.principals.deploy": _PRINCIPALS,
     "access.principals.read": _PRINCIPALS,
@@ -174,10 +190,14 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "servers.instance_type": _SERVERS,
     "servers.dedicated": _effect(
-        Kind.ROLL, on="infrastructure helm", note="a taint that a Node has already is taken away by hand"
+        Kind.ROLL, on="infrastructure helm",
+        note="the database's pods restart at once, one after the other, with a switchover of seconds or, of one instance, a minute without; a taint that a Node has already is taken away by hand",
     ),
     "servers.root_volume_gib": _DISK,
-    "servers.data_volume_gib": _DISK,
+    "servers.data_volume_gib": _effect(
+        Kind.AT_ONCE, on=INFRASTRUCTURE,
+        note="the disk grows at once, its file system by mount-data while it is in use or at the next boot (docs/runbooks/changing-instance-types.md); never smaller",
+    ),
     "agents.min_count": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, note="more are started; fewer is a lower bound, the autoscaler or a person ends them"
     ),
@@ -189,7 +209,7 @@ EFFECTS: Mapping[str, Effect] = {
     "agents.spot": _AGENTS,
     "agents.autoscaler": _effect(Kind.AT_ONCE, on=HELM, loses=("helm_release.autoscaler_*",)),
     "pools": _effect(
-        Kind.AT_ONCE, Kind.RESTART, on="infrastructure helm", loses=_HANDLER,
+        Kind.AT_ONCE, Kind.RESTART, on="infrastructure helm", loses=_HANDLER + _GROUPS,
         note="a new pool is started; the nodes of one that is taken out or renamed are drained and ended; with the first Spot pool, which make state allows first, database and application restart, to keep away from it",
     ),
     "pools.*.instance_types": _AGENTS,
@@ -200,7 +220,7 @@ EFFECTS: Mapping[str, Effect] = {
         Kind.AT_ONCE, on=INFRASTRUCTURE, note="below what runs, the surplus is drained and ended"
     ),
     "pools.*.availability_zones": _effect(
-        Kind.AT_ONCE, on=INFRASTRUCTURE, note="its nodes are spread again; those of a zone that is taken out are drained and ended"
+        Kind.AT_ONCE, on=INFRASTRUCTURE, loses=_GROUPS, note="its nodes are spread again; those of a zone that is taken out are drained and ended"
     ),
     "pools.*.labels": _AGENTS,
     "pools.*.taints": _AGENTS,
@@ -209,11 +229,11 @@ EFFECTS: Mapping[str, Effect] = {
         Kind.REFRESH, on=INFRASTRUCTURE, note="a larger one comes to nodes that run by make grow-volumes, without a refresh"
     ),
     "pools.*.spot": _effect(
-        Kind.AT_ONCE, Kind.RESTART, on="infrastructure helm", loses=_HANDLER,
+        Kind.AT_ONCE, Kind.RESTART, on="infrastructure helm", loses=_HANDLER + _GROUPS,
         note="nodes of the other kind are started and the former ones drained and ended; database and application keep away from Spot nodes",
     ),
     "pools.*.on_demand_base": _effect(
-        Kind.AT_ONCE, on=INFRASTRUCTURE, note="the base's nodes are started, or drained and ended"
+        Kind.AT_ONCE, on=INFRASTRUCTURE, loses=_GROUPS, note="the base's nodes are started, or drained and ended"
     ),
     "pools.*.ami_id": _AGENTS,
     "pools.*.priority": _ON_THE_CLUSTER,
@@ -233,7 +253,7 @@ EFFECTS: Mapping[str, Effect] = {
     "cluster.release_set": _VERSIONS,
     "cluster.versions": _VERSIONS,
     "cluster.ingress": _effect(
-        Kind.AT_ONCE, Kind.INTERRUPTS, on=HELM,
+        Kind.AT_ONCE, Kind.RESTART, Kind.INTERRUPTS, on=HELM,
         note="a minute or two without answers, until the other controller has the ports; addresses, names and certificates stay (docs/runbooks/upgrading.md)",
     ),
     "cluster.cni": _effect(Kind.FIXED, on=INFRASTRUCTURE, note=_FIXED),
@@ -241,12 +261,12 @@ EFFECTS: Mapping[str, Effect] = {
     "cluster.service_cidr": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
     "cluster.hardening": _effect(
         Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on="infrastructure helm",
-        note="pods that break its rules are refused from the roll on, those that run stay; etcd's data change their owner at the roll (docs/runbooks/cis-hardening.md)",
+        note="the database and the ingress controller are restarted for it; pods that break its rules are refused from the roll on, those that run stay; etcd's data change their owner at the roll (docs/runbooks/cis-hardening.md)",
     ),
     "cluster.snapshots.schedule": _SERVERS,
     "cluster.snapshots.retention": _SERVERS,
     "charts.mirror": _effect(
-        Kind.AT_ONCE, Kind.ROLL, on="infrastructure helm", note="the servers' roll brings it to the cloud controller"
+        Kind.AT_ONCE, Kind.ROLL, on="infrastructure helm", note="releases are written again, those of ingress and database too, and no pod is replaced; the servers' roll brings it to the cloud controller"
     ),
     "rancher.replicas": _ON_THE_CLUSTER,
     "application.namespace": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),
@@ -260,9 +280,11 @@ EFFECTS: Mapping[str, Effect] = {
     "application.limits.cpu": _PODS,
     "application.limits.memory": _PODS,
     "application.volume": _effect(
-        Kind.AT_ONCE, on=HELM, grows_only=True, note="the volume grows while it is used; never smaller"
+        Kind.AT_ONCE, on=HELM, grows_only=True, note="the database's volume grows while it is used; never smaller"
     ),
-    "application.database_instances": _ON_THE_CLUSTER,
+    "application.database_instances": _effect(
+        Kind.AT_ONCE, on=HELM, note="replicas of the database come, or go, and its primary stays"
+    ),
     "application.image": _PODS,
     "application.python_version": _effect(Kind.NOTHING, note="make push builds the next image with it"),
     "application.autoscaling": _ON_THE_CLUSTER,
@@ -284,28 +306,30 @@ EFFECTS: Mapping[str, Effect] = {
     "application.email_reply_to": _PODS,
     "application.email_relay": _ON_THE_CLUSTER,
     "application.attachments_in_s3": _effect(
-        Kind.AT_ONCE, Kind.RESTART, on="infrastructure helm", loses=("aws_s3_bucket.buckets_files_*",),
+        Kind.AT_ONCE, Kind.RESTART, on="infrastructure helm", loses=("aws_s3_bucket.buckets_files_*", "aws_iam_role.web_identity_application_*"),
         note="new files go to the bucket, none is moved; turned off, an unprotected environment loses what is in it",
     ),
     "application.attachments_quota_mb": _PODS,
-    "application.hsts_seconds": _PODS,
+    "application.hsts_seconds": _effect(
+        Kind.RESTART, on=HELM, note="pod by pod, nobody notices; the ingress controller reads it again (Traefik's pods restart, server by server)"
+    ),
     "application.log_level": _PODS,
-    "backups.database_days": _ON_THE_CLUSTER,
+    "backups.database_days": _effect(Kind.AT_ONCE, on=HELM, note="backups of the database that are older go with the next one"),
     "backups.database_clone_at": _effect(
         Kind.AT_ONCE, on="infrastructure helm", loses=("helm_release.*beside*",), note="the database beside comes and goes"
     ),
     "backups.noncurrent_days": _IN_AWS,
     "backups.volume_snapshots.enabled": _effect(
-        Kind.AT_ONCE, on="infrastructure helm", note="volumes of pods that are there already get the tag by hand (docs/runbooks/restoring-a-volume.md)"
+        Kind.AT_ONCE, on="infrastructure helm", loses=("aws_iam_role.volume_snapshots_*",), note="volumes of pods that are there already get the tag by hand (docs/runbooks/restoring-a-volume.md)"
     ),
     "backups.volume_snapshots.every_hours": _IN_AWS,
     "backups.volume_snapshots.retention": _IN_AWS,
     "backups.replica_region": _effect(
-        Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_s3_bucket.replicas_*", "aws_kms_key.replicas_*"),
+        Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_s3_bucket.replicas_*", "aws_kms_key.replicas_*", "aws_iam_role.replicas_*"),
         note="copies what is written from then on; a copy that is full is kept from being deleted",
     ),
     "backups.logs_days": _IN_AWS,
-    "schedule.enabled": _IN_AWS,
+    "schedule.enabled": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_iam_role.schedule_*",)),
     "schedule.start": _IN_AWS,
     "schedule.stop": _IN_AWS,
     "schedule.days": _IN_AWS,
@@ -331,7 +355,7 @@ EFFECTS: Mapping[str, Effect] = {
     "budget.alert_percent": _IN_AWS,
     "services.monitoring.enabled": _effect(
         Kind.AT_ONCE, Kind.ROLL, Kind.REFRESH, on="infrastructure helm", loses=_MONITORING,
-        note="etcd, scheduler and controller manager are measured after the servers' roll; turned off, measurements go with their volumes",
+        note="the ingress controller's pods are replaced, server by server, to be measured (of one server: some seconds without answers); etcd, scheduler and controller manager are measured after the servers' roll; turned off, measurements go with their volumes",
     ),
     "services.monitoring.retention_days": _ON_THE_CLUSTER,
     "services.monitoring.volume": _effect(
@@ -346,7 +370,7 @@ EFFECTS: Mapping[str, Effect] = {
     "services.monitoring.alerts.webhook": _ON_THE_CLUSTER,
     "services.logs.enabled": _effect(
         Kind.AT_ONCE, on="infrastructure helm", loses=_LOGS,
-        note="what pods write from then on, and what the nodes still have; turned off, an unprotected environment loses what was sent",
+        note="what pods write from then on, and what the nodes still have; the ingress controller writes other lines (nginx reads its configuration again, Traefik's pods are replaced, server by server); turned off, an unprotected environment loses what was sent",
     ),
     "services.logs.left_out": _ON_THE_CLUSTER,
     "services.velero.enabled": _effect(
@@ -391,7 +415,7 @@ PROJECT_EFFECTS: Mapping[str, Effect] = {
     "former_zones": _effect(Kind.AT_ONCE, on=STATE, note="by make state; a zone that is taken out goes when LOSE names it"),
     "email": _effect(Kind.AT_ONCE, on="infrastructure helm"),
     "state_bucket": _effect(Kind.FIXED, on=_EVERYWHERE, note="refused while the former bucket has the state: with another everything would be made a second time"),
-    "engine": _effect(Kind.NOTHING, note="docs/opentofu.md moves the state of what is deployed"),
+    "engine": _effect(Kind.NOTHING, on=_EVERYWHERE, note="docs/opentofu.md moves the state of what is deployed"),
     "state_encryption": _effect(Kind.AT_ONCE, on="infrastructure helm", note="each state at its next deploy; decrypt and deploy all before it is taken out (docs/opentofu.md)"),
     "github.repository": _effect(
         Kind.AT_ONCE, on=STATE, loses=("aws_iam_openid_connect_provider.github_*", "aws_iam_role.github_*"), note="by make state"
@@ -419,6 +443,16 @@ def effect(key: str) -> Effect:
     if key.startswith("cost."):
         return _ESTIMATE
     return EFFECTS[next((known for known in outwards(unnamed(key)) if known in EFFECTS), key)]
+
+
+def of_versions(components: Collection[str], nodes: Collection[str]) -> Effect:
+    """What other versions of these components do: the rolls are for those that nodes bring with them.
+
+    :param nodes: all of the latter (``settings.upgrades.NODES``).
+    """
+    rolled = [each for each in components if each in nodes]
+    kinds = [*([Kind.AT_ONCE] if len(rolled) < len(components) else []), *([Kind.ROLL, Kind.REFRESH] if rolled else [])]
+    return replace(_VERSIONS, kinds=tuple(kinds or [Kind.NOTHING]), note=f"{', '.join(components)}; {_WAY_OF_VERSIONS}")
 
 
 def declared(

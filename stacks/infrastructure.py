@@ -119,6 +119,14 @@ class InfrastructureStack(PlatformStack):
             formerly=dict.fromkeys(place, "none"),
             why="It would replace the network, the servers' disks, the whole cluster or the application's data.",
         )
+        # By itself: what a state keeps already is never added to, so that an environment which runs would not know it.
+        Fixed(
+            self,
+            "role_path",
+            values={"access.role_path": names.project.access.role_path},
+            why="A role cannot move: each would be another one, which the state's stack, people and pods do not know.",
+            remedy="Put the former value back in environments/_project.yaml.",
+        )
 
     def _nodes(self) -> _Nodes:
         names, environment, foundation = self._names, self._environment, self._foundation

@@ -90,7 +90,7 @@ CHOSEN: Mapping[str, Any] = {
     "pools.reports.ami_id": "ami-0123456789abcdef0",
     "pools.reports.priority": 20,
     "load_balancer.health_check.path": "/healthz",
-    "cluster.versions": {"rke2": "v1.26.14+rke2r1"},
+    "cluster.versions": {"aws-cloud-controller-manager": "0.0.11", "rancher": "2.8.5"},
     "cluster.hardening": "cis",
     "cluster.pod_cidr": "10.44.0.0/16",
     "cluster.service_cidr": "10.45.0.0/16",
@@ -167,6 +167,27 @@ CHOSEN: Mapping[str, Any] = {
 }
 """Values where the type alone does not say which is another one that is right."""
 
+OF_PROJECT: Mapping[str, Any] = {
+    "name_prefix": "clinic",
+    "account_id": "210987654321",
+    "region": "us-west-2",
+    "domain": "clinic.example",
+    "former_zones": ["former.example.com"],
+    "email": "somebody@example.com",
+    "state_bucket": "another-terraform-state-example",
+    "engine": "tofu",
+    "state_encryption": "encrypt",
+    "github.repository": "clinic/platform",
+    "replica_region": "us-west-2",
+    "access.permissions_boundary": "arn:aws:iam::123456789012:policy/company-boundary",
+    "access.role_path": "/platform/",
+    "cost_center": "another",
+}
+"""Another value of every key of ``_project.yaml``."""
+
+BESIDE_OF_PROJECT: Mapping[str, Mapping[str, Any]] = {"state_encryption": {"engine": "tofu"}}
+"""What must be set for such a key to matter."""
+
 BESIDE: Mapping[str, Mapping[str, Any]] = {
     "network.availability_zones": {
         "network": {"availability_zones": {"b": {"public": "10.0.2.0/24", "private": "10.0.11.0/24"}}}
@@ -234,6 +255,14 @@ def another(key: str, environment: Environment) -> dict[str, Any]:
     for part in reversed(key.split(".")):
         value = {part: value}
     return merged(dict(TOGETHER.get(key, {})), dict(value))
+
+
+def another_of_project(key: str) -> dict[str, Any]:
+    """The document of ``_project.yaml`` that sets the key to another value, with what must be beside it."""
+    value = OF_PROJECT[key]
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return merged(dict(BESIDE_OF_PROJECT.get(key, {})), value)
 
 
 def _field(key: str, environment: Environment) -> tuple[FieldInfo, Any]:

@@ -72,8 +72,8 @@ def addresses(cidr: str) -> Peer:
     return {"ip_block": {"cidr": cidr}}
 
 
-def tcp(*ports: int) -> list[dict[str, str]]:
-    """Ports."""
+def tcp(*ports: int | str) -> list[dict[str, str]]:
+    """Ports, by number or by the name that each pod has for its own."""
     return [{"protocol": "TCP", "port": str(port)} for port in ports]
 
 

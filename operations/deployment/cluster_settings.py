@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from operations.deployment.plan_summary import Plan, refuse_settings, settings_changed
+from operations.deployment.plan_summary import Plan, effect_of, refuse_settings, settings_changed
 from operations.shared.console import terminal
 from operations.shared.errors import Failure
 from operations.shared.stack_json import Document
 from operations.shared.terraform import program
 from settings.base import literal
-from settings.effects import effect
 from settings.names import helm_stack
 
 REMEMBERED = "terraform_data"
@@ -53,7 +52,7 @@ def show(name: str, plan: Plan) -> None:
     else:
         console.print(f"\n[bold]{stack}: a deploy brings to the cluster[/]")
         for key in keys:
-            console.print(f"  {key}: {effect(key)}", markup=False)
+            console.print(f"  {key}: {effect_of(plan, key)}", markup=False)
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,12 @@ from typing import Any
 
 import main
 from operations.deployment import boundary, cluster_settings
-from operations.deployment.plan_summary import refuse_losses, settings_changed, summary
+from operations.deployment.plan_summary import effect_of, refuse_losses, settings_changed, summary
 from operations.deployment.state_bucket import explained
 from operations.shared.console import terminal
 from operations.shared.errors import Failure, refuse_placeholders
 from operations.shared.terraform import Terraform
 from settings import Settings, load
-from settings.effects import effect
 from settings.names import STATE_STACK, Names, infrastructure_stack
 
 PLAN = Path("plan.tfplan")
@@ -138,7 +137,7 @@ def as_markdown(stack: str, plan: dict[str, Any]) -> str:
             f"> **Warning:** {len(lost)} {'resource' if len(lost) == 1 else 'resources'} will be destroyed or replaced.",
             "",
         ]
-    lines += [f"- `{key}`: {effect(key)}" for key in settings_changed(plan) or []]
+    lines += [f"- `{key}`: {effect_of(plan, key)}" for key in settings_changed(plan) or []]
     lines += ["", "| | what | resource |", "|---|---|---|"]
     size = sum(map(len, lines))
     for verb, address in changes:

@@ -6,30 +6,38 @@ itself which were changed. What each may do is declared in ``settings/effects.py
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from operations.shared.errors import Failure
-from settings.effects import HOW, effect
+from settings.effects import HOW, Effect, effect, of_versions
 from settings.former_keys import first_name
 from settings.names import STATE_STACK
 from settings.quantities import size
+from settings.release_sets import UnknownReleaseError, release_set
 from settings.remembered import changed
-from settings.upgrades import follows
+from settings.upgrades import NODES, follows
 
 Plan = dict[str, Any]
 """Terraform's JSON of a plan (Terraform: JSON Output Format, plan representation)."""
 
 PRECIOUS = {
+    "aws_autoscaling_group": "a group of agents",
+    "aws_cloudwatch_log_group": "what was logged",
     "aws_ebs_volume": "a data volume",
     "aws_ecr_repository": "the images",
     "aws_eip": "an address that others may know",
     "aws_iam_openid_connect_provider": "the trust in the cluster's pods",
+    "aws_iam_role": "a role that machines, pods or people have",
     "aws_instance": "a server",
     "aws_kms_key": "a key, and with it all that it encrypts",
     "aws_lb": "an address that people know",
+    "aws_lb_listener": "a port of a load balancer",
+    "aws_lb_target_group": "a load balancer's way to the servers",
+    "aws_lb_target_group_attachment": "a server's place behind a load balancer",
+    "aws_nat_gateway": "a way to the internet",
     "aws_network_interface": "a server's address",
     "aws_route53_record": "a name that people know",
     "aws_route53_zone": "a zone",
@@ -37,9 +45,13 @@ PRECIOUS = {
     "aws_secretsmanager_secret": "a secret",
     "aws_ssm_parameter": "what the cluster has published",
     "aws_subnet": "a subnet",
+    "aws_volume_attachment": "a server's data volume, detached, which stops the server",
     "aws_vpc": "the network",
     "helm_release": "a release and its objects",
+    "kubernetes_deployment_v1": "the application's pods",
+    "kubernetes_ingress_v1": "the way from a public host to its pods",
     "kubernetes_namespace_v1": "a namespace and all that is in it",
+    "kubernetes_service_v1": "an address inside the cluster",
 }
 """Kinds of resources that a plan may take away only where a changed setting is declared to do so."""
 
@@ -82,6 +94,9 @@ class Loss:
         return f"{self.verb} {self.what}: {self.address}{f' (by {self.because})' if self.because else ''}"
 
 
+VERSIONS = ("cluster.release_set", "cluster.versions")
+"""Settings whose effect depends on which components they change."""
+
 KUBERNETES = "cluster.versions"
 """The setting that decides the minor of Kubernetes, and the word that lets a plan go back behind what is deployed."""
 
@@ -93,9 +108,28 @@ def settings_changed(plan: Plan) -> list[str] | None:
     return changed(before, after) if isinstance(before, dict) and isinstance(after, dict) else None
 
 
+def effect_of(plan: Plan, key: str) -> Effect:
+    """What a plan's change of a setting takes: as declared, and for versions what those components take that change."""
+    if key not in VERSIONS:
+        return effect(key)
+    try:
+        before, after = (_pins(side) for side in _sides(plan, "settings"))
+    except (KeyError, UnknownReleaseError):  # deployed before it was remembered, or with what the catalogue has no more
+        return effect(key)
+    return of_versions([each for each in {**before, **after} if before.get(each) != after.get(each)], NODES)
+
+
+def _pins(settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Version of each component, of the settings that a stack remembers."""
+    release_set_, versions = (json.loads(settings[key]) for key in VERSIONS)
+    return release_set(release_set_).override(versions).pins
+
+
 def losses(plan: Plan) -> list[Loss]:
     """What the plan takes away of what is precious."""
-    return [loss for resource in plan.get("resource_changes", []) for loss in _losses(resource)]
+    resources = plan.get("resource_changes", [])
+    machines = {(each["change"].get("before") or {}).get("id") for each in resources if each["type"] == "aws_instance"}
+    return [loss for each in resources if not _of_a_lost_machine(each, machines) for loss in _losses(each)]
 
 
 def refuse_losses(plan: Plan, *, accepted: str = "", stack: str = "") -> None:
@@ -124,7 +158,7 @@ def refuse_losses(plan: Plan, *, accepted: str = "", stack: str = "") -> None:
     if not refused:
         return
     command = "make state" if stack == STATE_STACK else "make deploy ENV=..."
-    changes = "".join(f"\n  {key}: {effect(key)}" for key in keys) or " nothing that is known"
+    changes = "".join(f"\n  {key}: {effect_of(plan, key)}" for key in keys) or " nothing that is known"
     raise Failure(
         "this plan is refused. It would\n  "
         + "\n  ".join(map(str, refused))
@@ -178,14 +212,14 @@ def summary(stack: str, plan: Plan) -> list[str]:
     keys, counts = settings_changed(plan), _counts(plan)
     if keys is None and counts and set(counts) == {"create"}:
         return [f"{stack} is new: {counts['create']} to create"]
-    lines = [f"{key}: {effect(key)}" for key in keys or []] + [str(loss) for loss in losses(plan)]
+    lines = [f"{key}: {effect_of(plan, key)}" for key in keys or []] + [str(loss) for loss in losses(plan)]
     totals = ", ".join(f"{count} to {verb}" for verb, count in counts.items())
     return [f"{stack}: {totals or 'no resource changes'}", *(f"  {line}" for line in lines)]
 
 
 def waiting(plan: Plan) -> list[str]:
     """Commands that bring what an apply of this plan leaves to them."""
-    kinds = {kind for key in settings_changed(plan) or [] for kind in effect(key).kinds}
+    kinds = {kind for key in settings_changed(plan) or [] for kind in effect_of(plan, key).kinds}
     return [command for kind, command in HOW.items() if kind in kinds]
 
 
@@ -215,6 +249,16 @@ def _losses(resource: dict[str, Any]) -> Iterator[Loss]:
         if was and becomes and becomes < was:
             what = f"{whose} from {was} to {becomes} GiB, which AWS refuses"
             yield Loss(address, what, "shrink", str(path[-1]), impossible=True)
+
+
+ATTACHMENTS = {"aws_volume_attachment": "instance_id", "aws_lb_target_group_attachment": "target_id"}
+"""What holds on to a machine, and the attribute with the machine's id."""
+
+
+def _of_a_lost_machine(resource: dict[str, Any], machines: Collection[str | None]) -> bool:
+    """Whether it holds on to a machine that Terraform does not find any more and makes again (docs/runbooks/lost-server.md)."""
+    machine = (resource["change"].get("before") or {}).get(ATTACHMENTS.get(resource["type"], ""))
+    return machine is not None and machine not in machines
 
 
 def _at(value: Any, path: tuple[str | int, ...]) -> Any:

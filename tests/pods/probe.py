@@ -48,7 +48,9 @@ def running(platform: Platform, namespace: str, selector: str) -> Endpoint:
     found = json.loads(platform.kubernetes.run("get", "pods", "-n", namespace, *words))["items"]
     assert found, f"no pod of {selector} runs in {namespace}"
     labels = tuple(found[0]["metadata"]["labels"].items())
-    return Endpoint(found[0]["metadata"]["name"], found[0]["status"]["podIP"], namespace, labels)
+    named = (port for each in found[0]["spec"]["containers"] for port in each.get("ports", []) if "name" in port)
+    ports = tuple((port["name"], port["containerPort"]) for port in named)
+    return Endpoint(found[0]["metadata"]["name"], found[0]["status"]["podIP"], namespace, labels, ports)
 
 
 @contextmanager

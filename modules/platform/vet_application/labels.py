@@ -9,6 +9,9 @@ SELECTOR = {"app": NAME}
 PART_OF = {"app.kubernetes.io/part-of": NAME}
 """All pods of the application: those that answer requests and those of tasks."""
 
+HTTP = "http"
+"""What a pod calls the port on which it answers. By this name the Service and the policies follow each pod to its own number while pods change it."""
+
 SECRET = "vet-app-secret"
 """The Secret that is made in the cluster and kept (``helm-values/vet-app-secret.yaml``)."""
 

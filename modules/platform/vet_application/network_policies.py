@@ -17,7 +17,7 @@ from modules.platform.network_policies import (
     tcp,
 )
 from modules.platform.vet_application.configuration import METRICS_PORT
-from modules.platform.vet_application.labels import PART_OF, SELECTOR, labels
+from modules.platform.vet_application.labels import HTTP, PART_OF, SELECTOR, labels
 from modules.platform.vet_application.object_context import ObjectContext
 from settings.environment import Environment
 from settings.namespaces import MONITORING
@@ -54,7 +54,7 @@ def policies(environment: Environment) -> dict[str, Policy]:
         "vet-app-web": Policy(
             SELECTOR,
             receive=[
-                ([ingress_controller()], tcp(environment.application.container_port)),
+                ([ingress_controller()], tcp(HTTP)),
                 ([pods({"app.kubernetes.io/name": "prometheus"}, MONITORING)], tcp(METRICS_PORT)),
             ],
         ),

@@ -9,7 +9,7 @@ from modules.platform.vet_application.configuration import (
     SECRETS,
     Configuration,
 )
-from modules.platform.vet_application.labels import EMAIL_SECRET, NAME, SECRET, SELECTOR
+from modules.platform.vet_application.labels import EMAIL_SECRET, HTTP, NAME, SECRET, SELECTOR
 from modules.terraform_blocks import Block
 from settings.pools import OFF_SPOT
 from settings.web_identity import DATABASE
@@ -62,11 +62,11 @@ class ApplicationPod:
 
     def web(self) -> Block:
         """A pod that answers requests."""
-        http = {"path": "/readyz", "port": "http"}
+        http = {"path": "/readyz", "port": HTTP}
         container = {
             **self._container(),
             "port": [
-                {"name": "http", "container_port": self.application.container_port},
+                {"name": HTTP, "container_port": self.application.container_port},
                 {"name": "metrics", "container_port": METRICS_PORT},
             ],
             # At a fifth of a CPU a start takes half a minute; a busy pod may let a probe wait for a thread.

@@ -4,7 +4,7 @@ from cdktf_cdktf_provider_kubernetes.ingress_v1 import IngressV1, IngressV1Spec
 from cdktf_cdktf_provider_kubernetes.service_v1 import ServiceV1, ServiceV1Spec
 from constructs import Construct
 
-from modules.platform.vet_application.labels import NAME, SELECTOR, labels
+from modules.platform.vet_application.labels import HTTP, NAME, SELECTOR, labels
 from modules.platform.vet_application.object_context import ObjectContext
 from modules.terraform_blocks import typed_block
 from settings.workloads import Application
@@ -35,16 +35,16 @@ class ApplicationService(Construct):
                     "selector": SELECTOR,
                     "port": [
                         {
-                            "name": "http",
+                            "name": HTTP,
                             "port": application.service_port,
-                            "target_port": str(application.container_port),
+                            "target_port": HTTP,
                             "protocol": "TCP",
                         }
                     ],
                 },
             ),
         )
-        backend = {"service": {"name": NAME, "port": {"name": "http"}}}
+        backend = {"service": {"name": NAME, "port": {"name": HTTP}}}
         self.ingress = IngressV1(
             self,
             "ingress",

@@ -67,7 +67,9 @@ def test_settings_of_the_cluster_alone_are_told_with_what_they_take(
     assert "vet-dev-helm: no setting changes" in capsys.readouterr().out
     synthesised({"cluster": {"ingress": "traefik"}})
     cluster_settings.show("dev", cluster_settings.refuse("dev"))
-    assert "cluster.ingress: at once; interrupts" in " ".join(capsys.readouterr().out.split())
+    assert "cluster.ingress: at once; restarts the application; interrupts; a minute or two" in " ".join(
+        capsys.readouterr().out.split()
+    )
 
 
 def test_another_major_of_postgresql_is_refused_without_the_cluster(

@@ -1,5 +1,6 @@
 """What a plan may take away, and what is said of it."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -117,3 +118,59 @@ def test_a_service_that_is_turned_off_shrinks_nothing() -> None:
     turned_off = plan(settings={"services.monitoring.enabled": ("true", "false")})
     turned_off["output_changes"]["settings"]["before"]["services.monitoring.volume"] = '"20Gi"'
     refuse_losses(turned_off)
+
+
+@pytest.mark.parametrize(
+    ("versions", "commands"),
+    [
+        ({"rancher": "2.8.5"}, []),
+        ({"postgresql": "17.11"}, []),
+        ({"rke2": "v1.27.16+rke2r2"}, ["make roll-servers", "make roll-agents"]),
+        ({"rke2": "v1.27.16+rke2r2", "rancher": "2.8.5"}, ["make roll-servers", "make roll-agents"]),
+    ],
+    ids=["Rancher", "PostgreSQL", "RKE2", "both"],
+)
+def test_versions_roll_nodes_where_nodes_bring_them(versions: dict[str, str], commands: list[str]) -> None:
+    changing = plan(
+        settings={
+            "cluster.release_set": ('"documented"', '"documented"'),
+            "cluster.versions": ("{}", json.dumps(versions)),
+        }
+    )
+    assert waiting(changing) == commands
+    told = "\n".join(summary("vet-dev", changing))
+    assert all(component in told for component in versions), told
+    assert ("next server roll" in told) is bool(commands), told
+
+
+def test_versions_that_are_not_known_any_more_take_what_versions_may_take() -> None:
+    changing = plan(settings={"cluster.versions": ("{}", '{"rancher": "2.8.5"}')})
+    assert waiting(changing) == ["make roll-servers", "make roll-agents"], (
+        "what cannot be told is not taken for no roll"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute"), [("aws_volume_attachment", "instance_id"), ("aws_lb_target_group_attachment", "target_id")]
+)
+def test_a_server_keeps_its_volume_and_its_place_unless_it_is_lost(kind: str, attribute: str) -> None:
+    held = plan(replace=[f"{kind}.servers_slot_0"], before={attribute: "i-1"})
+    server = {
+        "address": "aws_instance.s",
+        "type": "aws_instance",
+        "change": {"actions": ["no-op"], "before": {"id": "i-1"}},
+    }
+    refuse_losses(held)  # its machine is gone, and another one is made
+    held["resource_changes"].append(server)
+    with pytest.raises(Failure, match=rf"replace .*{kind}\.servers_slot_0"):
+        refuse_losses(held)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["aws_lb_target_group.t", "aws_lb_listener.l", "aws_autoscaling_group.a", "aws_nat_gateway.n", "aws_iam_role.r",
+     "aws_cloudwatch_log_group.c", "kubernetes_deployment_v1.d", "kubernetes_service_v1.s", "kubernetes_ingress_v1.i"],
+)  # fmt: skip
+def test_what_serves_people_does_not_go_unasked(address: str) -> None:
+    with pytest.raises(Failure, match=address):
+        refuse_losses(plan(replace=[address], settings={"agents.min_count": ("2", "3")}))

@@ -5,7 +5,7 @@ connection. It needs the sender's egress and the receiver's ingress. Nodes reach
 policies say, so probes are outside of this.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -21,6 +21,8 @@ class Endpoint:
     address: str
     namespace: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
+    ports: tuple[tuple[str, int], ...] = ()
+    """What its containers call their ports."""
 
 
 def allowed(
@@ -28,12 +30,21 @@ def allowed(
 ) -> bool:
     """Whether the connection may be opened."""
     listed = list(policies)
-    return _direction(listed, "egress", sender, receiver, port, protocol) and _direction(
-        listed, "ingress", receiver, sender, port, protocol
+    names = dict(receiver.ports)
+    return _direction(listed, "egress", sender, receiver, names, port, protocol) and _direction(
+        listed, "ingress", receiver, sender, names, port, protocol
     )
 
 
-def _direction(policies: list[Manifest], way: str, own: Endpoint, peer: Endpoint, port: int, protocol: str) -> bool:
+def _direction(
+    policies: list[Manifest],
+    way: str,
+    own: Endpoint,
+    peer: Endpoint,
+    names: Mapping[str, int],
+    port: int,
+    protocol: str,
+) -> bool:
     if own.namespace is None:
         return True
     selecting = [
@@ -44,7 +55,8 @@ def _direction(policies: list[Manifest], way: str, own: Endpoint, peer: Endpoint
         and _selects(policy["spec"]["podSelector"], own)
     ]
     return not selecting or any(
-        _peer(rule.get("to" if way == "egress" else "from", []), peer, own.namespace) and _port(rule, port, protocol)
+        _peer(rule.get("to" if way == "egress" else "from", []), peer, own.namespace)
+        and _port(rule, names, port, protocol)
         for policy in selecting
         for rule in policy["spec"].get(way, [])
     )
@@ -76,6 +88,9 @@ def _selects(selector: Manifest, endpoint: Endpoint) -> bool:
     return set(selector.get("matchLabels", {}).items()) <= set(endpoint.labels)
 
 
-def _port(rule: Manifest, port: int, protocol: str) -> bool:
+def _port(rule: Manifest, names: Mapping[str, int], port: int, protocol: str) -> bool:
+    """By number, or by what the receiving pod calls it."""
     ports = rule.get("ports", [])
-    return not ports or any((one.get("protocol", "TCP"), one["port"]) == (protocol, port) for one in ports)
+    return not ports or any(
+        (one.get("protocol", "TCP"), names.get(one["port"], one["port"])) == (protocol, port) for one in ports
+    )

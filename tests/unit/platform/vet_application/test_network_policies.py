@@ -1,5 +1,6 @@
 """Who reaches whom in the application's namespace: every pair of the cluster's pods on every port that matters."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -20,8 +21,10 @@ def pod(name: str, address: str, namespace: str, labels: dict[str, str]) -> Endp
 
 def own(name: str, address: str, template: Template, type_: str) -> Endpoint:
     """A pod as the application's own templates label it."""
-    spec = template.one(type_)["spec"]
-    return pod(name, address, "vet-app", spec["template"]["metadata"]["labels"])
+    described = template.one(type_)["spec"]["template"]
+    ports = [port for each in described["spec"]["container"] for port in each.get("port", [])]
+    found = pod(name, address, "vet-app", described["metadata"]["labels"])
+    return replace(found, ports=tuple((port["name"], port["container_port"]) for port in ports))
 
 
 def database(number: int) -> Endpoint:

@@ -127,7 +127,12 @@ def test_the_service_is_inside_the_cluster(application: Template) -> None:
         application.text, ServiceV1.TF_RESOURCE_TYPE, {"spec": {"type": "ClusterIP", "selector": {"app": "vet-app"}}}
     )
     (port,) = application.one("kubernetes_service_v1")["spec"]["port"]
-    assert (port["port"], port["target_port"]) == (80, "8000")
+    (container,) = application.one("kubernetes_deployment_v1")["spec"]["template"]["spec"]["container"]
+    named = {each["name"]: each["container_port"] for each in container["port"]}
+    assert port["port"] == 80
+    assert named[port["target_port"]] == 8000, (
+        "by its name, so that pods of the former number are reached while others come"
+    )
 
 
 def test_the_service_leads_to_web_pods_and_to_no_task(with_email: Template) -> None:
