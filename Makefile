@@ -5,7 +5,7 @@ YES = $(if $(AUTO_APPROVE),--yes)
 
 # What may be given on the command line. Recipes take a value from their environment ("$${ENV-}"), where no shell looks into
 # it; make itself would run what is in $(shell ...), so a value that was given stands for itself. $(if ...) is for switches.
-VARIABLES = ADOPT ASSUME AUTO_APPROVE BACKUP CHANGED DAYS DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FILL FORCE FROM GIVE_UP IMAGE LOSE N NAMESPACE ONCE PLATFORMS PROGRAMS ROLE SEED \
+VARIABLES = ADOPT ASSUME AUTO_APPROVE BACK BACKUP CHANGED DAYS DETAILS DISK DRY_RUN EMAIL ENV EVERYWHERE FILL FORCE FROM GIVE_UP IMAGE LOSE N NAMESPACE ONCE PLATFORMS PROGRAMS ROLE SEED \
   SHORT SNAPSHOT STEP TAKE TO TUNNEL VERSION
 $(foreach name,$(VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
@@ -315,8 +315,8 @@ grow-volumes: ## the pools' further volumes as large as the settings say, while 
 	@$(RUN) python -m operations cluster agents grow-volumes $(if $(DRY_RUN),--dry-run) $(YES) -- "$${ENV-}"
 
 .PHONY: upgrade
-upgrade: ## to the versions of a release set, one step at a time: make upgrade ENV=dev [TO=current] [DRY_RUN=yes]
-	@$(RUN) python -m operations env upgrade $(YES) $(if $(DRY_RUN),--dry-run) $${TO:+--to="$$TO"} -- "$${ENV-}"
+upgrade: ## to the versions of a release set, one step at a time: make upgrade ENV=dev [TO=current | BACK=yes] [DRY_RUN=yes]
+	@$(RUN) python -m operations env upgrade $(YES) $(if $(BACK),--back) $(if $(DRY_RUN),--dry-run) $${TO:+--to="$$TO"} -- "$${ENV-}"
 
 app: ## the clinic's application on this machine, with a demo clinic
 	@$(MAKE) -C vet_app app

@@ -45,6 +45,22 @@ class Step:
         return any(key in NODES for key in self.changes)
 
     @property
+    def reversed(self) -> "Step":
+        """The same step, back."""
+        return Step(self.after, self.before)
+
+    @property
+    def needs_snapshot_back(self) -> bool:
+        """Whether what is older could not read what the newer one wrote, where this step leads back: Kubernetes and Rancher."""
+        return KUBERNETES in self.changes or "rancher" in self.changes
+
+    @property
+    def crosses_etcd(self) -> bool:
+        """Whether etcd would be of an older minor, which does not read a newer one's data (etcd.io, operations: downgrading)."""
+        before, after = (parse(releases["rke2"].info.bundles["etcd"]) for releases in (self.before, self.after))
+        return (after.major, after.minor) < (before.major, before.minor)
+
+    @property
     def title(self) -> str:
         """In a few words: ``Kubernetes 1.27``, ``Rancher 2.8.5``, or the components' names."""
         if KUBERNETES in self.changes:

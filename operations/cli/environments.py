@@ -75,17 +75,21 @@ def upgrade(
     environment: Environment,
     *,
     to: Annotated[str, typer.Option(help="Release set to arrive at.")] = "current",
+    back: Annotated[bool, typer.Option("--back", help="Take the last step back.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the way, and take no step.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Walk to the versions of a release set, one step at a time. Goes on where it stopped."""
+    """Walk to the versions of a release set, one step at a time, or take the last step back. Goes on where it stopped."""
 
     def walk() -> None:
-        from operations.deployment.upgrade import run as run_upgrade
+        from operations.deployment import upgrade, upgrade_back
 
-        run_upgrade(environment, to, dry_run=dry_run, auto_approve=yes)
+        if back:
+            upgrade_back.run(environment, dry_run=dry_run, auto_approve=yes)
+        else:
+            upgrade.run(environment, to, dry_run=dry_run, auto_approve=yes)
 
-    run(walk, stopped=f"vet env upgrade {environment} goes on where it stopped")
+    run(walk, stopped=f"vet env upgrade {environment}{' --back' if back else ''} goes on where it stopped")
 
 
 @app.command()

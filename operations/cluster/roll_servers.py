@@ -38,10 +38,13 @@ class ServerReplacement:
     """Replacing the servers of one environment.
 
     :param held: the lock of the environment's servers, looked at before each server is taken down.
+    :param back: whether servers go to the former minor of Kubernetes, whose snapshot was restored.
     """
 
-    def __init__(self, cluster: Cluster, *, auto_approve: bool = False, held: Held | None = None) -> None:
-        self.cluster, self.held = cluster, held
+    def __init__(
+        self, cluster: Cluster, *, auto_approve: bool = False, held: Held | None = None, back: bool = False
+    ) -> None:
+        self.cluster, self.held, self.back = cluster, held, back
         self.count = cluster.environment.servers.count
         self.stack = infrastructure_stack(cluster.environment.name)
         self.terraform = Terraform(self.stack, auto_approve=auto_approve)
@@ -60,7 +63,7 @@ class ServerReplacement:
                 f"a restore is unfinished; first: make restore ENV={self.cluster.environment.name}, which goes on with it, or"
                 " with GIVE_UP=yes, which ends it"
             )
-        refuse_skipped_minors(self.cluster, self.cluster.servers(), self.wanted)
+        refuse_skipped_minors(self.cluster, self.cluster.servers(), self.wanted, back=self.back)
         unfinished = roll_record.read(self.cluster)
         self.make_missing()
         if unfinished:
@@ -269,11 +272,14 @@ def _slots(servers: list[Server]) -> set[int]:
     return {server.slot for server in servers if server.running}
 
 
-def roll(name: str, *, auto_approve: bool = False) -> int:
-    """Roll the servers of an environment; returns how many were replaced. Raises ``Failure`` at the first problem."""
+def roll(name: str, *, auto_approve: bool = False, back: bool = False) -> int:
+    """Roll the servers of an environment; returns how many were replaced. Raises ``Failure`` at the first problem.
+
+    :param back: whether they go to the former minor of Kubernetes, whose snapshot was restored.
+    """
     settings = load()
     refuse_placeholders(settings)
     cluster = Cluster(name)
     main.build_app(settings).synth()
     with lock(cluster, "roll-servers") as held:
-        return ServerReplacement(cluster, auto_approve=auto_approve, held=held).roll()
+        return ServerReplacement(cluster, auto_approve=auto_approve, held=held, back=back).roll()

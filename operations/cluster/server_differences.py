@@ -46,8 +46,12 @@ def differences(cluster: Cluster, server: Server, wanted: Mapping[str, str]) -> 
     return changes
 
 
-def refuse_skipped_minors(cluster: Cluster, servers: Sequence[Server], wanted: Mapping[int, Mapping[str, str]]) -> None:
+def refuse_skipped_minors(
+    cluster: Cluster, servers: Sequence[Server], wanted: Mapping[int, Mapping[str, str]], *, back: bool = False
+) -> None:
     """Stop where a new server would have another minor of Kubernetes than the next one of a server that is there.
+
+    :param back: whether the former minor is wanted, whose snapshot was restored.
 
     Raises:
         Failure: naming both versions; or a server does not say which it has.
@@ -59,7 +63,7 @@ def refuse_skipped_minors(cluster: Cluster, servers: Sequence[Server], wanted: M
                 f"server {server.slot}: its user data does not say which RKE2 it has, so it is not known whether another may follow. "
                 "No server was touched"
             )
-        if not follows(has[1], gets[1]):
+        if not follows(has[1], gets[1]) and not (back and follows(gets[1], has[1])):
             raise Failure(
                 f"server {server.slot} runs RKE2 {has[1]}, and its successor would be {gets[1]}: not the same minor of Kubernetes, nor the next "
                 f"one, and etcd's data would be the other's. No server was touched.\nPut the former cluster.versions or release_set back, and let "

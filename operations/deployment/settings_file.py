@@ -17,8 +17,7 @@ def pin(file: Path, releases: ReleaseSet, base: str) -> None:
     :param releases: all versions that it is to have.
     :param base: the set to name; what it has of another version stands below ``cluster.versions``.
     """
-    known = release_set(base)
-    versions = {key: version for key, version in releases.pins.items() if known.pins.get(key) != version}
+    versions = differences(releases, base)
     yaml = _yaml()
     document = yaml.load(file.read_text(encoding="utf-8"))
     cluster = document.setdefault("cluster", CommentedMap())
@@ -28,6 +27,12 @@ def pin(file: Path, releases: ReleaseSet, base: str) -> None:
     else:
         cluster.pop("versions", None)
     _write(file, yaml, document)
+
+
+def differences(releases: ReleaseSet, base: str) -> dict[str, str]:
+    """What stands below ``cluster.versions`` where the set ``base`` is named and these are wanted."""
+    known = release_set(base)
+    return {key: version for key, version in releases.pins.items() if known.pins.get(key) != version}
 
 
 def set_image(file: Path, image: str) -> None:

@@ -1,7 +1,8 @@
 """``make upgrade ENV=dev``: from the versions that an environment runs to those of a release set, one step at a time.
 
-The environment's file is the only record. Before a step is taken, what the file says is deployed, rolled and looked at, which does
-nothing where all is done: so running it again after a stop goes on where it stopped, and a problem stops it before anything is changed.
+The environment's file says how far it is. Before a step is taken, what the file says is deployed, rolled and looked at, which does
+nothing where all is done: so running it again after a stop goes on where it stopped, and a problem stops it before anything is changed. What the
+file asked for before the last step is in the bucket (``upgrade_record``), for the way back (``upgrade_back``).
 """
 
 import re
@@ -13,8 +14,9 @@ from rich.table import Table
 from operations.application.clinic_database import ClinicDatabase
 from operations.application.recovery import archive
 from operations.cluster import roll_agents, roll_servers, snapshots
-from operations.deployment import deploy
-from operations.deployment.settings_file import pin
+from operations.deployment import deploy, upgrade_record
+from operations.deployment.settings_file import differences, pin
+from operations.deployment.upgrade_record import Record
 from operations.doctor import doctor
 from operations.shared.consent import agreed
 from operations.shared.console import terminal
@@ -42,24 +44,39 @@ def run(name: str, to: str, *, dry_run: bool = False, auto_approve: bool = False
     Raises:
         Failure: there is no such environment, set or way; or at the first problem. What was done stays done.
     """
-    environment = _environment(name)
+    environment = environment_of(name)
     way = _way(environment, to)
     show(environment, way)
     if dry_run:
         return
+    if (last := upgrade_record.read(Cluster(name))) and last.going_back:
+        raise Failure(
+            f"{last.title} is being taken back; first: make upgrade ENV={name} BACK=yes, which goes on with it"
+        )
     while True:
-        _settle(name, auto_approve=auto_approve)
-        steps = _way(_environment(name), to).steps
+        settle(name, auto_approve=auto_approve)
+        steps = _way(environment_of(name), to).steps
         if not steps:
             break
         console.rule(steps[0].title)
         if not auto_approve and not agreed(console, f"Take this step ({len(steps)} left)?"):
             raise Failure(f"stopped before {steps[0].title}; make upgrade ENV={name} TO={to} goes on")
-        _save(Cluster(name), steps[0])
-        pin(ENVIRONMENTS / f"{name}.yaml", steps[0].after, _base(steps[0].after, _environment(name), to))
+        _take(name, steps[0], to)
         console.print(f"[green]done[/]  environments/{name}.yaml asks for {steps[0].title}: commit it")
     console.print(f"[green]done[/]  {name} has what {to} has")
     _say_what_is_left(way, name)
+
+
+def _take(name: str, step: Step, to: str) -> None:
+    """Save what is, write down what the file asks for, and have it ask for the step's versions."""
+    cluster, environment, file = Cluster(name), environment_of(name), ENVIRONMENTS / f"{name}.yaml"
+    _save(cluster, step)
+    off = {key: version for key, version in environment.cluster.versions.items() if key not in environment.releases}
+    base = _base(step.after, environment, to)
+    after = (base, differences(step.after.override(off), base))
+    before = (environment.cluster.release_set, environment.cluster.versions)
+    upgrade_record.write(cluster, Record(step.title, snapshot_name(step), before, after))
+    pin(file, step.after.override(off), base)
 
 
 def show(environment: Environment, way: Way) -> None:
@@ -96,9 +113,10 @@ def outages(environment: Environment, step: Step) -> Iterator[str]:
 
 
 def _back(step: Step) -> str:
-    if "rke2" in step.changes:
-        return f"snapshot {snapshot_name(step)} with the former file (lost-quorum.md)"
-    return "the former file, and make deploy" + ("; Rancher from its snapshot" if "rancher" in step.changes else "")
+    if step.reversed.crosses_etcd:
+        return "none by this command: an older etcd does not read its data (upgrading.md)"
+    snapshot = f"snapshot {snapshot_name(step)}, " if step.needs_snapshot_back else ""
+    return f"BACK=yes: {snapshot}deploy{', roll' if step.rolls else ''}"
 
 
 def snapshot_name(step: Step) -> str:
@@ -110,7 +128,7 @@ def _way(environment: Environment, to: str) -> Way:
     if to not in SETS:
         raise Failure(f"TO={to}: there is no such release set; there are {', '.join(SETS)}")
     try:
-        return way(environment.cluster.releases, environment.cluster.installed(release_set(to)))
+        return way(environment.releases, environment.installed(release_set(to)))
     except NoWayError as error:
         raise Failure(f"there is no way from what {environment.name} has to {to}: {error}") from error
 
@@ -120,18 +138,20 @@ def _base(after: ReleaseSet, environment: Environment, to: str) -> str:
 
     A set can be added to and not taken from, so the target is named only when nothing that it has is missing.
     """
-    whole = environment.cluster.installed(release_set(to))
+    whole = environment.installed(release_set(to))
     return to if set(after.pins) == set(whole.pins) else environment.cluster.release_set
 
 
-def _settle(name: str, *, auto_approve: bool) -> None:
+def settle(name: str, *, auto_approve: bool, back: bool = False) -> None:
     """Deploy, roll, deploy again after a roll, and look at what the file says; quick where it is done already.
+
+    :param back: whether servers go to the former minor of Kubernetes, whose snapshot was restored.
 
     Raises:
         Failure: something of it fails, or the doctor finds something to fix.
     """
     deploy.deploy(name, auto_approve=auto_approve)
-    replaced = roll_servers.roll(name, auto_approve=auto_approve)
+    replaced = roll_servers.roll(name, auto_approve=auto_approve, back=back)
     roll_agents.roll(name, auto_approve=auto_approve)
     if replaced:
         deploy.deploy(name, auto_approve=auto_approve)  # what charts install only on the Kubernetes that answers now
@@ -152,7 +172,8 @@ def _save(cluster: Cluster, step: Step) -> None:
             console.print(f"[green]done[/]  the clinic's database is archived up to {segment}")
 
 
-def _environment(name: str) -> Environment:
+def environment_of(name: str) -> Environment:
+    """The environment as its file is now. Raises ``Failure`` when there is none."""
     return named(load(), name)
 
 

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from operations.application.clinic_database import ClinicDatabase
-from operations.deployment import upgrade
+from operations.cluster import record
+from operations.deployment import upgrade, upgrade_back
 from operations.devtools.emulator import Emulator, local_cluster
 from operations.shared.errors import Failure
 from operations.shared.kubectl import Kubectl
@@ -24,7 +25,11 @@ from tests.upgrade.servers import PROGRAM, VERSIONS, ApiServers
 from tests.upgrade.walk import Walk
 
 START, TARGET = "documented", "current"
-STEPS = way(release_set(START), release_set(TARGET)).steps
+_DEV = load().environment("dev")
+DEV = _DEV.model_copy(update={"agents": _DEV.agents.model_copy(update={"autoscaler": True})})
+"""dev as :func:`write_settings` has it."""
+
+STEPS = way(DEV.releases, DEV.installed(release_set(TARGET))).steps
 
 STUMBLE = "1.31"
 """Minor at which a server does not come back from its roll at first."""
@@ -116,13 +121,19 @@ def play(walk: Walk, patch: pytest.MonkeyPatch) -> None:
 
     assert walk.running
     patch.setattr(upgrade, "load", settings)
-    patch.setattr(upgrade, "ENVIRONMENTS", walk.files)
+    for module in (upgrade, upgrade_back):
+        patch.setattr(module, "ENVIRONMENTS", walk.files)
+        patch.setattr(module, "Cluster", lambda name: SimpleNamespace(environment=settings().environment(name)))
+    patch.setattr(record, "read", lambda *_: walk.record)
+    patch.setattr(record, "write", walk.note)
+    patch.setattr(record, "forget", walk.forget)
+    patch.setattr(upgrade_back, "restore", walk.restore)
+    patch.setattr(upgrade_back, "snapshots", walk.snapshots)
     patch.setattr(upgrade.deploy, "deploy", walk.deploy)
     patch.setattr(upgrade.roll_servers, "roll", walk.roll)
     patch.setattr(upgrade.roll_agents, "roll", lambda *_, **__: None)
     patch.setattr(upgrade.doctor, "run", walk.examine)
     patch.setattr(upgrade.snapshots, "take", walk.snapshot)
-    patch.setattr(upgrade, "Cluster", lambda name: SimpleNamespace(environment=settings().environment(name)))
     kubeconfig = str(walk.running.kubeconfig)
     patch.setattr(upgrade, "administrator", lambda each: Kubectl(kubeconfig, each.environment.application.namespace))
     patch.setattr(upgrade, "tunnel", lambda _: nullcontext())

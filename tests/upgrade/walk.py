@@ -9,20 +9,24 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 import main
+from operations.cluster.restore import RestoreRequest
+from operations.cluster.snapshots import Snapshot
 from operations.deployment.plan_summary import refuse_losses
+from operations.deployment.settings_file import pin
 from operations.devtools.emulator import Emulator, local_cluster
 from operations.devtools.emulator.stack import Stack
 from operations.shared.errors import Failure
 from settings import load
 from settings.environment import Environment
 from settings.names import Names, helm_stack
-from settings.release_sets import parse
+from settings.release_sets import parse, release_set
 from tests.platform.conftest import outputs, publish
 from tests.upgrade.servers import NAME, ApiServer, ApiServers, Requests
 
@@ -38,6 +42,9 @@ KEPT = (
 
 NOT_LISTED = ("events", "componentstatuses", "flowcontrol")
 """Kinds that are not read back: short-lived, computed, or the API server's own."""
+
+NODE = "-node-0-1764500000"
+"""What RKE2 puts after the name of a snapshot."""
 
 Object = dict[str, Any]
 
@@ -67,6 +74,12 @@ class Walk:
 
     saved: dict[str, tuple[Path, str, str]] = field(default_factory=dict)
     """Copies of etcd by name, with the version that ran and the environment's file."""
+
+    record: Object | None = None
+    """Of the last step, as the bucket has it."""
+
+    records: dict[str, Object] = field(default_factory=dict)
+    """Of each step, by its snapshot."""
 
     _watches: ExitStack = field(default_factory=ExitStack)
 
@@ -197,13 +210,32 @@ class Walk:
         self.saved[name] = (self.folder / name, version, (self.files / "dev.yaml").read_text())
         self.start(version)
 
-    def go_back(self, name: str) -> None:
-        """A step back, as docs/runbooks/upgrading.md tells: the snapshot, the Kubernetes of that time, the former file."""
-        saved, version, file = self.saved[name]
+    def restore(self, _cluster: object, request: RestoreRequest) -> None:
+        """A snapshot under the Kubernetes that runs, as ``make restore`` brings one back."""
+        saved, _, _ = self.saved[str(request.snapshot).removesuffix(NODE)]
+        version = self.version
         self._end()
         self.servers.bring_back(saved)
-        (self.files / "dev.yaml").write_text(file)
         self.start(version)
+
+    def note(self, _cluster: object, _key: str, content: Object) -> None:
+        """The record of a step, as the bucket would have it; that of each is kept."""
+        self.record = json.loads(json.dumps(content))
+        self.records[content["snapshot"]] = self.record
+
+    def forget(self, *_: object) -> None:
+        """The record is gone."""
+        self.record = None
+
+    def as_after(self, snapshot: str) -> None:
+        """File and record as they were after the step that was taken after that snapshot."""
+        self.record = self.records[snapshot]
+        base, versions = self.record["after"]
+        pin(self.files / "dev.yaml", release_set(base).override(versions), base)
+
+    def snapshots(self, _cluster: object) -> list[Snapshot]:
+        """What was saved, as the bucket lists it."""
+        return [Snapshot(f"{name}{NODE}", datetime.now(UTC), 4096) for name in reversed(self.saved)]
 
     def _note(self, what: str, began: float) -> None:
         line = f"{time.monotonic() - began:5.1f} s  {what}"

@@ -4,6 +4,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from operations.cluster import restore_record, roll_record, roll_servers
 from operations.cluster.lock import KEY as LOCK
 from operations.cluster.roll_servers import ServerReplacement, refuse_other_servers
+from operations.cluster.server_differences import refuse_skipped_minors
 from operations.shared.errors import Failure
 from operations.shared.servers import Health
 from operations.shared.stack_json import Document
@@ -320,3 +322,12 @@ def test_a_server_that_does_not_say_its_version_is_not_replaced(rolling: ServerR
     with pytest.raises(Failure, match="server 2: its user data does not say which RKE2 it has"):
         rolling.roll()
     assert not prod.calls, "a server was touched"
+
+
+def test_servers_go_to_the_former_minor_where_its_snapshot_was_restored(rolling: ServerReplacement, prod: Fake) -> None:
+    """And no further back."""
+    for running, goes in (("v1.27.16+rke2r1", True), ("v1.28.15+rke2r1", False)):
+        prod.user_data[1] = OLD.replace("v1.26.15+rke2r1", running)
+        refused = pytest.raises(Failure, match=rf"server 1 runs RKE2 {re.escape(running)}")
+        with nullcontext() if goes else refused:
+            refuse_skipped_minors(prod, prod.servers(), rolling.wanted, back=True)
