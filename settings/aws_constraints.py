@@ -21,7 +21,7 @@ SHOWN = 60
 
 
 @dataclass(frozen=True)
-class Constraint:
+class AwsConstraint:
     """What AWS demands of one value. A rule that is ``None`` or empty does not apply."""
 
     what: str
@@ -115,20 +115,20 @@ class Constraint:
 
 
 @cache
-def table() -> tuple[Constraint, ...]:
+def table() -> tuple[AwsConstraint, ...]:
     """All rows of ``aws_constraints.yaml``."""
     rows = load(TABLE.read_text(encoding="utf-8"))
     return tuple(from_row(row) for row in rows)
 
 
-def from_row(row: dict[str, Any]) -> Constraint:
+def from_row(row: dict[str, Any]) -> AwsConstraint:
     """A constraint of what a row says by the names of its rules; lists become tuples."""
     rules: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-    return Constraint(**rules)
+    return AwsConstraint(**rules)
 
 
 @cache
-def constraint(attribute: str) -> Constraint:
+def constraint(attribute: str) -> AwsConstraint:
     """The row about an attribute, such as ``aws_lb.name``.
 
     Raises:

@@ -28,7 +28,7 @@ SCALARS = {TAG + "bool", TAG + "int", TAG + "float", TAG + "null"}
 
 
 @dataclass
-class Document:
+class SettingsDocument:
     """One YAML file: what it says, and where."""
 
     file: str
@@ -56,9 +56,9 @@ class Document:
         self.problems.append(Problem(self.file, line, dotted(key), value, rule, remedy))
 
 
-def read(path: Path, file: str) -> Document:
+def read(path: Path, file: str) -> SettingsDocument:
     """Read one file; what is wrong with it is in the document's problems, never raised."""
-    document = Document(file)
+    document = SettingsDocument(file)
     try:
         text = _text(path)
         _bounded(text)
@@ -144,7 +144,7 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _value(document: Document, node: yaml.Node, key: Key, above: frozenset[int]) -> Any:
+def _value(document: SettingsDocument, node: yaml.Node, key: Key, above: frozenset[int]) -> Any:
     if id(node) in above:
         document.refuse(_line(node), key, "", "an anchor must not contain itself", "write the value out")
         return None
@@ -166,7 +166,7 @@ def _value(document: Document, node: yaml.Node, key: Key, above: frozenset[int])
     return None
 
 
-def _mapping(document: Document, node: yaml.MappingNode, key: Key, above: frozenset[int]) -> dict[str, Any]:
+def _mapping(document: SettingsDocument, node: yaml.MappingNode, key: Key, above: frozenset[int]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name_node, value_node in node.value:
         line = _line(name_node)
@@ -193,7 +193,7 @@ def _mapping(document: Document, node: yaml.MappingNode, key: Key, above: frozen
     return data
 
 
-def _sequence(document: Document, node: yaml.SequenceNode, key: Key, above: frozenset[int]) -> list[Any]:
+def _sequence(document: SettingsDocument, node: yaml.SequenceNode, key: Key, above: frozenset[int]) -> list[Any]:
     data = []
     for index, entry in enumerate(node.value):
         here = (*key, index)
@@ -209,7 +209,7 @@ class MergedDocument:
     data: dict[str, Any]
     """What holds in the end."""
 
-    documents: tuple[Document, ...]
+    documents: tuple[SettingsDocument, ...]
     """Where it came from, the winning document first."""
 
     valid: Mapping[str, Any] = field(default_factory=dict)

@@ -7,17 +7,18 @@ from pydantic import Field, model_validator
 from settings.access import Access
 from settings.backups import Backups
 from settings.base import Host, Region, Section
+from settings.budget import BudgetSettings
 from settings.cluster import Charts, ClusterSettings
 from settings.cost import CostAssumptions
 from settings.extras import ExtraRelease, ExtraUserData, Manifest, Name, Overrides, Proxy, Registries, Rke2Config
 from settings.former_keys import with_present_keys
-from settings.guarding import AlarmsSettings, DashboardSettings, NodeLogsSettings
 from settings.load_balancer import LoadBalancer
 from settings.network import NetworkSettings
 from settings.nodes import AgentsSettings, Image, ServersSettings
+from settings.observability import AlarmsSettings, DashboardSettings, NodeLogsSettings
 from settings.patches import Patches
 from settings.pools import Pool, PoolName
-from settings.saving import BudgetSettings, ScheduleSettings
+from settings.schedule import ScheduleSettings
 from settings.services import Services
 from settings.workloads import Application, RancherSettings
 

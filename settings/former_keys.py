@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from settings.documents import Document
+from settings.documents import SettingsDocument
 from settings.problems import Key, dotted
 
 FORMER_KEYS: Mapping[str, str] = {
@@ -52,7 +52,7 @@ class FormerKey:
     """Dotted key as it is called now."""
 
 
-def use_present_keys(document: Document) -> list[FormerKey]:
+def use_present_keys(document: SettingsDocument) -> list[FormerKey]:
     """Bring a document to the present names; returns the former ones that it had, by line.
 
     A setting that stands under both names is a problem of the document, and the present name counts.

@@ -28,7 +28,7 @@ import yaml
 
 from settings import yaml_text
 from settings.images import digest_values
-from settings.release_sets import Release, find, parse, release_set
+from settings.release_sets import ComponentRelease, find, parse, release_set
 
 FOLDER = Path(__file__).parent.parent / "helm-values"
 """Where values, lists of keys and local charts are."""
@@ -146,13 +146,13 @@ def web_identity(role_arn: str, region: str) -> list[dict[str, str]]:
     ]
 
 
-def unknown_keys(release: Release, given: Mapping[str, Any]) -> list[str]:
+def unknown_keys(release: ComponentRelease, given: Mapping[str, Any]) -> list[str]:
     """Paths in ``given`` that the release's chart does not know, such as ``controller.hostPorts.enabled``."""
     known = known_keys(release)
     return [path for path in _paths(given) if not _is_known(path, known)]
 
 
-def known_keys(release: Release) -> frozenset[str]:
+def known_keys(release: ComponentRelease) -> frozenset[str]:
     """Key paths of a release's chart; ``.*`` at the end of one stands for anything below it.
 
     Raises ``LookupError`` when there is no list for that version, and tells how to make it.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from settings import helm_values
-from settings.documents import Document, MergedDocument, merged, read
+from settings.documents import MergedDocument, SettingsDocument, merged, read
 from settings.environment import Environment
 from settings.former_keys import FormerKey, use_present_keys
 from settings.names import Names
@@ -99,7 +99,7 @@ def checked(project: Project, *environments: Environment) -> Settings:
     """
     candidates = {environment.name: _made(project, environment) for environment in environments}
     problems = [
-        MergedDocument({}, (Document("project"),)).problem(finding)
+        MergedDocument({}, (SettingsDocument("project"),)).problem(finding)
         for finding in run_rules(PROJECT_ERRORS, {**dict(project), "project": project})
     ]
     problems += [problem for candidate in candidates.values() for problem in candidate.problems]
@@ -113,7 +113,9 @@ def checked(project: Project, *environments: Environment) -> Settings:
 def _made(project: Project, environment: Environment) -> Loaded:
     names = Names(project, environment)
     facts = {**dict(environment), "project": project, "names": names}
-    layers = MergedDocument(environment.model_dump(mode="json"), (Document(f"environment {environment.name}"),), facts)
+    layers = MergedDocument(
+        environment.model_dump(mode="json"), (SettingsDocument(f"environment {environment.name}"),), facts
+    )
     return Loaded(layers, facts, tuple(map(layers.problem, run_rules(ERRORS, facts))))
 
 
@@ -144,7 +146,7 @@ def _left_over(environments: Iterable[str]) -> Iterator[Problem]:
             yield Problem(f"helm-values/{name}/{path.name}", 1, "", "", rule, remedy)
 
 
-def _misnamed(documents: Mapping[str, Document]) -> Iterator[Problem]:
+def _misnamed(documents: Mapping[str, SettingsDocument]) -> Iterator[Problem]:
     for name, document in documents.items():
         if not name.endswith(".yaml"):
             yield Problem(
@@ -160,17 +162,17 @@ def _misnamed(documents: Mapping[str, Document]) -> Iterator[Problem]:
             yield Problem(document.file, 1, "", "", rule, "rename it, or remove it")
 
 
-def _layers(documents: Mapping[str, Document], file: str, directory: Path | None = None) -> MergedDocument:
+def _layers(documents: Mapping[str, SettingsDocument], file: str, directory: Path | None = None) -> MergedDocument:
     """A file over the common values, or the project's file by itself."""
     names = [file] if file == PROJECT else [file, COMMON]
     present = tuple(documents[name] for name in names if name in documents)
     data: dict[str, Any] = {}
     for document in reversed(present):
         data = merged(data, document.data)
-    return MergedDocument(data, present or (Document(f"{directory.name if directory else ''}/{file}"),))
+    return MergedDocument(data, present or (SettingsDocument(f"{directory.name if directory else ''}/{file}"),))
 
 
-def _project(documents: Mapping[str, Document], directory: Path) -> Loaded:
+def _project(documents: Mapping[str, SettingsDocument], directory: Path) -> Loaded:
     layers = _layers(documents, PROJECT, directory)
     facts, findings = validate(Project, layers.data, complete=layers.readable)
     layers = replace(layers, valid=facts)
@@ -180,7 +182,7 @@ def _project(documents: Mapping[str, Document], directory: Path) -> Loaded:
     return Loaded(layers, facts, tuple(map(layers.problem, findings)))
 
 
-def _environment(name: str, documents: Mapping[str, Document], project: Facts) -> Loaded:
+def _environment(name: str, documents: Mapping[str, SettingsDocument], project: Facts) -> Loaded:
     layers = _layers(documents, f"{name}.yaml")
     findings = []
     if "name" in layers.data:

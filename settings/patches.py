@@ -3,7 +3,7 @@
 from typing import Literal
 
 from settings.base import Section
-from settings.saving import Time
+from settings.schedule import Time
 from settings.workloads import TimeZone
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

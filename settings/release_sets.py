@@ -119,7 +119,7 @@ class Component(Section):
 
 
 @dataclass(frozen=True)
-class Release:
+class ComponentRelease:
     """One release of one component."""
 
     key: str
@@ -186,7 +186,7 @@ class ReleaseSet:
     pins: Mapping[str, str]
     """Version by component."""
 
-    def __getitem__(self, component: str) -> Release:
+    def __getitem__(self, component: str) -> ComponentRelease:
         """The pinned release. Raises ``UnknownReleaseError`` if the set does not pin the component."""
         if component not in self.pins:
             raise UnknownReleaseError(f"release set {self.name} has no {component}; it has {', '.join(self.pins)}")
@@ -284,7 +284,7 @@ def catalogue() -> dict[str, Component]:
     return {key: Component.model_validate(component) for key, component in _read("catalogue").items()}
 
 
-def find(component: str, version: str) -> Release:
+def find(component: str, version: str) -> ComponentRelease:
     """A release of the catalogue. Raises ``UnknownReleaseError`` and says what there is instead."""
     if component not in catalogue():
         raise UnknownReleaseError(f"no component {component!r}; there are {', '.join(catalogue())}")
@@ -294,10 +294,10 @@ def find(component: str, version: str) -> Release:
             f"nothing is known of {known.title} {version!r}: pin one of {', '.join(known.releases)}, "
             "or add it with its source to settings/releases/catalogue.yaml"
         )
-    return Release(component, version, known, known.releases[version])
+    return ComponentRelease(component, version, known, known.releases[version])
 
 
-def releases_of(component: str) -> list[Release]:
+def releases_of(component: str) -> list[ComponentRelease]:
     """All releases of a component, oldest first. Raises ``UnknownReleaseError`` for a component that is not known."""
     if component not in catalogue():
         raise UnknownReleaseError(f"no component {component!r}; there are {', '.join(catalogue())}")
@@ -326,7 +326,9 @@ def _program(releases: ReleaseSet, component: str) -> Version:
     return parse(releases.kubernetes) if component == "kubernetes" else releases[component].program
 
 
-def _incompatibility(releases: ReleaseSet, subject: Release, component: str, fit: Constraint) -> Incompatibility:
+def _incompatibility(
+    releases: ReleaseSet, subject: ComponentRelease, component: str, fit: Constraint
+) -> Incompatibility:
     changeable = "rke2" if component == "kubernetes" else component
     other = releases[changeable]
     label = f"Kubernetes {releases.kubernetes} ({other.label})" if component == "kubernetes" else other.label
@@ -340,7 +342,7 @@ def _incompatibility(releases: ReleaseSet, subject: Release, component: str, fit
     )
 
 
-def _fitting(releases: ReleaseSet, changed: str, subject: Release, component: str) -> Iterable[str]:
+def _fitting(releases: ReleaseSet, changed: str, subject: ComponentRelease, component: str) -> Iterable[str]:
     """Releases of ``changed`` that would make the subject's rule about ``component`` hold."""
     for version in catalogue()[changed].releases:
         changed_set = releases.override({changed: version})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from settings.release_sets import (
     SAME_MINOR,
-    Release,
+    ComponentRelease,
     ReleaseSet,
     catalogue,
     check,
@@ -131,7 +131,7 @@ def _prepared(now: ReleaseSet, raised: ReleaseSet, key: str, end: ReleaseSet) ->
     return choice[-1].version if choice else None
 
 
-def _reachable(now: ReleaseSet, key: str, end: ReleaseSet) -> Iterator[Release]:
+def _reachable(now: ReleaseSet, key: str, end: ReleaseSet) -> Iterator[ComponentRelease]:
     """Releases after the present one, up to the end's, in one move; the newest patch of each minor."""
     own = now[key]
     last = _order(end[key]) if key in end else len(catalogue()[key].releases)
@@ -152,14 +152,14 @@ def _finished(now: ReleaseSet, end: ReleaseSet) -> ReleaseSet:
     return now.override(pins) if on_the_way else end
 
 
-def _broken(releases: ReleaseSet, release: Release) -> bool:
+def _broken(releases: ReleaseSet, release: ComponentRelease) -> bool:
     """Whether a release, put into a set, does not fit it by its own rules."""
     return any(misfit.key == release.key for misfit in check(releases.override({release.key: release.version})))
 
 
-def _order(release: Release) -> int:
+def _order(release: ComponentRelease) -> int:
     return list(catalogue()[release.key].releases).index(release.version)
 
 
-def _major(release: Release) -> int:
+def _major(release: ComponentRelease) -> int:
     return release.program.major

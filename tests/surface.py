@@ -22,8 +22,8 @@ ENTRY = "- **Library**"
 HEAD = "# Made by make library. CHANGELOG, entries about the library: "
 
 SETTINGS = (
-    "access", "addresses", "backups", "cluster", "cost", "environment", "guarding", "load_balancer", "loader", "names", "network", "nodes",
-    "problems", "project", "saving", "workloads",
+    "access", "addresses", "backups", "budget", "cluster", "cost", "environment", "load_balancer", "loader", "names", "network", "nodes",
+    "observability", "problems", "project", "schedule", "workloads",
 )  # fmt: skip
 """Modules of ``settings`` that are public; the others read, check and explain them."""
 

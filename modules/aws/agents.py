@@ -22,7 +22,7 @@ from nodes.boot import agent_user_data
 from nodes.extra_volumes import device
 from settings.addresses import agents_by_zone, maximum_agents_by_zone
 from settings.pools import PURCHASE_LABEL, SPOT, ExtraVolume
-from settings.saving import SERVER_STOP_DELAY
+from settings.schedule import SERVER_STOP_DELAY
 
 ROOT_DEVICE = "/dev/sda1"
 """Attachment name of the root volume in Ubuntu's images."""

@@ -3,8 +3,8 @@
 from cdktf_cdktf_provider_aws.budgets_budget import BudgetsBudget, BudgetsBudgetCostFilter, BudgetsBudgetNotification
 from constructs import Construct
 
+from settings.budget import BudgetSettings
 from settings.names import Names
-from settings.saving import BudgetSettings
 
 
 class Budget(Construct):

@@ -39,7 +39,7 @@ class Foundation:
     def __init__(self, scope: Construct, *, names: Names) -> None:
         self._scope, self._names, self._environment = scope, names, names.environment
         self._place()
-        self._stores()
+        self._storage_and_secrets()
         self.api = ApiLoadBalancer(
             scope,
             "api",
@@ -105,7 +105,7 @@ class Foundation:
             protect=self._environment.deletion_protection,
         )
 
-    def _stores(self) -> None:
+    def _storage_and_secrets(self) -> None:
         scope, names, environment = self._scope, self._names, self._environment
         self.buckets = Buckets(scope, "buckets", names=names, environment=environment, key=self.keys.backups)
         self.secrets = ClusterSecrets(

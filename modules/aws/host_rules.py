@@ -13,7 +13,7 @@ from cdktf_cdktf_provider_aws.lb_listener_rule import (
 )
 from constructs import Construct
 
-from modules.blocks import typed_block
+from modules.terraform_blocks import typed_block
 from settings.load_balancer import NETWORKS_A_RULE
 
 OPEN, LIMITED, REFUSED = 1, 10, 50_000

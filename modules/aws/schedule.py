@@ -15,7 +15,7 @@ from modules.aws.role import role_with_policy
 from modules.aws.servers import Servers
 from settings.environment import Environment
 from settings.names import Names
-from settings.saving import SERVER_STOP_DELAY
+from settings.schedule import SERVER_STOP_DELAY
 
 UNIX_DAYS = {"MON-FRI": "1-5", "MON-SAT": "1-6", "MON-SUN": "*"}
 """Days of the week in Auto Scaling's cron expressions (0 is Sunday)."""

@@ -9,8 +9,8 @@ from cdktf_cdktf_provider_kubernetes.data_kubernetes_server_version import DataK
 from cdktf_cdktf_provider_kubernetes.provider import KubernetesProvider, KubernetesProviderExec
 from constructs import Construct
 
-from modules.blocks import typed_block
 from modules.platform.infrastructure_outputs import InfrastructureOutputs
+from modules.terraform_blocks import typed_block
 from nodes.inputs import PENDING
 from settings.names import Names
 

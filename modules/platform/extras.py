@@ -9,10 +9,10 @@ from cdktf_cdktf_provider_helm.release import Release as HelmRelease
 from cdktf_cdktf_provider_kubernetes.network_policy_v1 import NetworkPolicyV1, NetworkPolicyV1Spec
 from constructs import Construct
 
-from modules.blocks import typed_block
 from modules.platform import ingress
 from modules.platform.namespaces import NAME_LABEL, Namespaces
 from modules.platform.release import DEFAULT_TIMEOUT, Release
+from modules.terraform_blocks import typed_block
 from settings.base import literal_tree
 from settings.environment import Environment
 from settings.extras import ExtraRelease

@@ -12,7 +12,7 @@ from cdktf_cdktf_provider_kubernetes.namespace_v1 import NamespaceV1, NamespaceV
 from cdktf_cdktf_provider_kubernetes.network_policy_v1 import NetworkPolicyV1, NetworkPolicyV1Spec
 from constructs import Construct
 
-from modules.blocks import typed_block
+from modules.terraform_blocks import typed_block
 from settings.environment import Environment
 from settings.namespaces import MONITORING, Namespace, extra_namespaces, namespaces, service_namespaces
 

@@ -11,9 +11,9 @@ from typing import Any
 from cdktf_cdktf_provider_kubernetes.network_policy_v1 import NetworkPolicyV1, NetworkPolicyV1Spec
 from constructs import Construct
 
-from modules.blocks import typed_block
 from modules.platform.namespaces import NAME_LABEL
 from modules.platform.vet_application.object_context import ObjectContext
+from modules.terraform_blocks import typed_block
 from settings.addresses import server_slots
 from settings.environment import Environment
 

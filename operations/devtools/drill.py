@@ -29,7 +29,7 @@ from operations.shared.errors import Failure
 
 
 @dataclass(frozen=True)
-class Step:
+class DrillStep:
     """One step of the recovery plan."""
 
     name: str
@@ -42,16 +42,16 @@ class Step:
 
 
 STEPS = (
-    Step("state", "Restore Terraform state", "lost-state-file", lose_state),
-    Step("infrastructure", "Re-apply infrastructure", "lost-region", rebuild_elsewhere),
-    Step("etcd", "Restore etcd snapshot", "lost-quorum", restore_etcd),
-    Step("applications", "Redeploy applications", "shipping-the-application", redeploy),
-    Step("data", "Restore data from backups", "lost-data", restore_database),
+    DrillStep("state", "Restore Terraform state", "lost-state-file", lose_state),
+    DrillStep("infrastructure", "Re-apply infrastructure", "lost-region", rebuild_elsewhere),
+    DrillStep("etcd", "Restore etcd snapshot", "lost-quorum", restore_etcd),
+    DrillStep("applications", "Redeploy applications", "shipping-the-application", redeploy),
+    DrillStep("data", "Restore data from backups", "lost-data", restore_database),
 )
 """The recovery plan, in its order."""
 
 
-def run(names: Sequence[str], steps: Sequence[Step] = STEPS) -> bool:
+def run(names: Sequence[str], steps: Sequence[DrillStep] = STEPS) -> bool:
     """Run the steps and show how each went.
 
     :param names: steps; none means all.

@@ -23,7 +23,7 @@ console = terminal(whole_lines=True)
 
 
 @dataclass(frozen=True)
-class Line:
+class InsertedLine:
     """A line to write into a file that there is, before the first line that a pattern matches after another one."""
 
     file: str
@@ -55,16 +55,16 @@ def resource(name: str, type_: str, root: Path = ROOT) -> None:
         f"tests/unit/stacks/test_{key}.py": "resource_test.py.j2",
     }
     lines = [
-        Line("settings/environment.py", f"from settings.{key} import {title}Settings\n", "from settings"),
-        Line(
+        InsertedLine("settings/environment.py", f"from settings.{key} import {title}Settings\n", "from settings"),
+        InsertedLine(
             "settings/environment.py",
             f'    {key}: {title}Settings = {title}Settings()\n    """Off by default."""\n\n',
             "    alarms: ",
         ),
-        Line("settings/effects.py", f'    "{key}.enabled": _IN_AWS,\n', '    "alarms.enabled"'),
-        Line("tests/everything.py", f'    "{key}": {{"enabled": True}},\n', '    "alarms": '),
-        Line("stacks/infrastructure.py", f"from modules.aws.{key} import {title}\n", "from modules.aws"),
-        Line("stacks/infrastructure.py", f"        {enabled}\n", "        if environment.budget.enabled"),
+        InsertedLine("settings/effects.py", f'    "{key}.enabled": _IN_AWS,\n', '    "alarms.enabled"'),
+        InsertedLine("tests/everything.py", f'    "{key}": {{"enabled": True}},\n', '    "alarms": '),
+        InsertedLine("stacks/infrastructure.py", f"from modules.aws.{key} import {title}\n", "from modules.aws"),
+        InsertedLine("stacks/infrastructure.py", f"        {enabled}\n", "        if environment.budget.enabled"),
     ]
     _write(root, files, lines, values)
     console.print(
@@ -90,13 +90,13 @@ def service(name: str, root: Path = ROOT) -> None:
         f"helm-values/{name}.yaml": "service_values.yaml.j2",
     }
     lines = [
-        Line("stacks/helm.py", f"from modules.platform.{key} import {title}\n", "from modules.platform"),
-        Line(
+        InsertedLine("stacks/helm.py", f"from modules.platform.{key} import {title}\n", "from modules.platform"),
+        InsertedLine(
             "stacks/helm.py",
             f'        {title}(self, "{key}", names=names)\n',
             "        if environment.agents.autoscaler",
         ),
-        Line("operations/report/workloads.py", f'    "{name}": "...",\n', "}", after="PURPOSES"),
+        InsertedLine("operations/report/workloads.py", f'    "{name}": "...",\n', "}", after="PURPOSES"),
     ]
     _write(root, files, lines, {"words": words, "title": title, "name": name})
     console.print(
@@ -124,7 +124,7 @@ def _provider_class(type_: str) -> Any:
     return getattr(module, "".join(word.capitalize() for word in type_.removeprefix("aws_").split("_")))
 
 
-def _write(root: Path, files: dict[str, str], lines: list[Line], values: dict[str, Any]) -> None:
+def _write(root: Path, files: dict[str, str], lines: list[InsertedLine], values: dict[str, Any]) -> None:
     """Write all files and lines, or none."""
     if there := [file for file in files if (root / file).exists()]:
         raise Failure(f"{', '.join(there)} exists already", "Choose another name; nothing was written")

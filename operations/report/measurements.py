@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.report.cost_estimate import WEEKS
-from operations.report.sizing import Kind, Load, requested
+from operations.report.sizing import Load, MachineKind, requested
 from operations.shared.errors import Failure
 from operations.shared.kubeconfig import save
 from operations.shared.servers import Cluster
@@ -31,16 +31,18 @@ def _hours_a_month(environment: Environment) -> float:
     return environment.schedule.weekly_hours * WEEKS if environment.schedule.enabled else environment.cost.hours
 
 
-def kinds(environment: Environment) -> list[Kind]:
+def kinds(environment: Environment) -> list[MachineKind]:
     """Servers, agents and pools that have machines, as the settings have them. A pool that may be of several types stays as it is."""
     hours, servers, agents = _hours_a_month(environment), environment.servers, environment.agents
-    found = [Kind("servers", servers.instance_type, servers.count, hours=hours)]
+    found = [MachineKind("servers", servers.instance_type, servers.count, hours=hours)]
     if agents.min_count:
-        found.append(Kind("agents", agents.instance_type, agents.min_count, agents.spot, not agents.autoscaler, hours))
+        found.append(
+            MachineKind("agents", agents.instance_type, agents.min_count, agents.spot, not agents.autoscaler, hours)
+        )
     for name, pool in environment.pools.items():
         if pool.min_count and len(pool.instance_types) == 1:
             free = not agents.autoscaler and not pool.spot
-            found.append(Kind(f"pools.{name}", pool.instance_types[0], pool.min_count, pool.spot, free, hours))
+            found.append(MachineKind(f"pools.{name}", pool.instance_types[0], pool.min_count, pool.spot, free, hours))
     return found
 
 
@@ -54,7 +56,7 @@ class Measurements:
     cluster: Cluster
     days: int
 
-    def load(self, kind: Kind) -> Load | None:
+    def load(self, kind: MachineKind) -> Load | None:
         """What machines of a kind did; ``None`` where nothing was measured.
 
         Raises:
@@ -74,7 +76,7 @@ class Measurements:
         )
         return max(found, default=None)
 
-    def _places(self, kind: Kind) -> Iterator[dict[str, str]]:
+    def _places(self, kind: MachineKind) -> Iterator[dict[str, str]]:
         """CloudWatch's dimensions of the machines: each server, each group."""
         names, environment = self.cluster.names, self.cluster.environment
         if kind.key == "servers":
@@ -134,7 +136,7 @@ def _percentile(values: Sequence[float]) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
 
 
-def with_requests(load: Load, kind: Kind, cluster_: "InCluster | None") -> Load:
+def with_requests(load: Load, kind: MachineKind, cluster_: "InCluster | None") -> Load:
     """The same with what pods request of the nodes of this kind, where the cluster could be asked."""
     return load if cluster_ is None else replace(load, requests=requested(list(cluster_.pods(kind))))
 
@@ -165,7 +167,7 @@ class InCluster:
         ]
         return cls(labels, running)
 
-    def pods(self, kind: Kind) -> Iterator[Mapping[str, object]]:
+    def pods(self, kind: MachineKind) -> Iterator[Mapping[str, object]]:
         """Requests of each pod on nodes of a kind."""
         for pod in self.items:
             node = pod["spec"]["nodeName"]

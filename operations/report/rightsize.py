@@ -17,8 +17,8 @@ from operations.report.measurements import InCluster, Measurements, kinds, with_
 from operations.report.sizing import (
     WORTH_PERCENT,
     Committed,
-    Kind,
     Load,
+    MachineKind,
     Option,
     commitments,
     disk,
@@ -49,7 +49,7 @@ SIZES = frozenset({"small-servers", "small-agents", "small-pool", "few-agents", 
 class Advice:
     """What is said of one kind of machine."""
 
-    kind: Kind
+    kind: MachineKind
     now: Option
     load: Load | None
     proposal: Option | None = None
@@ -98,7 +98,7 @@ def run(name: str, days: int, *, as_json: bool = False) -> None:
 
 
 def advise(
-    settings: Settings, environment: Environment, kind: Kind, measured: Measurements, inside: InCluster | None
+    settings: Settings, environment: Environment, kind: MachineKind, measured: Measurements, inside: InCluster | None
 ) -> Advice:
     """What is said of one kind of machine."""
     load_ = measured.load(kind)
@@ -119,7 +119,7 @@ def advise(
     return Advice(kind, as_is, load_, option, why, list(commitments(option, kind, prices())))
 
 
-def allowed(settings: Settings, environment: Environment, kind: Kind, option: Option) -> bool:
+def allowed(settings: Settings, environment: Environment, kind: MachineKind, option: Option) -> bool:
     """Whether the settings take it: no rule refuses it, and no warning comes with it."""
     others = [each for each in settings.environments if each.name != environment.name]
     try:
@@ -133,7 +133,7 @@ def allowed(settings: Settings, environment: Environment, kind: Kind, option: Op
     return not (warned - before) and not (less and warned & SIZES)
 
 
-def changed(environment: Environment, kind: Kind, option: Option) -> Environment:
+def changed(environment: Environment, kind: MachineKind, option: Option) -> Environment:
     """The environment with other machines of a kind."""
     if kind.key in ("servers", "agents"):
         machines = getattr(environment, kind.key)

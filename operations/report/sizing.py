@@ -54,7 +54,7 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Kind:
+class MachineKind:
     """Machines of one kind, as the settings have them."""
 
     key: str
@@ -80,7 +80,7 @@ class Option:
     """USD a month, with what burstable machines are charged above their baseline."""
 
 
-def price(kind: Kind, load: Load, prices: Prices, instance_type: str, count: int) -> Option:
+def price(kind: MachineKind, load: Load, prices: Prices, instance_type: str, count: int) -> Option:
     """What these machines would cost for the measured work.
 
     Raises:
@@ -93,7 +93,7 @@ def price(kind: Kind, load: Load, prices: Prices, instance_type: str, count: int
     return Option(instance_type, count, hour * count * kind.hours)
 
 
-def options(kind: Kind, load: Load, prices: Prices) -> Iterator[Option]:
+def options(kind: MachineKind, load: Load, prices: Prices) -> Iterator[Option]:
     """Every type and number that does for the measured work, cheapest first.
 
     Without a measurement of memory none has less of it, and without the pods' requests none has less of anything on a node, or fewer nodes.
@@ -110,7 +110,7 @@ def options(kind: Kind, load: Load, prices: Prices) -> Iterator[Option]:
     yield from sorted(choices, key=lambda each: (each.monthly, each.count))
 
 
-def _does(kind: Kind, load: Load, machine: Machine, count: int) -> bool:
+def _does(kind: MachineKind, load: Load, machine: Machine, count: int) -> bool:
     now = INSTANCE_TYPES[kind.instance_type]
     share = kind.count / count
     if load.busy / 100 * now.vcpus * share > BUSY_PERCENT / 100 * machine.vcpus:
@@ -147,7 +147,7 @@ class Committed:
     """Of all hours the machines must run for it to pay."""
 
 
-def commitments(option: Option, kind: Kind, prices: Prices) -> Iterator[Committed]:
+def commitments(option: Option, kind: MachineKind, prices: Prices) -> Iterator[Committed]:
     """Each way to commit, for machines that are bought on demand: the commitment is paid in every hour, whether they run or not."""
     if kind.spot:
         return

@@ -20,7 +20,7 @@ import yaml
 from operations.shared.download import Unreachable, read
 from operations.shared.errors import Failure
 from settings import load
-from settings.release_sets import SETS, Chart, Component, Digest, Release, ReleaseInfo, ReleaseSet, release_set
+from settings.release_sets import SETS, Chart, Component, ComponentRelease, Digest, ReleaseInfo, ReleaseSet, release_set
 from settings.upgrades import way
 
 FOLDER = Path(".tools/charts")
@@ -40,12 +40,12 @@ def fetched() -> Path | None:
     return FOLDER if FOLDER.is_dir() else None
 
 
-def pinned() -> Iterator[Release]:
+def pinned() -> Iterator[ComponentRelease]:
     """Every chart that a release set pins, each once."""
     return _charts(release_set(name) for name in SETS)
 
 
-def extra() -> Iterator[Release]:
+def extra() -> Iterator[ComponentRelease]:
     """The charts of teams' own releases whose digest is in the settings (``extra_releases``)."""
     for environment in load().environments:
         for name, each in environment.extra_releases.items():
@@ -53,18 +53,18 @@ def extra() -> Iterator[Release]:
                 where = f"environments/{environment.name}.yaml"
                 facts = ReleaseInfo(source=where, digest=Digest(sha256=each.digest, source=where))
                 chart = Chart(name=each.chart, repository=each.repository)
-                yield Release(
+                yield ComponentRelease(
                     name, each.version, Component(title=name, chart=chart, releases={each.version: facts}), facts
                 )
 
 
-def of_the_way() -> Iterator[Release]:
+def of_the_way() -> Iterator[ComponentRelease]:
     """Every chart that is installed on the way from the first release set to the last, each once."""
     first, last = release_set(SETS[0]), release_set(SETS[-1])
     return _charts([first, *(step.after for step in way(first, last).steps)])
 
 
-def _charts(sets: Iterable[ReleaseSet]) -> Iterator[Release]:
+def _charts(sets: Iterable[ReleaseSet]) -> Iterator[ComponentRelease]:
     seen = set()
     for releases in sets:
         for pin in releases.pins.items():
@@ -74,12 +74,12 @@ def _charts(sets: Iterable[ReleaseSet]) -> Iterator[Release]:
                 yield release
 
 
-def archive_name(release: Release) -> str:
+def archive_name(release: ComponentRelease) -> str:
     """Name of the chart's archive, without its suffix, and of the folder that it is unpacked to."""
     return f"{release.chart.name}-{release.version}"
 
 
-def check(release: Release, archive: bytes, published: str | None) -> str | None:
+def check(release: ComponentRelease, archive: bytes, published: str | None) -> str | None:
     """Compare an archive with the catalogue's digest.
 
     :param published: what the repository says of the archive, where it was asked.
@@ -128,14 +128,14 @@ def fetch(folder: Path, source: Path | None = None, *, whole_way: bool = False) 
     return [hint for hint in hints if hint]
 
 
-def _given(release: Release, source: Path) -> tuple[bytes, None]:
+def _given(release: ComponentRelease, source: Path) -> tuple[bytes, None]:
     file = source / f"{archive_name(release)}.tgz"
     if not file.is_file():
         raise Failure(f"{file} is not there. {by_hand(release)}")
     return file.read_bytes(), None
 
 
-def _downloaded(release: Release) -> tuple[bytes, str | None]:
+def _downloaded(release: ComponentRelease) -> tuple[bytes, str | None]:
     chart = release.chart
     index_url = f"{chart.repository.rstrip('/')}/index.yaml"
     entries = _index(index_url).get("entries", {}).get(chart.name, [])
@@ -155,7 +155,7 @@ def _index(url: str) -> dict[str, Any]:
     return found
 
 
-def by_hand(release: Release) -> str:
+def by_hand(release: ComponentRelease) -> str:
     """One line: how to get a chart where its repository is out of reach."""
     chart = release.chart
     return (
@@ -164,7 +164,7 @@ def by_hand(release: Release) -> str:
     )
 
 
-def _unpack(archive: bytes, target: Path, release: Release) -> None:
+def _unpack(archive: bytes, target: Path, release: ComponentRelease) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
         file = Path(temporary) / "chart.tgz"

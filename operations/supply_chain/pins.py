@@ -14,7 +14,7 @@ from settings import Settings, load
 from settings.environment import Environment
 from settings.images import images, known
 from settings.names import helm_stack, infrastructure_stack
-from settings.release_sets import Release
+from settings.release_sets import ComponentRelease
 
 WHOLE = "everything that is fetched is compared with a checksum"
 
@@ -30,7 +30,7 @@ def believed(environment: Environment) -> Iterator[str]:
         yield from _images(release)
 
 
-def _images(release: Release) -> Iterator[str]:
+def _images(release: ComponentRelease) -> Iterator[str]:
     """Images that are taken by their tag alone; those of a chart in one line, each is in ``settings/releases/images.yaml``."""
     if release.component.image and "@" not in release.tag:
         yield f"image {release.image}"

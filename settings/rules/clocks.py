@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from settings.backups import NEWEST, Backups, moment
 from settings.cluster import ClusterSettings
 from settings.cron import CronError, parse
-from settings.guarding import AlarmsSettings
+from settings.observability import AlarmsSettings
 from settings.problems import Finding
 from settings.rules.registry import error
 from settings.services import Services

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from settings.backups import Backups
+from settings.budget import BudgetSettings
 from settings.names import BUCKET, replica_bucket
 from settings.patches import Patches
 from settings.problems import Finding, Key
 from settings.project import Project
 from settings.regions import ZONES
 from settings.rules.registry import error, project_error, warning
-from settings.saving import BudgetSettings, ScheduleSettings
+from settings.schedule import ScheduleSettings
 from settings.validation import suggestion
 
 LATEST_STOP = "23:30"

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 from settings.access import Access
 from settings.backups import Backups
+from settings.budget import BudgetSettings
 from settings.cluster import ClusterSettings
 from settings.end_of_life import ended
-from settings.guarding import AlarmsSettings
 from settings.instance_types import INSTANCE_TYPES
 from settings.network import NetworkSettings
 from settings.nodes import AgentsSettings, ServersSettings
+from settings.observability import AlarmsSettings
 from settings.problems import Finding
 from settings.rules.registry import warning
-from settings.saving import BudgetSettings
 from settings.workloads import Application, RancherSettings
 
 SERVER_GIB = 8

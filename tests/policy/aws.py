@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from settings.aws_constraints import Constraint, constraint, from_row, shown, table
+from settings.aws_constraints import AwsConstraint, constraint, from_row, shown, table
 from tests.policy import relations, statements
 from tests.policy.blocks import EXPRESSION, WHOLE_EXPRESSION, resources
 
@@ -59,13 +59,13 @@ def mapping() -> Mapping[str, Mapping[str, str]]:
 
 
 @cache
-def models() -> Mapping[str, Constraint]:
+def models() -> Mapping[str, AwsConstraint]:
     """What AWS's published models say, by attribute."""
     return {name: from_row({"what": name, **row}) for name, row in json.loads(MODELS.read_text()).items()}
 
 
 @cache
-def constraint_on(name: str) -> Constraint | None:
+def constraint_on(name: str) -> AwsConstraint | None:
     """The constraint on an attribute; None if AWS does not constrain it.
 
     Raises:
@@ -125,12 +125,12 @@ def _wrong_tag(attribute: Attribute, key: str) -> Iterator[str]:
     yield from _broken(attribute, constraint("*.tags value"), _without_expressions(attribute.value, None))
 
 
-def _broken(attribute: Attribute, known: Constraint, value: Any) -> Iterator[str]:
+def _broken(attribute: Attribute, known: AwsConstraint, value: Any) -> Iterator[str]:
     for rule in known.broken_by(value):
         yield f"{attribute}: must {rule} ({known.source})"
 
 
-def _without_expressions(value: Any, known: Constraint | None) -> Any:
+def _without_expressions(value: Any, known: AwsConstraint | None) -> Any:
     """The value with each expression replaced by a character that any rule takes, so that what surrounds it is judged."""
     return EXPRESSION.sub("x", value) if isinstance(value, str) else value
 

@@ -85,7 +85,7 @@ def without_reason(failures: Iterable[Failed], reasons: Iterable[Accepted]) -> l
     ]
 
 
-REFERENCE = Path(__file__).parents[1] / "unit/settings/sound"
+REFERENCE = Path(__file__).parents[1] / "unit/settings/valid"
 """Environments that stand still."""
 
 

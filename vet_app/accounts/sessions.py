@@ -1,8 +1,8 @@
 """A person's session in one browser: how long it lasts, when its screen locks, when the password was asked for last.
 
-A locked session still knows who logged in here. Anybody who has logged in at this browser since it was last logged out may
-come back by a PIN or the password alone, also in the place of somebody else: that is how a shared workstation changes
-hands.
+A locked session still knows who logged in here. Anybody who has logged in at this browser since it was last logged out
+may come back by a PIN or the password alone, also in the place of somebody else: that is how a shared workstation
+changes hands.
 """
 
 from __future__ import annotations

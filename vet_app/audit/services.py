@@ -47,7 +47,7 @@ def record(
 ) -> AuditEntry:
     """Write an entry about `target` in the transaction of the change; with `before`, the differences are its changes.
 
-    Raises RuntimeError outside of a transaction: an entry must never outlive, or be outlived by, the change that it records.
+    Raises RuntimeError outside of a transaction: an entry must never outlive, or be outlived by, its change.
     """
     _require_transaction()
     found = differences(before, target) if before is not None else {}

@@ -5,10 +5,10 @@ from cdktf_cdktf_provider_kubernetes.deployment_v1 import DeploymentV1, Deployme
 from constructs import Construct
 
 from modules.aws.lifecycle import lifecycle
-from modules.blocks import typed_block
 from modules.platform.vet_application.labels import NAME, REPLICAS, SELECTOR, labels
 from modules.platform.vet_application.object_context import ObjectContext
 from modules.platform.vet_application.pod import ApplicationPod
+from modules.terraform_blocks import typed_block
 
 PROGRESS_SECONDS = 300
 """A new pod that is not ready by then fails the rollout, and the apply; the old pods go on."""

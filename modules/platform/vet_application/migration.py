@@ -3,10 +3,10 @@
 from cdktf_cdktf_provider_kubernetes.job_v1 import JobV1, JobV1Spec
 from constructs import Construct
 
-from modules.blocks import typed_block
 from modules.platform.vet_application.labels import NAME, task_labels
 from modules.platform.vet_application.object_context import ObjectContext
 from modules.platform.vet_application.pod import ApplicationPod
+from modules.terraform_blocks import typed_block
 
 DATABASE_SECONDS = 600
 """How long it waits for the database, which may just be starting for the first time."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from cdktf import ITerraformDependable
 
-from modules.blocks import Block
+from modules.terraform_blocks import Block
 
 
 @dataclass(frozen=True)

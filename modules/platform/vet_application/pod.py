@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from modules.blocks import Block
 from modules.platform.vet_application.configuration import (
     DRAIN_SECONDS,
     LONGEST_REQUEST_SECONDS,
@@ -11,6 +10,7 @@ from modules.platform.vet_application.configuration import (
     Configuration,
 )
 from modules.platform.vet_application.labels import EMAIL_SECRET, NAME, SECRET, SELECTOR
+from modules.terraform_blocks import Block
 from settings.pools import OFF_SPOT
 from settings.web_identity import DATABASE
 from settings.workloads import Application, Resources

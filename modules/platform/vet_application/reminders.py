@@ -3,10 +3,10 @@
 from cdktf_cdktf_provider_kubernetes.cron_job_v1 import CronJobV1, CronJobV1Spec
 from constructs import Construct
 
-from modules.blocks import typed_block
 from modules.platform.vet_application.labels import NAME, task_labels
 from modules.platform.vet_application.object_context import ObjectContext
 from modules.platform.vet_application.pod import ApplicationPod
+from modules.terraform_blocks import typed_block
 
 SCHEDULE = "0 7 * * *"
 """Seven in the morning of the clinic's clock: a mail in the middle of the night would wake somebody."""

@@ -9,9 +9,9 @@ from cdktf_cdktf_provider_kubernetes.horizontal_pod_autoscaler_v2 import (
 from cdktf_cdktf_provider_kubernetes.pod_disruption_budget_v1 import PodDisruptionBudgetV1, PodDisruptionBudgetV1Spec
 from constructs import Construct
 
-from modules.blocks import typed_block
 from modules.platform.vet_application.labels import NAME, SELECTOR, labels
 from modules.platform.vet_application.object_context import ObjectContext
+from modules.terraform_blocks import typed_block
 from settings.workloads import Application
 
 CALM_SECONDS = 120

@@ -4,9 +4,9 @@ from cdktf_cdktf_provider_kubernetes.ingress_v1 import IngressV1, IngressV1Spec
 from cdktf_cdktf_provider_kubernetes.service_v1 import ServiceV1, ServiceV1Spec
 from constructs import Construct
 
-from modules.blocks import typed_block
 from modules.platform.vet_application.labels import NAME, SELECTOR, labels
 from modules.platform.vet_application.object_context import ObjectContext
+from modules.terraform_blocks import typed_block
 from settings.workloads import Application
 
 LARGEST_BODY = "3m"

@@ -26,7 +26,7 @@ PRINCIPALS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Document:
+class PolicyDocument:
     """A policy document in a call, and the errors that the call answers with."""
 
     parameter: str
@@ -35,19 +35,25 @@ class Document:
     malformed: str
 
 
-INLINE = Document("PolicyDocument", INLINE_POLICIES, "LimitExceeded", "MalformedPolicyDocument")
-MANAGED = Document("PolicyDocument", SIZES["aws_iam_policy.policy"], "LimitExceeded", "MalformedPolicyDocument")
-KEY = Document("Policy", SIZES["aws_kms_key.policy"], "LimitExceededException", "MalformedPolicyDocumentException")
-CALLS: Mapping[str, Document] = {
-    "CreateRole": Document("AssumeRolePolicyDocument", TRUST_POLICY, "LimitExceeded", "MalformedPolicyDocument"),
-    "UpdateAssumeRolePolicy": Document("PolicyDocument", TRUST_POLICY, "LimitExceeded", "MalformedPolicyDocument"),
+INLINE = PolicyDocument("PolicyDocument", INLINE_POLICIES, "LimitExceeded", "MalformedPolicyDocument")
+MANAGED = PolicyDocument("PolicyDocument", SIZES["aws_iam_policy.policy"], "LimitExceeded", "MalformedPolicyDocument")
+KEY = PolicyDocument(
+    "Policy", SIZES["aws_kms_key.policy"], "LimitExceededException", "MalformedPolicyDocumentException"
+)
+CALLS: Mapping[str, PolicyDocument] = {
+    "CreateRole": PolicyDocument("AssumeRolePolicyDocument", TRUST_POLICY, "LimitExceeded", "MalformedPolicyDocument"),
+    "UpdateAssumeRolePolicy": PolicyDocument(
+        "PolicyDocument", TRUST_POLICY, "LimitExceeded", "MalformedPolicyDocument"
+    ),
     "PutRolePolicy": INLINE,
     "CreatePolicy": MANAGED,
     "CreatePolicyVersion": MANAGED,
-    "PutBucketPolicy": Document("Policy", SIZES["aws_s3_bucket_policy.policy"], "PolicyTooLarge", "MalformedPolicy"),
+    "PutBucketPolicy": PolicyDocument(
+        "Policy", SIZES["aws_s3_bucket_policy.policy"], "PolicyTooLarge", "MalformedPolicy"
+    ),
     "TrentService.CreateKey": KEY,
     "TrentService.PutKeyPolicy": KEY,
-    "secretsmanager.PutResourcePolicy": Document(
+    "secretsmanager.PutResourcePolicy": PolicyDocument(
         "ResourcePolicy",
         SIZES["aws_secretsmanager_secret_policy.policy"],
         "InvalidParameterException",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modules.aws.agents import DRAIN_HOOK, DRAINING
-from settings.saving import SERVER_STOP_DELAY
+from settings.schedule import SERVER_STOP_DELAY
 
 PROGRAM = Path(__file__).parents[3] / "nodes/bin/drain-leaving-agents"
 

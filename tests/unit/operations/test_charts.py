@@ -15,7 +15,7 @@ from operations.shared.errors import Failure
 from operations.supply_chain import charts
 from operations.supply_chain.charts import archive_name, fetch, run_if_reachable
 from settings import load
-from settings.release_sets import SETS, Chart, Component, Digest, Release, ReleaseInfo, catalogue, release_set
+from settings.release_sets import SETS, Chart, Component, ComponentRelease, Digest, ReleaseInfo, catalogue, release_set
 from tests.changes import dev_alone
 
 
@@ -46,10 +46,12 @@ class Repository:
         entry = f"{{version: 1.0.0, digest: {digest}, urls: [clinic-1.0.0.tgz]}}"
         (self.folder / "index.yaml").write_text(f"entries: {{clinic: [{entry}]}}\n")
 
-    def pins(self, sha256: str) -> Release:
+    def pins(self, sha256: str) -> ComponentRelease:
         chart = Chart(name="clinic", repository=self.url)
         facts = ReleaseInfo(source="here", digest=Digest(sha256=sha256, source="here"))
-        release = Release("clinic", "1.0.0", Component(title="Clinic", chart=chart, releases={"1.0.0": facts}), facts)
+        release = ComponentRelease(
+            "clinic", "1.0.0", Component(title="Clinic", chart=chart, releases={"1.0.0": facts}), facts
+        )
         self._patch.setattr(charts, "pinned", lambda: iter([release]))
         return release
 

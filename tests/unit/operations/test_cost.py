@@ -24,7 +24,7 @@ from settings.cost import CostAssumptions
 from settings.instance_types import INSTANCE_TYPES
 from settings.names import infrastructure_stack
 from settings.prices import prices
-from settings.saving import ScheduleSettings
+from settings.schedule import ScheduleSettings
 from tests.everything import NAME, everything
 
 USE = CostAssumptions()

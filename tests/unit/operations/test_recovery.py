@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from operations.deployment.recover_state import recover, versions
 from operations.devtools import drill_steps
-from operations.devtools.drill import STEPS, Step, run
+from operations.devtools.drill import STEPS, DrillStep, run
 from operations.devtools.drill_steps import Drill, lose_and_redeploy, redeploy
 from operations.devtools.emulator import local_cluster
 from operations.shared.errors import Failure
@@ -88,7 +88,11 @@ def test_a_step_that_breaks_turns_the_drill_red_and_the_others_still_run(capsys:
         ran.append("last")
         return "seen"
 
-    steps = [Step("a", "A", "access", _works), Step("b", "B", "access", _breaks), Step("c", "C", "access", last)]
+    steps = [
+        DrillStep("a", "A", "access", _works),
+        DrillStep("b", "B", "access", _breaks),
+        DrillStep("c", "C", "access", last),
+    ]
     assert run([], steps) is False
     assert ran == ["last"]
     assert "it was not there" in capsys.readouterr().out
@@ -164,7 +168,9 @@ def test_a_redeployment_that_does_not_work_turns_the_drill_red(
     capsys: pytest.CaptureFixture[str], broken: dict[str, bool], said: str
 ) -> None:
     platform = Platform(**broken)
-    step = Step("applications", "Redeploy", "access", lambda _: lose_and_redeploy(platform, platform, platform.recover))
+    step = DrillStep(
+        "applications", "Redeploy", "access", lambda _: lose_and_redeploy(platform, platform, platform.recover)
+    )
     assert run([], [step]) is False
     out = capsys.readouterr().out
     assert said.splitlines()[0] in " ".join(out.split()), out
@@ -184,7 +190,7 @@ def test_without_a_cluster_or_charts_the_drill_says_that_it_proved_less_and_is_n
     (tmp_path / "cdk.tf.json").write_text(json.dumps(document))
     stack = SimpleNamespace(folder=tmp_path)
     drill = SimpleNamespace(account=SimpleNamespace(folder=tmp_path, stack=lambda _: stack))
-    step = Step("applications", "Redeploy", "access", lambda _: redeploy(drill))
+    step = DrillStep("applications", "Redeploy", "access", lambda _: redeploy(drill))
     assert run([], [step]) is True
     out = " ".join(capsys.readouterr().out.split())
     assert "checked only" in out

@@ -16,7 +16,7 @@ from operations.report.report import PICTURES, EnvironmentReport, drawings, page
 from operations.report.topology import Flow
 from operations.report.workloads import workloads
 from settings import Settings
-from settings.guarding import AlarmsSettings
+from settings.observability import AlarmsSettings
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

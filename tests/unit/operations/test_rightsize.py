@@ -22,8 +22,8 @@ from operations.report.measurements import InCluster, kinds, with_requests
 from operations.report.rightsize import allowed, changed, disk_advice
 from operations.report.sizing import (
     BUSY_PERCENT,
-    Kind,
     Load,
+    MachineKind,
     Option,
     Requests,
     commitments,
@@ -40,10 +40,10 @@ from tests.changes import dev_alone
 IDLE = Load(hours=300, mean=5, busy=10)
 LITTLE = Requests(once=(800, 2000), each=(300, 400), largest=(200, 512))
 MEASURED = replace(IDLE, memory=20.0, requests=LITTLE)
-FIXED = Kind("agents", "m6i.large", 3, count_is_free=True)
+FIXED = MachineKind("agents", "m6i.large", 3, count_is_free=True)
 
 
-def best(kind: Kind, load_: Load) -> Option:
+def best(kind: MachineKind, load_: Load) -> Option:
     """The cheapest that does."""
     return next(options(kind, load_, prices()))
 
@@ -129,21 +129,23 @@ def shipped() -> Settings:
 
 def test_no_rule_of_the_settings_is_broken_and_no_warning_comes(shipped: Settings) -> None:
     prod, dev = shipped.environment("prod"), shipped.environment("dev")
-    agents = Kind("agents", "t3.large", 3, count_is_free=True)
+    agents = MachineKind("agents", "t3.large", 3, count_is_free=True)
     assert allowed(shipped, prod, agents, Option("t3a.large", 3, 0))
     assert not allowed(shipped, prod, agents, Option("t3.large", 1, 0)), "one agent in production is warned of"
-    assert not allowed(shipped, prod, Kind("servers", "t3.large", 3), Option("t3.medium", 3, 0)), (
+    assert not allowed(shipped, prod, MachineKind("servers", "t3.large", 3), Option("t3.medium", 3, 0)), (
         "Rancher has no room in 4 GiB"
     )
-    assert not allowed(shipped, dev, Kind("servers", "t3.medium", 1), Option("t3.small", 1, 0)), (
+    assert not allowed(shipped, dev, MachineKind("servers", "t3.medium", 1), Option("t3.small", 1, 0)), (
         "acknowledged for t3.medium only"
     )
-    assert not allowed(shipped, prod, Kind("servers", "t3.large", 3), Option("t4g.large", 3, 0)), "servers are x86-64"
+    assert not allowed(shipped, prod, MachineKind("servers", "t3.large", 3), Option("t4g.large", 3, 0)), (
+        "servers are x86-64"
+    )
 
 
 def test_a_proposal_changes_nothing_but_its_machines(shipped: Settings) -> None:
     prod = shipped.environment("prod")
-    after = changed(prod, Kind("agents", "t3.large", 3), Option("t3a.large", 7, 0))
+    after = changed(prod, MachineKind("agents", "t3.large", 3), Option("t3a.large", 7, 0))
     assert (after.agents.instance_type, after.agents.min_count, after.agents.max_count) == ("t3a.large", 7, 7)
     assert after.model_copy(update={"agents": prod.agents}) == prod
 
@@ -185,7 +187,7 @@ def test_requests_are_summed_by_kind_of_node_and_daemons_apart() -> None:
         pod("s", "1", "1Gi"), pod("a", "100m", "256Mi"), pod("b", "0.5", "1Gi"), pod("r", "2", "4Gi"),
         pod("a", "50m", "64Mi", "DaemonSet"), pod("b", "50m", "128Mi", "DaemonSet"),
     ]  # fmt: skip
-    found = with_requests(IDLE, Kind("agents", "t3.large", 2), InCluster(labels, pods)).requests
+    found = with_requests(IDLE, MachineKind("agents", "t3.large", 2), InCluster(labels, pods)).requests
     assert found == Requests(once=(600, 1280), each=(50, 128), largest=(500, 1024))
 
 

@@ -7,7 +7,7 @@ from cdktf_cdktf_provider_kubernetes.deployment_v1 import (
     DeploymentV1SpecTemplateSpecContainerPort,
 )
 
-from modules.blocks import typed_block
+from modules.terraform_blocks import typed_block
 
 POD = {"container": [{"name": "one", "port": [{"container_port": 80}]}], "node_selector": {"kubernetes.io/os": "linux"}}
 

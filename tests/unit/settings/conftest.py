@@ -9,7 +9,7 @@ import pytest
 
 from settings import Problem, Settings, SettingsError, SettingsWarning, end_of_life, load
 
-SOUND = Path(__file__).parent / "sound"
+VALID = Path(__file__).parent / "valid"
 """Environments like the repository's own, but standing still: messages name their lines."""
 
 
@@ -69,7 +69,7 @@ def day(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Files:
-    """The sound environments, in a folder of the test."""
+    """The valid environments, in a folder of the test."""
     folder = tmp_path / "environments"
-    shutil.copytree(SOUND, folder)
+    shutil.copytree(VALID, folder)
     return Files(folder)

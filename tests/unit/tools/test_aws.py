@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from settings.aws_constraints import Constraint, table
+from settings.aws_constraints import AwsConstraint, table
 from tests.policy import aws
 from tests.unit.tools.conftest import LONGEST, Documents, everything_on
 
@@ -40,7 +40,7 @@ def test_no_row_and_no_line_is_idle(changeable: Documents, tmp_path: Path) -> No
 
 
 @cache
-def _constrained() -> tuple[tuple[str, Constraint], ...]:
+def _constrained() -> tuple[tuple[str, AwsConstraint], ...]:
     lines = [(type_, path) for type_, each in aws.mapping().items() for path in each if path != "model"]
     found = [(f"{type_}.{path}", aws.constraint_on(f"{type_}.{path}")) for type_, path in lines]
     tags = [(name, row) for row in table() for name in row.attributes if name.startswith("*.")]
@@ -48,13 +48,13 @@ def _constrained() -> tuple[tuple[str, Constraint], ...]:
 
 
 @pytest.mark.parametrize(("name", "known"), _constrained(), ids=lambda value: value if isinstance(value, str) else "")
-def test_each_constraint_refuses_what_it_is_for(name: str, known: Constraint) -> None:
+def test_each_constraint_refuses_what_it_is_for(name: str, known: AwsConstraint) -> None:
     assert known.tight(), f"{name}: its constraint refuses nothing; call it free, or find the rule"
     for wrong, why in _wrong_values(known):
         assert list(known.broken_by(wrong)), f"{name}: {wrong!r:.80} is {why}, and is taken ({known.source})"
 
 
-def _wrong_values(known: Constraint) -> list[tuple[Any, str]]:
+def _wrong_values(known: AwsConstraint) -> list[tuple[Any, str]]:
     """A value with a wrong character, one too long or too short, one out of range, one of each that is reserved."""
     wrong: list[tuple[Any, str]] = []
     if known.max is not None:
@@ -101,14 +101,14 @@ def test_one_wrong_character_in_a_sound_value_is_refused(changeable: Documents) 
     assert not taken, "\n".join(taken)
 
 
-def _constraint_on(attribute: aws.Attribute) -> Constraint | None:
+def _constraint_on(attribute: aws.Attribute) -> AwsConstraint | None:
     try:
         return aws.constraint_on(attribute.name)
     except KeyError:
         return None  # a tag: its rows are judged by the test above
 
 
-def _broken(known: Constraint, value: str) -> Iterator[tuple[list[str], str]]:
+def _broken(known: AwsConstraint, value: str) -> Iterator[tuple[list[str], str]]:
     middle = len(value) // 2
     if known.one_of or (known.pattern is not None and not _takes_all(known.pattern)):
         yield [value[:middle] + letter + value[middle:] for letter in WRONG_CHARACTERS], "one wrong character"

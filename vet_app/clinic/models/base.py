@@ -19,13 +19,13 @@ class Record(models.Model):
     updated_at = models.DateTimeField(gettext_lazy("changed"), auto_now=True)
 
     refusals: ClassVar[Mapping[str, Tuple[str, Any]]] = {}
-    """What to say where a constraint of the table is broken, by its name: the field next to which it is said, a sentence."""
+    """What to say where a constraint of the table is broken, by its name: a field, and a sentence next to it."""
 
     class Meta:
         abstract = True
 
     def derive(self) -> None:
-        """Fill the columns that follow from others. Every save does it, and code that creates rows in bulk must do it too."""
+        """Fill the columns that follow from others. Every save does it, and so must code that creates rows in bulk."""
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save with the derived columns."""

@@ -15,7 +15,7 @@ from clinic.selectors.settings import clinic_settings
 
 STAGES = (-30, -7, 0, 30)  # days from the due date
 SETTLES = timedelta(days=14)
-"""No stage is reached so soon after the injection before: nobody is reminded of a booster in a month on the first day."""
+"""No stage is reached so soon after the injection before: a booster in a month is not due on the first day."""
 Contact = Owner.Contact
 
 

@@ -265,7 +265,7 @@ def release_held(actor: Actor, *, overdue: bool) -> int:
 
 
 def letter(owner: Owner, reminders: List[Reminder], end_link: str = "") -> Tuple[str, str]:
-    """Subject and text of the message about some reminders of one owner, in the clinic's language, independent of the sender.
+    """Subject and text of the message about some reminders of one owner, in the clinic's language for every sender.
 
     An e-mail has the clinic's address, which a letter has at its head, and the link that ends the reminders.
     """

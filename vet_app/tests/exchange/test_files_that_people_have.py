@@ -41,7 +41,9 @@ def test_an_identifier_that_a_spreadsheet_has_spoilt_is_refused_with_line_and_re
     clinic: SimpleNamespace, column: str, reformatted: str
 ) -> None:
     headings = ["Last name", "Pet", "Species", "Vaccine", "Given on"]
-    report = preview(clinic, ",".join([*headings, column]) + f"\nVale,Pepper,Dog,Test rabies,2026-01-01,{reformatted}\n")
+    report = preview(
+        clinic, ",".join([*headings, column]) + f"\nVale,Pepper,Dog,Test rabies,2026-01-01,{reformatted}\n"
+    )
     (row,) = report.rows
     assert row.outcome is Outcome.ERROR and row.line == 2 and row.problems[0].column == column
     assert "formatted as text" in row.problems[0].message and reformatted in row.problems[0].message

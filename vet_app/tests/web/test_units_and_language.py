@@ -81,7 +81,9 @@ def test_a_german_clinic_speaks_german_whatever_the_browser_asks_for(clinic: Sim
     client.force_login(user)
     assert "Kalender" in client.get("/", HTTP_ACCEPT_LANGUAGE="en-US").content.decode()
     assert client.post("/language/", {"language": "en-gb"}).status_code == 302
-    assert "Calendar" in client.get("/", HTTP_ACCEPT_LANGUAGE="de").content.decode(), "a person who chose a language has it"
+    assert "Calendar" in client.get("/", HTTP_ACCEPT_LANGUAGE="de").content.decode(), (
+        "a person who chose a language has it"
+    )
     bill = client.get(issued(clinic).get_absolute_url()).content.decode()
     paper = bill[bill.index("<article") : bill.index("</article>")]
     assert 'lang="de"' in paper and "Gesamt" in paper and "11,00" in paper, "the owner reads the clinic's language"

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.models import AuditEntry
 from clinic.selectors.days import days_between
+from web.audit_display import RECORDS
 from web.forms.base import ClinicForm, DateInput
-from web.words import RECORDS
 
 
 def _kinds() -> List[Tuple[str, Any]]:

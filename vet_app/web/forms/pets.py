@@ -10,12 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Breed, Owner, Pet, Species
 from clinic.reference import COLOURS, read_colour, said_colour
+from clinic.services.pets import EDITABLE
 from web.forms.base import ClinicForm, DateInput, Suggesting
-
-NAMES = (
-    "name", "species", "breed", "sex", "neutered", "birth_date", "birth_date_estimated", "colour", "microchip", "tag",
-    "alert", "notes",
-)  # fmt: skip
 
 
 class BreedField(forms.ModelChoiceField):
@@ -64,7 +60,7 @@ class PetForm(ClinicForm):
     @classmethod
     def of(cls, pet: Pet, data: Any) -> PetForm:
         """The form of a pet that is recorded."""
-        return cls(data, initial={**{name: getattr(pet, name) for name in NAMES}, "version": pet.version})
+        return cls(data, initial={**{name: getattr(pet, name) for name in EDITABLE}, "version": pet.version})
 
 
 class DeceasedForm(ClinicForm):

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.roles import Right
 from audit.models import AuditEntry
+from web.audit_display import tell
 from web.forms.audit import AuditFilter
 from web.support import needs, paged
-from web.words import tell
 
 
 @require_safe

@@ -30,7 +30,7 @@ def _new_password() -> str:
 def _once(request: HttpRequest, heading: str, secret: str, intro: str, back: str) -> HttpResponse:
     """A secret on the page that answers the POST, and nowhere else: it is in no session and in no redirect."""
     context = {"heading": heading, "secret": secret, "intro": intro, "back": back}
-    return render(request, "web/team/once.html", context)
+    return render(request, "web/team/secret_once.html", context)
 
 
 @needs(Right.MANAGE)
