@@ -147,7 +147,7 @@ def _refuse_another(repository: Repository, tag: str, digest: str) -> None:
     if there != digest:
         name = repository.names.application_repository
         raise Failure(
-            f"{digest} was copied to {name} as {tag}, and AWS says that {tag} there is {there}: look whom {name} belongs to"
+            f"{digest} was copied to {name} as {tag}, and AWS says that {tag} there is {there}: check that {name} is in your account"
         )
 
 

@@ -160,9 +160,7 @@ def before_beside(cluster: Cluster, kubectl: Kubectl, database: ClinicDatabase |
     """Have in the archive what the database beside will be filled with."""
     key = f"environments/{cluster.environment.name}.yaml: backups.database_clone_at"
     if database is None:
-        raise Failure(
-            f"{key}: there is no database beside which it could be.\nTake the setting out, deploy, and put it back"
-        )
+        raise Failure(f"{key}: the clinic has no database yet.\nRemove the setting, deploy, and set it again")
     if kubectl.find(KIND, DATABASE_CLONE):
         return  # it was filled when it was made
     origin = archive(cluster, database.archive)

@@ -101,7 +101,7 @@ def visit(where: Address, user: str, password: str) -> str:
         return "logged in; no patient is recorded yet"
     page = browser.get(f"/pets/{found[0]['id']}/")
     if found[0]["name"] not in html.unescape(page):
-        raise Failure(f"https://{where.host}/pets/…/ answers, and does not show the patient that the list has")
+        raise Failure(f"https://{where.host}/pets/…/ does not show the patient whom the list names")
     return "logged in, and read a patient's record"
 
 

@@ -127,7 +127,7 @@ def _refuse(cluster: Cluster, live: ClinicDatabase, target: Target) -> None:
         )
     if cluster.environment.backups.database_clone_at:
         raise Failure(
-            f"environments/{target.name}.yaml: backups.database_clone_at: a database beside the clinic's is there already.\n"
+            f"environments/{target.name}.yaml: backups.database_clone_at: there is a second database already.\n"
             "Take the setting out and deploy first"
         )
     recovery.refuse_foreign_target()

@@ -91,7 +91,7 @@ def _credentials(cluster: Cluster, role: str) -> list[str]:
         return [*reading, "--query", "SecretString", "--output", "text"]
     if issuer is None:
         raise Failure(
-            f"{cluster.environment.name} knows nobody by who they are in AWS: its file has no access.identity.issuer",
+            f"{cluster.environment.name} has no identities from AWS: access.identity.issuer is not set in its file",
             f"Choose one of {', '.join(SHARED)}; docs/runbooks/access.md tells how to set it up",
         )
     return [

@@ -91,7 +91,7 @@ class Health:
             raise Failure(f"health does not say {', '.join(sorted(missing))}", output=text.strip() or "it said nothing")
         numbers = ("members", "voting", "servers_ready", "data_written", "database_bytes", "database_bytes_in_use")
         if wrong := [name for name in numbers if not (said.get(name) or "0").isdigit()]:
-            raise Failure(f"health says no number of {', '.join(wrong)}", output=text.strip())
+            raise Failure(f"health gives no number for {', '.join(wrong)}", output=text.strip())
         return cls(
             api_ready=said["api"] == "ready",
             etcd_healthy=said["etcd"] == "healthy",

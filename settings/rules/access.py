@@ -51,7 +51,7 @@ def rancher_networks_public(access: Access, network: NetworkSettings) -> Iterato
         if any(allowed.subnet_of(private) for private in BEHIND_NAT):
             yield Finding(
                 ("access", "rancher", "allowed_cidrs", index),
-                "must be public: nobody comes to an internet-facing load balancer from a private address",
+                "must be public: an internet-facing load balancer never sees a private address",
                 "write the public address that they leave by: of a VPC those of its NAT gateways",
             )
 

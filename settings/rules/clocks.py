@@ -33,7 +33,7 @@ def snapshots_before_their_alarm(cluster: ClusterSettings, alarms: AlarmsSetting
         return
     if alarms.enabled and timedelta(hours=alarms.snapshot_hours) <= gap:
         hours = gap / timedelta(hours=1)
-        rule = f"must be more than the {hours:g} hours between two snapshots of {'.'.join(KEY)}, or it rings each time"
+        rule = f"must be more than the {hours:g} hours between two snapshots of {'.'.join(KEY)}, or the alarm would be raised each time"
         yield Finding(("alarms", "snapshot_hours"), rule, f"set {int(hours) + 1} or more, or take snapshots more often")
 
 
