@@ -40,7 +40,7 @@ class Kubectl:
         except FileNotFoundError as error:
             raise Failure("kubectl is not on PATH: https://kubernetes.io/docs/tasks/tools/ tells how") from error
         if answer.returncode:
-            raise Failure(f"{' '.join(command)} ended with {answer.returncode}:\n{answer.stderr.strip()}")
+            raise Failure(f"{' '.join(command)} ended with {answer.returncode}", output=answer.stderr.strip())
         return answer.stdout
 
     def apply(self, manifest: Mapping[str, Any]) -> None:
@@ -56,7 +56,7 @@ class Kubectl:
         try:
             text = self("get", kind, name, "--output", "json")
         except Failure as failure:
-            message = str(failure)
+            message = failure.output
             # An API server that cannot list what it has says of everything that it does not have it.
             listed = (
                 "couldn't get resource list" not in message and "unable to retrieve the complete list" not in message

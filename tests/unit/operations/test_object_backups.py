@@ -56,7 +56,7 @@ class FakeKubectl(Kubectl):
             return {"metadata": {"name": name}, "status": dict(self.answer)}
         if kind.startswith("schedule") and self.schedule:
             return SCHEDULE
-        raise Failure(f'Error from server (NotFound): {kind} "{name}" not found')
+        raise Failure("kubectl ended with 1", output=f'Error from server (NotFound): {kind} "{name}" not found')
 
 
 @pytest.fixture

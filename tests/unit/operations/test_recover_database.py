@@ -38,7 +38,9 @@ class FakeKubectl(Kubectl):
         self.commands.append(" ".join(words))
         if words[0] == "get" and "json" in words:
             if words[2] not in self.objects:
-                raise Failure(f'Error from server (NotFound): {words[1]} "{words[2]}" not found')
+                raise Failure(
+                    "kubectl ended with 1", output=f'Error from server (NotFound): {words[1]} "{words[2]}" not found'
+                )
             return json.dumps(self.objects[words[2]])
         if words[0] == "get":
             return "2"

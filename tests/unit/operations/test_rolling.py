@@ -326,7 +326,7 @@ def test_a_server_that_does_not_say_its_version_is_not_replaced(rolling: ServerR
 
 def test_servers_go_to_the_former_minor_where_its_snapshot_was_restored(rolling: ServerReplacement, prod: Fake) -> None:
     """And no further back."""
-    for running, goes in (("v1.27.16+rke2r1", True), ("v1.28.15+rke2r1", False)):
+    for running, goes in (("v1.28.15+rke2r1", True), ("v1.29.15+rke2r1", False)):
         prod.user_data[1] = OLD.replace("v1.26.15+rke2r1", running)
         refused = pytest.raises(Failure, match=rf"server 1 runs RKE2 {re.escape(running)}")
         with nullcontext() if goes else refused:

@@ -70,7 +70,7 @@ class FakeKubectl(Kubectl):
                 return "True"
             case ("get", _, name, *_):
                 if name not in self.majors:
-                    raise Failure(f'Error from server (NotFound): "{name}" not found')
+                    raise Failure("kubectl ended with 1", output=f'Error from server (NotFound): "{name}" not found')
                 spec = {"storage": {"size": "5Gi"}, "backup": {"barmanObjectStore": {"serverName": "database"}}}
                 return json.dumps({"metadata": {"name": name}, "spec": spec, "status": {"currentPrimary": name}})
             case ("exec", pod, *_):
