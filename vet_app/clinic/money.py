@@ -8,7 +8,7 @@ have up to four: 0.125 ml at 1.2345.
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, List
+from typing import Any, List, Optional
 
 from babel.numbers import format_currency, get_currency_precision
 from django.conf import settings
@@ -18,11 +18,21 @@ from django.utils import formats
 from django.utils.translation import get_language, to_locale
 
 STORED_PLACES, FINEST_PLACES = 3, 4
+SMALLEST_COINS = {
+    "AUD": Decimal("0.05"), "CAD": Decimal("0.05"), "CHF": Decimal("0.05"), "CZK": Decimal(1), "NZD": Decimal("0.10"),
+    "SEK": Decimal(1),
+}  # fmt: skip
+"""Of currencies whose smallest coin is above their smallest amount."""
 
 
 def currency_places() -> int:
     """How many decimals an amount of the clinic's currency has."""
     return int(get_currency_precision(settings.CURRENCY))
+
+
+def smallest_coin() -> Optional[Decimal]:
+    """What cash is rounded to where the clinic has not said; None where each amount can be paid."""
+    return SMALLEST_COINS.get(settings.CURRENCY)
 
 
 def round_money(amount: Decimal) -> Decimal:

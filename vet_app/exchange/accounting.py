@@ -12,6 +12,7 @@ from typing import Any, Iterator, List
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.roles import Right
 from audit.actor import Actor
@@ -49,8 +50,8 @@ def _rows(since: date, until: date) -> Iterator[List[Any]]:
         bill, internal = payment.invoice, payment.method in Payment.Internal.values
         paid, settled = (None, payment.amount) if internal else (payment.amount, None)
         yield [
-            _day(payment.at), _("Payment") if payment.amount > 0 else _("Money back"), bill.number, bill.owner_id,
-            str(bill.owner), None, None, None, None, names.get(payment.method, payment.method), paid,
+            _day(payment.at), _("Payment") if payment.amount > 0 else pgettext("noun", "Refund"), bill.number,
+            bill.owner_id, str(bill.owner), None, None, None, None, names.get(payment.method, payment.method), paid,
             payment.reference or payment.reason, settled, None, None,
         ]  # fmt: skip
     for entry in kept_between(since, until).select_related("owner").iterator(chunk_size=2000):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, Callable, Dict, Iterator, List
 
@@ -138,7 +139,7 @@ def make_clinic() -> SimpleNamespace:
         species=species,
         pet=create_pet(actor, owner.pk, {"name": "Biscuit", "species": species, "microchip": "900 000 000 000 101"}),
         vaccine=vaccine,
-        product=Product.objects.create(code="T", name="Test", unit_price="10.00", tax_rate="10"),
+        product=Product.objects.create(code="T", name="Test", unit_price=Decimal("10.00"), tax_rate=Decimal(10)),
     )
 
 

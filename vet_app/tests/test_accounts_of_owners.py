@@ -25,6 +25,17 @@ from tests.test_billing import issued
 from vetclinic.errors import Conflict
 
 
+@pytest.fixture
+def as_manager_page(client: Any) -> Any:
+    """The page Clinic, as a manager sees it."""
+
+    def page() -> Any:
+        client.force_login(User.objects.get(username="test-manager"))
+        return client.get("/settings/")
+
+    return page
+
+
 def owing(clinic: SimpleNamespace, amount: str) -> Invoice:
     line = billing.Line(text="x", unit_price=Decimal(amount))
     draft = billing.draft_invoice(clinic.actor, clinic.owner.pk, [line])
@@ -34,6 +45,20 @@ def owing(clinic: SimpleNamespace, amount: str) -> Invoice:
 def settings_of(clinic: SimpleNamespace, **fields: Any) -> None:
     who: Any = {"name": "n", "address": "a", "phone": "p", **fields}
     change_settings(clinic.actor, clinic_settings().version, who)
+
+
+@pytest.mark.parametrize(
+    ("currency", "coin"),
+    [("CHF", "0.05"), ("CAD", "0.05"), ("AUD", "0.05"), ("NZD", "0.10"), ("SEK", "1"), ("CZK", "1"), ("EUR", None)],
+)
+def test_a_currency_without_small_coins_rounds_before_anybody_has_set_it(
+    clinic: SimpleNamespace, as_manager_page: Any, settings: Any, currency: str, coin: Any
+) -> None:
+    settings.CURRENCY = currency
+    assert clinic_settings().cash_coin == (coin and Decimal(coin))
+    assert payments.rounded(Decimal("10.02")) == (Decimal("10.02") if coin is None else Decimal("10.00"))
+    shown = as_manager_page().context["form"]["cash_coin"].value()
+    assert shown == (coin and Decimal(coin)), "the page Clinic shows it, and saving keeps it"
 
 
 def status_of(invoice: Invoice) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, List, Tuple
@@ -9,6 +11,7 @@ from typing import Any, List, Tuple
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +19,7 @@ from clinic.models import Invoice
 from clinic.selectors.settings import clinic_settings
 from clinic.services import billing, crediting, payments
 from clinic.services.billing import Discount, Line
+from clinic.services.estimates import bill_estimate
 from clinic.services.settings import change_settings
 from tests.test_billing import issued, lines_of
 from vetclinic.errors import Conflict
@@ -41,6 +45,41 @@ def test_a_discount_needs_a_reason_and_stays_on_the_bill(clinic: SimpleNamespace
         with pytest.raises(ValidationError, match="full amount"):
             bill(clinic, Line(clinic.product, discount=wrong), discount_reason="x")
     assert bill(clinic, Line(clinic.product), discount=Discount(percent=Decimal(100)), discount_reason="x").total == 0
+
+
+def test_a_price_below_the_list_counts_as_a_discount(clinic: SimpleNamespace, actor_with: Any) -> None:
+    who: Any = {"name": "n", "address": "a", "phone": "p", "discount_limit": Decimal(5)}
+    change_settings(clinic.actor, clinic_settings().version, who)
+    desk, owner = actor_with("reception"), clinic.owner.pk
+    cheap = Line(product=clinic.product, quantity=Decimal(2), unit_price=Decimal("7.50"))
+    draft = billing.draft_invoice(desk, owner, [cheap])
+    cheaper = replace(cheap, unit_price=Decimal("7.49"))
+    with pytest.raises(PermissionDenied, match="below the price list"):
+        billing.draft_invoice(desk, owner, [cheaper])
+    with pytest.raises(PermissionDenied):
+        billing.replace_lines(
+            desk, draft.pk, draft.version, [replace(cheap, discount=Discount(amount=Decimal("0.01")))],
+            discount_reason="regular",
+        )  # fmt: skip
+    dearer = replace(cheaper, unit_price=Decimal(12))
+    billing.draft_invoice(desk, owner, [replace(cheap, quantity=Decimal(1)), dearer])
+    made = billing.draft_invoice(clinic.actor, owner, [cheaper])
+    assert made.lines.get().unit_price == Decimal("7.49"), "a manager may"
+
+
+def test_the_price_of_an_estimate_is_no_discount_when_the_list_has_risen(
+    clinic: SimpleNamespace, actor_with: Any
+) -> None:
+    who: Any = {"name": "n", "address": "a", "phone": "p", "discount_limit": Decimal(5)}
+    change_settings(clinic.actor, clinic_settings().version, who)
+    until = timezone.localdate() + timedelta(days=9)
+    told = billing.draft_invoice(clinic.actor, clinic.owner.pk, [Line(product=clinic.product)], valid_until=until)
+    clinic.product.unit_price = Decimal(50)
+    clinic.product.save()
+    made = bill_estimate(actor_with("reception"), told.pk, told.version)
+    as_told = Line(product=clinic.product, unit_price=TEN)
+    kept = billing.replace_lines(actor_with("reception"), made.pk, made.version, [as_told], notes="by card")
+    assert kept.notes == "by card"
 
 
 def test_above_the_limit_a_discount_is_the_managers(clinic: SimpleNamespace, actor_with: Any) -> None:

@@ -66,7 +66,7 @@ class DrugEntry(FinalRecord):
     witness = models.CharField(_("witness"), max_length=150, blank=True, editable=False)
 
     final: ClassVar = _("The drug log cannot be changed. Enter a count instead.")
-    refusals: ClassVar = {"drug_entry_balance": ("quantity", _("No more can go out than is there."))}
+    refusals: ClassVar = {"drug_entry_balance": ("quantity", _("You cannot take out more than is in stock."))}
 
     class Meta:
         ordering: ClassVar = ["-id"]

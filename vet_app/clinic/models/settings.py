@@ -137,7 +137,9 @@ class ClinicSettings(VersionedRecord):
         _("void bills up to"), _("Above this amount only a manager may do it. Empty: no limit. 0: managers only.")
     )
     credit_limit = limit(_("credit up to"), _("As above, for each credit note."))
-    discount_limit = limit(_("discount up to"), _("As above, for all discounts of a bill together."))
+    discount_limit = limit(
+        _("discount up to"), _("As above, for all discounts of a bill together, prices below the price list included.")
+    )
     refund_limit = limit(_("refund up to"), _("As above, for refunds and reversed payments."))
 
     class Meta:

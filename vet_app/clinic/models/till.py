@@ -22,10 +22,10 @@ class CashCount(FinalRecord):
     """
 
     day = models.DateField(_("day"))
-    opening = MoneyField(_("in the till in the morning"), validators=[MinValueValidator(0)])
+    opening = MoneyField(_("opening cash"), validators=[MinValueValidator(0)])
     taken = MoneyField(_("cash received less cash refunded"), editable=False)
-    withdrawn = MoneyField(_("taken to the bank"), default=0, validators=[MinValueValidator(0)])
-    counted = MoneyField(_("counted in the evening"), validators=[MinValueValidator(0)])
+    withdrawn = MoneyField(_("bank deposit"), default=0, validators=[MinValueValidator(0)])
+    counted = MoneyField(_("cash counted"), validators=[MinValueValidator(0)])
     difference = MoneyField(_("difference"), editable=False)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     counted_by = models.CharField(_("by"), max_length=150, editable=False)

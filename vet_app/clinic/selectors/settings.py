@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 
 from clinic.models import ClinicSettings
+from clinic.money import smallest_coin
 
 _last_known: List[str] = []
 """The clinic's name as this process has read it last."""
@@ -61,5 +62,5 @@ def _of_environment() -> ClinicSettings:
         units = (ClinicSettings.WeightUnit.KILOGRAM, ClinicSettings.TemperatureUnit.CELSIUS)
     return ClinicSettings(
         version=0, name=settings.CLINIC_NAME, address=settings.CLINIC_ADDRESS, phone=settings.CLINIC_PHONE,
-        language=settings.CLINIC_LANGUAGE, weight_unit=units[0], temperature_unit=units[1],
+        language=settings.CLINIC_LANGUAGE, weight_unit=units[0], temperature_unit=units[1], cash_coin=smallest_coin(),
     )  # fmt: skip

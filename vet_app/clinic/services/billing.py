@@ -19,7 +19,7 @@ from audit.actor import Actor
 from audit.models import AuditEntry
 from audit.services import record, snapshot
 from clinic.models import Invoice, InvoiceCounter, InvoiceLine, Owner, Product, Vet, Visit
-from clinic.money import FINEST_PLACES, currency_places, round_money, trimmed
+from clinic.money import FINEST_PLACES, currency_places, round_money, shown_money, trimmed
 from clinic.selectors.days import days_between
 from clinic.selectors.settings import clinic_settings
 from clinic.services import records
@@ -308,8 +308,10 @@ def _write_lines(
             row.discount += part
     total_discount = sum((row.discount for row in rows), Decimal(0))
     invoice.discount_reason = records.require_reason("discount_reason", discount_reason) if total_discount else ""
-    if total_discount:
-        require_within(actor, "discount_limit", total_discount)
+    below = _below_the_list(invoice, rows)
+    if total_discount or below:
+        because = _("What is below the price list counts as a discount: %(amount)s.") % {"amount": shown_money(below)}
+        require_within(actor, "discount_limit", total_discount + below, because if below else "")
     invoice.notes = invoice.notes if notes is None else notes
     for row in rows:
         row.save()
@@ -318,6 +320,20 @@ def _write_lines(
     records.save_changes(
         actor, invoice, before, note={"lines": len(rows), **({"discount": total_discount} if total_discount else {})}
     )
+
+
+def _below_the_list(invoice: Invoice, rows: Sequence[InvoiceLine]) -> Decimal:
+    """By how much rows are cheaper than the price list, but for what the owner was told in an estimate."""
+    listed = [(row, row.product.unit_price) for row in rows if row.product]
+    cheaper = [(row, price) for row, price in listed if row.unit_price < price]
+    told = set()
+    if cheaper and invoice.from_estimate:
+        told = set(invoice.from_estimate.lines.values_list("product", "unit_price"))
+    parts = (
+        round_money(row.quantity * (price - row.unit_price))
+        for row, price in cheaper if (row.product_id, row.unit_price) not in told
+    )  # fmt: skip
+    return sum(parts, Decimal(0))
 
 
 def _factor(line: Line) -> Optional[Decimal]:

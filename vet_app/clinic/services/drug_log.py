@@ -65,7 +65,7 @@ def _change(kind: str, quantity: Decimal, before: Decimal) -> Decimal:
     if kind == Kind.RECEIVED:
         return quantity
     if quantity > before:
-        raise ValidationError({"quantity": [_("No more can go out than is there.")]})
+        raise ValidationError({"quantity": [_("You cannot take out more than is in stock.")]})
     return -quantity
 
 
@@ -79,7 +79,7 @@ def _check(actor: Actor, entry: DrugEntry, witness: Optional[User]) -> None:
     if (entry.kind == Kind.WASTED or differs) and not entry.reason:
         errors["reason"] = [_("Please give a reason.")]
     if entry.kind in (Kind.RECEIVED, Kind.DISPENSED) and not entry.whom and entry.prescription is None:
-        errors["whom"] = [_("From whom did it come, or for whom is it?")]
+        errors["whom"] = [_("Enter the supplier, or the patient and owner.")]
     if errors:
         raise ValidationError(errors)
 

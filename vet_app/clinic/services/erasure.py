@@ -61,7 +61,7 @@ def _refuse_what_is_open(owner: Owner) -> None:
     if owner.erased_on or owner.merged_into_id:
         raise Conflict(_("This owner has been erased already."))
     if balance_of(owner):
-        raise Conflict(_("There is money to be paid or paid back. Settle it first."))
+        raise Conflict(_("This owner has an open balance. Settle it first."))
     if owner.invoices.filter(status=Invoice.Status.DRAFT, bills=None).exists():
         raise Conflict(_("There is a draft or an estimate. Issue or discard it first."))
     coming = Q(status__in=(Appointment.Status.BOOKED, Appointment.Status.CONFIRMED), starts_at__gte=timezone.now())

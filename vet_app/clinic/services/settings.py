@@ -71,12 +71,15 @@ def _picture(content: bytes) -> str:
     return kind
 
 
-def require_within(actor: Actor, limit: str, amount: Decimal) -> None:
-    """Raise PermissionDenied where `amount`, of either sign, is above a limit of the clinic and no manager acts."""
+def require_within(actor: Actor, limit: str, amount: Decimal, because: str = "") -> None:
+    """Raise PermissionDenied where `amount`, of either sign, is above a limit of the clinic and no manager acts.
+
+    `because` is a sentence that comes first, where it is not plain what the limit has to do with it.
+    """
     most = getattr(clinic_settings(), limit)
     if most is None or abs(amount) <= most or actor.may(Right.MANAGE):
         return
+    told = _("Above %(limit)s only a manager may do this. Please ask one.") % {"limit": shown_money(most)}
     if not most:
-        raise PermissionDenied(_("At this clinic only a manager may do this. Please ask one."))
-    shown = shown_money(most)
-    raise PermissionDenied(_("Above %(limit)s only a manager may do this. Please ask one.") % {"limit": shown})
+        told = _("At this clinic only a manager may do this. Please ask one.")
+    raise PermissionDenied(f"{because} {told}".strip())

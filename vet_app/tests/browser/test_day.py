@@ -189,8 +189,8 @@ def the_till_is_counted(day: Day, desk: Person) -> None:
     cash = Decimal(re.sub(r"\D", "", taken)) / 100
     assert cash > 0
     counted = str(100 + cash)
-    desk.fill("in the till in the morning", "100")
-    desk.fill("counted in the evening", counted if day.name == "US" else counted.replace(".", ","))
+    desk.fill("opening cash", "100")
+    desk.fill("cash counted", counted if day.name == "US" else counted.replace(".", ","))
     desk.press("Record the count")
     expect(desk.page.get_by_role("status")).to_contain_text(desk.words("The count was recorded."))
     expect(desk.page.get_by_role("main").locator(".alert")).to_have_count(0)

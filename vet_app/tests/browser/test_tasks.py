@@ -110,8 +110,8 @@ def bill(desk: Person) -> None:
 
 def count_the_till(desk: Person) -> None:
     desk.follow("Count the till")
-    desk.fill("in the till in the morning", "100")
-    desk.fill("counted in the evening", "100")
+    desk.fill("opening cash", "100")
+    desk.fill("cash counted", "100")
     desk.press("Record the count")
     expect(desk.page.get_by_role("status")).to_contain_text("was recorded")
 

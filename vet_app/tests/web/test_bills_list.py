@@ -57,7 +57,7 @@ def test_money_that_the_clinic_owes_stands_on_the_owners_page(clinic: SimpleName
     bill.refresh_from_db()
     credit_invoice(clinic.actor, bill.pk, bill.version, "not given")
     page = as_manager.get(clinic.owner.get_absolute_url()).content.decode()
-    assert "the clinic owes $10.00" in page
+    assert "refund due $10.00" in page
 
 
 def test_a_credit_note_cannot_be_voided(clinic: SimpleNamespace) -> None:

@@ -112,7 +112,7 @@ def test_a_credit_note_makes_the_clinic_owe(bill: Invoice, as_manager: Client) -
     bill.refresh_from_db()
     as_manager.post(f"/invoices/{bill.pk}/credit/", {"reason": "Goodwill", "version": bill.version})
     page = as_manager.get(bill.get_absolute_url()).content.decode()
-    assert "The clinic owes: $11.00" in page
+    assert "Refund due: $11.00" in page
     as_manager.post(f"/invoices/{bill.pk}/pay/", {"amount": "11.00", "method": "card"})
     assert "To pay: $0.00" in as_manager.get(bill.get_absolute_url()).content.decode()
 

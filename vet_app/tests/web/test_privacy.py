@@ -179,7 +179,7 @@ def test_what_is_open_comes_first(clinic: SimpleNamespace, actor_with: Any) -> N
     with pytest.raises(PermissionDenied):
         erase_owner(actor_with(Role.RECEPTION), clinic.owner.pk, clinic.owner.version, "asked")
     bill = issued(clinic)
-    with pytest.raises(Conflict, match="money"):
+    with pytest.raises(Conflict, match="open balance"):
         erased(clinic)
     payments.take_payment(clinic.actor, bill.pk, Decimal("11.00"), "card")
     draft = billing.draft_invoice(clinic.actor, clinic.owner.pk, [billing.Line(product=clinic.product)])

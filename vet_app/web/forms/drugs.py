@@ -22,7 +22,7 @@ class DrugEntryForm(ClinicForm):
     kind = forms.ChoiceField(label=_("what"), choices=DrugEntry.Kind.choices, initial=DrugEntry.Kind.DISPENSED)
     quantity = forms.DecimalField(
         label=_("quantity"), max_digits=10, decimal_places=4, min_value=0,
-        help_text=_("For a count: what is there."),
+        help_text=_("For a count, enter the amount on hand."),
     )  # fmt: skip
     whom = forms.CharField(
         label=_("from whom or for whom"), max_length=300, required=False,

@@ -13,9 +13,9 @@ from web.forms.base import AmountField, ClinicForm
 class CountForm(ClinicForm):
     """What the till held in the morning and in the evening; `corrects` is the count that this one replaces."""
 
-    opening = AmountField(label=_("in the till in the morning"), min_value=0)
-    withdrawn = AmountField(label=_("taken to the bank"), min_value=0, initial=Decimal(0))
-    counted = AmountField(label=_("counted in the evening"), min_value=0)
+    opening = AmountField(label=_("opening cash"), min_value=0)
+    withdrawn = AmountField(label=_("bank deposit"), min_value=0, initial=Decimal(0))
+    counted = AmountField(label=_("cash counted"), min_value=0)
     reason = forms.CharField(
         label=_("reason"),
         max_length=200,
