@@ -13,11 +13,18 @@ from rich.table import Table
 from tests.architecture import unproven
 
 SEPARATE = {
-    "the nodes' programs, booted in a sandbox": "make test-boot, about a quarter of an hour",
-    "the real Terraform against an AWS emulator": "make test-apply, with Terraform and the provider plugins",
-    "the Helm stacks on a Kubernetes API": "make test-platform, with VET_TEST_KUBECONFIG, after make charts",
-    "make upgrade on API servers of each Kubernetes": "make test-upgrade, with VET_TEST_API (tests/README.md)",
-    "recovery, drain and policies where pods run": "make test-pods, with VET_TEST_KUBECONFIG of a cluster that has the Helm stack",
+    "the nodes' programs, booted in a sandbox": "make test-boot, about ten minutes",
+    "random schedules of faults on servers that run etcd": "make test-schedules, about five minutes",
+    "the real Terraform against an AWS emulator": "make test-apply, 20 minutes, with Terraform and the provider plugins",
+    "every setting changed by itself, and a year of one environment": "make test-changes, make test-year, an hour each, as test-apply",
+    "the workflows' own lines": "make test-pipeline, ten minutes, as test-apply",
+    "CDK Terrain, and a move to it": "make test-engines, 25 minutes, as test-apply",
+    "what loads the bindings quickly, broken on purpose": "make test-optimizations, two minutes",
+    "the walk through CONTRIBUTING.md": "make test-contributing, three minutes, in a clean clone",
+    "the application on the other half of its Pythons and databases": "make -C vet_app test HALF=second",
+    "the Helm stacks on a Kubernetes API": "make test-platform, ten minutes, with VET_TEST_KUBECONFIG, after make charts",
+    "make upgrade on API servers of each Kubernetes": "make test-upgrade, half an hour, with VET_TEST_API (tests/README.md)",
+    "recovery, drain and policies where pods run": "make test-pods, half an hour, with VET_TEST_KUBECONFIG of a cluster that has the Helm stack",
     "what a visitor sees of the ingress controller": "make test-pods, with VET_TEST_INGRESS (tests/README.md)",
     "the application under its pod's limits": "make load-app",
 }

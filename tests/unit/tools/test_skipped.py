@@ -1,11 +1,16 @@
 """What make test says at its end."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from operations.pipeline.description import SUITES
 from tests.architecture import proofs, unproven
 from tests.skipped import SEPARATE, show
+
+ROOT = Path(__file__).parents[3]
+MAKEFILE = (ROOT / "Makefile").read_text()
 
 REPORT = """<testsuites><testsuite>
 <testcase name="a"><skipped type="pytest.skip" message="needs Helm 3: put helm on PATH">x</skipped></testcase>
@@ -26,10 +31,10 @@ def test_every_reason_is_told_with_the_remedy(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_every_target_that_is_named_exists() -> None:
-    makefile = (Path(__file__).parents[3] / "Makefile").read_text()
     for remedy in SEPARATE.values():
-        target = remedy.removeprefix("make ").split(",")[0]
-        assert f"\n{target}:" in makefile, f"make has no target {target}"
+        for folder, target in re.findall(r"make (?:-C (\S+) )?([a-z-]+)", remedy):
+            makefile = (ROOT / folder / "Makefile").read_text()
+            assert re.search(rf"^{target}[: ]", makefile, re.MULTILINE), f"{folder or 'make'} has no target {target}"
 
 
 def test_a_line_is_without_proof_when_all_its_tests_were_skipped_and_not_before() -> None:
@@ -54,3 +59,34 @@ def test_the_end_of_make_test_names_the_lines_that_were_not_proven(
         show(tmp_path)
         said = capsys.readouterr().out
         assert (f"not proven here: {line}" in said) is named, f"{outcome or 'passed'}: {said}"
+
+
+NOT_A_SUITE = {"test-all", "test-changed", "test-levers"}
+"""Others' names, and what chooses among them."""
+
+OF_MAKE_TEST = {"test-unit", "test-app"}
+
+
+def test_every_suite_runs_at_night_or_is_named_as_separate() -> None:
+    """A target that neither a workflow runs nor the end of `make test` names is forgotten."""
+    targets = set(re.findall(r"^(test-[a-z]+)(?= [a-z-]+:|:)", MAKEFILE, re.MULTILINE)) - NOT_A_SUITE
+    named = {target for remedy in SEPARATE.values() for target in re.findall(r"make (test-[a-z]+)", remedy)}
+    nightly = {
+        target
+        for _, lines, _ in SUITES.values()
+        for line in lines
+        for target in re.findall(r"make (test-[a-z]+)", line)
+    }
+    assert {"test-boot", "test-year"} <= targets, targets
+    assert targets - OF_MAKE_TEST == named, "tests/skipped.py, SEPARATE"
+    assert targets - OF_MAKE_TEST - nightly == {"test-platform", "test-pods", "test-upgrade", "test-contributing"}, (
+        "operations/pipeline/description.py, SUITES: what needs no cluster runs at night"
+    )
+
+
+def test_a_nightly_suite_has_thrice_the_time_that_it_takes() -> None:
+    said = dict(re.findall(r"`make (test-[a-z]+)` \|[^|]+\| (\d+) min \|", (ROOT / "tests/README.md").read_text()))
+    assert {"test-boot", "test-apply"} <= said.keys(), said
+    for name, (_, _, minutes) in SUITES.items():
+        if takes := said.get(f"test-{name}"):
+            assert minutes >= 3 * int(takes), f"test-{name} takes {takes} minutes and is stopped after {minutes}"
