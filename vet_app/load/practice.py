@@ -35,6 +35,7 @@ from clinic.models import (
 
 BATCH = 2000
 YEARS = 8
+PRODUCTS = 409  # as many as the price list of a practice that was asked
 VISITS_OF_AN_OWNER, VISITS_OF_A_PET = 8, 5
 PRICE, TAX = Decimal("48.00"), Decimal("3.96")
 SYLLABLES = ("bar", "chen", "dorf", "es", "fin", "gar", "hol", "is", "jan", "kel", "lund", "mar", "nor", "ost", "pet")
@@ -90,6 +91,14 @@ def people(practice: Practice) -> List[Pet]:
         Pet(owner=practice.turn.choice(owners), name=practice.name(), species=practice.species,
             birth_date=practice.moment().date() - timedelta(days=365), microchip=f"9851{number:011d}")
         for number in range(practice.visits // VISITS_OF_A_PET)
+    ))  # fmt: skip
+
+
+def price_list_of(practice: Practice) -> None:
+    """Products until there are as many as a practice has; the editor of bills offers them all."""
+    added(Product, (
+        Product(code=f"L{number:04d}", name=f"{practice.name()} {number}", unit_price=PRICE, tax_rate=Decimal("8.25"))
+        for number in range(PRODUCTS - Product.objects.count())
     ))  # fmt: skip
 
 
@@ -171,6 +180,7 @@ def fill(count: int) -> Dict[str, str]:
         species=Species.objects.get(name="Dog"), vaccine=Vaccine.objects.filter(species__name="Dog")[0],
         product=Product.objects.all()[0], vets=list(Vet.objects.all()),
     )  # fmt: skip
+    price_list_of(practice)
     pets = people(practice)
     visits = added(Visit, visits_of(practice, pets))
     vaccinations_of(practice, visits)

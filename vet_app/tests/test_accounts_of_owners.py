@@ -176,3 +176,23 @@ def test_the_pages_take_deposits_and_use_credit(clinic: SimpleNamespace, client:
     assert "Credit on account: $48.00" in client.get(address).content.decode()
     csv = b"".join(client.get("/takings/takings.csv").streaming_content).decode()
     assert "Deposit" in csv and "Cheque" in csv and "Credit on account" in csv
+
+
+def test_a_deposit_has_a_receipt_in_the_clinics_language(clinic: SimpleNamespace, client: Any) -> None:
+    settings_of(clinic, language="de")
+    client.force_login(User.objects.get(username="test-manager"))
+    got = payments.deposit(clinic.actor, clinic.owner.pk, Decimal("50.00"), "cash", reference="before surgery")
+    back = payments.deposit(clinic.actor, clinic.owner.pk, Decimal("-20.00"), "transfer")
+
+    def article(entry: AccountEntry) -> str:
+        where = f"/owners/{clinic.owner.pk}/account/{entry.pk}/receipt/"
+        assert f'href="{where}"' in client.get(f"/owners/{clinic.owner.pk}/account/").content.decode()
+        return str(client.get(where).content.decode().split("<article")[1].split("</article")[0])
+
+    taken, paid = article(got), article(back)
+    assert ">Quittung<" in taken and "Müller" in taken and "before surgery" in taken and "50,00" in taken
+    assert "Dankend erhalten" in taken and "Bar" in taken
+    assert ">Quittung<" in paid and "Zurückgezahlt" in paid and "20,00" in paid and "-20" not in paid
+    used = AccountEntry.objects.create(owner=clinic.owner, amount=Decimal(-1), at=timezone.now())
+    client.raise_request_exception = False
+    assert client.get(f"/owners/{clinic.owner.pk}/account/{used.pk}/receipt/").status_code == 404, "no money moved"

@@ -49,6 +49,7 @@ CLIENTS = [
     path("owners/new/", owners.owner_new, name="owner_new"),
     path("owners/<int:pk>/", owners.owner, name="owner"),
     path("owners/<int:pk>/account/", account.owner_account, name="owner_account"),
+    path("owners/<int:pk>/account/<int:entry>/receipt/", account.deposit_receipt, name="receipt"),
     path("owners/<int:pk>/privacy/", privacy.privacy, name="owner_privacy"),
     path("owners/<int:pk>/privacy/copy.zip", privacy.person_export, name="person_export"),
     path("owners/<int:pk>/edit/", owners.owner_edit, name="owner_edit"),

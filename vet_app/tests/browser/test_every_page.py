@@ -33,6 +33,7 @@ MISSING = {
     "import_discard",
     "import_read_as",
     "token_revoke",
+    "receipt",
     "pet_walk_in",
     "logo",
     "reminders_end",

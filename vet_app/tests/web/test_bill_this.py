@@ -22,6 +22,9 @@ from clinic.services.booking import book
 from clinic.services.catalogue import save_entry
 from tests.web.conftest import roles_that_may
 
+QUESTIONS = 15
+"""At most, to show the editor of a bill, those of the session and the frame included."""
+
 
 @pytest.fixture
 def visit(clinic: SimpleNamespace) -> Visit:
@@ -176,3 +179,22 @@ def test_a_line_belongs_to_the_visit_of_its_pet_alone(clinic: SimpleNamespace, v
     client.force_login(User.objects.get(username="test-manager"))
     stranger = type(clinic.owner).objects.create(first_name="Some", last_name="Body")
     assert client.get(f"/owners/{stranger.pk}/invoices/new/?visit={visit.pk}").status_code == 404
+
+
+def test_the_editor_of_bills_asks_the_same_of_409_products(
+    clinic: SimpleNamespace, visit: Visit, as_manager: Client, django_assert_max_num_queries: Any
+) -> None:
+    Product.objects.bulk_create(
+        Product(code=f"P{number}", name=f"Product {number}", unit_price=Decimal(1)) for number in range(407)
+    )
+    assert Product.objects.count() == 409
+    new = f"/owners/{clinic.owner.pk}/invoices/new/?visit={visit.pk}"
+    as_manager.get(new)
+    with django_assert_max_num_queries(QUESTIONS):
+        page = as_manager.get(new)
+    assert page.content.decode().count('<option value="Product') == 407, "offered once, not on each line"
+    draft = billed(clinic, visit, *Product.objects.all()[:40])
+    with django_assert_max_num_queries(QUESTIONS):
+        as_manager.get(f"{draft.get_absolute_url()}edit/")
+    with django_assert_max_num_queries(QUESTIONS + 2):
+        as_manager.get(draft.get_absolute_url())

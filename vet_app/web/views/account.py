@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.roles import Right
 from audit.actor import Actor
-from clinic.models import Owner
+from clinic.models import AccountEntry, Owner
 from clinic.models.account import method_names
 from clinic.selectors.invoices import credit_of
 from clinic.services.payments import deposit
@@ -37,3 +37,15 @@ def owner_account(request: HttpRequest, pk: int) -> HttpResponse:
         template="web/owners/account.html", credit=credit, debt=-credit, methods=method_names(),
         page=paged(request, owner.account.select_related("payment__invoice")),
     )  # fmt: skip
+
+
+@needs(Right.BILLING)
+def deposit_receipt(request: HttpRequest, pk: int, entry: int) -> HttpResponse:
+    """A paper about money that an owner left with the clinic, or got back of it."""
+    rows = AccountEntry.objects.exclude(method="").select_related("owner", "payment__invoice")
+    found = get_object_or_404(rows, pk=entry, owner=pk)
+    context = {
+        "entry": found, "owner": found.owner, "amount": abs(found.amount), "back": found.amount < 0,
+        "heading": _("Receipt"), "methods": method_names(),
+    }  # fmt: skip
+    return render(request, "web/owners/receipt.html", context)
