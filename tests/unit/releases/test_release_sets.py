@@ -116,6 +116,25 @@ def test_images_are_pinned(name: str) -> None:
     assert "@sha256:" in releases["postgresql"].image
 
 
+def test_a_minor_of_postgresql_is_a_choice() -> None:
+    """Back from a minor that misbehaves, and up to it later than a set: each by digest, newest last, and each fits where its major does."""
+    majors: dict[int, list[int]] = {}
+    for version in catalogue()["postgresql"].releases:
+        release = find("postgresql", version)
+        majors.setdefault(release.program.major, []).append(release.program.minor)
+        assert re.search(rf":{re.escape(version)}-\d{{12}}-[a-z]+-[a-z]+@sha256:[0-9a-f]{{64}}$", release.image), (
+            release.image
+        )
+    for major, minors in majors.items():
+        assert len(minors) >= 3, f"PostgreSQL {major}: its minors in the catalogue are {minors}, which leaves no choice"
+        assert minors == sorted(minors), f"PostgreSQL {major}: oldest first"
+    for name in SETS:
+        own = release_set(name)["postgresql"].program
+        assert own.minor == majors[own.major][-1], f"{name} has an older minor than the catalogue"
+        for minor in majors[own.major]:
+            assert check(release_set(name).override({"postgresql": f"{own.major}.{minor}"})) == []
+
+
 @pytest.mark.parametrize("name", SETS)
 def test_what_rke2_brings_is_not_installed_again(name: str) -> None:
     """metrics-server and the snapshot CRDs come with RKE2; a second one would fight over the same API service."""
