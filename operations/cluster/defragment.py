@@ -10,7 +10,8 @@ from operations.cluster.lock import lock
 from operations.shared.consent import agreed
 from operations.shared.console import terminal, waiting
 from operations.shared.errors import Failure
-from operations.shared.servers import Cluster, Health, Server
+from operations.shared.health import Health
+from operations.shared.servers import Cluster, Server
 
 console = terminal()
 

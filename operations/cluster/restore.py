@@ -14,7 +14,8 @@ from operations.cluster.restore_record import DISK, Record
 from operations.shared.consent import agreed
 from operations.shared.console import terminal, waiting
 from operations.shared.errors import Failure
-from operations.shared.servers import Cluster, Health, Server, names_of
+from operations.shared.health import Health
+from operations.shared.servers import Cluster, Server, names_of
 
 console = terminal()
 

@@ -10,7 +10,8 @@ from operations.cluster.restore_record import DISK, Record
 from operations.cluster.snapshots import NAME, Snapshot, fault, newest, snapshots
 from operations.shared.console import terminal
 from operations.shared.errors import Failure
-from operations.shared.servers import Cluster, Health, Server
+from operations.shared.health import Health
+from operations.shared.servers import Cluster, Server
 
 console = terminal()
 

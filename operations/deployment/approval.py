@@ -18,7 +18,7 @@ def apply_approved(terraform: Terraform) -> Plan:
     :returns: Terraform's JSON of it; empty if it changes nothing.
 
     Raises:
-        Failure: the plan takes away what no changed setting may take, or the person does not want it.
+        Failure: the plan destroys what no changed setting may destroy, or the person does not want it.
     """
     if not terraform.plan(PLAN):
         show(terraform.stack, {})

@@ -10,7 +10,8 @@ from operations.cluster import lock, restore_record, roll_record
 from operations.cluster.snapshots import newest, snapshots
 from operations.doctor.finding import CheckContext, Finding, Verdict
 from operations.shared.errors import Failure
-from operations.shared.servers import Cluster, Health
+from operations.shared.health import Health
+from operations.shared.servers import Cluster
 
 QUOTA_BYTES = 2 << 30
 """Size of the database at which etcd refuses to write, unless ``--quota-backend-bytes`` says otherwise, which nothing here does

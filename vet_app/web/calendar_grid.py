@@ -19,7 +19,7 @@ class Cell:
     items: List[Appointment] = field(default_factory=list)
     span: int = 1
     closed: bool = False
-    """Whether the clinic is closed then, or the vet does not work; whoever books it is asked once more."""
+    """Whether the clinic is closed then, or the vet does not work; anybody who books it is asked once more."""
 
 
 @dataclass

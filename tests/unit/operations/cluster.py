@@ -10,7 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from operations.shared.servers import Cluster, Health, Server
+from operations.shared.health import Health
+from operations.shared.servers import Cluster, Server
 
 WHOLE = Health(True, True, 3, 3, 3, True, True)
 BODY = b"\0" * 16 + b"\xed\xda\x0c\xed" + b"\0" * (1024 + 12)

@@ -14,7 +14,8 @@ from operations.doctor import server_checks
 from operations.doctor.finding import CheckContext, Finding
 from operations.doctor.server_checks import QUOTA_BYTES, control_plane, etcd_snapshots, unfinished
 from operations.shared.errors import Failure
-from operations.shared.servers import Health, Server
+from operations.shared.health import Health
+from operations.shared.servers import Server
 from settings import load
 from tests.unit.operations.cluster import WHOLE, Fake
 
@@ -54,7 +55,7 @@ def test_whole_servers_are_ok(prod: Fake) -> None:
         (replace(WELL, leader="no"), "no leader", "lost-quorum"),
         (replace(WELL, leader="unknown"), "cannot say whether etcd has a leader", "lost-server"),
         (replace(WELL, etcd_healthy=False, etcd_known=False), "etcd cannot be asked", "lost-server"),
-        (replace(WELL, servers_ready=None), "does not tell which servers are Ready", "lost-server"),
+        (replace(WELL, servers_ready=None), "cannot be read which servers are Ready", "lost-server"),
         (replace(WELL, alarms="NOSPACE"), "alarm NOSPACE", "make defragment ENV=prod"),
         (replace(WELL, alarms="unknown"), "cannot say how full", "health"),
         (replace(WELL, database_bytes=0), "cannot say how full", "health"),

@@ -18,7 +18,8 @@ from operations.cluster import restore
 from operations.cluster.restore import RestoreRequest
 from operations.cluster.snapshots import snapshots
 from operations.shared import servers
-from operations.shared.servers import Cluster, Health, Server
+from operations.shared.health import Health
+from operations.shared.servers import Cluster, Server
 from tests.unit.operations.cluster import BODY, SNAPSHOTS, Fake
 
 ROOT = Path(__file__).parents[3]

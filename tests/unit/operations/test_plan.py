@@ -19,7 +19,7 @@ def test_what_is_lost_comes_first_and_is_pointed_at() -> None:
     )
     text = as_markdown("vet-dev", plan)
     assert text.startswith("### vet-dev: 1 to create, 1 to change, 1 to replace, 1 to destroy\n")
-    assert "2 of them go" in text
+    assert "2 resources will be destroyed or replaced" in text
     order = [text.index(name) for name in ("aws_eip.c", "aws_instance.b", "aws_lb.d", "aws_vpc.a")]
     assert order == sorted(order), text
     assert "aws_ami.e" not in text

@@ -8,7 +8,8 @@ import yaml
 from operations.cluster import snapshots
 from operations.shared import kubeconfig
 from operations.shared.errors import Failure
-from operations.shared.servers import Cluster, Health, Server
+from operations.shared.health import Health
+from operations.shared.servers import Cluster, Server
 from tests.unit.operations.cluster import WHOLE, Fake
 
 

@@ -14,7 +14,8 @@ from operations.cluster.lock import KEY as LOCK
 from operations.cluster.restore import RestoreRequest
 from operations.cluster.restore_record import KEY as RECORD
 from operations.shared.errors import Failure
-from operations.shared.servers import Health, Server
+from operations.shared.health import Health
+from operations.shared.servers import Server
 from tests.unit.operations.cluster import BODY, SNAPSHOTS, WHOLE, Fake, FakeClient
 
 

@@ -8,7 +8,8 @@ import pytest
 from operations.cluster import roll_agents
 from operations.cluster.roll_agents import AgentReplacement
 from operations.shared.errors import Failure
-from operations.shared.servers import Cluster, Health, Server
+from operations.shared.health import Health
+from operations.shared.servers import Cluster, Server
 
 WELL = Health(True, True, 1, 1, 1, True, True, "")
 

@@ -15,7 +15,7 @@ from operations.cluster.lock import KEY as LOCK
 from operations.cluster.roll_servers import ServerReplacement, refuse_other_servers
 from operations.cluster.server_differences import refuse_skipped_minors
 from operations.shared.errors import Failure
-from operations.shared.servers import Health
+from operations.shared.health import Health
 from operations.shared.stack_json import Document
 from operations.shared.terraform import Terraform
 from tests.unit.operations.cluster import OLD, USER_DATA, WHOLE, Fake

@@ -16,8 +16,9 @@ from operations.doctor import aws_checks
 from operations.doctor.finding import CheckContext
 from operations.shared import terraform
 from operations.shared.errors import Failure, run_command
+from operations.shared.health import Health
 from operations.shared.kubectl import Kubectl
-from operations.shared.servers import Health, Server
+from operations.shared.servers import Server
 from operations.shared.terraform import Terraform
 from settings import Settings
 from tests.unit.operations.cluster import WHOLE
@@ -110,7 +111,7 @@ def test_a_disk_that_cannot_be_read_is_no_empty_one(data: str) -> None:
 
 
 def test_numbers_that_are_none_are_said() -> None:
-    with pytest.raises(Failure, match="no number of voting"):
+    with pytest.raises(Failure, match="no number for voting"):
         Health.read(HEALTH.replace("voting=3", "voting=three"))
 
 

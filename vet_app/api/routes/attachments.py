@@ -56,7 +56,7 @@ def attach_file(request: HttpRequest, pet_id: Id, file: File[UploadedFile], visi
 def get_content(request: HttpRequest, attachment_id: Id) -> HttpResponse:
     """The file itself."""
     who = actor(request)
-    if not who.may(Right.FILES):  # whoever may add one may see it
+    if not who.may(Right.FILES):  # anybody who may add one may see it
         who.require(Right.READ_NOTES)
     attachment = Attachment.objects.get(pk=attachment_id)
     response = HttpResponse(files.content_of(attachment), content_type=attachment.content_type)

@@ -40,7 +40,8 @@ def test_every_variable_is_one_that_the_application_reads() -> None:
 
 def test_what_the_application_decides_by_itself_is_told_where_it_is_set() -> None:
     chosen = {"COUNTRY": "DE", "UNITS": "metric", "ATTACHMENTS_QUOTA_MB": "4096"}
-    told = variables(environment("prod", clinic={"country": "DE", "units": "metric"}, attachments_quota_mb=4096))
+    clinic = environment("prod").application.clinic.model_copy(update={"country": "DE", "units": "metric"})
+    told = variables(environment("prod", clinic=clinic, attachments_quota_mb=4096))
     assert told.items() >= chosen.items()
     assert not chosen.keys() & variables(environment("prod")).keys(), "unset, nothing changes"
 
