@@ -254,7 +254,7 @@ EFFECTS: Mapping[str, Effect] = {
     "cluster.versions": _VERSIONS,
     "cluster.ingress": _effect(
         Kind.AT_ONCE, Kind.RESTART, Kind.INTERRUPTS, on=HELM,
-        note="a minute or two without answers, until the other controller has the ports; addresses, names and certificates stay (docs/runbooks/upgrading.md)",
+        note="a minute or two without answers, until the other ingress controller has the ports; addresses, names and certificates stay (docs/runbooks/upgrading.md)",
     ),
     "cluster.cni": _effect(Kind.FIXED, on=INFRASTRUCTURE, note=_FIXED),
     "cluster.pod_cidr": _effect(Kind.FIXED, on="infrastructure helm", note=_FIXED),

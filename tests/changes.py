@@ -90,7 +90,7 @@ CHOSEN: Mapping[str, Any] = {
     "pools.reports.ami_id": "ami-0123456789abcdef0",
     "pools.reports.priority": 20,
     "load_balancer.health_check.path": "/healthz",
-    "cluster.versions": {"aws-cloud-controller-manager": "0.0.11", "rancher": "2.8.5"},
+    "cluster.versions": {"rke2": "v1.26.14+rke2r1"},
     "cluster.hardening": "cis",
     "cluster.pod_cidr": "10.44.0.0/16",
     "cluster.service_cidr": "10.45.0.0/16",

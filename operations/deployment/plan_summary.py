@@ -272,7 +272,8 @@ def _at(value: Any, path: tuple[str | int, ...]) -> Any:
 
 
 def _of_no_weight(kind: str, before: dict[str, Any]) -> bool:
-    """A jump host holds nothing, and the records that prove a domain to the certificate authority, the only CNAMEs, are known to nobody."""
+    """A jump host holds nothing, and the records that prove a domain to the certificate authority are known to nobody; hosts have
+    an A record, and zones below another an NS."""
     if kind == "aws_instance":
         return "vet:slot" not in (before.get("tags") or {})
-    return kind == "aws_route53_record" and before.get("type") == "CNAME"
+    return kind == "aws_route53_record" and before.get("type") not in ("A", "NS")
