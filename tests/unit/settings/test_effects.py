@@ -51,6 +51,7 @@ Synthesise = Callable[[str], Synthesised]
 
 COMPARED_ELSEWHERE = {
     "acknowledged_warnings": "a warning that is accepted changes nothing",
+    "cluster.versions": "what it does depends on the component; tests/unit/operations/test_plan_summary.py, tests/unit/stacks/test_releases.py",
     "cluster.release_set": "another set refuses some of dev's settings to stand still; tests/unit/stacks/test_releases.py has both",
 }
 """Keys whose change is looked at by another test, or in other words."""

@@ -276,4 +276,4 @@ def test_no_reminder_for_the_dead(clinic: SimpleNamespace) -> None:
 def test_the_template_can_be_imported(clinic: SimpleNamespace) -> None:
     report = preview(clinic, importing.template())
     assert report.ok, messages(report)
-    assert (dict(report.created), list(report.ignored)) == ({"owner": 1, "pet": 1, "vaccination": 1}, [])
+    assert (dict(report.created), list(report.ignored)) == ({"owner": 1, "pet": 1, "vaccination": 1, "weight": 1}, [])
