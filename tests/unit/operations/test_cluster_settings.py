@@ -67,7 +67,7 @@ def test_settings_of_the_cluster_alone_are_told_with_what_they_take(
     assert "vet-dev-helm: no setting changes" in capsys.readouterr().out
     synthesised({"cluster": {"ingress": "traefik"}})
     cluster_settings.show("dev", cluster_settings.refuse("dev"))
-    assert "cluster.ingress: at once; restarts the application; interrupts; a minute or two" in " ".join(
+    assert "cluster.ingress: at once; restarts the application; interrupts; the ingress does not answer" in " ".join(
         capsys.readouterr().out.split()
     )
 
