@@ -82,9 +82,7 @@ def test_a_lost_state_bucket_is_made_again_and_the_rest_is_taken_over(
     assert not ours.stack(STATE_STACK).unexpected_changes(), "what was taken over is not as the stack wants it"
     _copied_back(ours, lost)
     assert here("s3").get_object(Bucket=lost, Key=state_key("vet-prod"))["Body"].read() == b"the old state of vet-prod"
-    assert "vet-state: nothing changes" in ours.make_state(), (
-        "the copy must leave the new state of vet-state alone"
-    )
+    assert "vet-state: nothing changes" in ours.make_state(), "the copy must leave the new state of vet-state alone"
 
 
 def _copied_back(ours: Account, bucket: str) -> None:
