@@ -27,7 +27,7 @@ def test_make_state_moves_its_own_state_into_the_bucket(first_state: str, worksp
 
 def test_make_state_may_run_again(second_state: str) -> None:
     assert "first run" not in second_state
-    assert "0 added, 0 changed, 0 destroyed" in second_state, second_state
+    assert "vet-state: nothing changes" in second_state, second_state
 
 
 def test_a_deployer_applies_its_environment_and_no_other(stacks: dict[str, Stack]) -> None:

@@ -50,7 +50,7 @@ def test_the_commands_that_only_look_work_and_change_nothing(reader: Reader, aws
 
 def test_the_account_and_its_roles(reader: Reader) -> None:
     said = reader.follow("github-actions")
-    assert "0 added, 0 changed, 0 destroyed" in said["make state"]
+    assert "vet-state: nothing changes" in said["make state"]
 
 
 def test_a_lost_and_a_broken_state(reader: Reader, aws: Clients) -> None:
