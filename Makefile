@@ -117,7 +117,7 @@ lint-code:
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
-	@$(RUN) shellcheck -x -P nodes/bin nodes/fetch-programs.sh nodes/volumes/mount-extra-volumes nodes/bin/* scripts/find-python scripts/run .ci/run vet
+	@$(RUN) shellcheck -x -o quote-safe-variables -P nodes/bin nodes/fetch-programs.sh nodes/volumes/mount-extra-volumes nodes/bin/* scripts/find-python scripts/run .ci/run vet
 	@$(RUN) yamllint -s environments tests/architecture.yaml tests/policy/accepted.yaml tests/policy/secrets.yaml tests/policy/aws_attributes.yaml settings/aws_constraints.yaml
 	@.tools/checkov/bin/zizmor --offline --quiet .github/workflows .github/actions
 
