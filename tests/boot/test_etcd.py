@@ -199,5 +199,9 @@ def test_health_says_what_etcd_says_of_its_majority(sandbox: EtcdSandbox) -> Non
     while known() != "quorum=no" and time.monotonic() < until:
         time.sleep(0.5)
     assert known() == "quorum=no"
+    machines[0].power_off()
+    assert machines[0].run("mount-data").code == 0
+    machines[0].shell("sudo systemctl start rke2-server")  # it finds no majority, and says so
+    assert known() == "quorum=no", "etcd that has just started and has no majority"
     refused = machines[0].run("restore", "no-such-snapshot", "run-1")
     assert "no snapshot no-such-snapshot" in refused.log, refused.log

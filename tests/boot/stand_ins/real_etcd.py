@@ -59,7 +59,7 @@ def has_quorum(address: str) -> bool:
 
 def health(address: str) -> str | None:
     """What the etcd of a server says of its health, word by word; None when nothing listens."""
-    connection = HTTPConnection(local(address), 2379, timeout=10)
+    connection = HTTPConnection(local(address), 2381, timeout=10)
     try:
         with closing(connection):
             connection.request("GET", "/health")
@@ -103,6 +103,7 @@ def begin(*options: str, wait: float = 6) -> None:
         command += [listening, f"{url}:2380"]
     for listening in ("--listen-client-urls", "--advertise-client-urls"):
         command += [listening, f"{url}:2379"]
+    command += ["--listen-metrics-urls", f"{url}:2381"]  # as RKE2 does; it answers before etcd has a majority
     command += ["--quota-backend-bytes", str(state["etcd"]["quota"]), *options]
     with (folder / "etcd.log").open("a") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
