@@ -10,7 +10,7 @@ from operations.devtools.emulator.account import account
 from operations.devtools.emulator.known_gaps import Clients, clients
 from operations.shared.errors import Failure
 from settings import load
-from tests.apply.conftest import cannot
+from tests.apply.conftest import skip_or_fail
 from tests.apply.reader import Reader, copied
 from tests.changes import dev_alone
 
@@ -25,7 +25,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
         try:
             found = keep.enter_context(account(folder, load(dev_alone(folder, {}))))
         except Failure as failure:
-            cannot(str(failure))
+            skip_or_fail(str(failure))
         reader = Reader(folder, found.emulator)
         reader.done("make state")
         yield reader
