@@ -174,8 +174,8 @@ class Pets:
     def of(self, owner_id: int, pet: Pet, number: str, *, ours: bool = False) -> Optional[KnownPet]:
         """The pet of a row if known. Raises ValueError where its microchip is another pet's.
 
-        `ours` says that the row is of our own export: its number is then the pet's, no matter who owns it now. Numbers of
-        another program say nothing about the pets of other owners.
+        `ours` says that the row is of our own export: its number is then the pet's, no matter who owns it now. Numbers
+        of another program say nothing about the pets of other owners.
         """
         name = fold(pet.name)
         handed_on = self._by_pk.get(int(number)) if ours and number.isdecimal() else None
