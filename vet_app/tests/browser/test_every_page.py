@@ -120,10 +120,30 @@ def language_of(page: Page) -> Any:
     return page.evaluate("document.documentElement.lang")
 
 
+DIVIDED = r"""() => {
+  const divided = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    for (const figure of texts.currentNode.data.matchAll(/\d[\d.,:]*\d(\s[AP]M)?/g)) {
+      const range = document.createRange();
+      range.setStart(texts.currentNode, figure.index);
+      range.setEnd(texts.currentNode, figure.index + figure[0].length);
+      const lines = new Set([...range.getClientRects()].map((each) => Math.round(each.top)));
+      if (lines.size > 1) divided.push(figure[0]);
+    }
+  }
+  return divided;
+}"""
+
+
 def sticking_out(page: Page) -> List[str]:
-    """Whether the page is wider than the window."""
+    """Whether the page is wider than the window, and figures that are divided over two lines."""
     wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-    return ["the page is wider than the window"] if wide else []
+    divided = page.evaluate(DIVIDED)
+    return [
+        *(["the page is wider than the window"] if wide else []),
+        *([f"divided over two lines: {', '.join(divided[:5])}"] if divided else []),
+    ]
 
 
 class Inspector:
@@ -450,6 +470,17 @@ def test_the_calendar_is_one_stop_for_each_vet_and_arrows_go_on(open_page: Calla
     assert page.evaluate(HELD).split("&")[0] == first.split("&")[0]
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/appointments/new/"))
+
+
+@pytest.mark.parametrize("locale", ["en-US", "en-GB", "de"])
+def test_the_times_of_the_calendar_stand_in_one_line(open_page: Callable[..., Page], locale: str) -> None:
+    """At each width, by a clock of 12 hours as well."""
+    page = open_page("reception", locale=locale)
+    page.goto("/calendar/")
+    expect(page.locator("table.day th[scope=row]").filter(has_text="10:15")).to_have_count(1)
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        assert not (found := sticking_out(page)), (size, found)
 
 
 def test_a_bill_grows_and_adds_up_while_it_is_written(open_page: Callable[..., Page], site: Site) -> None:
