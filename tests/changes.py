@@ -43,6 +43,7 @@ EXISTING: Mapping[str, Any] = {
 """A network in a VPC that is there already."""
 
 ROLE = "arn:aws:iam::123456789012:role/somebody"
+OTHER_ROLE = "arn:aws:iam::123456789012:role/support"
 ISSUER = "https://0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0.tokens.sts.global.api.aws"
 
 SCRIPT = "#!/bin/sh\ntrue\n"
@@ -172,6 +173,36 @@ CHOSEN: Mapping[str, Any] = {
 }
 """Values where the type alone does not say which is another one that is right."""
 
+NEXT: Mapping[str, Any] = {
+    "network.endpoints": ["sts", "kms"],
+    "access.api.allowed_cidrs": ["192.0.2.7/32"],
+    "access.rancher.allowed_cidrs": ["192.0.2.0/24"],
+    "access.ssh.public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKT3eAHrOq/p5TvX/sIUwej7H/ModIMbt1AjIMfjDrrt ops",
+    "access.ssh.allowed_cidrs": ["192.0.2.0/24"],
+    "access.ssh.jump_host.instance_type": "t3.micro",
+    "access.operators": [OTHER_ROLE],
+    "access.principals.admin": [OTHER_ROLE],
+    "access.principals.deploy": [OTHER_ROLE],
+    "access.principals.read": [OTHER_ROLE],
+    "charts.mirror": "https://charts.example.org",
+    "backups.database_clone_at": "2026-11-25T09:30:00Z",
+    "alarms.emails": ["night@example.com"],
+    "rke2_config.servers": {"kube-controller-manager-arg": ["terminated-pod-gc-threshold=700"]},
+    "rke2_config.agents": {"node-label": ["clinic=second"]},
+    "registries.mirrors": {"docker.io": {"endpoints": ["https://mirror.example.org"]}},
+    "registries.credentials": {"mirror.example.com": "second"},
+    "proxy.url": "http://proxy.example.org:3128",
+    "proxy.direct": ["registry.example.org"],
+    "extra_user_data.servers.before_join": {"20-second": SCRIPT},
+    "extra_user_data.servers.after_join": {"80-second": SCRIPT},
+    "extra_user_data.agents.before_join": {"20-second": SCRIPT},
+    "extra_user_data.agents.after_join": {"80-second": SCRIPT},
+    "terraform_overrides": {"infrastructure/servers/slot_0/Resource": {"tags.Note": "theirs"}},
+    "tags": {"Team": "clinic"},
+    **{key: value for key, value in CHOSEN.items() if key.startswith("pools.")},
+}
+"""A second value of settings that are empty to begin with: what they are changed to once they have the one of ``CHOSEN``."""
+
 OF_PROJECT: Mapping[str, Any] = {
     "name_prefix": "clinic",
     "account_id": "210987654321",
@@ -257,17 +288,33 @@ def beside(key: str) -> dict[str, Any]:
 def another(key: str, environment: Environment) -> dict[str, Any]:
     """The document that sets the key to another value than the environment's."""
     value = CHOSEN[key] if key in CHOSEN else _another(*_field(key, environment))
-    for part in reversed(key.split(".")):
-        value = {part: value}
-    return merged(dict(TOGETHER.get(key, {})), dict(value))
+    return merged(dict(TOGETHER.get(key, {})), _nested(key, value))
+
+
+def first_values() -> dict[str, Any]:
+    """The document that sets every key of ``NEXT``, and has the pool ``reports``: what they are changed from."""
+    document: dict[str, Any] = {"pools": {"reports": dict(POOL)}}
+    for key in NEXT:
+        if not key.startswith("pools."):
+            document = merged(document, merged(beside(key), _nested(key, CHOSEN[key])))
+    return document
+
+
+def next_value(key: str) -> dict[str, Any]:
+    """The document that sets a key of ``NEXT`` to its second value, with what must be beside it."""
+    return merged(beside(key), _nested(key, NEXT[key]))
 
 
 def another_of_project(key: str) -> dict[str, Any]:
     """The document of ``_project.yaml`` that sets the key to another value, with what must be beside it."""
-    value = OF_PROJECT[key]
+    return merged(dict(BESIDE_OF_PROJECT.get(key, {})), _nested(key, OF_PROJECT[key]))
+
+
+def _nested(key: str, value: Any) -> dict[str, Any]:
+    document: Any = value
     for part in reversed(key.split(".")):
-        value = {part: value}
-    return merged(dict(BESIDE_OF_PROJECT.get(key, {})), value)
+        document = {part: document}
+    return dict(document)
 
 
 def _field(key: str, environment: Environment) -> tuple[FieldInfo, Any]:

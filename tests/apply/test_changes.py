@@ -20,10 +20,10 @@ from operations.devtools.emulator.stack import Stack
 from operations.shared.terraform import binary
 from settings import load
 from settings.documents import merged
-from settings.effects import INFRASTRUCTURE, Kind, effect
+from settings.effects import HELM, INFRASTRUCTURE, Kind, effect
 from tests.apply import identities
 from tests.apply.running import Running
-from tests.changes import KEY, another, beside, changeable, dev_alone
+from tests.changes import KEY, NEXT, another, beside, changeable, dev_alone, first_values, next_value
 
 EVERY = os.environ.get("VET_TEST_CHANGES") == "1"
 """Whether each setting has a plan of its own, and batches are applied; otherwise several settings share a plan."""
@@ -147,6 +147,10 @@ def test_a_change_does_what_is_declared_and_takes_nothing_else_away(planner: Pla
         assert told == fixed, f"declared fixed, and not refused: {set(fixed) - set(told)}; planned: {planned}\n{error}"
         return
     assert not error, error
+    _assert_nothing_else_goes(keys, planned)
+
+
+def _assert_nothing_else_goes(keys: Sequence[str], planned: Sequence[Mapping[str, Any]]) -> None:
     gone = {
         each["resource"]["addr"]: each["resource"]["resource_type"]
         for each in planned
@@ -161,14 +165,6 @@ def test_a_change_does_what_is_declared_and_takes_nothing_else_away(planner: Pla
     assert lost == [], f"{keys} may lose {allowed}, and take away {lost}"
 
 
-def test_the_summary_of_a_key_pair_names_the_rolls_and_loses_nothing(planner: Planner) -> None:
-    plan = planner.shown({"access": {"ssh": {"public_key": KEY}}})
-    refuse_losses(plan)
-    lines = summary("vet-dev", plan)
-    assert lines[0] == "vet-dev: 1 to change, 1 to create"
-    assert "access.ssh.public_key: next server roll; agents' refresh" in lines[1]
-
-
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, emulated: Account, stacks: dict[str, Stack]) -> Iterator[Running]:
     """dev in a folder of its own, on its state in the bucket, for changes that are applied; at the end all are taken away again."""
@@ -177,6 +173,35 @@ def running(tmp_path_factory: pytest.TempPathFactory, emulated: Account, stacks:
     yield found
     found.deploy({})
     assert not found.stack.unexpected_changes(), "what was set and taken away again leaves something behind"
+
+
+@pytest.fixture(scope="module")
+def with_first_values(running: Running, emulated: Account, tmp_path_factory: pytest.TempPathFactory) -> Planner:
+    """On the state of dev with every setting that is empty to begin with set at once."""
+    if not EVERY:
+        pytest.skip("takes some twelve minutes: make test-changes")
+    identities.make(emulated, "support")
+    running.deploy(first_values())
+    state = running.stack.run("state", "pull").stdout
+    return Planner(tmp_path_factory.mktemp("next"), emulated.emulator.environment, state)
+
+
+@pytest.mark.parametrize("key", NEXT)
+def test_a_value_in_use_is_changed_to_another_as_declared(with_first_values: Planner, key: str) -> None:
+    """What was set later is changed like what an environment began with: an address list, a mirror, a pool's machines."""
+    planned, error = with_first_values.plan(merged(first_values(), next_value(key)))
+    assert not error, error
+    changed = [each["resource"]["addr"] for each in planned if each["action"] != "noop"]
+    assert changed or HELM in effect(key).stacks, f"{key} was set to another value, and the plan is empty"
+    _assert_nothing_else_goes([key], planned)
+
+
+def test_the_summary_of_a_key_pair_names_the_rolls_and_loses_nothing(planner: Planner) -> None:
+    plan = planner.shown({"access": {"ssh": {"public_key": KEY}}})
+    refuse_losses(plan)
+    lines = summary("vet-dev", plan)
+    assert lines[0] == "vet-dev: 1 to change, 1 to create"
+    assert "access.ssh.public_key: next server roll; agents' refresh" in lines[1]
 
 
 def _batches() -> list[tuple[str, ...]]:
