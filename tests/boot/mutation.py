@@ -1,7 +1,7 @@
 """``make bench-mutation``: change the node programs in one place at a time, and see whether anything turns red.
 
 Each condition is negated, each retry removed, each quote removed, each ``|| return`` or ``|| exit`` dropped. Shellcheck looks first, as in
-``make lint``; then the tests that run the changed line, which a run of all of them with bash's trace has found, the quickest first.
+``make lint``; then tests that run the changed line, which a run of all of them with bash's trace has found.
 Survivors are listed; ``mutation.yaml`` says why each may survive. What was found is kept in ``.cache``: a run that was ended goes on, and
 only survivors are tried again. ``N=150`` tries so many, drawn from a seed: the share that survives is then known within some percent.
 """
@@ -51,8 +51,8 @@ UNTRACED = {
 SHELLCHECK = ["shellcheck", "-x", "-o", "quote-safe-variables", "-P", "nodes/bin"]
 """As ``make lint`` calls it: it asks for quotes also where a variable can hold nothing special today (SC2248)."""
 
-NEAR = 3
-"""Bash gives a command of several lines the number of one of them: tests of lines so near are taken for a line that none runs."""
+BESIDE = 3
+"""Lines before and after a changed one: what a condition leads to stands there, and a test that runs it is likelier to notice."""
 
 AT_ONCE = 2 * (os.cpu_count() or 1)
 """Mutants that are tried side by side: the tests wait more than they compute."""
@@ -153,15 +153,28 @@ def traced(tree: Path) -> list[Traced]:
 
 
 def chosen(mutant: Mutant, tests: list[Traced]) -> list[str]:
-    """Tests that run the changed line, the quickest first, for :data:`SECONDS`."""
-    candidates: list[Traced] = []
-    for distance in range(NEAR + 1):
-        near = {f"{mutant.program}:{mutant.line + step}" for step in (-distance, distance)}
-        if candidates := [one for one in tests if one.lines & near]:
-            break
+    """Tests that run the changed line, for :data:`SECONDS`: those first that run a line beside it which few run, then the quickest.
+
+    Bash gives a command of several lines the number of one of them: for a line that no test runs, the nearest one's tests are taken.
+    """
+    lines = {
+        int(line.partition(":")[2]) for one in tests for line in one.lines if line.startswith(f"{mutant.program}:")
+    }
+    if not lines:
+        return UNTRACED.get(mutant.program, [])
+    nearest = min(lines, key=lambda line: (abs(line - mutant.line), line))
+    runners = {
+        line: {one.test for one in tests if f"{mutant.program}:{line}" in one.lines}
+        for line in lines
+        if abs(line - nearest) <= BESIDE
+    }
+
+    def order(one: Traced) -> tuple[int, float]:
+        return min(len(who) for who in runners.values() if one.test in who), one.seconds
+
     taken: list[str] = []
     seconds = 0.0
-    for one in candidates:
+    for one in sorted((one for one in tests if one.test in runners[nearest]), key=order):
         if taken and seconds + one.seconds > SECONDS:
             break
         taken.append(one.test)

@@ -33,6 +33,28 @@ def test_an_agent_asks_again_in_the_same_boot(sandbox: Sandbox) -> None:
     assert len(agent.calls("get-parameter")) == 3, agent.calls()
 
 
+def test_a_token_that_cannot_be_read_is_not_called_empty(sandbox: Sandbox) -> None:
+    sandbox.running_cluster()
+    sandbox.change(
+        aws_failures=[["get-secret-value", 999, "An error occurred (AccessDeniedException): not authorized"]]
+    )
+    result = sandbox.agent().run("join-as-agent")
+    assert result.code == 1, result.log
+    assert "AccessDenied" in result.log
+    assert "is still empty" not in result.log, result.log
+
+
+def test_a_network_manager_leaves_the_pod_network_alone(sandbox: Sandbox) -> None:
+    agent = sandbox.agent()
+    assert agent.run("prepare-host").code == 0
+    assert "interface-name:cali*" in (agent.root / "etc/NetworkManager/conf.d/rke2-canal.conf").read_text()
+    without = sandbox.agent()
+    (without.root / "etc/NetworkManager").rmdir()
+    result = without.run("prepare-host")
+    assert result.code == 0, result.log
+    assert not (without.root / "etc/NetworkManager").exists(), "an image without it gets no settings of it"
+
+
 def test_an_agent_joins_through_the_load_balancer_with_the_ca_pinned_in_its_token(sandbox: Sandbox) -> None:
     sandbox.running_cluster()
     agent = sandbox.agent()

@@ -1,6 +1,7 @@
 """Small faults, each of which once led somewhere else: answers that are none, files that are cut, disks that are full."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,18 @@ def test_a_volume_that_takes_no_data_is_named_with_the_step_that_helps(
 
 def _real(name: str) -> Path:
     return Path("/usr/bin") / name
+
+
+def orders(machine: Machine) -> list[str]:
+    """What was asked of the API about taking workloads, in order."""
+    return re.findall(r"kubectl\b.* (cordon|drain|uncordon) ", "\n".join(machine.calls("kubectl")))
+
+
+def test_a_server_is_closed_before_it_is_emptied_and_opened_again(sandbox: Sandbox) -> None:
+    (server,) = sandbox.bootstrap_cluster()
+    result = server.run("drain")
+    assert result.code == 0, result.log
+    assert orders(server) == ["cordon", "drain"]
+    result = server.run("drain", "undo")
+    assert result.code == 0, result.log
+    assert orders(server) == ["cordon", "drain", "uncordon"]

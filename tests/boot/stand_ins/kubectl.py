@@ -121,6 +121,10 @@ def _answer(words: list[str], arguments: list[str], manifest: str, state: State,
                 cluster["members"] = {
                     key: member for key, member in cluster["members"].items() if member["address"] != node["address"]
                 }
+        case ["cordon" | "uncordon" as word, name]:
+            cluster["nodes"][name]["unschedulable"] = "true" if word == "cordon" else ""
+        case ["drain", name]:
+            cluster["nodes"][name]["drained"] = True
         case ["delete", "secret", name]:
             cluster["secrets"] = [secret for secret in cluster["secrets"] if secret != name]
         case ["get", "serviceaccount", name]:
