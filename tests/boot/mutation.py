@@ -10,7 +10,6 @@ import argparse
 import hashlib
 import json
 import os
-import random
 import re
 import shutil
 import subprocess
@@ -98,10 +97,12 @@ def mutants(programs: list[str]) -> Iterator[Mutant]:
     for program in programs:
         lines = (PROGRAMS / program).read_text().splitlines(keepends=True)
         for number, line in enumerate(lines):
-            if line.lstrip().startswith("#"):
-                continue
+            comment = re.search(r"(^|\s)# |$", line)
+            assert comment is not None  # the end of the line matches
             for kind, (pattern, instead) in KINDS.items():
                 for match in re.finditer(pattern, line):
+                    if match.start() >= comment.start():
+                        continue
                     changed = line[: match.start()] + match.expand(instead) + line[match.end() :]
                     text = "".join([*lines[:number], changed, *lines[number + 1 :]])
                     if text != "".join(lines):
@@ -109,11 +110,12 @@ def mutants(programs: list[str]) -> Iterator[Mutant]:
 
 
 def sample(mutants: list[Mutant], size: int | None, seed: str) -> list[Mutant]:
-    """So many of the mutants, in the order of their programs; the same ones for a seed while the programs are the same."""
+    """So many of the mutants, in the order of their programs; for a seed the same ones, as far as their programs have not changed."""
     if size is None or size >= len(mutants):
         return mutants
-    drawn = set(random.Random(seed).sample(range(len(mutants)), size))
-    return [mutant for number, mutant in enumerate(mutants) if number in drawn]
+    order = sorted(mutants, key=lambda mutant: hashlib.sha256(f"{seed} {mutant.key}".encode()).digest())
+    drawn = {mutant.key for mutant in order[:size]}
+    return [mutant for mutant in mutants if mutant.key in drawn]
 
 
 def copied(folder: Path) -> Path:

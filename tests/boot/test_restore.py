@@ -29,6 +29,19 @@ def lost(make_sandbox: Callable[..., Sandbox]) -> tuple[Sandbox, list[Machine]]:
     return sandbox, machines
 
 
+@pytest.mark.parametrize(
+    ("step", "stopped"), [("waiting", True), ("resetting", True), ("left", False), ("done", False)]
+)
+def test_a_server_that_is_past_waiting_is_not_stopped_again(sandbox: Sandbox, step: str, stopped: bool) -> None:
+    """The same command again, after an interruption: a server of the new cluster is left as it is."""
+    (server,) = sandbox.running_cluster()
+    assert server.run("progress", "write", "run-1", step, SNAPSHOT).code == 0
+    result = server.run("stop-cluster-services", "run-1", SNAPSHOT)
+    assert result.code == 0, result.log
+    assert sandbox.state["machines"][server.address]["running"] is not stopped, result.log
+    assert ("is past waiting in this restore" in result.log) is not stopped
+
+
 def test_restore_makes_one_cluster_that_the_others_rejoin(lost: tuple[Sandbox, list[Machine]]) -> None:
     sandbox, (chosen, *others) = lost
     result = chosen.run("restore", SNAPSHOT)

@@ -72,6 +72,20 @@ def test_only_etcds_own_word_says_that_no_majority_is_there(answer: str, known: 
         assert result.code == 0, result.log
 
 
+def test_a_majority_that_cannot_be_told_at_first_is_asked_for_again(make_sandbox: MakeSandbox) -> None:
+    sandbox = with_snapshot(make_sandbox(servers=3))
+    first = sandbox.running_cluster()[0]
+    sandbox.change(etcd_says={SUBNETS[0]: '{"health":"false","reason":"RAFT NO LEADER"}'})
+    health = first.root / "opt/vet/bin/health"
+    health.rename(health.with_name("health.real"))
+    health.write_text(
+        '#!/bin/bash\n[ -e "$0.asked" ] || { touch "$0.asked"; echo quorum=unknown; exit; }\nexec "$0.real"\n'
+    )
+    health.chmod(0o755)
+    result = first.run("restore", SNAPSHOT)
+    assert result.code == 0, result.log
+
+
 def test_servers_that_the_api_does_not_count_are_not_none(make_sandbox: MakeSandbox) -> None:
     sandbox = make_sandbox(servers=3)
     first = sandbox.running_cluster()[0]
