@@ -151,6 +151,22 @@ def _real(name: str) -> Path:
     return Path("/usr/bin") / name
 
 
+def test_an_identity_that_cannot_be_read_is_not_written_again(sandbox: Sandbox) -> None:
+    """It could say that this is a copy of another volume."""
+    (server,) = sandbox.running_cluster()
+    identity = server.on_volume("identity")
+    identity.write_text("volume=vol-of-another slot=0\n")
+    program(
+        server,
+        "stat",
+        '[[ $* != */identity ]] || { echo "stat: Input/output error" >&2; exit 1; }\nexec /usr/bin/stat "$@"',
+    )
+    result = server.run("volume-identity", "check")
+    assert result.code == 1, result.log
+    assert "Input/output error" in result.log
+    assert identity.read_text() == "volume=vol-of-another slot=0\n"
+
+
 def orders(machine: Machine) -> list[str]:
     """What was asked of the API about taking workloads, in order."""
     return re.findall(r"kubectl\b.* (cordon|drain|uncordon) ", "\n".join(machine.calls("kubectl")))
