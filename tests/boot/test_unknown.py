@@ -180,6 +180,15 @@ def test_an_agent_takes_no_token_with_blanks(sandbox: Sandbox) -> None:
 # Records
 
 
+def test_a_servers_token_that_cannot_be_read_is_neither_empty_nor_written(sandbox: Sandbox) -> None:
+    server = sandbox.server(0)
+    sandbox.change(aws_failures=[["get-secret-value", 999, DENIED]])
+    result = server.run("tokens", "load", VET_MAX_ATTEMPTS="2")
+    assert result.code == 1, result.log
+    assert "still empty" not in result.log, result.log
+    assert not (server.root / "etc/rancher/rke2/token").exists()
+
+
 def test_a_record_of_servers_is_asked_for_again_in_the_same_boot(sandbox: Sandbox) -> None:
     """Else a server would wait for the next boot, an hour later, though S3 answers again after a minute."""
     sandbox.change(aws_failures=[["--key nodes/servers", 4, "An error occurred (SlowDown)"]])
