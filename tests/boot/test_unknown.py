@@ -232,6 +232,18 @@ def test_a_token_is_asked_for_again_in_the_same_run(word: str, sandbox: Sandbox)
         (server.root / "etc/rancher/rke2/agent-token").unlink()
 
 
+def test_a_token_that_cannot_be_read_at_first_is_not_made_a_second_time(sandbox: Sandbox) -> None:
+    """It encrypts the keys inside snapshots: another one in its place is the loss of them."""
+    name, secrets = sandbox.inputs.server_token_secret, sandbox.client("secretsmanager")
+    secrets.put_secret_value(SecretId=name, SecretString="kept-token")
+    sandbox.change(aws_failures=[[f"get-secret-value --secret-id {name}", 1, DENIED]])
+    server = sandbox.server(0)
+    result = server.run("tokens", "make")
+    assert result.code == 0, result.log
+    assert "AccessDenied" in result.log, "the first look has not failed"
+    assert secrets.get_secret_value(SecretId=name)["SecretString"] == "kept-token", result.log
+
+
 def test_credentials_are_stored_again_in_the_same_run(sandbox: Sandbox) -> None:
     server = sandbox.running_cluster()[0]
     sandbox.change(kubectl_failures=[["create token admin", 1, "Error from server (Timeout)"]])
