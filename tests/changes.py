@@ -180,7 +180,6 @@ NEXT: Mapping[str, Any] = {
     "access.ssh.public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKT3eAHrOq/p5TvX/sIUwej7H/ModIMbt1AjIMfjDrrt ops",
     "access.ssh.allowed_cidrs": ["192.0.2.0/24"],
     "access.ssh.jump_host.instance_type": "t3.micro",
-    "access.operators": [OTHER_ROLE],
     "access.principals.admin": [OTHER_ROLE],
     "access.principals.deploy": [OTHER_ROLE],
     "access.principals.read": [OTHER_ROLE],
