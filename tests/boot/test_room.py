@@ -11,7 +11,7 @@ from tests.boot.sandbox import STOPPED, Machine, Sandbox
 ETCD = """
 say() {{ echo "$*" >>{folder}/etcd.log; }}
 case "$*" in
-  *" alarm list") [ ! -e {folder}/alarm ] || echo "memberID:1 alarm:NOSPACE"; exit ;;
+  *" alarm list") [ ! -e {folder}/ill ] || exit 1; [ ! -e {folder}/alarm ] || echo "memberID:1 alarm:NOSPACE"; exit ;;
   *" alarm disarm") say disarm; [ -e {folder}/full ] || rm -f {folder}/alarm; exit ;;
   *" endpoint status --cluster") [ ! -e {folder}/silent ]; exit ;;
   *" endpoint status --write-out fields")
@@ -54,6 +54,15 @@ def test_a_server_is_not_kept_busy_while_another_member_is_away(server: Machine)
     (server.folder / "alarm").touch()  # nothing can be written now, so room comes first
     assert server.run("defragment").code == 0
     assert done(server) == ["compact 7", "defrag"]
+
+
+def test_alarms_that_cannot_be_asked_are_not_none(server: Machine) -> None:
+    (server.folder / "ill").touch()
+    result = server.run("defragment")
+    assert result.code == STOPPED, result.log
+    assert "cannot be asked: nothing was changed" in result.log
+    assert done(server) == []
+    assert server.run("defragment", "disarm").code != 0, "the alarm is called gone, and nobody knows"
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,16 @@ def test_servers_that_are_slow_are_there(make_sandbox: MakeSandbox) -> None:
     assert sandbox.problems() == []
 
 
+def test_the_journal_has_each_peer_and_has_it_again_when_it_changes(make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(servers=3)
+    first, second, third = sandbox.running_cluster()
+    log = first.run("gather-facts").log
+    assert f"server {second.address} " in log and f"server {third.address} " in log, log
+    assert "server 10." not in first.run("gather-facts").log, "nothing has changed"
+    third.power_off()
+    assert f"server {third.address} " in first.run("gather-facts").log
+
+
 def test_the_server_of_another_cluster_leaves_and_not_the_one_beside_it(make_sandbox: MakeSandbox) -> None:
     """Both see another CA. The published one says which of them is in the wrong place."""
     sandbox = make_sandbox(servers=3)
@@ -214,6 +224,19 @@ def test_who_waits_names_the_next_step_once_for_each_answer(sandbox: Sandbox) ->
     result = sandbox.server(0).boot(VET_CONFIRMATIONS="2", VET_MAX_ATTEMPTS="5")
     assert result.code == 1, result.log
     assert result.log.count("still waiting") == 1, result.log
+
+
+def test_a_stop_is_said_only_after_the_same_answer_for_several_rounds(sandbox: Sandbox) -> None:
+    """What is wrong for a moment ends no boot."""
+    sandbox.running_cluster()[0].power_off()
+    with_snapshot(sandbox)
+    looks = {}
+    for rounds in (1, 4):
+        server = sandbox.server(0)
+        result = server.boot(VET_CONFIRMATIONS=str(rounds))
+        assert result.code == STOPPED, result.log
+        looks[rounds] = len(server.calls("--key marker"))
+    assert looks[4] == looks[1] + 3, looks
 
 
 # What passes is waited out in the same run
