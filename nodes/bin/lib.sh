@@ -25,7 +25,7 @@ export PATH=$root/usr/local/bin:$PATH
 
 facts=$root/run/vet # what this boot found out; gone with the next
 # Servers may have been added since this one was made: learn-servers reads the environment's record.
-[ ! -s "$facts/servers" ] || SERVER_ADDRESSES=$(<"$facts/servers")
+[ ! -s "$facts/servers" ] || SERVER_ADDRESSES=$(cat "$facts/servers")
 # For every caller, systemd, Session Manager or a person: a network without a way out has a proxy. curl and the AWS CLI take addresses, not
 # networks, so the servers of today stand in the list.
 if [ -f "$root/etc/vet/proxy.env" ]; then
@@ -152,7 +152,7 @@ secret() { # NAME [OPTION...]  print its text; nothing when it has none yet. Fai
   elif grep -q ResourceNotFoundException "$errors"; then
     code=0
   else
-    log "cannot read the secret $1: $(<"$errors")"
+    log "cannot read the secret $1: $(cat "$errors")"
   fi
   rm -f "$errors"
   return "$code"

@@ -50,6 +50,22 @@ def test_credentials_are_exec_credentials_of_twelve_hours_for_each_role(sandbox:
         assert server.calls(f"create token {role} --namespace kube-system --duration 12h")
 
 
+def test_where_the_ca_is_published_credentials_are_stored(sandbox: Sandbox) -> None:
+    """Terraform's Helm stack waits for the CA alone, and needs both."""
+    refused = "An error occurred (AccessDeniedException) when calling the PutSecretValue operation: not authorized"
+    sandbox.change(
+        aws_failures=[[f"put-secret-value --secret-id {sandbox.inputs.credentials_secret_prefix}", 999, refused]]
+    )
+    server = sandbox.server(0)
+    result = server.boot()
+    assert result.code == 1, result.log
+    assert sandbox.ca() == "pending", "the cluster looks as if it could be used"
+    sandbox.change(aws_failures=[])
+    assert server.boot().code == 0
+    assert sandbox.ca() != "pending"
+    assert sandbox.secret("credentials/admin")
+
+
 def test_nodes_make_the_administrator_only(sandbox: Sandbox) -> None:
     """Accounts and rights of the other roles belong to the Helm stack: two owners of one object fight."""
     assert sandbox.server(0).boot().code == 0

@@ -167,6 +167,17 @@ def test_an_identity_that_cannot_be_read_is_not_written_again(sandbox: Sandbox) 
     assert identity.read_text() == "volume=vol-of-another slot=0\n"
 
 
+def test_an_identity_whose_content_cannot_be_read_is_not_an_empty_one(sandbox: Sandbox) -> None:
+    """An empty one is of a power loss, and is written again."""
+    (server,) = sandbox.running_cluster()
+    identity = server.on_volume("identity")
+    identity.unlink()
+    identity.symlink_to("/proc/self/mem")  # which can be looked at, and whose first byte is an input/output error
+    result = server.run("volume-identity", "check")
+    assert result.code == 1, result.log
+    assert identity.is_symlink(), "written again, although it could name another volume"
+
+
 def orders(machine: Machine) -> list[str]:
     """What was asked of the API about taking workloads, in order."""
     return re.findall(r"kubectl\b.* (cordon|drain|uncordon) ", "\n".join(machine.calls("kubectl")))

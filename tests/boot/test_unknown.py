@@ -243,6 +243,15 @@ def test_a_stop_is_said_only_after_the_same_answer_for_several_rounds(sandbox: S
 # What passes is waited out in the same run
 
 
+def test_the_marker_is_written_again_in_the_same_run(sandbox: Sandbox) -> None:
+    server = sandbox.running_cluster()[0]
+    before = len(server.calls("--key marker"))
+    sandbox.change(aws_failures=[["--key marker", 2, DENIED]])
+    result = server.run("marker", "ready")
+    assert result.code == 0, result.log
+    assert len(server.calls("--key marker")) > before + 2, result.log
+
+
 @pytest.mark.parametrize("word", ["load", "make", "confirm"])
 def test_a_token_is_asked_for_again_in_the_same_run(word: str, sandbox: Sandbox) -> None:
     server = sandbox.running_cluster()[0]

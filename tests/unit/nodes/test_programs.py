@@ -23,6 +23,7 @@ SWALLOWED = {
     "in a test": re.compile(r"\[\[? [^\]]*\$\((?!\()"),
     "in arithmetic": re.compile(r"\$\(\([^)]*\$\((?!\()"),
     "by || true": re.compile(r"=\$\((?!\().*\) \|\| true"),
+    "by $(<file), which succeeds where the disk cannot be read": re.compile(r"\$\(<"),
 }
 """Where bash goes on after a command that failed inside of ``$( )``: its answer is then an empty string, which is taken for one."""
 
