@@ -47,8 +47,8 @@ UNTRACED = {
 }
 """Tests that run a program outside of a sandbox, where nothing is traced."""
 
-SHELLCHECK = ["shellcheck", "-x", "-o", "quote-safe-variables", "-P", "nodes/bin"]
-"""As ``make lint`` calls it: it asks for quotes also where a variable can hold nothing special today (SC2248)."""
+SHELLCHECK = [str(Path(sys.executable).with_name("shellcheck")), "-x", "-o", "quote-safe-variables", "-P", "nodes/bin"]
+"""As ``make lint`` calls it, and the same release: it asks for quotes also where a variable can hold nothing special today (SC2248)."""
 
 BESIDE = 3
 """Lines before and after a changed one: what a condition leads to stands there, and a test that runs it is likelier to notice."""
@@ -235,6 +235,10 @@ def main(keep: Path) -> int:
     named = [word for text in asked.programs for word in text.split()]
     all_of_them = list(mutants(named or sorted(path.name for path in PROGRAMS.iterdir())))
     tried = sample(all_of_them, asked.sample, asked.seed)
+    if subprocess.run(
+        [*SHELLCHECK, *(PROGRAMS.relative_to(ROOT) / name for name in sorted(named or os.listdir(PROGRAMS)))], cwd=tree
+    ).returncode:
+        raise SystemExit("shellcheck complains although nothing was changed; nothing was tried")
     tests = traced(tree) if {mutant.program for mutant in tried} - set(UNTRACED) else []
     results = KEPT / "results.json"
     known: dict[str, str] = json.loads(results.read_text()) if results.exists() else {}
