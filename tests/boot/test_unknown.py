@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.boot.machine import Machine
+from tests.boot.machine import Machine, stand_in_script
 from tests.boot.sandbox import STOPPED, SUBNETS, Sandbox
 
 MakeSandbox = Callable[..., Sandbox]
@@ -157,6 +157,21 @@ def test_members_that_cannot_be_asked_are_not_a_lost_majority(make_sandbox: Make
     assert "would lose the majority" not in refused.log
 
 
+def test_no_list_of_members_is_not_one_without_voters(make_sandbox: MakeSandbox) -> None:
+    """Of none, any other server would be the majority. It was had a moment ago, and cannot be had now."""
+    sandbox = make_sandbox(servers=3)
+    first = sandbox.running_cluster()[0]
+    assert "membership=member" in first.run("gather-facts").log
+    asked = len(first.calls("member list"))
+    kubectl = first.folder / "bin/kubectl"
+    script = stand_in_script("kubectl").removeprefix("#!/bin/bash")
+    counting = 'if [[ $* = *"member list"* ]]; then echo >>"$0.asked"; [ "$(wc -l <"$0.asked")" -le {} ] || exit 1; fi'
+    kubectl.write_text(f"#!/bin/bash\n{counting.format(asked)}\n{script}")
+    refused = first.run("rejoin", VET_MAX_ATTEMPTS="1")
+    assert refused.code == STOPPED, refused.log
+    assert "etcd's members cannot be asked" in refused.log
+
+
 # Tokens
 
 
@@ -245,11 +260,13 @@ def test_a_stop_is_said_only_after_the_same_answer_for_several_rounds(sandbox: S
 
 def test_the_marker_is_written_again_in_the_same_run(sandbox: Sandbox) -> None:
     server = sandbox.running_cluster()[0]
-    before = len(server.calls("--key marker"))
-    sandbox.change(aws_failures=[["--key marker", 2, DENIED]])
+    bucket, key = sandbox.inputs.nodes_bucket, f"marker/{sandbox.inputs.vpc_id}"
+    sandbox.client("s3").delete_object(Bucket=bucket, Key=key)
+    sandbox.change(aws_failures=[[f"put-object --bucket {bucket} --key marker", 2, DENIED]])
     result = server.run("marker", "ready")
     assert result.code == 0, result.log
-    assert len(server.calls("--key marker")) > before + 2, result.log
+    assert result.log.count("the marker cannot be written") == 2, result.log
+    assert "state=ready" in str(sandbox.marker())
 
 
 @pytest.mark.parametrize("word", ["load", "make", "confirm"])
