@@ -114,8 +114,8 @@ def tools(others: Mapping[str, str] | None = None) -> list[Use]:
 
 
 def _of(versions: Iterable[tuple[str, str]]) -> list[Use]:
-    found = [Use(component, version, line_of(component, version)) for component, version in versions]
-    return sorted(found, key=lambda use: use.end or datetime.date.max)
+    components = [Use(component, version, line_of(component, version)) for component, version in versions]
+    return sorted(components, key=lambda use: use.end or datetime.date.max)
 
 
 def _versions(environment: Environment) -> Iterator[tuple[str, str]]:

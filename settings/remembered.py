@@ -63,8 +63,8 @@ def remembered_of_account(project: Project, environments: Iterable[Environment])
 
 def _of_project(project: Project, stack: str) -> dict[str, str]:
     """Keys of ``_project.yaml`` that are set."""
-    found = {key: _value(project, key) for key, declared in PROJECT_EFFECTS.items() if stack in declared.stacks}
-    return {f"{OF_PROJECT}{key}": _text(value) for key, value in found.items() if value not in (None, [])}
+    values = {key: _value(project, key) for key, declared in PROJECT_EFFECTS.items() if stack in declared.stacks}
+    return {f"{OF_PROJECT}{key}": _text(value) for key, value in values.items() if value not in (None, [])}
 
 
 def _value(section: Any, key: str) -> Any:

@@ -178,14 +178,14 @@ def seconds(text: str, unit: str = "s") -> float | None:
 
 
 def _given(side: str, key: Path, default: float, values: Mapping[str, Any], unit: str = "s") -> Timeout:
-    found: Any = {"values": values}
+    value: Any = {"values": values}
     for part in key:
-        found = found.get(part) if isinstance(found, Mapping) else None
-    if found is None:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    if value is None:
         return Timeout(side, default, key)
-    duration = None if isinstance(found, bool) else seconds(str(found), unit)
+    duration = None if isinstance(value, bool) else seconds(str(value), unit)
     if duration is None:
-        raise UnreadableError(key, found)
+        raise UnreadableError(key, value)
     return Timeout(side, duration, key, given=True)
 
 

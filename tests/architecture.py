@@ -13,17 +13,17 @@ MAPPING = ROOT / "tests/architecture.yaml"
 
 def mapping() -> dict[str, dict[str, dict[str, Any]]]:
     """``tests/architecture.yaml``: by section and subsection, each line's tests or why it has none."""
-    found: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(MAPPING.read_text())
-    return found
+    sections: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(MAPPING.read_text())
+    return sections
 
 
 def proofs() -> Iterator[tuple[str, list[str]]]:
     """Each line that has tests, and their node ids without parameters: ``tests/unit/stacks/test_network.py::test_it``."""
     for subsections in mapping().values():
         for lines in subsections.values():
-            for line, found in lines.items():
-                if not isinstance(found, dict):
-                    yield line, [node(test) for test in ([found] if isinstance(found, str) else found)]
+            for line, proof in lines.items():
+                if not isinstance(proof, dict):
+                    yield line, [node(test) for test in ([proof] if isinstance(proof, str) else proof)]
 
 
 def node(test: str) -> str:
@@ -39,7 +39,7 @@ def unproven(passed: Collection[str], skipped: Collection[str]) -> list[str]:
     :param passed: node ids of a run, with or without parameters; a test of which one case passed has looked.
     :param skipped: the same of tests that were skipped.
     """
-    looked, left = ({_bare(each) for each in found} for found in (passed, skipped))
+    looked, left = ({_bare(each) for each in ids} for ids in (passed, skipped))
     return [line for line, tests in proofs() if all(test in left - looked for test in tests)]
 
 

@@ -71,7 +71,7 @@ def chosen(changed: Iterable[str], root: Path = ROOT) -> list[str]:
     tests: set[str] = set()
     for path in sorted(changed):
         if not path.endswith(".py"):
-            tests.update(next((found for start, found in READ_BY.items() if path.startswith(start)), ("tests/unit",)))
+            tests.update(next((place for start, place in READ_BY.items() if path.startswith(start)), ("tests/unit",)))
     for test in sorted((root / "tests/unit").rglob("test_*.py")):
         if changed & reached(test, root):
             tests.add(str(test.relative_to(root)))

@@ -120,13 +120,13 @@ PARTS = ("access", "agents", "application", "backups", "network")
 
 def switches() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
     """Each switch alone, by its key: what it changes in an environment, and in the project."""
-    found: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+    changes: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
     for section, value in ENVIRONMENT.items():
         if section in PARTS:
-            found |= {f"{section}.{name}": ({section: {name: part}}, {}) for name, part in value.items()}
+            changes |= {f"{section}.{name}": ({section: {name: part}}, {}) for name, part in value.items()}
         else:
-            found[section] = ({section: value}, {})
-    return found | {f"project: {name}": ({}, {name: value}) for name, value in PROJECT.items()}
+            changes[section] = ({section: value}, {})
+    return changes | {f"project: {name}": ({}, {name: value}) for name, value in PROJECT.items()}
 
 
 def everything(folder: Path, *, name: str = NAME, project: dict[str, Any] | None = None, **more: Any) -> Settings:

@@ -36,14 +36,14 @@ def commands(page: str) -> tuple[str, ...]:
 
     A block that is fenced as another language than ``sh`` is no command. Comments are left out.
     """
-    found: list[str] = []
+    texts: list[str] = []
     for token in MarkdownIt().parse((PAGES / f"{page}.md").read_text()):
         if token.type == "code_block" or (token.type == "fence" and token.info in ("", "sh")):
-            found += _split(token.content)
+            texts += _split(token.content)
         elif token.type == "inline":
             spans = [child.content for child in token.children or () if child.type == "code_inline"]
-            found += [span for span in spans if span.split()[0] in PROGRAMS and len(span.split()) > 1]
-    return tuple(dict.fromkeys(found))
+            texts += [span for span in spans if span.split()[0] in PROGRAMS and len(span.split()) > 1]
+    return tuple(dict.fromkeys(texts))
 
 
 def _split(block: str) -> Iterator[str]:
@@ -65,8 +65,8 @@ def _split(block: str) -> Iterator[str]:
 @cache
 def table() -> Mapping[str, Mapping[str, str]]:
     """Where each command of each page is proven; see runbooks.yaml."""
-    found: dict[str, dict[str, str]] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
-    return found
+    places: dict[str, dict[str, str]] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
+    return places
 
 
 def follow(
@@ -84,17 +84,17 @@ def follow(
 
     Returns what each printed.
     """
-    said = {}
+    outputs = {}
     for command in (each for each in commands(page) if table()[page][each] == suite):
         text = command
         for example, value in values.items():
             if example in text:
                 text = text.replace(example, value if isinstance(value, str) else value())
         answer = run(text)
-        said[command] = answer.stdout + answer.stderr
+        outputs[command] = answer.stdout + answer.stderr
         wanted = (ends or {}).get(command, 0)
         assert answer.returncode == wanted, (
-            f"{page}.md: {text}\nended with {answer.returncode}:\n{said[command][-4000:]}"
+            f"{page}.md: {text}\nended with {answer.returncode}:\n{outputs[command][-4000:]}"
         )
-    assert said, f"the table gives no command of {page}.md to {suite}"
-    return said
+    assert outputs, f"the table gives no command of {page}.md to {suite}"
+    return outputs

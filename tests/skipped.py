@@ -33,10 +33,10 @@ SEPARATE = {
 
 def reasons(folder: Path) -> Iterator[tuple[str, int]]:
     """Each reason for skipping, with the number of tests that gave it."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for report in sorted(folder.glob("*.xml")):
-        found.update(skip.get("message", "") for skip in ElementTree.parse(report).iter("skipped"))
-    yield from found.most_common()
+        counts.update(skip.get("message", "") for skip in ElementTree.parse(report).iter("skipped"))
+    yield from counts.most_common()
 
 
 def noted(folder: Path) -> list[tuple[str, str]]:

@@ -22,9 +22,9 @@ def normalised(document: Any) -> str:
 
 def _open(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _open(found) for key, found in value.items() if key != "//"}
+        return {key: _open(item) for key, item in value.items() if key != "//"}
     if isinstance(value, list):
-        return [_open(found) for found in value]
+        return [_open(item) for item in value]
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
             return {"<json>": _open(json.loads(value))}
@@ -43,12 +43,12 @@ def renew() -> None:
     """Write the snapshot again, and remove files that no stack has any more."""
     with tempfile.TemporaryDirectory() as folder:
         main.build_app(load(), outdir=f"{folder}/out").synth()
-        found = snapshot(Path(folder) / "out")
+        stacks = snapshot(Path(folder) / "out")
     FOLDER.mkdir(exist_ok=True)
     for file in FOLDER.glob("*.json"):
-        if file.name not in found:
+        if file.name not in stacks:
             file.unlink()
-    for name, text in found.items():
+    for name, text in stacks.items():
         (FOLDER / name).write_text(text)
 
 

@@ -30,9 +30,9 @@ SETTINGS = (
 
 def files() -> list[Path]:
     """The public modules."""
-    found = [*(ROOT / "modules").rglob("*.py"), *(ROOT / "stacks").rglob("*.py")]
-    found += [ROOT / f"settings/{name}.py" for name in SETTINGS]
-    return sorted(path for path in found if path.name != "__init__.py")
+    paths = [*(ROOT / "modules").rglob("*.py"), *(ROOT / "stacks").rglob("*.py")]
+    paths += [ROOT / f"settings/{name}.py" for name in SETTINGS]
+    return sorted(path for path in paths if path.name != "__init__.py")
 
 
 def surface() -> list[str]:
@@ -101,12 +101,12 @@ def _signature(function: ast.FunctionDef) -> str:
 
 def entries() -> str:
     """Checksum of what CHANGELOG says of the library."""
-    found, inside = [], False
+    lines, inside = [], False
     for line in CHANGELOG.read_text().splitlines():
         inside = line.startswith(ENTRY) or (inside and line.startswith("  "))
         if inside:
-            found.append(line.strip())
-    return sha256(" ".join(found).encode()).hexdigest()[:12]
+            lines.append(line.strip())
+    return sha256(" ".join(lines).encode()).hexdigest()[:12]
 
 
 def written(head: str, lines: list[str]) -> str:
@@ -117,15 +117,15 @@ def written(head: str, lines: list[str]) -> str:
 def main() -> int:
     """Make the list again, if CHANGELOG says why it changes; the exit status."""
     before = LIST.read_text().splitlines() if LIST.exists() else [""]
-    after, said = surface(), entries()
-    if before[1:] != after and before[0] == HEAD + said:
+    after, digest = surface(), entries()
+    if before[1:] != after and before[0] == HEAD + digest:
         print(
             f"The library's public names change, and CHANGELOG has no new entry about it: write one that begins with `{ENTRY}` "
             "(docs/library.md tells under which heading), then run this again.",
             file=sys.stderr,
         )
         return 1
-    LIST.write_text(written(said, after))
+    LIST.write_text(written(digest, after))
     print(f"wrote {LIST.relative_to(ROOT)}: {len(after)} lines")
     return 0
 

@@ -45,16 +45,16 @@ class Template:
 
     def one(self, type_: str, path: str | None = None, /, **properties: Any) -> Block:
         """The only resource of a type that has these properties (and this path, if given)."""
-        found = [
+        blocks = [
             block
             for found_path, block in self.resources(type_).items()
             if path in (None, found_path) and _has(block, properties)
         ]
-        assert len(found) == 1, (
-            f"{self.name}: expected one {type_} {path or ''} with {properties}, found {len(found)} among:\n"
+        assert len(blocks) == 1, (
+            f"{self.name}: expected one {type_} {path or ''} with {properties}, found {len(blocks)} among:\n"
             + "\n".join(f"  {p}: {_brief(block, properties)}" for p, block in self.resources(type_).items())
         )
-        return found[0]
+        return blocks[0]
 
     def count(self, type_: str, /, **properties: Any) -> int:
         """How many resources of a type have these properties."""
@@ -69,8 +69,8 @@ class Template:
 
     def declared(self) -> set[str]:
         """Addresses of all resources and data sources."""
-        found = {f"{t}.{id_}" for t, blocks in self.document.get("resource", {}).items() for id_ in blocks}
-        return found | {f"data.{t}.{id_}" for t, blocks in self.document.get("data", {}).items() for id_ in blocks}
+        addresses = {f"{t}.{id_}" for t, blocks in self.document.get("resource", {}).items() for id_ in blocks}
+        return addresses | {f"data.{t}.{id_}" for t, blocks in self.document.get("data", {}).items() for id_ in blocks}
 
     def references(self) -> set[str]:
         """Addresses that expressions, ``depends_on`` and lifecycle rules name."""

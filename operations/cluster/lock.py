@@ -54,9 +54,9 @@ class Held:
     def _look(self) -> None:
         """Whose it is. An answer that was lost on the way may have been a success: the object is then this process's own, under a new tag."""
         with suppress(BotoCoreError, ClientError):
-            found = self._s3.get_object(**self._place)
-            self._taken_over = found["Body"].read() != self._body
-            self._tag = str(found["ETag"])
+            response = self._s3.get_object(**self._place)
+            self._taken_over = response["Body"].read() != self._body
+            self._tag = str(response["ETag"])
 
     def check(self) -> None:
         """Look before the next step.

@@ -99,13 +99,13 @@ def _etcd(releases: ReleaseSet) -> str:
 
 def _snapshot(cluster: Cluster, last: Record) -> str:
     """Name in the bucket of the snapshot that was taken before the step: the newest of that name."""
-    found = next((each.name for each in snapshots(cluster) if each.name.startswith(f"{last.snapshot}-")), None)
-    if found is None:
+    name = next((each.name for each in snapshots(cluster) if each.name.startswith(f"{last.snapshot}-")), None)
+    if name is None:
         raise Failure(
             f"there is no snapshot {last.snapshot} any more, and without it {last.title} cannot be taken back",
             f"make snapshots ENV={cluster.environment.name} lists what there is; docs/runbooks/upgrading.md, One step back",
         )
-    return found
+    return name
 
 
 def _show(name: str, last: Record, step: Step, snapshot: str | None) -> None:

@@ -24,8 +24,8 @@ class Failure(Exception):
     """
 
     def __init__(self, problem: str, remedy: str = "", *, output: str = "", code: str = "") -> None:
-        said = f"{problem}:\n{output}" if output else problem
-        super().__init__(f"{said}\n{remedy}" if remedy else said)
+        text = f"{problem}:\n{output}" if output else problem
+        super().__init__(f"{text}\n{remedy}" if remedy else text)
         self.problem, self.remedy, self.output, self.code = problem, remedy, output, code
 
 

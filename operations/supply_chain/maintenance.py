@@ -41,8 +41,8 @@ def _until(use: Use) -> str:
     return str(use.line.date or use.line.reason)
 
 
-def _line(begins: str, found: Iterable[Use], today: datetime.date) -> str:
-    ending = [_said(use, today) for use in found if use.ends_within(today)]
+def _line(begins: str, components: Iterable[Use], today: datetime.date) -> str:
+    ending = [_said(use, today) for use in components if use.ends_within(today)]
     return f"{begins}: {', '.join(ending)}" if ending else ""
 
 

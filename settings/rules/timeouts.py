@@ -19,9 +19,9 @@ def inner_sides_outlast_outer_ones(
     try:
         for pair in pairs(load_balancer, cluster.ingress, values):
             if not pair.holds:
-                said = pair.longer if pair.longer.given and pair.longer.key else pair.shorter
+                setting = pair.longer if pair.longer.given and pair.longer.key else pair.shorter
                 rule = f"must leave {MARGIN} s: {pair}, or requests meet a connection that is just being closed"
-                yield Finding(said.key, rule, pair.remedy)
+                yield Finding(setting.key, rule, pair.remedy)
     except UnreadableError as unreadable:
         rule = "must be a duration, such as 600 s or 10min: how long it keeps an idle connection cannot be told"
         yield Finding(unreadable.key, rule, "write a number with its unit, or leave it out")

@@ -32,8 +32,8 @@ def emulated(
 ) -> Iterator[Account]:
     """An empty account; at its end, the versions of the providers that called it are noted for the report."""
     folder = tmp_path_factory.mktemp("apply")
-    with account_or_skip(folder, settings) as found:
-        yield found
+    with account_or_skip(folder, settings) as emulation:
+        yield emulation
     pytestconfig.stash[PROVIDERS] = provider_versions(folder / "emulator.log")
 
 
@@ -42,10 +42,10 @@ def account_or_skip(folder: Path, settings: Settings) -> Iterator[Account]:
     """An empty account; without Terraform or a provider the test is skipped, or fails where they are required."""
     with ExitStack() as keep:
         try:
-            found = keep.enter_context(account(folder, settings))
+            emulation = keep.enter_context(account(folder, settings))
         except Failure as failure:
             skip_or_fail(str(failure))
-        yield found
+        yield emulation
 
 
 @pytest.fixture(scope="session")
@@ -83,8 +83,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         name = report.nodeid.partition("::")[2].removeprefix("test_").replace("_", " ")
         step = name.partition("[")[2].removesuffix("]") or name
         minutes, seconds = divmod(round(report.duration), 60)
-        said = dict(report.user_properties).get("said", "")
-        terminalreporter.write_line(f"| {report.outcome} | {step} | {str(said).strip()} | {minutes}:{seconds:02} |")
+        line = dict(report.user_properties).get("said", "")
+        terminalreporter.write_line(f"| {report.outcome} | {step} | {str(line).strip()} | {minutes}:{seconds:02} |")
 
 
 @pytest.fixture(scope="session")
@@ -118,10 +118,10 @@ def stacks(emulated: Account, trusted: Settings, second_state: str) -> dict[str,
     emulated.synthesise(trusted)
     state = emulated.stack(STATE_STACK)
     state.apply()
-    found = {f"vet-{name}": emulated.as_workflow(trusted, name) for name in ("dev", "prod")}
+    by_name = {f"vet-{name}": emulated.as_workflow(trusted, name) for name in ("dev", "prod")}
     with ThreadPoolExecutor() as pool:
-        list(pool.map(Stack.apply, found.values()))
-    return {STATE_STACK: state, **found}
+        list(pool.map(Stack.apply, by_name.values()))
+    return {STATE_STACK: state, **by_name}
 
 
 @pytest.fixture(scope="session")

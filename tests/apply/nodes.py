@@ -32,7 +32,7 @@ class Deployed(Sandbox):
     """The sandbox of the boot tests on what Terraform has made: buckets, secrets and parameters are the environment's."""
 
     account: Account = field(kw_only=True)
-    told: Mapping[str, str] = field(kw_only=True)
+    variables: Mapping[str, str] = field(kw_only=True)
     """What a server's user data tells it, by name."""
 
     logs: dict[str, str] = field(default_factory=dict)
@@ -41,23 +41,25 @@ class Deployed(Sandbox):
     @cached_property
     def inputs(self) -> ClusterInputs:
         """What the sandbox looks things up by: what the nodes were told."""
-        told = self.told
-        names = {name: told[name.upper()] for name in ClusterInputs.__dataclass_fields__ if name.upper() in told}
+        variables = self.variables
+        names = {
+            name: variables[name.upper()] for name in ClusterInputs.__dataclass_fields__ if name.upper() in variables
+        }
         return ClusterInputs(**COMMON, **names, account_id="")
 
     def machine(self, user_data: str, address: str, role: str, volume: str | None = None) -> Signing:
         """A machine with an instance's user data, but for the checksums of two programs that have stand-ins, and the load balancer, whose
         part the sandbox plays."""
-        user_data = user_data.replace(self.told["API_HOST"], "api.test")
+        user_data = user_data.replace(self.variables["API_HOST"], "api.test")
         pinned = {name: getattr(DOCUMENTED, f"{name}_sha256") for name in ("kubectl", "ecr_provider")}
         for name, digest in pinned.items():
             user_data = user_data.replace(digest, hashlib.sha256(stand_in_program(name)).hexdigest())
-        made = Signing(self, address, user_data, volume)
+        machine = Signing(self, address, user_data, volume)
         keys = self.account.taking(role)
-        made.credentials = {
+        machine.credentials = {
             name: keys[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
         }
-        return made
+        return machine
 
     def client(self, service: str) -> Any:
         """The account's administrator's."""
@@ -67,7 +69,7 @@ class Deployed(Sandbox):
         """Terraform has."""
 
 
-def told(user_data: str) -> dict[str, str]:
+def variables(user_data: str) -> dict[str, str]:
     """``/etc/vet/node.env`` of a node."""
     return dict(re.findall(r"^\s*([A-Z0-9_]+)='(.*)'$", user_data, re.MULTILINE))
 
@@ -85,8 +87,8 @@ def server_user_data(account: Account, environment: str) -> str:
 def agent_user_data(account: Account, environment: str) -> str:
     """User data of the agents, from their launch template's newest version."""
     ec2 = clients(account.emulator.environment)("ec2")
-    found = ec2.describe_launch_templates(Filters=[{"Name": "tag:Environment", "Values": [environment]}])
-    (template,) = found["LaunchTemplates"]
+    response = ec2.describe_launch_templates(Filters=[{"Name": "tag:Environment", "Values": [environment]}])
+    (template,) = response["LaunchTemplates"]
     (version,) = ec2.describe_launch_template_versions(
         LaunchTemplateId=template["LaunchTemplateId"], Versions=["$Latest"]
     )["LaunchTemplateVersions"]

@@ -43,8 +43,8 @@ def shell(emulator: Emulator) -> dict[str, str]:
 
 def _left_out(folder: str, names: list[str]) -> set[str]:
     """What is made, and the report among it: it is in a folder of the repository's own, as a package of the same name is in another."""
-    made = {"report"} if Path(folder) == REPOSITORY else set()
-    return {*NOT_COPIED(folder, names), *made}
+    report = {"report"} if Path(folder) == REPOSITORY else set()
+    return {*NOT_COPIED(folder, names), *report}
 
 
 def copied(folder: Path) -> Path:
@@ -99,8 +99,8 @@ class Reader:
 
     def resource(self, stack: str, kind: str, contains: str = "") -> dict[str, Any]:
         """The only resource of a kind in a stack's state, as Terraform shows it."""
-        found = Stack(self.folder / "cdktf.out/stacks" / stack, self.environment).state()
-        (one,) = [each for each in found if each["type"] == kind and contains in each["address"]]
+        resources = Stack(self.folder / "cdktf.out/stacks" / stack, self.environment).state()
+        (one,) = [each for each in resources if each["type"] == kind and contains in each["address"]]
         return one
 
 
@@ -116,8 +116,8 @@ class LimitedReader(Reader):
 
     def _signing(self, role: str) -> dict[str, str]:
         account = self._account
-        found = account.taking(role) if role == identities.ADMINISTRATOR else identities.operator(account, role)
-        return {name: found[name] for name in KEYS}
+        credentials = account.taking(role) if role == identities.ADMINISTRATOR else identities.operator(account, role)
+        return {name: credentials[name] for name in KEYS}
 
     def role(self, command: str) -> str:
         """Whose rights a command takes: an environment's operators', or the administrator's."""

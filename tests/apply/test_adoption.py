@@ -19,10 +19,10 @@ from tests.runbooks import commands
 @pytest.fixture(scope="module")
 def ours(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account of these tests alone, after ``make state``: the others share one, and need its state."""
-    with account_or_skip(tmp_path_factory.mktemp("adoption"), settings) as found:
-        identities.make(found, identities.ADMINISTRATOR, "AdministratorAccess")
-        found.make_state()
-        yield found
+    with account_or_skip(tmp_path_factory.mktemp("adoption"), settings) as account:
+        identities.make(account, identities.ADMINISTRATOR, "AdministratorAccess")
+        account.make_state()
+        yield account
 
 
 @pytest.fixture(scope="module")

@@ -80,9 +80,9 @@ def test_deploy_makes_both_environments_in_one_command(cdktf: Cdktf, tmp_path: P
     applied = re.findall(r"Apply complete! Resources: (\d+) added, 0 changed, 0 destroyed", " ".join(log.split()))
     assert len(applied) == len(STACKS), log[-4000:]
     assert all(int(added) > 100 for added in applied), f"{applied} resources were added"
-    found = json.loads(outputs.read_text())
+    values = json.loads(outputs.read_text())
     for name in STACKS:
-        assert found[name]["credentials_prefix"] == f"{name}/credentials"
+        assert values[name]["credentials_prefix"] == f"{name}/credentials"
 
 
 @pytest.mark.parametrize("name", [f"{name}-helm" for name in STACKS])

@@ -44,15 +44,15 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     files = dev_alone(folder, ENVIRONMENT, PROJECT)
     with ExitStack() as keep:
         try:
-            found = keep.enter_context(account(folder, load(files)))
+            emulation = keep.enter_context(account(folder, load(files)))
         except Failure as failure:
             skip_or_fail(str(failure))
-        identities.make(found, "support")  # AWS stores no policy for a principal that does not exist
-        found.make_state()  # by the repository's own settings: the bucket, to which the apply below adds
-        found.synthesise(load(files))
+        identities.make(emulation, "support")  # AWS stores no policy for a principal that does not exist
+        emulation.make_state()  # by the repository's own settings: the bucket, to which the apply below adds
+        emulation.synthesise(load(files))
         for stack in ("vet-state", "vet-dev"):
-            found.stack(stack).apply()
-        yield found
+            emulation.stack(stack).apply()
+        yield emulation
 
 
 def test_a_second_plan_has_no_changes(everything: Account) -> None:
@@ -62,7 +62,7 @@ def test_a_second_plan_has_no_changes(everything: Account) -> None:
 
 
 def test_each_setting_has_made_what_it_is_for(everything: Account) -> None:
-    made = {each["type"] for stack in ("vet-state", "vet-dev") for each in everything.stack(stack).state()}
+    types = {each["type"] for stack in ("vet-state", "vet-dev") for each in everything.stack(stack).state()}
     wanted = {
         "aws_budgets_budget",
         "aws_cloudwatch_metric_alarm",
@@ -73,7 +73,7 @@ def test_each_setting_has_made_what_it_is_for(everything: Account) -> None:
         "aws_s3_bucket_replication_configuration",
         "aws_scheduler_schedule",
     }
-    assert wanted <= made, f"not made: {wanted - made}"
+    assert wanted <= types, f"not made: {wanted - types}"
 
 
 def test_destroying_an_environment_leaves_no_resource(everything: Account) -> None:

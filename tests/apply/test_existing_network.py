@@ -62,9 +62,9 @@ def _company(aws: Clients) -> dict[str, Any]:
     ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", TransitGatewayId=gateway)
     subnets = {}
     for letter, cidr in (("a", "10.20.10.0/24"), ("b", "10.20.11.0/24")):
-        made = ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=f"us-east-1{letter}")["Subnet"]
-        ec2.associate_route_table(RouteTableId=table, SubnetId=made["SubnetId"])
-        subnets[letter] = {"private": made["SubnetId"]}
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=f"us-east-1{letter}")["Subnet"]
+        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet["SubnetId"])
+        subnets[letter] = {"private": subnet["SubnetId"]}
     tags = [
         {"Key": "kubernetes.io/cluster/vet-dev", "Value": "shared"},
         {"Key": "kubernetes.io/role/internal-elb", "Value": "1"},
@@ -89,16 +89,16 @@ def placed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Placed]:
     folder = tmp_path_factory.mktemp("existing")
     with ExitStack() as keep:
         try:
-            found = keep.enter_context(account(folder, load(dev_alone(folder, {}))))
+            emulation = keep.enter_context(account(folder, load(dev_alone(folder, {}))))
         except Failure as failure:
             skip_or_fail(str(failure))
-        found.make_state()
-        aws = clients(found.emulator.environment)
-        made = Placed(found, aws, folder, _company(aws))
-        found.synthesise(made.settings())
+        emulation.make_state()
+        aws = clients(emulation.emulator.environment)
+        placement = Placed(emulation, aws, folder, _company(aws))
+        emulation.synthesise(placement.settings())
         for stack in ("vet-state", "vet-dev"):
-            found.stack(stack).apply()
-        yield made
+            emulation.stack(stack).apply()
+        yield placement
 
 
 def test_everything_stands_in_the_companys_subnets(placed: Placed) -> None:
@@ -120,9 +120,9 @@ def test_no_load_balancer_is_public(placed: Placed) -> None:
 def test_the_vpc_got_endpoints_and_nothing_else(placed: Placed) -> None:
     ec2, vpc = placed.aws("ec2"), placed.network["existing"]["id"]
     filters = [{"Name": "vpc-id", "Values": [vpc]}]
-    found = ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
-    assert {each["ServiceName"].rpartition(".")[2] for each in found} == {*ENDPOINTS}
-    assert {subnet for each in found for subnet in each["SubnetIds"]} == placed.subnets
+    endpoints = ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
+    assert {each["ServiceName"].rpartition(".")[2] for each in endpoints} == {*ENDPOINTS}
+    assert {subnet for each in endpoints for subnet in each["SubnetIds"]} == placed.subnets
     assert ec2.describe_nat_gateways(Filters=filters)["NatGateways"] == []
     assert (
         ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [vpc]}])["InternetGateways"]
@@ -135,9 +135,9 @@ def test_the_doctor_finds_it_well(placed: Placed, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv(name, value)
     settings = placed.settings()
     context = CheckContext(settings, settings.environment("dev"))
-    found = [*network_checks.existing_network(context), *network_checks.machine_types(context)]
-    assert [each for each in found if each.verdict == "fails"] == []
-    assert len(found) > 8, found
+    findings = [*network_checks.existing_network(context), *network_checks.machine_types(context)]
+    assert [each for each in findings if each.verdict == "fails"] == []
+    assert len(findings) > 8, findings
 
 
 def test_a_second_plan_has_no_changes(placed: Placed) -> None:
@@ -188,14 +188,14 @@ def test_machines_are_judged_by_what_cloudwatch_has_of_them(
     monkeypatch.setattr(rightsize, "load", placed.settings)
     monkeypatch.setenv("PATH", "")  # nobody asks a cluster
     rightsize.run("dev", 14, as_json=True)
-    said = {each["kind"]["key"]: each for each in json.loads(capsys.readouterr().out)["machines"]}
-    assert set(said) == {"servers", "agents", "pools.graviton"}, "the other pools may be of several types"
-    assert (said["agents"]["load"]["hours"], said["agents"]["proposal"]["instance_type"]) == (120, "t3a.medium")
-    assert said["servers"]["proposal"] is None, "nothing was measured of them"
+    machines = {each["kind"]["key"]: each for each in json.loads(capsys.readouterr().out)["machines"]}
+    assert set(machines) == {"servers", "agents", "pools.graviton"}, "the other pools may be of several types"
+    assert (machines["agents"]["load"]["hours"], machines["agents"]["proposal"]["instance_type"]) == (120, "t3a.medium")
+    assert machines["servers"]["proposal"] is None, "nothing was measured of them"
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (
             {
@@ -211,12 +211,12 @@ def test_machines_are_judged_by_what_cloudwatch_has_of_them(
     ids=["another range", "another VPC range"],
 )
 def test_settings_that_differ_from_what_is_there_are_refused_at_plan(
-    placed: Placed, change: dict[str, Any], said: str
+    placed: Placed, change: dict[str, Any], message: str
 ) -> None:
     placed.account.synthesise(placed.settings(**change))
     with pytest.raises(Failure) as refused:
         placed.account.stack("vet-dev").run("plan", "-input=false")
-    assert said in " ".join(str(refused.value).replace("│", " ").split()), str(refused.value)[-3000:]
+    assert message in " ".join(str(refused.value).replace("│", " ").split()), str(refused.value)[-3000:]
     placed.account.synthesise(placed.settings())
 
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from operations.devtools.emulator.account import Account
 from operations.devtools.emulator.known_gaps import Clients, clients
 from operations.devtools.emulator.stack import Stack
-from tests.apply.nodes import Deployed, agent_user_data, server_user_data, told
+from tests.apply.nodes import Deployed, agent_user_data, server_user_data, variables
 
 # The fixtures of the boot tests that hold the loaded AWS CLI.
 from tests.boot.conftest import stand_ins
@@ -23,21 +23,21 @@ def sandbox(
     stacks: dict[str, Stack], emulated: Account, stand_ins: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Deployed:
     """The sandbox on dev."""
-    known = told(server_user_data(emulated, "dev"))
+    known = variables(server_user_data(emulated, "dev"))
     return Deployed(
         tmp_path_factory.mktemp("nodes") / "sandbox",
         emulated.emulator.url,
         stand_ins,
         len(known["SERVER_ADDRESSES"].split()),
         account=emulated,
-        told=known,
+        variables=known,
     )
 
 
 def test_a_server_forms_the_cluster_and_keeps_it(sandbox: Deployed, emulated: Account) -> None:
-    address = sandbox.told["SERVER_ADDRESSES"].split()[0]
+    address = sandbox.variables["SERVER_ADDRESSES"].split()[0]
     volume = sandbox.new_volume()
-    text = server_user_data(emulated, "dev").replace(sandbox.told["DATA_VOLUME_ID"], volume)
+    text = server_user_data(emulated, "dev").replace(sandbox.variables["DATA_VOLUME_ID"], volume)
     server = sandbox.machine(text, address, "vet-dev-server", volume)
     booted = server.boot()
     sandbox.logs["server"] = booted.log
@@ -61,7 +61,7 @@ def test_a_server_forms_the_cluster_and_keeps_it(sandbox: Deployed, emulated: Ac
 
 
 def test_an_agent_joins_with_its_own_rights(sandbox: Deployed, emulated: Account) -> None:
-    sandbox.change(load_balancer=sandbox.told["SERVER_ADDRESSES"].split())
+    sandbox.change(load_balancer=sandbox.variables["SERVER_ADDRESSES"].split())
     agent = sandbox.machine(agent_user_data(emulated, "dev"), "10.0.10.100", "vet-dev-agent")
     booted = agent.boot()
     sandbox.logs["agent"] = booted.log
@@ -75,7 +75,7 @@ def test_an_agent_has_no_more_than_it_needs(sandbox: Deployed, emulated: Account
         with pytest.raises(ClientError, match="not authorized to perform: secretsmanager:GetSecretValue"):
             aws("secretsmanager").get_secret_value(SecretId=f"vet-dev/{name}")
     with pytest.raises(ClientError, match="AccessDenied"):
-        aws("s3").put_object(Bucket=sandbox.told["NODES_BUCKET"], Key="marker/x", Body=b"x")
+        aws("s3").put_object(Bucket=sandbox.variables["NODES_BUCKET"], Key="marker/x", Body=b"x")
     for role in ("vet-dev-server", "vet-dev-agent"):
         ssm = clients(emulated.taking(role))("ssm")
         with pytest.raises(ClientError, match="not authorized to perform: ssm:GetParameter"):
@@ -94,7 +94,7 @@ def test_what_the_nodes_made_is_in_no_state_plan_user_data_log_or_list_of_proces
     tokens = set(known.values()) | {json.loads(known["vet-dev/credentials/admin"])["status"]["token"]}
 
     stack = stacks["vet-dev"]
-    said = {
+    texts = {
         "plan": stack.run("plan", "-input=false", "-out=secrets.tfplan", expect=(0,)).stdout,
         "plan in JSON": stack.run("show", "-json", "secrets.tfplan").stdout,
         "state": stack.run("state", "pull").stdout,
@@ -104,12 +104,12 @@ def test_what_the_nodes_made_is_in_no_state_plan_user_data_log_or_list_of_proces
         "log of the calls of AWS": (emulated.folder / "emulator.log").read_text(),
     }
     for machine in (sandbox.folder / "machines").iterdir():
-        said[f"processes of {machine.name}"] = (machine / "calls.log").read_text()
+        texts[f"processes of {machine.name}"] = (machine / "calls.log").read_text()
     for place in ("state", "processes"):
-        assert any(len(text) > 1000 for name, text in said.items() if name.startswith(place)), f"{place} was not read"
-    said |= {f"log of {name}": text for name, text in sandbox.logs.items()}
-    found = [(where, token[:4]) for where, text in said.items() for token in tokens if token in text]
-    assert not found, f"a secret is in {found}"
+        assert any(len(text) > 1000 for name, text in texts.items() if name.startswith(place)), f"{place} was not read"
+    texts |= {f"log of {name}": text for name, text in sandbox.logs.items()}
+    leaks = [(where, token[:4]) for where, text in texts.items() for token in tokens if token in text]
+    assert not leaks, f"a secret is in {leaks}"
 
 
 def _value(secrets: Any, arn: str) -> str:

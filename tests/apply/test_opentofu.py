@@ -47,17 +47,17 @@ def moving(stacks: dict[str, Stack], tmp_path: Path, monkeypatch: pytest.MonkeyP
     """The environment that moves; it ends where it began, whatever a test has found."""
     if missing := [name for name in ENGINES if shutil.which(name) is None]:
         skip_or_fail(f"{' and '.join(missing)} must be on the PATH, beside the other engine, for a move between them")
-    found = Moving(tmp_path, stacks["vet-dev"].environment, monkeypatch)
-    yield found
-    found.plan_and_apply("tofu", engine="tofu", state_encryption="decrypt")
-    found.plan_and_apply("terraform")
+    move = Moving(tmp_path, stacks["vet-dev"].environment, monkeypatch)
+    yield move
+    move.plan_and_apply("tofu", engine="tofu", state_encryption="decrypt")
+    move.plan_and_apply("terraform")
 
 
 def state(aws: Clients) -> dict[str, Any]:
     """The state as it lies in the bucket."""
     bucket = load().project.state_bucket
-    found: dict[str, Any] = json.loads(aws("s3").get_object(Bucket=bucket, Key=state_key("vet-dev"))["Body"].read())
-    return found
+    content: dict[str, Any] = json.loads(aws("s3").get_object(Bucket=bucket, Key=state_key("vet-dev"))["Body"].read())
+    return content
 
 
 def registries(aws: Clients) -> set[str]:

@@ -30,49 +30,49 @@ def pooled(folder: Path) -> Iterator[Account]:
     )
     with ExitStack() as keep:
         try:
-            found = keep.enter_context(account(folder, settings))
+            emulation = keep.enter_context(account(folder, settings))
         except Failure as failure:
             skip_or_fail(str(failure))
-        found.make_state()
-        found.synthesise(settings)
+        emulation.make_state()
+        emulation.synthesise(settings)
         for stack in ("vet-state", "vet-dev"):
-            found.stack(stack).apply()
-        yield found
+            emulation.stack(stack).apply()
+        yield emulation
 
 
-def groups(found: Account) -> dict[str, Any]:
+def groups(emulation: Account) -> dict[str, Any]:
     """What Auto Scaling says of each group, by name."""
-    client = clients(found.emulator.environment)("autoscaling")
+    client = clients(emulation.emulator.environment)("autoscaling")
     pages = client.get_paginator("describe_auto_scaling_groups").paginate()
     return {each["AutoScalingGroupName"]: each for page in pages for each in page["AutoScalingGroups"]}
 
 
-def machines(found: Account) -> dict[str, list[dict[str, Any]]]:
+def machines(emulation: Account) -> dict[str, list[dict[str, Any]]]:
     """Running machines by their pool."""
-    client = clients(found.emulator.environment)("ec2")
+    client = clients(emulation.emulator.environment)("ec2")
     running = [{"Name": "instance-state-name", "Values": ["running"]}, {"Name": "tag-key", "Values": ["vet:pool"]}]
-    made: dict[str, list[dict[str, Any]]] = {}
+    by_pool: dict[str, list[dict[str, Any]]] = {}
     for page in client.describe_instances(Filters=running)["Reservations"]:
         for machine in page["Instances"]:
             tags = {tag["Key"]: tag["Value"] for tag in machine["Tags"]}
-            made.setdefault(tags["vet:pool"], []).append(machine)
-    return made
+            by_pool.setdefault(tags["vet:pool"], []).append(machine)
+    return by_pool
 
 
 def test_each_pool_has_its_machines(pooled: Account) -> None:
-    made = machines(pooled)
-    assert {name: len(found) for name, found in made.items()} == {"reports": 1, "batch": 3, "graviton": 1}
-    assert {machine["Placement"]["AvailabilityZone"] for machine in made["reports"]} == {"us-east-1b"}
-    (arm,) = made["graviton"]
+    by_pool = machines(pooled)
+    assert {name: len(members) for name, members in by_pool.items()} == {"reports": 1, "batch": 3, "graviton": 1}
+    assert {machine["Placement"]["AvailabilityZone"] for machine in by_pool["reports"]} == {"us-east-1b"}
+    (arm,) = by_pool["graviton"]
     images = clients(pooled.emulator.environment)("ec2").describe_images(ImageIds=[arm["ImageId"]])["Images"]
     assert images[0]["Architecture"] == "arm64"
 
 
 def test_aws_knows_how_each_group_buys_and_that_it_is_drained(pooled: Account) -> None:
     client = clients(pooled.emulator.environment)("autoscaling")
-    found = groups(pooled)
-    assert len(found) == 2 + 1 + 3 + 2, sorted(found)
-    for name, group in found.items():
+    by_name = groups(pooled)
+    assert len(by_name) == 2 + 1 + 3 + 2, sorted(by_name)
+    for name, group in by_name.items():
         (hook,) = client.describe_lifecycle_hooks(AutoScalingGroupName=name)["LifecycleHooks"]
         assert hook["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_TERMINATING"
         policy = group.get("MixedInstancesPolicy")
@@ -96,8 +96,8 @@ def test_a_pool_that_is_taken_out_goes_and_nothing_else_does(pooled: Account, fo
     pooled.synthesise(load(dev_alone(folder, {**WITH_POOLS, "pools": left})))
     pooled.stack("vet-dev").apply()
     after = machines(pooled)
-    assert {name: [each["InstanceId"] for each in found] for name, found in after.items()} == {
-        name: [each["InstanceId"] for each in found] for name, found in before.items() if name != "batch"
+    assert {name: [each["InstanceId"] for each in members] for name, members in after.items()} == {
+        name: [each["InstanceId"] for each in members] for name, members in before.items() if name != "batch"
     }
     assert not [name for name in groups(pooled) if "batch" in name]
 

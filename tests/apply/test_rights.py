@@ -68,7 +68,7 @@ def snapshot(aws: Clients, trusted: Settings) -> str:
 def test_operators_restore_roll_and_make_room(reader: LimitedReader, snapshot: str, aws: Clients) -> None:
     """Each goes through all of its calls of AWS; the machines' own answers are the emulator's."""
     aws("ssm").put_parameter(Name="/vet-prod/cluster-ca", Value="CA", Type="String", Overwrite=True)
-    for command, said in (
+    for command, text in (
         ("make snapshots ENV=prod", snapshot),
         ("make snapshots ENV=prod TAKE=before-the-upgrade", "took before-the-upgrade"),
         (f"make restore ENV=prod SNAPSHOT={snapshot} FORCE=yes AUTO_APPROVE=yes", f"restored {snapshot}"),
@@ -78,14 +78,14 @@ def test_operators_restore_roll_and_make_room(reader: LimitedReader, snapshot: s
     ):
         done = reader.run(command)
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-        assert said in done.stdout, f"{command}\n{done.stdout}{done.stderr}"
+        assert text in done.stdout, f"{command}\n{done.stdout}{done.stderr}"
 
 
 def test_the_doctor_may_look_at_all_that_it_looks_at(reader: LimitedReader) -> None:
     looked = reader.run("make doctor ENV=prod")
-    said = looked.stdout + looked.stderr
-    assert "server" in said
-    assert not [line for line in said.splitlines() if "not authorized" in line or "AccessDenied" in line], said
+    output = looked.stdout + looked.stderr
+    assert "server" in output
+    assert not [line for line in output.splitlines() if "not authorized" in line or "AccessDenied" in line], output
 
 
 def test_operators_of_dev_look_at_nothing_of_prod(reader: LimitedReader, emulated: Account, aws: Clients) -> None:

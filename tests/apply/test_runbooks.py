@@ -23,24 +23,24 @@ def server(aws: Clients, slot: int, environment: str = "prod") -> str:
         {"Name": "tag:Name", "Values": [f"vet-{environment}-server-{slot}"]},
         {"Name": "instance-state-name", "Values": ["running", "stopped"]},
     ]
-    (found,) = aws("ec2").describe_instances(Filters=wanted)["Reservations"]
-    return str(found["Instances"][0]["InstanceId"])
+    (reservation,) = aws("ec2").describe_instances(Filters=wanted)["Reservations"]
+    return str(reservation["Instances"][0]["InstanceId"])
 
 
 def volumes(aws: Clients, environment: str, slot: int) -> list[str]:
     """Data volumes that a slot has or had, the attached one first."""
     wanted = [{"Name": "tag:Name", "Values": [f"vet-{environment}-server-{slot}-data"]}]
-    found = aws("ec2").describe_volumes(Filters=wanted)["Volumes"]
-    return [str(each["VolumeId"]) for each in sorted(found, key=lambda each: not each["Attachments"])]
+    volumes = aws("ec2").describe_volumes(Filters=wanted)["Volumes"]
+    return [str(each["VolumeId"]) for each in sorted(volumes, key=lambda each: not each["Attachments"])]
 
 
 def test_the_commands_that_only_look_work_and_change_nothing(reader: Reader, aws: Clients) -> None:
     # As its servers publish it when they have formed the cluster.
     aws("ssm").put_parameter(Name="/vet-prod/cluster-ca", Value="CA", Type="String", Overwrite=True)
     aws("secretsmanager").put_secret_value(SecretId="vet-prod/credentials/admin", SecretString="{}")
-    said = "\n".join(reader.follow("README").values())
-    assert "vet-prod: nothing changes" in said
-    assert f"{server(aws, 0)}\tvet-prod-server-0" in said
+    output = "\n".join(reader.follow("README").values())
+    assert "vet-prod: nothing changes" in output
+    assert f"{server(aws, 0)}\tvet-prod-server-0" in output
     files = reader.follow("access") | reader.follow("expired-certificates")
     assert all("export KUBECONFIG=" in text for text in files.values()), files
     (addresses,) = reader.follow("rancher", {"Values=ENV": "Values=prod"}).values()
@@ -49,8 +49,8 @@ def test_the_commands_that_only_look_work_and_change_nothing(reader: Reader, aws
 
 
 def test_the_account_and_its_roles(reader: Reader) -> None:
-    said = reader.follow("github-actions")
-    assert "vet-state: nothing changes" in said["make state"]
+    outputs = reader.follow("github-actions")
+    assert "vet-state: nothing changes" in outputs["make state"]
 
 
 def test_a_lost_and_a_broken_state(reader: Reader, aws: Clients) -> None:
@@ -69,7 +69,7 @@ def test_a_lost_and_a_broken_state(reader: Reader, aws: Clients) -> None:
         s3.put_object(Bucket=STATE_BUCKET, Key=f"{key}.tflock", Body=json.dumps(lock))
         return lock["ID"]
 
-    said = reader.follow(
+    outputs = reader.follow(
         "lost-state-file",
         {
             "VERSION=id": f"VERSION={version}",
@@ -77,7 +77,7 @@ def test_a_lost_and_a_broken_state(reader: Reader, aws: Clients) -> None:
             "LOCK-ID": leave_locked,
         },
     )
-    assert "the deletion of vet-prod/terraform.tfstate is taken back" in said["make recover-state ENV=prod"]
+    assert "the deletion of vet-prod/terraform.tfstate is taken back" in outputs["make recover-state ENV=prod"]
     assert "vet-prod: nothing changes" in reader.run("make plan ENV=prod").stdout
 
 
@@ -91,12 +91,12 @@ def test_a_server_that_is_gone_is_made_anew_with_its_address_and_volume(reader: 
         ec2.terminate_instances(InstanceIds=[gone])
         return "make deploy"
 
-    said = reader.follow("lost-server", {"i-...": gone, "make deploy": lose}, ends={"make deploy ENV=prod": 2})
-    assert "make push ENV=prod" in said["make deploy ENV=prod"], "it stopped before the image, which is missing here"
-    made = ec2.describe_instances(InstanceIds=[server(aws, 1)])["Reservations"][0]["Instances"][0]
-    assert made["InstanceId"] != gone
-    assert made["PrivateIpAddress"] == before
-    attached = [each["Ebs"]["VolumeId"] for each in made["BlockDeviceMappings"] if "Ebs" in each]
+    outputs = reader.follow("lost-server", {"i-...": gone, "make deploy": lose}, ends={"make deploy ENV=prod": 2})
+    assert "make push ENV=prod" in outputs["make deploy ENV=prod"], "it stopped before the image, which is missing here"
+    instance = ec2.describe_instances(InstanceIds=[server(aws, 1)])["Reservations"][0]["Instances"][0]
+    assert instance["InstanceId"] != gone
+    assert instance["PrivateIpAddress"] == before
+    attached = [each["Ebs"]["VolumeId"] for each in instance["BlockDeviceMappings"] if "Ebs" in each]
     assert volume in attached, f"not with its volume {volume}, but {attached}"
 
 
@@ -104,11 +104,11 @@ def test_agents_come_and_go(reader: Reader, aws: Clients) -> None:
     scaling = aws("autoscaling")
     group = scaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]
     name, agent = group["AutoScalingGroupName"], group["Instances"][0]["InstanceId"]
-    said = reader.follow(
+    outputs = reader.follow(
         "adding-agents",
         {"NAME": name, "i-...": agent},
     )
-    assert name in next(iter(said.values()))
+    assert name in next(iter(outputs.values()))
     (group,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
     assert group["DesiredCapacity"] == 1
     assert agent not in [each["InstanceId"] for each in group["Instances"]]
@@ -119,23 +119,23 @@ def test_another_instance_type_is_brought_to_the_servers(reader: Reader, aws: Cl
     ec2.stop_instances(InstanceIds=[old])
     ec2.modify_instance_attribute(InstanceId=old, InstanceType={"Value": "t3.medium"})
     ec2.start_instances(InstanceIds=[old])
-    said = reader.follow("changing-instance-types")["make roll-servers ENV=prod"]
-    assert "type t3.medium becomes t3.large" in said
-    assert "1 server(s) replaced" in said
-    made = ec2.describe_instances(InstanceIds=[server(aws, 2)])["Reservations"][0]["Instances"][0]
-    assert (made["InstanceType"], made["InstanceId"] != old) == ("t3.large", True)
+    output = reader.follow("changing-instance-types")["make roll-servers ENV=prod"]
+    assert "type t3.medium becomes t3.large" in output
+    assert "1 server(s) replaced" in output
+    instance = ec2.describe_instances(InstanceIds=[server(aws, 2)])["Reservations"][0]["Instances"][0]
+    assert (instance["InstanceType"], instance["InstanceId"] != old) == ("t3.large", True)
 
 
 def test_token_snapshots_and_backups_are_had_back_from_elsewhere(reader: Reader, aws: Clients) -> None:
     aws("secretsmanager").put_secret_value(SecretId="vet-prod/server-token", SecretString="the token")
     aws("s3").create_bucket(Bucket="elsewhere")
     aws("s3").put_object(Bucket="vet-prod-snapshots-123456789012-us-east-1", Key="vet-prod/snapshot", Body=b"snapshot")
-    said = reader.follow(
+    outputs = reader.follow(
         "lost-region",
         {"OTHER": "eu-west-1", "BUCKET-ELSEWHERE": "elsewhere", "ACCOUNT-REGION": "123456789012-us-east-1"}
         | {"rm old-token": "cat old-token && rm old-token"},
     )
-    assert said["rm old-token"].strip() == "the token"
+    assert outputs["rm old-token"].strip() == "the token"
     aws("s3").put_object(Bucket="elsewhere", Key="database/base", Body=b"backup")
     reader.follow(
         "lost-data",
@@ -172,8 +172,8 @@ def test_volumes_are_replaced_and_restored(reader: Reader, aws: Clients) -> None
         return str(snapshot)
 
     def restored() -> str:
-        (made,) = all_volumes() - known
-        return made
+        (volume,) = all_volumes() - known
+        return volume
 
     zone = ec2.describe_volumes(VolumeIds=old["dev"])["Volumes"][0]["AvailabilityZone"]
     forgotten: list[str] = []
@@ -191,8 +191,8 @@ def test_volumes_are_replaced_and_restored(reader: Reader, aws: Clients) -> None
         "import VOLUME vol-...": lambda: f"import {forgotten[0]} {restored()}",
         "vet-dev apply -replace=INSTANCE": lambda: f"vet-dev apply -replace={address('aws_instance')}",
     }
-    said = reader.follow("restoring-a-volume", values)
-    listed = next(text for command, text in said.items() if "describe-snapshots" in command)
+    outputs = reader.follow("restoring-a-volume", values)
+    listed = next(text for command, text in outputs.items() if "describe-snapshots" in command)
     assert snapshot in listed
     assert volumes(aws, "prod", 2)[0] not in old["prod"], "server 2 has its old volume"
     assert volumes(aws, "dev", 0)[0] in all_volumes() - known, "server 0 of dev has not the copy"
@@ -214,12 +214,12 @@ def test_destroying_an_environment_leaves_nothing(reader: Reader, stacks: dict[s
         aws("s3").put_object(Bucket=STATE_BUCKET, Key=key, Body=json.dumps(state))
         return "vet-dev-helm init"
 
-    said = reader.follow(
+    outputs = reader.follow(
         "destroying-an-environment", {"vol-...": volume, "vet-dev-helm init": remember_releases, "OTHER": "eu-west-1"}
     )
-    forgotten = next(text for command, text in said.items() if "xargs" in command)
+    forgotten = next(text for command, text in outputs.items() if "xargs" in command)
     assert "Removed helm_release.rancher" in forgotten
-    assert "arn:aws:ec2" in "\n".join(said.values()), "nothing carries the tag of prod's cluster"
+    assert "arn:aws:ec2" in "\n".join(outputs.values()), "nothing carries the tag of prod's cluster"
     assert stacks["vet-dev"].state() == []
     left = left_of("dev", aws)
     assert not left, f"left behind: {left}"

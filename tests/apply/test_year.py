@@ -53,8 +53,8 @@ def _deployed(year: Year, name: str) -> str:
     year.running.synthesise(year.changes)
     stack = year.running.other(name)
     stack.run("init", "-input=false", "-reconfigure")
-    made = {change.rpartition(" ")[2] for change in stack.changes()}
-    assert made == {"created"}, f"a first deploy would not only make: {made}"
+    actions = {change.rpartition(" ")[2] for change in stack.changes()}
+    assert actions == {"created"}, f"a first deploy would not only make: {actions}"
     stack.run("apply", "-input=false", "tfplan")
     assert not stack.unexpected_changes()
     return f"vet-{name} is deployed, and a plan changes nothing"
@@ -62,13 +62,13 @@ def _deployed(year: Year, name: str) -> str:
 
 def servers_are_rolled(year: Year) -> str:
     """By the command: type, key pair and image come, slot by slot."""
-    said = year.reader.done("make roll-servers ENV=dev")
+    output = year.reader.done("make roll-servers ENV=dev")
     year.state = year.running.stack.written()
     for address, server in year.servers().items():
         assert server["instance_type"] == year.changes["servers"]["instance_type"], address
         assert server["key_name"], f"{address} has no key pair"
         assert server["ami"] == year.changes.get("image", {}).get("ami_id", server["ami"]), address
-    return said
+    return output
 
 
 def agents_are_rolled(year: Year) -> str:
@@ -78,9 +78,9 @@ def agents_are_rolled(year: Year) -> str:
 def images_of_the_nodes_are_renewed(year: Year) -> str:
     """They wait for the rolls."""
     image = year.aws("ec2").create_image(InstanceId=next(iter(year.ids().values())), Name="renewed")["ImageId"]
-    said = year.deploy({"image": {"ami_id": image}})
+    output = year.deploy({"image": {"ami_id": image}})
     assert image not in {server["ami"] for server in year.servers().values()}
-    return said
+    return output
 
 
 def tokens_are_rotated(year: Year) -> str:
@@ -98,7 +98,7 @@ def a_state_is_lost(year: Year) -> str:
 
 
 STEPS = (
-    Step("the first deploy", said="vet-dev is new"),
+    Step("the first deploy", words="vet-dev is new"),
     Step("prod is deployed beside it", act=prod_is_deployed),
     Step("a key pair is added", {"access": {"ssh": {"public_key": KEY}}}, "next server roll; agents' refresh"),
     Step(
@@ -161,12 +161,12 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
     folder = copied(tmp_path_factory.mktemp("year") / "repository")
     with ExitStack() as keep:
         try:
-            found = keep.enter_context(account(folder, load(dev_alone(folder, {}))))
+            emulation = keep.enter_context(account(folder, load(dev_alone(folder, {}))))
         except Failure as failure:
             skip_or_fail(str(failure))
-        reader = Reader(folder, found.emulator)
+        reader = Reader(folder, emulation.emulator)
         reader.done("make state")
-        begun = Year(reader, Running(folder, reader.environment), clients(found.emulator.environment))
+        begun = Year(reader, Running(folder, reader.environment), clients(emulation.emulator.environment))
         if before := STEPS[: _first()]:
             begun.deploy(_all(before))
             begun.settle()
@@ -196,8 +196,8 @@ Record = Callable[[str, object], None]
 def test_a_step_of_the_year(year: Year, step: Step, record_property: Record) -> None:
     if STEPS.index(step) < _first():
         pytest.skip("comes before the step that FROM (VET_YEAR_FROM) names: leave it out to play the whole year")
-    said = step.play(year)
-    record_property("said", next((line for line in said.splitlines() if step.said in line), said))
+    output = step.play(year)
+    record_property("said", next((line for line in output.splitlines() if step.words in line), output))
 
 
 @pytest.mark.parametrize(("what", "changes", "reason", "key"), REFUSED, ids=[case[0] for case in REFUSED])
@@ -207,10 +207,10 @@ def test_what_would_lose_the_cluster_is_refused_with_the_setting_and_the_way(
     """By ``make plan``, which changes nothing, and names what to do instead."""
     year.running.synthesise(merged(year.changes, dict(changes)))
     answer = year.reader.run("make plan ENV=dev")
-    said = " ".join((answer.stdout + answer.stderr).replace("│", " ").split())
-    assert answer.returncode != 0, f"{what} was not refused:\n{said}"
+    output = " ".join((answer.stdout + answer.stderr).replace("│", " ").split())
+    assert answer.returncode != 0, f"{what} was not refused:\n{output}"
     for part in (reason, key, WAY):
-        assert part in said, f"{part} is not said of {what}:\n{answer.stdout}\n{answer.stderr}"
+        assert part in output, f"{part} is not said of {what}:\n{answer.stdout}\n{answer.stderr}"
     serial = year.running.stack.written()["serial"]
     assert year.state["serial"] in (serial, 0), "the state was written although it was refused"
     record_property("said", f"refused: {key}, {reason}")

@@ -23,10 +23,10 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     folder = copied(tmp_path_factory.mktemp("zones") / "repository")
     with ExitStack() as keep:
         try:
-            found = keep.enter_context(account(folder, load(dev_alone(folder, {}))))
+            emulation = keep.enter_context(account(folder, load(dev_alone(folder, {}))))
         except Failure as failure:
             skip_or_fail(str(failure))
-        reader = Reader(folder, found.emulator)
+        reader = Reader(folder, emulation.emulator)
         reader.done("make state")
         yield reader
 
@@ -57,14 +57,14 @@ def test_former_zones_answer_until_they_are_let_go_by_name(
     before = _zones(aws)
     dev_alone(reader.folder, changes, project)
     refused = reader.run(ALL)
-    said = refused.stdout + refused.stderr
-    assert refused.returncode != 0, f"{ALL} takes zones away that serve people:\n{said}"
+    output = refused.stdout + refused.stderr
+    assert refused.returncode != 0, f"{ALL} takes zones away that serve people:\n{output}"
     for part in (
         "delete a zone: aws_route53_zone.dns_zone_dev",
         "aws_route53_record.dns_delegation_dev",
         f"{named}: at once; interrupts",
     ):
-        assert part in said, f"{part!r} is not said:\n{said}"
+        assert part in output, f"{part!r} is not said:\n{output}"
     assert _zones(aws) == before, "a plan that is refused has changed something"
 
     dev_alone(reader.folder, changes, {**project, "former_zones": former})

@@ -38,10 +38,10 @@ class Year:
     def deploy(self, changes: Mapping[str, Any]) -> str:
         """Deploy changes over what was changed before; what was said of it."""
         self.changes = merged(self.changes, dict(changes))
-        said = self.running.deploy(self.changes)
+        lines = self.running.deploy(self.changes)
         if image := self.changes.get("application", {}).get("image"):
             self._push(image)  # the registry is there now, and the Helm stack would look for it next
-        return "\n".join(said)
+        return "\n".join(lines)
 
     def settle(self) -> None:
         """See that nothing is left to change, every output has a value, and the doctor is content; keep the state."""
@@ -57,9 +57,9 @@ class Year:
         answer = self.reader.run("sh scripts/run python -m operations doctor dev --json")
         assert answer.stdout.startswith("["), f"the doctor says nothing:\n{answer.stdout}\n{answer.stderr}"
         return [
-            f"{found['what']}: {found['text']} ({found['remedy']})"
-            for found in json.loads(answer.stdout)
-            if found["verdict"] == "fails" and not found["what"].startswith(tuple(UNSEEN))
+            f"{finding['what']}: {finding['text']} ({finding['remedy']})"
+            for finding in json.loads(answer.stdout)
+            if finding["verdict"] == "fails" and not finding["what"].startswith(tuple(UNSEEN))
         ]
 
     def servers(self) -> dict[str, dict[str, Any]]:
@@ -99,7 +99,7 @@ class Step:
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Sections of ``dev.yaml`` that are changed and deployed."""
 
-    said: str = ""
+    words: str = ""
     """Part of what is said of it."""
 
     act: Callable[[Year], str] | None = None
@@ -111,13 +111,13 @@ class Step:
     def play(self, year: Year) -> str:
         """Do it, and see that nothing is wrong afterwards; what was said."""
         before, places = year.ids(), year.places()
-        said = self.act(year) if self.act else year.deploy(self.changes)
+        output = self.act(year) if self.act else year.deploy(self.changes)
         year.settle()
-        assert self.said in said, said
+        assert self.words in output, output
         assert places.items() <= year.places().items(), f"a server has lost its place: {places}, now {year.places()}"
         if self.rolls:
             stayed = [address for address, instance in before.items() if year.ids()[address] == instance]
-            assert not stayed, f"not rolled: {stayed}\n{said}"
+            assert not stayed, f"not rolled: {stayed}\n{output}"
         else:
             assert before.items() <= year.ids().items(), f"a server was made again: {before}, now {year.ids()}"
-        return said
+        return output

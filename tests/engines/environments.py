@@ -99,10 +99,10 @@ def versions(python: Path) -> dict[str, str]:
         "import json, platform; from importlib.metadata import distributions; "
         "print(json.dumps({each.name: each.version for each in distributions()} | {'python': platform.python_version()}))"
     )
-    found: dict[str, str] = json.loads(subprocess.check_output([python, "-c", program], text=True))
+    versions: dict[str, str] = json.loads(subprocess.check_output([python, "-c", program], text=True))
     return {
         name: version
-        for name, version in found.items()
+        for name, version in versions.items()
         if name in ("python", "cdktf", "cdktn", "constructs", NODE) or name.endswith("provider-aws")
     }
 

@@ -45,11 +45,11 @@ def _differences(ours: Any, theirs: Any, place: str = "") -> Iterator[str]:
         yield f"{place}: {str(ours)[:80]} here, {str(theirs)[:80]} there"
 
 
-def measured(found: Mapping[str, str], plain: Run, quick: Run) -> str:
+def measured(versions: Mapping[str, str], plain: Run, quick: Run) -> str:
     """A line of the table that ends the run: versions, then processor time and memory with plain imports and with the optimizations."""
     times = f"{plain.processor:.1f} s, {plain.megabytes:.0f} MB | {quick.processor:.1f} s, {quick.megabytes:.0f} MB"
     ratio = f"{plain.processor / quick.processor:.1f} and {plain.megabytes / quick.megabytes:.1f} times"
-    return f"| {', '.join(f'{name} {version}' for name, version in sorted(found.items()))} | {times} | {ratio} |"
+    return f"| {', '.join(f'{name} {version}' for name, version in sorted(versions.items()))} | {times} | {ratio} |"
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +82,10 @@ def test_an_engine_writes_the_same_json(
     theirs = documents(tmp_path / "optimizations")
     assert theirs == documents(tmp_path / "plain"), "the optimizations change what this engine writes"
     assert theirs.keys() == ours.keys()
-    found = [f"{stack}: {each}" for stack in ours for each in _differences(ours[stack], theirs[stack])]
-    used = {pattern for each in found for pattern in ALLOWED if re.match(rf"\S+: {pattern}: ", each)}
+    differences = [f"{stack}: {each}" for stack in ours for each in _differences(ours[stack], theirs[stack])]
+    used = {pattern for each in differences for pattern in ALLOWED if re.match(rf"\S+: {pattern}: ", each)}
     NEEDED.update(used)
-    unknown = [each for each in found if not any(re.match(rf"\S+: {pattern}: ", each) for pattern in used)]
+    unknown = [each for each in differences if not any(re.match(rf"\S+: {pattern}: ", each) for pattern in used)]
     assert not unknown, f"{engine} on Python {python} and Node {node}: " + "\n".join(unknown[:20])
 
 

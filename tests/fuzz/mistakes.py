@@ -164,11 +164,11 @@ def value(leaf: Leaf, chance: random.Random) -> Any:
     return chance.choice(TEXTS)
 
 
-def nested(path: tuple[str, ...], found: Any) -> dict[str, Any]:
+def nested(path: tuple[str, ...], value: Any) -> dict[str, Any]:
     """A value at its place: ``{"network": {"cidr": ...}}``."""
     for name in reversed(path):
-        found = {name: found}
-    return dict(found)
+        value = {name: value}
+    return dict(value)
 
 
 def misspelled(path: tuple[str, ...], chance: random.Random) -> tuple[str, ...]:

@@ -67,12 +67,12 @@ def trial(seed: int, *, synthesise: bool) -> Outcome:
 
 
 def _unhelpful(refused: SettingsError, seconds: float) -> str:
-    said = str(refused)
-    if len(said) > MOST_CHARACTERS:
-        return f"an answer of {len(said)} characters"
+    text = str(refused)
+    if len(text) > MOST_CHARACTERS:
+        return f"an answer of {len(text)} characters"
     if seconds > 10 * MOST_SECONDS:
         return f"an answer after {seconds:.0f} s"
-    if any(not letter.isprintable() and letter != "\n" for letter in said):
+    if any(not letter.isprintable() and letter != "\n" for letter in text):
         return "an answer with invisible characters"
     for problem in refused.problems:
         if not (problem.file and problem.line >= 1 and problem.rule and problem.remedy):

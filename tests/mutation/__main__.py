@@ -52,12 +52,12 @@ def draw(seed: str, number: int | None, folder: Path, *, everywhere: bool) -> li
     return [{**_mutant(seed, kind, kinds[kind], documents), "everywhere": everywhere} for kind in chosen]
 
 
-def _mutant(seed: str, kind: Kind, found: list[Leaf], documents: dict[str, dict[str, object]]) -> dict[str, object]:
+def _mutant(seed: str, kind: Kind, leaves: list[Leaf], documents: dict[str, dict[str, object]]) -> dict[str, object]:
     choice = f"{seed} {kind}"
-    leaf = random.Random(choice).choice(found)
-    _, said = damaged(documents[leaf.stack], leaf, random.Random(choice))
+    leaf = random.Random(choice).choice(leaves)
+    _, description = damaged(documents[leaf.stack], leaf, random.Random(choice))
     place = ".".join(kind.place.split(".")[:2])
-    return {"kind": str(kind), "place": place, **vars(leaf), "choice": choice, "said": said}
+    return {"kind": str(kind), "place": place, **vars(leaf), "choice": choice, "said": description}
 
 
 def _pytest(plugin: str, *options: str, silent: bool = False) -> int:
@@ -72,7 +72,7 @@ def report() -> int:
     results = [json.loads(line) for line in RESULTS.read_text().splitlines()]
     survivors = [result for result in results if result["test"] is None]
     bare = 0
-    for result in sorted(survivors, key=lambda found: str(found["kind"])):
+    for result in sorted(survivors, key=lambda each: str(each["kind"])):
         why = [each["reason"] for each in reasons if fnmatchcase(result["kind"], each["kind"].replace("[]", "[[]]"))]
         bare += not why
         print(f"{result['stack']}: {result['kind']}: {result['said']}\n    {why[0] if why else 'NO REASON'}")

@@ -63,20 +63,20 @@ def leaves(stack: str, document: Block) -> Iterator[Leaf]:
 def _below(value: Any) -> Iterator[tuple[tuple[Step, ...], str]]:
     match value:
         case dict():
-            for key, found in value.items():
+            for key, item in value.items():
                 if key == "//":
                     continue
-                if key == "lifecycle" and found:
+                if key == "lifecycle" and item:
                     yield (key,), "removed"
-                for steps, change in () if key == "depends_on" else _below(found):
+                for steps, change in () if key == "depends_on" else _below(item):
                     yield (key, *steps), change
-                if key == "depends_on" and found:
+                if key == "depends_on" and item:
                     yield (key,), "shortened"
         case list():
             if value:
                 yield (), "shortened"
-            for number, found in enumerate(value):
-                yield from (((number, *steps), change) for steps, change in _below(found))
+            for number, item in enumerate(value):
+                yield from (((number, *steps), change) for steps, change in _below(item))
         case str() if (inner := _json(value)) is not None:
             yield from (((INSIDE, *steps), change) for steps, change in _below(inner))
         case bool():
@@ -96,8 +96,8 @@ def damaged(document: Block, leaf: Leaf, choice: random.Random) -> tuple[Block, 
         LookupError: this document has no such leaf, or nothing to take its place.
     """
     document = json.loads(json.dumps(document))
-    said = _apply(document, list(leaf.steps), lambda old: _changed(old, leaf, document, choice))
-    return document, said
+    description = _apply(document, list(leaf.steps), lambda old: _changed(old, leaf, document, choice))
+    return document, description
 
 
 def _apply(value: Any, steps: list[Step], change: Any) -> str:
@@ -112,9 +112,9 @@ def _apply(value: Any, steps: list[Step], change: Any) -> str:
                 raise LookupError(f"no JSON at {steps[: number + 1]}")
             rest = steps[number + 2 :]
             holder = {"": inner}
-            said = _apply(holder, ["", *rest], change)
+            description = _apply(holder, ["", *rest], change)
             value[step] = json.dumps(holder[""])  # type: ignore[call-overload, index]
-            return said
+            return description
         value = value[step]  # type: ignore[call-overload, index]
     old = value[last]  # type: ignore[call-overload, index]
     new = change(old)
@@ -143,16 +143,16 @@ def _changed(old: Any, leaf: Leaf, document: Block, choice: random.Random) -> An
 
 def _redirected(old: str, document: Block, choice: random.Random) -> str:
     """The first reference, to another resource: of the same type if there is one."""
-    found = REFERENCE.search(old)
-    if found is None:
+    match = REFERENCE.search(old)
+    if match is None:
         raise LookupError(old)
-    data, type_, id_ = found[1] or "", found[2], found[3]
+    data, type_, id_ = match[1] or "", match[2], match[3]
     blocks = document.get("data" if data else "resource", {})
     others = sorted(f"{data}{type_}.{other}" for other in blocks.get(type_, {}) if other != id_)
     strangers = sorted(f"{data}{other}.{name}" for other in blocks if other != type_ for name in blocks[other])
     if not (others or strangers):
-        raise LookupError(f"nothing else to refer to than {found[0]}")
-    return old[: found.start()] + choice.choice(others or strangers) + old[found.end() :]
+        raise LookupError(f"nothing else to refer to than {match[0]}")
+    return old[: match.start()] + choice.choice(others or strangers) + old[match.end() :]
 
 
 def _text(old: str, choice: random.Random) -> str:

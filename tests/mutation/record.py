@@ -78,11 +78,15 @@ class Record:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write what was found."""
         standing = [item.nodeid for item in session.items if self._stands(item) and item.nodeid in self.seconds]
-        found = {"failed": self.failed, "seconds": {name: round(self.seconds[name], 3) for name in standing}}
-        TESTS.write_text(json.dumps(found, indent=1))
+        record = {"failed": self.failed, "seconds": {name: round(self.seconds[name], 3) for name in standing}}
+        TESTS.write_text(json.dumps(record, indent=1))
 
     def _stands(self, item: Any) -> bool:
-        fixtures = {(found[-1].baseid, name) for name, found in item._fixtureinfo.name2fixturedefs.items() if found}
+        fixtures = {
+            (definitions[-1].baseid, name)
+            for name, definitions in item._fixtureinfo.name2fixturedefs.items()
+            if definitions
+        }
         return bool(self.synthesising & {("", item.nodeid), *fixtures})
 
 

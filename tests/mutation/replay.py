@@ -96,8 +96,8 @@ class Replay:
             self._learn(result)
             with RESULTS.open("a") as file:
                 file.write(json.dumps(result) + "\n")
-            said = result["test"] or "NOBODY NOTICED"
-            screen.write(f"{number}/{len(mutants)} {time.monotonic() - start:.1f} s  {mutant['kind']}: {said}\n")
+            test = result["test"] or "NOBODY NOTICED"
+            screen.write(f"{number}/{len(mutants)} {time.monotonic() - start:.1f} s  {mutant['kind']}: {test}\n")
             screen.flush()
         return True
 
@@ -125,9 +125,9 @@ class Replay:
             os._exit(0)  # without what pytest, jsii and cdktf do at the end: that is the first process's to do
         os.close(write)
         with os.fdopen(read) as pipe:
-            said = pipe.read()
+            text = pipe.read()
         os.waitpid(child, 0)
-        answer: str | None = json.loads(said) if said else f"no answer in {TIMEOUT_SECONDS} s"
+        answer: str | None = json.loads(text) if text else f"no answer in {TIMEOUT_SECONDS} s"
         return answer
 
     def _noticed(self, mutant: dict[str, Any], order: list[Any]) -> str | None:

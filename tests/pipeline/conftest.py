@@ -61,19 +61,19 @@ class Forge:
         shutil.rmtree(work, ignore_errors=True)
         subprocess.run(["git", "clone", "--quiet", str(self.origin), str(work)], check=True)
         for path, texts in change.items():
-            found = (work / path).read_text()
+            content = (work / path).read_text()
             for old, new in texts.items():
-                assert old in found, f"{path} has no {old!r}"
-                found = found.replace(old, new, 1)
-            (work / path).write_text(found)
+                assert old in content, f"{path} has no {old!r}"
+                content = content.replace(old, new, 1)
+            (work / path).write_text(content)
         self.git("commit", "--quiet", "--all", "--message", "a change", where=work)
         self.git("push", "--quiet", "origin", f"HEAD:refs/heads/{branch}", where=work)
 
     def image(self, environment: str) -> str | None:
         """What main says that an environment runs."""
         document = yaml.safe_load(self.git("show", f"main:environments/{environment}.yaml"))
-        found: str | None = document["application"].get("image")
-        return found
+        image: str | None = document["application"].get("image")
+        return image
 
 
 @pytest.fixture(scope="session")
@@ -132,14 +132,14 @@ def settings(checkout: Path) -> Settings:
 @pytest.fixture(scope="session")
 def account(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account in which the infrastructure of both environments is deployed, each by its workflow's role."""
-    with account_or_skip(tmp_path_factory.mktemp("account"), settings) as found:
-        identities.make(found, identities.PERSON)
-        found.make_state()
-        found.synthesise(settings)
-        found.stack("vet-state").apply()
+    with account_or_skip(tmp_path_factory.mktemp("account"), settings) as emulation:
+        identities.make(emulation, identities.PERSON)
+        emulation.make_state()
+        emulation.synthesise(settings)
+        emulation.stack("vet-state").apply()
         with ThreadPoolExecutor() as pool:
-            list(pool.map(Stack.apply, [found.as_workflow(settings, name) for name in ("dev", "prod")]))
-        yield found
+            list(pool.map(Stack.apply, [emulation.as_workflow(settings, name) for name in ("dev", "prod")]))
+        yield emulation
 
 
 @pytest.fixture(scope="session")
@@ -172,8 +172,8 @@ def forge(checkout: Path, settings: Settings, account: Account, tmp_path_factory
             (tools / tool.name).symlink_to(stand_in if stand_in.exists() else tool.resolve())
 
     def credentials(role: str, subject: str) -> dict[str, str]:
-        found = account.workflow(settings, role.removeprefix("vet-github-"), subject)
-        return {name: value for name, value in found.items() if name.startswith("AWS_")}
+        variables = account.workflow(settings, role.removeprefix("vet-github-"), subject)
+        return {name: value for name, value in variables.items() if name.startswith("AWS_")}
 
     kept = account.emulator.environment
     environment = {

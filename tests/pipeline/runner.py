@@ -32,39 +32,39 @@ class Expression:
 
     def value(self) -> Any:
         """What it comes to."""
-        found = self._either()
+        value = self._either()
         assert not self._tokens, f"not understood: {self._tokens}"
-        return found
+        return value
 
     def _either(self) -> Any:
-        found = self._both()
+        value = self._both()
         while self._next("||"):
             other = self._both()
-            found = found or other
-        return found
+            value = value or other
+        return value
 
     def _both(self) -> Any:
-        found = self._equal()
+        value = self._equal()
         while self._next("&&"):
             other = self._equal()
-            found = found and other
-        return found
+            value = value and other
+        return value
 
     def _equal(self) -> Any:
-        found = self._one()
+        value = self._one()
         for sign in ("==", "!="):
             if self._next(sign):
-                return (found == self._one()) == (sign == "==")
-        return found
+                return (value == self._one()) == (sign == "==")
+        return value
 
     def _one(self) -> Any:
         token = self._tokens.pop(0)
         if token == "!":
             return not self._one()
         if token == "(":
-            found = self._either()
+            value = self._either()
             assert self._next(")")
-            return found
+            return value
         if token.startswith("'"):
             return token[1:-1].replace("''", "'")
         if self._next("("):
@@ -82,10 +82,10 @@ class Expression:
         return functions[name](*given)
 
     def _look(self, path: str) -> Any:
-        found: Any = self._context
+        value: Any = self._context
         for part in path.split("."):
-            found = found.get(part, "") if isinstance(found, Mapping) else ""
-        return found
+            value = value.get(part, "") if isinstance(value, Mapping) else ""
+        return value
 
     def _next(self, token: str) -> bool:
         if self._tokens and self._tokens[0] == token:
@@ -102,15 +102,15 @@ def resolved(value: Any, context: Context) -> Any:
         return value
     if whole := re.fullmatch(r"\$\{\{(.+?)\}\}", value):
         return Expression(whole[1], context).value()
-    return re.sub(r"\$\{\{(.+?)\}\}", lambda found: str(Expression(found[1], context).value()), value)
+    return re.sub(r"\$\{\{(.+?)\}\}", lambda match: str(Expression(match[1], context).value()), value)
 
 
 def holds(condition: str | None, context: Context, *, well: bool) -> bool:
     """Whether a condition lets its job or step run; without a word about failures, only where nothing failed."""
     if condition is None:
         return well
-    found = bool(Expression(condition, context).value())
-    return found and (well or "always()" in condition or "failure()" in condition)
+    result = bool(Expression(condition, context).value())
+    return result and (well or "always()" in condition or "failure()" in condition)
 
 
 @dataclass
@@ -170,11 +170,11 @@ class Runner:
             "token": "token-of-the-run",
             "workspace": "",
         }
-        found: dict[str, Ran] = {}
-        self._jobs(workflow, {"github": github, "inputs": inputs or {}}, ref, found, "")
-        return found
+        jobs: dict[str, Ran] = {}
+        self._jobs(workflow, {"github": github, "inputs": inputs or {}}, ref, jobs, "")
+        return jobs
 
-    def _jobs(self, workflow: Block, context: Context, ref: str, found: dict[str, Ran], prefix: str) -> str:
+    def _jobs(self, workflow: Block, context: Context, ref: str, jobs: dict[str, Ran], prefix: str) -> str:
         done: dict[str, Block] = {}
         for name, job in workflow["jobs"].items():
             needs = job.get("needs", [])
@@ -182,13 +182,13 @@ class Runner:
             around = {**context, "needs": needed, "vars": self.variables}
             well = all(each["result"] == "success" for each in needed.values())
             if not holds(job.get("if"), around, well=well):
-                found[prefix + name] = Ran("skipped")
+                jobs[prefix + name] = Ran("skipped")
                 done[name] = {"result": "skipped", "outputs": {}}
                 continue
-            done[name] = self._matrix(name, job, around, ref, found, prefix)
+            done[name] = self._matrix(name, job, around, ref, jobs, prefix)
         return "failure" if any(each["result"] == "failure" for each in done.values()) else "success"
 
-    def _matrix(self, name: str, job: Block, context: Context, ref: str, found: dict[str, Ran], prefix: str) -> Block:
+    def _matrix(self, name: str, job: Block, context: Context, ref: str, jobs: dict[str, Ran], prefix: str) -> Block:
         result, outputs = "success", {}
         for matrix in self._combinations(job, context):
             title = prefix + name + (f"[{','.join(matrix.values())}]" if matrix else "")
@@ -196,10 +196,10 @@ class Runner:
             if "uses" in job:
                 called = yaml.safe_load((self._clone(ref) / job["uses"].removeprefix("./")).read_text())
                 inner = {**around, "inputs": resolved(job.get("with", {}), around)}
-                each = self._jobs(called, inner, ref, found, f"{title} / ")
+                each = self._jobs(called, inner, ref, jobs, f"{title} / ")
             else:
-                found[title] = self._job(job, around, ref)
-                each, outputs = found[title].result, found[title].outputs
+                jobs[title] = self._job(job, around, ref)
+                each, outputs = jobs[title].result, jobs[title].outputs
             result = "failure" if "failure" in (result, each) else result
             if result == "failure" and job.get("strategy", {}).get("fail-fast"):
                 break
@@ -230,10 +230,10 @@ class Runner:
             if not holds(step.get("if"), around, well=done.result == "success"):
                 continue
             if "uses" in step:
-                good, said = self._action(step, around, place, process, job, subject, ref)
+                good, output = self._action(step, around, place, process, job, subject, ref)
             else:
-                good, said = self._line(step, around, place, process)
-            done.log += said
+                good, output = self._line(step, around, place, process)
+            done.log += output
             if not good:
                 done.result = "failure"
         done.outputs = {key: str(resolved(value, around)) for key, value in job.get("outputs", {}).items()}

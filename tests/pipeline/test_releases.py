@@ -82,21 +82,21 @@ def clinics(
         )
     for environment in settings.environments:
         local_cluster.simulate_servers(account.emulator, Names(settings.project, environment), cluster)
-    found = Clinics(account, settings, cluster)
+    clinics = Clinics(account, settings, cluster)
     hosts = [each.hosts.application for each in settings.environments]
     with ExitStack() as keep:
-        there = keep.enter_context(clinic(tmp_path_factory.mktemp("clinic"), hosts, found.works))
+        there = keep.enter_context(clinic(tmp_path_factory.mktemp("clinic"), hosts, clinics.works))
         keep.enter_context(cluster.without_webhooks())
-        forge.runner.approve = found.approve
+        forge.runner.approve = clinics.approve
         forge.runner.environment = {
             **forge.runner.environment,
             **local_cluster.terraform_variables(cluster),
             "https_proxy": there.proxy,
             "SSL_CERT_FILE": str(there.authority),
         }
-        yield found
-        if found.on_the_cluster:
-            found.empty()
+        yield clinics
+        if clinics.on_the_cluster:
+            clinics.empty()
 
 
 @pytest.fixture(scope="module")

@@ -23,10 +23,10 @@ FORK = {
 
 
 def _images(aws: Clients, environment: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = aws("ecr").describe_images(repositoryName=f"vet-{environment}/vet-app")[
+    images: list[dict[str, Any]] = aws("ecr").describe_images(repositoryName=f"vet-{environment}/vet-app")[
         "imageDetails"
     ]
-    return found
+    return images
 
 
 def results(ran: dict[str, Ran]) -> dict[str, str]:

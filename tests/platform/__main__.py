@@ -17,14 +17,14 @@ def write() -> None:
     if charts is None:
         raise Failure("the controllers' rights are in their charts: make charts")
     with rights.prepared(local_cluster.kubernetes()) as cluster:
-        found = rights.asked(cluster)
+        answers = rights.asked(cluster)
         helm = local_cluster.tool("helm")
-        found["controllers"] = {
+        answers["controllers"] = {
             name: {"made_of": controllers.made_of(name), "accounts": controllers.asked(cluster, name, helm, charts)}
             for name in SETS
         }
-    rights.FILE.write_text(rights.written(found))
-    page.FILE.write_text(page.renewed(page.FILE.read_text(), found))
+    rights.FILE.write_text(rights.written(answers))
+    page.FILE.write_text(page.renewed(page.FILE.read_text(), answers))
 
 
 if __name__ == "__main__":

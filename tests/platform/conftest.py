@@ -32,8 +32,8 @@ CANARY = "canary-Zx81"
 @pytest.fixture(scope="session", params=list(CASES.values()), ids=list(CASES))
 def case(request: pytest.FixtureRequest) -> tuple[str, str]:
     """An environment and a release set."""
-    found: tuple[str, str] = request.param
-    return found
+    case: tuple[str, str] = request.param
+    return case
 
 
 @pytest.fixture(scope="session")
@@ -114,7 +114,7 @@ def make_repository(aws: Emulator, name: str) -> None:
 def account(aws: Emulator, names: Names) -> None:
     """What the account has before there is any environment: the state bucket."""
     s3, bucket = client(aws, "s3"), names.project.state_bucket
-    if bucket not in {found["Name"] for found in s3.list_buckets()["Buckets"]}:
+    if bucket not in {each["Name"] for each in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(Bucket=bucket)
 
 

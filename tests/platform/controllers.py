@@ -45,7 +45,7 @@ RIGHTS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 
 def manifests(set_name: str, helm: str, charts: Path) -> list[Manifest]:
     """The rights in the charts, as prod gives them their values."""
-    releases, found = release_set(set_name), []
+    releases, objects = release_set(set_name), []
     for release in asked_about(set_name):
         chart = charts / f"{releases[release].chart.name}-{releases[release].version}"
         given, namespace = merged(release, set_name, "prod"), NAMESPACES[release]
@@ -53,8 +53,8 @@ def manifests(set_name: str, helm: str, charts: Path) -> list[Manifest]:
             if each["kind"] in RIGHTS and not each["metadata"].get("annotations", {}).get("helm.sh/hook"):
                 if not each["kind"].startswith("Cluster"):
                     each["metadata"].setdefault("namespace", namespace)
-                found.append(each)
-    return found
+                objects.append(each)
+    return objects
 
 
 def accounts(rights: Iterable[Manifest]) -> list[str]:
@@ -94,8 +94,8 @@ def _may(cluster: Kubernetes, who: str) -> list[str]:
     questions = {
         what: {(verb, kind, "") for verb in verbs for kind in kinds} for what, (verbs, kinds) in QUESTIONS.items()
     }
-    found = allowed(cluster, who, set[Question]().union(*questions.values()))
-    return [what for what, each in questions.items() if each & found]
+    permissions = allowed(cluster, who, set[Question]().union(*questions.values()))
+    return [what for what, each in questions.items() if each & permissions]
 
 
 def made_of(set_name: str) -> dict[str, str]:

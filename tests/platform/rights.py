@@ -143,8 +143,8 @@ def allowed(cluster: Kubernetes, who: str, questions: Iterable[Question]) -> set
     assert answer.returncode == 0, answer.stderr
     decoder, rest, answers = json.JSONDecoder(), answer.stdout.strip(), []
     while rest:
-        found, end = decoder.raw_decode(rest)
-        answers += found.get("items", [found])
+        item, end = decoder.raw_decode(rest)
+        answers += item.get("items", [item])
         rest = rest[end:].strip()
     assert len(answers) == len(asked), "not every question was answered"
     return {question for question, each in zip(asked, answers, strict=True) if each["status"]["allowed"]}
@@ -161,16 +161,16 @@ def _review(who: str, verb: str, kind: str, namespace: str) -> dict[str, Any]:
 
 def kinds(cluster: Kubernetes, *, namespaced: bool = True) -> list[str]:
     """Every kind that the API has in namespaces, or in none."""
-    said = cluster.run("api-resources", f"--namespaced={str(namespaced).lower()}", "-o", "name")
-    return sorted(kind for kind in said.split() if "accessreviews" not in kind and "selfsubject" not in kind)
+    output = cluster.run("api-resources", f"--namespaced={str(namespaced).lower()}", "-o", "name")
+    return sorted(kind for kind in output.split() if "accessreviews" not in kind and "selfsubject" not in kind)
 
 
 def questions(cluster: Kubernetes) -> list[Question]:
     """Every verb on every kind, in the application's namespace, in one of the platform's, and in the cluster."""
     inside = [*kinds(cluster), *(f"pods/{way}" for way in INTO)]
-    found = [(verb, kind, room) for room in (ROOM, OTHER) for kind in inside for verb in VERBS]
-    found += [(verb, kind, "") for kind in kinds(cluster, namespaced=False) for verb in VERBS]
-    return found + [(verb, kind, room) for room in (ROOM, OTHER, "") for verb, kind in BESIDES]
+    questions = [(verb, kind, room) for room in (ROOM, OTHER) for kind in inside for verb in VERBS]
+    questions += [(verb, kind, "") for kind in kinds(cluster, namespaced=False) for verb in VERBS]
+    return questions + [(verb, kind, room) for room in (ROOM, OTHER, "") for verb, kind in BESIDES]
 
 
 PLACES = {ROOM: "the application's namespace", OTHER: "the platform's namespaces", "": "the cluster"}
@@ -181,12 +181,12 @@ Rights = dict[str, dict[str, str]]
 
 def rights(cluster: Kubernetes, who: str, asked: list[Question]) -> Rights:
     """Everything that somebody may do, by place and kind."""
-    found = allowed(cluster, who, asked)
+    permissions = allowed(cluster, who, asked)
     order = [*VERBS, *dict.fromkeys(verb for verb, _ in BESIDES)]
     by_place: Rights = {}
     for room, place in PLACES.items():
         verbs: dict[str, list[str]] = {}
-        for verb, kind, namespace in sorted(found, key=lambda question: (question[1], order.index(question[0]))):
+        for verb, kind, namespace in sorted(permissions, key=lambda question: (question[1], order.index(question[0]))):
             if namespace == room:
                 verbs.setdefault(kind, []).append(verb)
         by_place[place] = {kind: " ".join(each) for kind, each in verbs.items()}
@@ -249,13 +249,13 @@ def attempts(cluster: Kubernetes, who: str) -> dict[str, str]:
     """What comes of each attempt: ``refused``, or ``allowed`` when the API let it pass, whatever came of it then."""
     user, groups = account(who)
     as_them = [f"--as={user}", *(f"--as-group={group}" for group in groups)]
-    found = {}
+    outcomes = {}
     for what, thing in MADE.items():
-        found[what] = _outcome(cluster, ["create", "--dry-run=server", "-f", "-", *as_them], json.dumps(thing))
+        outcomes[what] = _outcome(cluster, ["create", "--dry-run=server", "-f", "-", *as_them], json.dumps(thing))
     node = cluster.run("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
     for what, arguments in TRIED.items():
-        found[what] = _outcome(cluster, [each.replace("{node}", node) for each in arguments] + as_them)
-    return found
+        outcomes[what] = _outcome(cluster, [each.replace("{node}", node) for each in arguments] + as_them)
+    return outcomes
 
 
 def _outcome(cluster: Kubernetes, arguments: list[str], text: str = "") -> str:
@@ -271,8 +271,8 @@ def tried(cluster: Kubernetes, arguments: list[str], text: str = "") -> "subproc
 
 def refused(answer: "subprocess.CompletedProcess[str]") -> bool:
     """Whether the API refused it."""
-    said = answer.stderr + answer.stdout
-    return bool(answer.returncode) and any(each in said for each in REFUSALS)
+    output = answer.stderr + answer.stdout
+    return bool(answer.returncode) and any(each in output for each in REFUSALS)
 
 
 def victims(cluster: Kubernetes) -> None:
@@ -305,18 +305,18 @@ def asked(cluster: Kubernetes) -> dict[str, Any]:
     }
 
 
-def _short(found: Rights) -> Rights:
+def _short(rights: Rights) -> Rights:
     """Anybody who may do everything is not listed kind by kind."""
-    every = {kind: verbs for place in found.values() for kind, verbs in place.items()}
+    every = {kind: verbs for place in rights.values() for kind, verbs in place.items()}
     return (
-        {"everywhere": {"*": "*"}} if "escalate" in every.get("clusterroles.rbac.authorization.k8s.io", "") else found
+        {"everywhere": {"*": "*"}} if "escalate" in every.get("clusterroles.rbac.authorization.k8s.io", "") else rights
     )
 
 
 def kept() -> dict[str, Any]:
     """The matrix that is checked in."""
-    found: dict[str, Any] = yaml.safe_load(FILE.read_text())
-    return found
+    matrix: dict[str, Any] = yaml.safe_load(FILE.read_text())
+    return matrix
 
 
 HEAD = """# Who may do what in the cluster, as a real API answered: made by `make rights-cluster`, compared by make test-platform.
@@ -325,6 +325,6 @@ HEAD = """# Who may do what in the cluster, as a real API answered: made by `mak
 """
 
 
-def written(found: Mapping[str, Any]) -> str:
+def written(matrix: Mapping[str, Any]) -> str:
     """The matrix as the file has it."""
-    return HEAD + yaml.safe_dump(dict(found), sort_keys=False, width=160)
+    return HEAD + yaml.safe_dump(dict(matrix), sort_keys=False, width=160)

@@ -31,8 +31,8 @@ from tests.platform.rights import (
 @pytest.fixture(scope="module")
 def cluster(kubernetes: Kubernetes) -> Iterator[Kubernetes]:
     """The available cluster with the chart and an application."""
-    with prepared(kubernetes) as found:
-        yield found
+    with prepared(kubernetes) as cluster:
+        yield cluster
 
 
 LOOKING = ("get", "list", "watch")
@@ -51,9 +51,9 @@ def test_read_looks_at_everything_but_secrets_and_the_platform_s_logs(cluster: K
     seen.remove("bindings")  # they are made and never read
     hidden = {"podtemplates", "secrets"}
     questions = [(verb, kind, namespace) for verb in LOOKING for kind in seen for namespace in (ROOM, OTHER)]
-    found = allowed(cluster, "read", questions)
-    assert {kind for _, kind, _ in set(questions) - found} == hidden
-    assert not {question for question in found if question[1] in hidden}
+    permissions = allowed(cluster, "read", questions)
+    assert {kind for _, kind, _ in set(questions) - permissions} == hidden
+    assert not {question for question in permissions if question[1] in hidden}
     logs = allowed(cluster, "read", [("get", "pods/log", ROOM), ("get", "pods/log", OTHER)])
     assert logs == {("get", "pods/log", ROOM)}, "Rancher's log has its first password"
     assert not allowed(cluster, "read", [("get", "nodes/proxy", "")]), "a kubelet's own API has every log and exec"
@@ -69,8 +69,8 @@ WRITTEN: dict[str, set[tuple[str, str]]] = {
 def test_nobody_changes_more_than_is_written(cluster: Kubernetes, who: str) -> None:
     """Everybody may ask what they may (`reviews`)."""
     changed = [*kinds(cluster), *(f"pods/{way}" for way in INTO)]
-    found = allowed(cluster, who, [(verb, kind, ROOM) for verb in CHANGING for kind in changed])
-    assert {(verb, kind) for verb, kind, _ in found} == WRITTEN[who]
+    permissions = allowed(cluster, who, [(verb, kind, ROOM) for verb in CHANGING for kind in changed])
+    assert {(verb, kind) for verb, kind, _ in permissions} == WRITTEN[who]
     elsewhere = allowed(cluster, who, [(verb, kind, OTHER) for verb in CHANGING for kind in changed])
     assert not elsewhere
 
@@ -163,15 +163,15 @@ def test_others_are_not_narrowed(cluster: Kubernetes) -> None:
 def test_the_matrix_is_what_the_api_answers(cluster: Kubernetes) -> None:
     """Kinds that one of two versions does not have are left out. Where the API has no policies, `deploy` mounts a Secret (decision 0091)."""
     policies = has_policies(cluster)
-    found, known = asked(cluster), kept()
-    assert list(found["attempts"]) == list(known["attempts"])
-    for who, tried in found["attempts"].items():
+    answers, known = asked(cluster), kept()
+    assert list(answers["attempts"]) == list(known["attempts"])
+    for who, tried in answers["attempts"].items():
         differing = {what: now for what, now in tried.items() if now != known["attempts"][who][what]}
         if not policies:
             assert differing.pop(WITHOUT_POLICIES, "refused") == ("allowed" if who == "deploy" else "refused"), who
         assert not differing, f"{who}: otherwise than in rights.yaml: {differing}"
     everything = {kind for who in known["rights"].values() for place in who.values() for kind in place}
-    for who, places in found["rights"].items():
+    for who, places in answers["rights"].items():
         for place, verbs in places.items():
             now = {kind: each for kind, each in verbs.items() if kind in everything}
             before = {kind: each for kind, each in known["rights"][who][place].items() if kind in {*now, *BASE}}
@@ -190,8 +190,8 @@ def test_the_controllers_accounts_may_what_is_written(cluster: Kubernetes, set_n
     charts = fetched()
     if charts is None:
         pytest.skip("needs the charts whose rights are asked about: make charts")
-    found = controllers.asked(cluster, set_name, local_cluster.tool("helm"), charts)
-    assert found == kept()["controllers"][set_name]["accounts"]
+    answers = controllers.asked(cluster, set_name, local_cluster.tool("helm"), charts)
+    assert answers == kept()["controllers"][set_name]["accounts"]
 
 
 NODE_ROLES = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/etcd")

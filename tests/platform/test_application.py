@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def synthesise(folder: Path, kubernetes: Kubernetes) -> Synthesise:
     """Makes the application's stack of prod for this cluster, with some settings changed."""
 
-    def made(**changes: Any) -> None:
+    def synthesis(**changes: Any) -> None:
         settings = load()
         environment = settings.environment("prod")
         application = environment.application.model_copy(update=changes)
@@ -82,7 +82,7 @@ def synthesise(folder: Path, kubernetes: Kubernetes) -> Synthesise:
         )
         app.synth()
 
-    return made
+    return synthesis
 
 
 @pytest.fixture(scope="module")
@@ -92,18 +92,18 @@ def application(
     """The stack, planned without an image and applied with one; destroyed at the end."""
     assert NAMESPACE not in kubernetes.names("namespaces"), f"there is a namespace {NAMESPACE} already"
     synthesise(image=None)
-    found = Stack(folder / "cdktf.out/stacks" / STACK, aws.environment)
-    found.run("init", "-input=false")
-    refused = found.run("plan", "-input=false", expect=(1,))
+    stack = Stack(folder / "cdktf.out/stacks" / STACK, aws.environment)
+    stack.run("init", "-input=false")
+    refused = stack.run("plan", "-input=false", expect=(1,))
     assert "pushed_by__make_push_ENV_prod" in refused.stderr, (
         f"the error names no remedy for a missing image: {refused.stderr}"
     )
     synthesise(image=OLD)
     try:
-        found.run("apply", "-auto-approve", "-input=false")
-        yield found
+        stack.run("apply", "-auto-approve", "-input=false")
+        yield stack
     finally:
-        found.run("destroy", "-auto-approve", "-input=false")
+        stack.run("destroy", "-auto-approve", "-input=false")
 
 
 def pods(kubernetes: Kubernetes, app: str) -> list[dict[str, Any]]:
@@ -179,10 +179,10 @@ def test_a_new_version_migrates_and_then_replaces_the_pods(
 
 def web(kubernetes: Kubernetes) -> dict[str, Any]:
     """The Deployment."""
-    found: dict[str, Any] = json.loads(
+    deployment: dict[str, Any] = json.loads(
         kubernetes.run("get", "deployment/vet-app", "--namespace", NAMESPACE, "--output", "json")
     )
-    return found
+    return deployment
 
 
 def deployed(application: Stack, kubernetes: Kubernetes) -> int:

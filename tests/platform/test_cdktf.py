@@ -44,14 +44,14 @@ def cdktf(mirror: str, kubernetes: Kubernetes, tmp_path_factory: pytest.TempPath
     app.write_text(PROGRAM.format(folder=folder / "environments"))
     with ExitStack() as keep:
         try:
-            program, found = install(), keep.enter_context(account(folder, settings))
+            program, emulation = install(), keep.enter_context(account(folder, settings))
         except (Missing, Failure) as missing:
             pytest.skip(str(missing))
         keep.enter_context(kubernetes.without_webhooks())
-        keep.enter_context(local_cluster.servers_simulated(found.emulator, names, kubernetes))
-        found.make_state()
+        keep.enter_context(local_cluster.servers_simulated(emulation.emulator, names, kubernetes))
+        emulation.make_state()
         variables = {
-            **found.emulator.environment,
+            **emulation.emulator.environment,
             **local_cluster.terraform_variables(kubernetes),
             "CDKTF_APP": f"env PYTHONPATH=. {sys.executable} {app}",
         }
@@ -60,7 +60,7 @@ def cdktf(mirror: str, kubernetes: Kubernetes, tmp_path_factory: pytest.TempPath
         tool("destroy", HELM, *OPTIONS)
 
 
-def said(log: str, stack: str, words: str) -> list[int]:
+def positions(log: str, stack: str, words: str) -> list[int]:
     """Numbers of the lines in which Terraform says this of a stack."""
     return [number for number, line in enumerate(log.splitlines()) if line.split()[:1] == [stack] and words in line]
 
@@ -84,7 +84,7 @@ def test_everything_in_one_command_takes_the_infrastructure_first(cdktf: Cdktf, 
     assert added(log, STATE_STACK) == 0, "make state has made it before"
     assert added(log, INFRASTRUCTURE) == everything(cdktf, INFRASTRUCTURE)
     assert added(log, HELM) == everything(cdktf, HELM)
-    (whole,), begins = said(log, INFRASTRUCTURE, "Apply complete!"), said(log, HELM, "Creating...")
+    (whole,), begins = positions(log, INFRASTRUCTURE, "Apply complete!"), positions(log, HELM, "Creating...")
     assert whole < min(begins), "the Helm stack began before its infrastructure was whole"
     assert {"rancher", "vet-app"} <= kubernetes.names("deployments")
 

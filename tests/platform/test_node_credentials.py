@@ -61,11 +61,11 @@ def agent(kubernetes: Kubernetes) -> Iterator[Agent]:
         ]
         apply(cluster, _pod("own", own, volumes=mounted))
         apply(cluster, _pod("others", other))
-        found = Agent(cluster, own, other)
+        agent = Agent(cluster, own, other)
         # The authorizer learns of a pod by watching.
         seen = ["get", "secret", "mounted", IN_ROOM]
-        assert wait_until(lambda: found.tried(seen).returncode == 0, seconds=30, poll=(0.5,)), "its own pod's Secret"
-        yield found
+        assert wait_until(lambda: agent.tried(seen).returncode == 0, seconds=30, poll=(0.5,)), "its own pod's Secret"
+        yield agent
         # Where no kubelet runs nobody says that they have ended.
         cluster.run("delete", "pod", "own", "others", IN_ROOM, "--force", "--grace-period=0")
 

@@ -79,13 +79,13 @@ def test_no_secret_is_in_the_json_the_state_the_plan_or_the_log(
     applied: str, stack: Stack, kubernetes: Kubernetes, aws: Emulator, names: Names
 ) -> None:
     """Secrets of AWS, and those that were made in the cluster."""
-    made = {
+    secrets = {
         value.decode()
         for name, contents in kubernetes.secrets().items()
         if name in ("vet-app/vet-app-secret", "cattle-system/bootstrap-secret", "cattle-system/rancher-password")
         for value in contents.values()
     }
-    assert made, "the application's Secret was not made in the cluster"
+    assert secrets, "the application's Secret was not made in the cluster"
     private = {line for line in kubernetes.exec_credential().split("\\n") if len(line) == 64}
     assert private, "the administrator's credentials have no key to look for"
     stack.run("plan", "-out=tfplan", "-input=false")
@@ -96,8 +96,8 @@ def test_no_secret_is_in_the_json_the_state_the_plan_or_the_log(
         "log": applied,
     }
     for where, text in everything.items():
-        found = [secret[:6] + "…" for secret in {CANARY, *made, *private} if secret in text]
-        assert not found, f"{where} of {stack.name} holds {found}"
+        leaks = [secret[:6] + "…" for secret in {CANARY, *secrets, *private} if secret in text]
+        assert not leaks, f"{where} of {stack.name} holds {leaks}"
 
 
 def _stored_state(aws: Emulator, names: Names, stack: Stack) -> str:

@@ -62,13 +62,13 @@ def secret(kubernetes: Kubernetes, name: str) -> dict[str, str]:
 
 
 def test_what_fills_etcd_is_found(reader: Reader) -> None:
-    (said,) = reader.follow("lost-quorum").values()
-    assert "_objects{" in said, said
+    (text,) = reader.follow("lost-quorum").values()
+    assert "_objects{" in text, text
 
 
 def test_access_is_taken(reader: Reader) -> None:
-    said = reader.follow("access")
-    assert "Ready" in said["kubectl get nodes"]
+    outputs = reader.follow("access")
+    assert "Ready" in outputs["kubectl get nodes"]
     assert "read" not in reader.kubernetes.names("serviceaccounts")
 
 
@@ -96,8 +96,8 @@ def test_an_agent_is_emptied_and_a_server_s_node_deleted(reader: Reader) -> None
 
 
 def test_rancher_s_first_password(reader: Reader) -> None:
-    said = list(reader.follow("rancher").values())
-    assert said[0] == "first password\n"
+    outputs = list(reader.follow("rancher").values())
+    assert outputs[0] == "first password\n"
     left = reader.kubernetes.secrets().keys()
     assert not left & {"cattle-system/bootstrap-secret", "cattle-system/rancher-password"}
 
@@ -132,8 +132,8 @@ def test_a_database_that_does_not_run_is_taken_away(reader: Reader) -> None:
 def test_what_holds_up_a_destruction_is_found_and_freed(reader: Reader) -> None:
     kubernetes = reader.kubernetes
     kubernetes.run("--namespace=cattle-system", "delete", "configmap", "stuck", "--wait=false")
-    said = reader.follow("destroying-an-environment", {"KIND NAME": "configmap stuck", "pv NAME": "pv vet-runbooks"})
-    assert "vet-runbooks" in said["kubectl get persistentvolumes,persistentvolumeclaims -A"]
+    outputs = reader.follow("destroying-an-environment", {"KIND NAME": "configmap stuck", "pv NAME": "pv vet-runbooks"})
+    assert "vet-runbooks" in outputs["kubectl get persistentvolumes,persistentvolumeclaims -A"]
     policy = kubernetes.run("get", "pv", "vet-runbooks", "--output=jsonpath={.spec.persistentVolumeReclaimPolicy}")
     assert policy == "Delete"
     assert "stuck" not in kubernetes.names("configmaps")

@@ -70,14 +70,14 @@ def written(kubernetes: Kubernetes, namespace: str) -> dict[str, Any]:
     """What people wrote into a namespace: its objects by kind and name, without what the API and Velero add."""
     kinds = "secrets,configmaps,serviceaccounts,services,deployments,rolebindings,networkpolicies"
     items = json.loads(kubernetes.run("get", kinds, "--namespace", namespace, "--output=json"))["items"]
-    found = {}
+    specs = {}
     for item in items:
         if item["metadata"]["name"] in ("kube-root-ca.crt", "default"):
             continue
         spec = {key: value for key, value in item.get("spec", {}).items() if key not in ("clusterIP", "clusterIPs")}
         kept = {key: item[key] for key in ("data", "type", "roleRef", "subjects") if key in item}
-        found[f"{item['kind']}/{item['metadata']['name']}"] = {**kept, "spec": spec}
-    return found
+        specs[f"{item['kind']}/{item['metadata']['name']}"] = {**kept, "spec": spec}
+    return specs
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +94,9 @@ def programs() -> Path:
 @pytest.fixture(scope="module")
 def port() -> int:
     """Where Velero shows its measurements."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -120,11 +120,11 @@ def kubectl(
     log = tmp_path_factory.mktemp("velero") / "velero.log"
     environment = {**aws.environment, "KUBECONFIG": str(kubernetes.kubeconfig), "VELERO_NAMESPACE": VELERO}
     subprocess.run([programs / "velero", "install", "--crds-only"], env=environment, check=True, capture_output=True)
-    found = Kubectl(str(kubernetes.kubeconfig), VELERO, kubernetes.kubectl)
+    kubectl = Kubectl(str(kubernetes.kubeconfig), VELERO, kubernetes.kubectl)
     kubernetes.run("create", "namespace", VELERO)
     try:
         for manifest in (location(aws), scheduled(cluster), ITSELF):
-            found.apply(manifest)
+            kubectl.apply(manifest)
         command = [
             str(programs / "velero"),
             "server",
@@ -133,8 +133,8 @@ def kubectl(
         ]
         with log.open("w") as out, subprocess.Popen(command, env=environment, stdout=out, stderr=out) as server:
             try:
-                _until_ready(found, server, log)
-                yield found
+                _until_ready(kubectl, server, log)
+                yield kubectl
                 _let_go(kubernetes, cluster)
             finally:
                 server.terminate()
@@ -176,8 +176,8 @@ def _let_go(kubernetes: Kubernetes, cluster: Cluster) -> None:
 def _until_ready(kubectl: Kubectl, server: "subprocess.Popen[bytes]", log: Path) -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        found = kubectl.find("backupstoragelocation.velero.io", "default") or {}
-        if found.get("status", {}).get("phase") == "Available":
+        location = kubectl.find("backupstoragelocation.velero.io", "default") or {}
+        if location.get("status", {}).get("phase") == "Available":
             return
         assert server.poll() is None, f"Velero ended:\n{log.read_text()[-3000:]}"
         time.sleep(1)

@@ -46,9 +46,9 @@ class Platform:
     @property
     def database(self) -> ClinicDatabase:
         """The database as it is now."""
-        found = ClinicDatabase.find(self.kubectl)
-        assert found is not None, "the database is gone"
-        return found
+        database = ClinicDatabase.find(self.kubectl)
+        assert database is not None, "the database is gone"
+        return database
 
     def archive(self, name: str) -> Archive:
         """One of the environment's archives."""
@@ -67,8 +67,8 @@ class Platform:
     def values(self) -> dict[str, Any]:
         """Values of the database's release."""
         command = [self.helm, "get", "values", DATABASE, "--namespace", NAMESPACE, "--output", "json"]
-        found: dict[str, Any] = json.loads(self.run(command))
-        return found
+        values: dict[str, Any] = json.loads(self.run(command))
+        return values
 
     def apply(self, changes: Mapping[str, Any], release: str = DATABASE) -> None:
         """What a deploy does with the database's release: its values with changes, by Helm."""
@@ -113,12 +113,12 @@ def platform() -> Platform:
 @pytest.fixture
 def seconds(request: pytest.FixtureRequest) -> Iterator[dict[str, float]]:
     """Times of a test by what took them, printed at its end."""
-    found: dict[str, float] = {}
-    yield found
+    times: dict[str, float] = {}
+    yield times
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
         width = shutil.get_terminal_size().columns
-        line = ", ".join(f"{what} {took:.1f} s" for what, took in found.items())
+        line = ", ".join(f"{what} {took:.1f} s" for what, took in times.items())
         print(f"\n  {request.node.name}: {line}"[: max(width, 200)])
 
 

@@ -45,12 +45,12 @@ class Source:
 def running(platform: Platform, namespace: str, selector: str) -> Endpoint:
     """One of the running pods with a label."""
     words = ("--selector", selector, "--field-selector=status.phase=Running", "--output=json")
-    found = json.loads(platform.kubernetes.run("get", "pods", "-n", namespace, *words))["items"]
-    assert found, f"no pod of {selector} runs in {namespace}"
-    labels = tuple(found[0]["metadata"]["labels"].items())
-    named = (port for each in found[0]["spec"]["containers"] for port in each.get("ports", []) if "name" in port)
+    pods = json.loads(platform.kubernetes.run("get", "pods", "-n", namespace, *words))["items"]
+    assert pods, f"no pod of {selector} runs in {namespace}"
+    labels = tuple(pods[0]["metadata"]["labels"].items())
+    named = (port for each in pods[0]["spec"]["containers"] for port in each.get("ports", []) if "name" in port)
     ports = tuple((port["name"], port["containerPort"]) for port in named)
-    return Endpoint(found[0]["metadata"]["name"], found[0]["status"]["podIP"], namespace, labels, ports)
+    return Endpoint(pods[0]["metadata"]["name"], pods[0]["status"]["podIP"], namespace, labels, ports)
 
 
 @contextmanager

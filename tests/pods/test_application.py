@@ -21,8 +21,8 @@ PODS = ("pods", "--selector=app=vet-app,app.kubernetes.io/component=web")
 @pytest.fixture(scope="module")
 def visitor(platform: Platform) -> Iterator[Source]:
     """A pod elsewhere, from which visitors ask."""
-    with probe(platform, "visitors", "default") as found:
-        yield found
+    with probe(platform, "visitors", "default") as pod:
+        yield pod
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def settled(platform: Platform) -> None:
 
 def pods(platform: Platform) -> list[dict[str, Any]]:
     """The application's web pods."""
-    found: list[dict[str, Any]] = json.loads(platform.kubectl("get", *PODS, "--output=json"))["items"]
-    return found
+    items: list[dict[str, Any]] = json.loads(platform.kubectl("get", *PODS, "--output=json"))["items"]
+    return items
 
 
 def rolling_update(platform: Platform) -> None:
@@ -111,9 +111,9 @@ def stuck(platform: Platform) -> Iterator[None]:
     yield
     with suppress(Failure):
         platform.kubectl("rollout", "status", DEPLOYMENT, "--timeout=30s")
-    found = {pod["metadata"]["name"]: pod["status"] for pod in pods(platform)}
-    assert before <= set(found), f"pods that served were taken away: {before - set(found)}"
-    new = [status for name, status in found.items() if name not in before]
+    statuses = {pod["metadata"]["name"]: pod["status"] for pod in pods(platform)}
+    assert before <= set(statuses), f"pods that served were taken away: {before - set(statuses)}"
+    new = [status for name, status in statuses.items() if name not in before]
     assert new, "no new pod was made: nothing was seen"
     assert not any(each.get("ready") for status in new for each in status.get("containerStatuses", [])), (
         "a pod with the wrong change takes requests"

@@ -15,14 +15,14 @@ from tests.pods.visits import host
 
 def certificate(platform: Platform, name: str) -> dict[str, Any]:
     """One of the namespace's."""
-    found: dict[str, Any] = json.loads(platform.kubectl("get", "certificate", name, "--output=json"))
-    return found
+    certificate: dict[str, Any] = json.loads(platform.kubectl("get", "certificate", name, "--output=json"))
+    return certificate
 
 
 def issuer(platform: Platform) -> Mapping[str, str]:
     """The issuer of the application's certificate."""
-    found: Mapping[str, str] = certificate(platform, "vet-app-tls")["spec"]["issuerRef"]
-    return found
+    reference: Mapping[str, str] = certificate(platform, "vet-app-tls")["spec"]["issuerRef"]
+    return reference
 
 
 @contextmanager
@@ -39,9 +39,11 @@ def wanted(platform: Platform, name: str, dns_name: str) -> Iterator[None]:
 
 def test_the_application_has_one_for_its_host(platform: Platform) -> None:
     platform.kubectl("wait", "certificate/vet-app-tls", "--for=condition=Ready", "--timeout=300s")
-    found = certificate(platform, "vet-app-tls")
-    assert found["spec"]["dnsNames"] == [host(platform)]
-    assert datetime.fromisoformat(found["status"]["renewalTime"]) < datetime.fromisoformat(found["status"]["notAfter"])
+    content = certificate(platform, "vet-app-tls")
+    assert content["spec"]["dnsNames"] == [host(platform)]
+    assert datetime.fromisoformat(content["status"]["renewalTime"]) < datetime.fromisoformat(
+        content["status"]["notAfter"]
+    )
 
 
 def test_one_is_issued_and_renewed_before_it_ends(platform: Platform, seconds: dict[str, float]) -> None:
@@ -62,8 +64,8 @@ def test_one_is_issued_and_renewed_before_it_ends(platform: Platform, seconds: d
 def await_revision(platform: Platform, name: str, revision: int) -> None:
     """Wait until a certificate was issued again."""
     deadline = time.monotonic() + 300
-    while (found := certificate(platform, name)["status"]).get("revision", 0) < revision:
-        assert time.monotonic() < deadline, f"{name} was not renewed: {found}"
+    while (status := certificate(platform, name)["status"]).get("revision", 0) < revision:
+        assert time.monotonic() < deadline, f"{name} was not renewed: {status}"
         time.sleep(1)
 
 
@@ -89,5 +91,5 @@ def test_a_name_of_another_zone_gets_none_and_harms_no_other(platform: Platform)
 
 def _orders(platform: Platform, name: str) -> list[str]:
     """States of the orders for a name."""
-    found = json.loads(platform.kubectl("get", "orders", "--output=json"))["items"]
-    return [each.get("status", {}).get("state", "") for each in found if name in each["spec"]["dnsNames"]]
+    orders = json.loads(platform.kubectl("get", "orders", "--output=json"))["items"]
+    return [each.get("status", {}).get("state", "") for each in orders if name in each["spec"]["dnsNames"]]

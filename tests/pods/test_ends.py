@@ -42,16 +42,16 @@ def writing(platform: Platform, seconds: int, away_from: str) -> Iterator[Writte
     pods = json.loads(platform.kubectl("get", "pods", "--selector=app=vet-app", "--output=json"))["items"]
     pod = next(each["metadata"]["name"] for each in pods if each["spec"]["nodeName"] != away_from)
     command = platform.kubectl.command("exec", "-i", pod, "--", "python", "-", str(seconds))
-    found = Written()
+    record = Written()
     with (
         WRITER.open() as program,
         subprocess.Popen(command, stdin=program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
     ):
         time.sleep(4)
-        yield found
+        yield record
         out, errors = process.communicate()
     assert process.returncode == 0, f"the writer failed: {errors[-2000:]}"
-    found.__dict__.update(json.loads(out))
+    record.__dict__.update(json.loads(out))
 
 
 def primary(platform: Platform) -> tuple[str, str]:

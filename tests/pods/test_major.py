@@ -49,9 +49,9 @@ def test_a_dump_brings_every_table_to_the_next_major(
     with timed(seconds, "compared again, application started"):
         upgrade(Cluster("dev"), platform.kubectl, auto_approve=True)
         platform.kubectl("rollout", "status", "deployment/vet-app", "--timeout=5m")
-    found = platform.database
-    assert found.major == major
-    assert found.archive == archive
+    database = platform.database
+    assert database.major == major
+    assert database.archive == archive
     assert ClinicDatabase.find(platform.kubectl, DATABASE_CLONE) is None
     assert platform.sql("select count(*) from information_schema.tables where table_schema = 'public'") == owners
     assert platform.values()["import"] == {"from": DATABASE_CLONE}, DATABASE

@@ -88,9 +88,9 @@ def test_the_rows_from_before_the_moment_are_there_and_no_others(
         platform.apply({key: dict(value) for key, value in asked.items()})
         time.sleep(5)
         platform.ready(600)
-    found = names(platform)
-    assert f"{label}-before" in found, f"recovered to {at}: the row from before it is lost; there are {found}"
-    assert (f"{label}-after" in found) is (form == "newest"), f"recovered to {at} as {form}: there are {found}"
+    rows = names(platform)
+    assert f"{label}-before" in rows, f"recovered to {at}: the row from before it is lost; there are {rows}"
+    assert (f"{label}-after" in rows) is (form == "newest"), f"recovered to {at} as {form}: there are {rows}"
     with timed(seconds, "base backup in the new archive"):
         await_base_backup(platform)
     platform.kubectl("scale", "deployment/vet-app", "--replicas=2")
@@ -130,9 +130,9 @@ def test_a_database_beside_holds_the_moment_and_the_clinic_s_goes_on(
             platform.apply(changes, DATABASE_CLONE)
             time.sleep(5)
             platform.ready(600, DATABASE_CLONE)
-        found = names(platform, DATABASE_CLONE)
-        assert f"{origin}-beside-before" in found
-        assert f"{origin}-beside-after" not in found
+        rows = names(platform, DATABASE_CLONE)
+        assert f"{origin}-beside-before" in rows
+        assert f"{origin}-beside-after" not in rows
         assert f"{origin}-beside-after" in names(platform), "the clinic's own database went back as well"
     finally:
         platform.kubectl("delete", KIND, DATABASE_CLONE, "--ignore-not-found", "--cascade=foreground")

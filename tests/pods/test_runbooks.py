@@ -21,13 +21,13 @@ def run(platform: Platform, command: str) -> "subprocess.CompletedProcess[str]":
 def test_a_recovered_database_is_watched_and_the_application_started(platform: Platform) -> None:
     wait = ("wait", "backups.postgresql.cnpg.io", "--all", "--for=jsonpath={.status.phase}=completed", "--timeout=180s")
     platform.kubectl(*wait)  # one that is being taken is not whole yet
-    said = follow("lost-data", "pods", lambda command: run(platform, command), {})
-    (backups,) = (text for command, text in said.items() if "get backups" in command)
+    outputs = follow("lost-data", "pods", lambda command: run(platform, command), {})
+    (backups,) = (text for command, text in outputs.items() if "get backups" in command)
     assert "completed" in backups, f"no base backup is whole: {backups}"
     platform.kubectl("rollout", "status", "deployment/vet-app", "--timeout=5m")
 
 
 def test_a_base_backup_is_taken_after_etcd_went_back(platform: Platform) -> None:
-    (said,) = follow("lost-quorum", "pods", lambda command: run(platform, command), {}).values()
-    name = said.split()[0]
+    (output,) = follow("lost-quorum", "pods", lambda command: run(platform, command), {}).values()
+    name = output.split()[0]
     platform.kubectl("wait", name, "--for=jsonpath={.status.phase}=completed", "--timeout=180s")

@@ -17,8 +17,8 @@ CLAIM = "probe"
 def storage_class(platform: Platform) -> str:
     """The class of the database's volumes."""
     claims = json.loads(platform.kubectl("get", "pvc", "--selector", f"cnpg.io/cluster={DATABASE}", "--output=json"))
-    found: str = claims["items"][0]["spec"]["storageClassName"]
-    return found
+    name: str = claims["items"][0]["spec"]["storageClassName"]
+    return name
 
 
 @pytest.fixture
@@ -55,10 +55,10 @@ def test_a_volume_s_data_moves_with_its_pod(
 def test_a_volume_grows_while_it_is_used(
     platform: Platform, claim: Mapping[str, Any], storage_class: str, seconds: dict[str, float]
 ) -> None:
-    found = json.loads(platform.kubectl("get", "storageclass", storage_class, "--output=json"))
-    assert found.get("allowVolumeExpansion"), f"the class {storage_class} lets no volume grow"
-    if not platform.ends_well("get", "csidriver", found["provisioner"]):
-        pytest.skip(f"no CSI driver {found['provisioner']} is there to grow volumes: take a cluster on AWS")
+    content = json.loads(platform.kubectl("get", "storageclass", storage_class, "--output=json"))
+    assert content.get("allowVolumeExpansion"), f"the class {storage_class} lets no volume grow"
+    if not platform.ends_well("get", "csidriver", content["provisioner"]):
+        pytest.skip(f"no CSI driver {content['provisioner']} is there to grow volumes: take a cluster on AWS")
     with probe(platform, "storage", NAMESPACE, changes=claim), timed(seconds, "grown"):
         change = {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}
         platform.kubectl("patch", "pvc", CLAIM, "--patch", json.dumps(change))

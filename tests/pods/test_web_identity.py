@@ -19,17 +19,17 @@ def claims(platform: Platform, pod: str) -> dict[str, Any]:
     read = ("sh", "-c", 'cat "$AWS_WEB_IDENTITY_TOKEN_FILE"')
     token = platform.kubectl("exec", pod, "--container", "postgres", "--", *read).strip()
     body = token.split(".")[1]
-    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    return found
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return claims
 
 
 def test_the_database_s_token_is_for_sts_and_its_own_account(platform: Platform) -> None:
-    found = claims(platform, platform.primary())
-    assert found["aud"] == ["sts.amazonaws.com"]
-    assert found["sub"] == f"system:serviceaccount:vet-app:{DATABASE}", (
-        f"AWS's trust policy names another: {found['sub']}"
+    payload = claims(platform, platform.primary())
+    assert payload["aud"] == ["sts.amazonaws.com"]
+    assert payload["sub"] == f"system:serviceaccount:vet-app:{DATABASE}", (
+        f"AWS's trust policy names another: {payload['sub']}"
     )
-    assert found["exp"] - time.time() <= 86400, "it is valid for longer than a day"
+    assert payload["exp"] - time.time() <= 86400, "it is valid for longer than a day"
 
 
 def test_sts_takes_the_token(platform: Platform) -> None:

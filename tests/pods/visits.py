@@ -42,13 +42,13 @@ def visiting(
     """People ask meanwhile."""
     visitors = 10
     words = (str(seconds), host(platform), entrance(platform), path, str(visitors), str(visitors / a_second))
-    found = Visits()
+    visits = Visits()
     with source.start(platform, PROGRAM, *words) as process:
         time.sleep(3)
         assert process.poll() is None, f"the visitors failed: {process.communicate()[1][-2000:]}"
-        yield found
+        yield visits
         out, errors = process.communicate()
     assert process.returncode == 0, f"the visitors failed: {errors[-2000:]}"
     seen = json.loads(out)
-    found.asked, found.repeated = sum(seen["answers"].values()), seen["repeated"]
-    found.longest, found.failed = seen["longest"], [(at, what) for at, what in seen["failed"]]
+    visits.asked, visits.repeated = sum(seen["answers"].values()), seen["repeated"]
+    visits.longest, visits.failed = seen["longest"], [(at, what) for at, what in seen["failed"]]

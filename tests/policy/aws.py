@@ -54,8 +54,8 @@ class Attribute:
 @cache
 def mapping() -> Mapping[str, Mapping[str, str]]:
     """``aws_attributes.yaml``."""
-    found: dict[str, dict[str, str]] = yaml.safe_load(ATTRIBUTES.read_text())
-    return found
+    mapping: dict[str, dict[str, str]] = yaml.safe_load(ATTRIBUTES.read_text())
+    return mapping
 
 
 @cache
@@ -137,9 +137,9 @@ def _without_expressions(value: Any, known: AwsConstraint | None) -> Any:
 
 def judge(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Everything that AWS would refuse in these stacks, a line each."""
-    found = [line for attribute in attributes(documents) for line in wrong(attribute)]
+    lines = [line for attribute in attributes(documents) for line in wrong(attribute)]
     blocks = list(resources(documents))
-    return sorted(set(found)) + sorted([*relations.wrong(blocks), *statements.wrong(blocks)])
+    return sorted(set(lines)) + sorted([*relations.wrong(blocks), *statements.wrong(blocks)])
 
 
 def read(folders: Iterable[Path]) -> dict[str, dict[str, Any]]:

@@ -65,7 +65,7 @@ def _inner(schema: Mapping[str, Any], at: Mapping[str, Any]) -> Mapping[str, Any
 def by_cloudformation(type_: str, path: str) -> dict[str, Any]:
     """What the schema of a CloudFormation resource says of a property."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, type_).schema
-    found = properties(schema, path)
+    rules = properties(schema, path)
     names = {
         "pattern": "pattern",
         "minLength": "min",
@@ -74,7 +74,7 @@ def by_cloudformation(type_: str, path: str) -> dict[str, Any]:
         "maximum": "highest",
         "enum": "one_of",
     }
-    return {ours: found[theirs] for theirs, ours in names.items() if theirs in found}
+    return {ours: rules[theirs] for theirs, ours in names.items() if theirs in rules}
 
 
 @cache
@@ -85,13 +85,13 @@ def _service(name: str) -> Any:
 def by_service(service: str, shape: str) -> dict[str, Any]:
     """What botocore's model of a service says of a shape: for texts the length, for numbers the range."""
     try:
-        found = _service(service).shape_for(shape)
+        model = _service(service).shape_for(shape)
     except Exception as error:
         raise UnknownProperty(f"{service}:{shape}") from error
-    text = found.type_name == "string"
+    text = model.type_name == "string"
     names = {"pattern": "pattern", "min": "min" if text else "lowest", "max": "max" if text else "highest"}
-    said = {ours: found.metadata[theirs] for theirs, ours in names.items() if theirs in found.metadata}
-    return {**said, **({"one_of": list(found.enum)} if text and found.enum else {})}
+    rules = {ours: model.metadata[theirs] for theirs, ours in names.items() if theirs in model.metadata}
+    return {**rules, **({"one_of": list(model.enum)} if text and model.enum else {})}
 
 
 def in_python(pattern: str) -> str:
@@ -119,19 +119,19 @@ def constraints() -> Iterator[tuple[str, dict[str, Any]]]:
             if says == "table" or says.startswith("free, "):
                 continue
             service, _, shape = says.rpartition(":")
-            found = by_service(service, shape) if service else by_cloudformation(model, says)
-            found = {rule: limit for rule, limit in found.items() if (rule, limit) not in NO_RULES}
-            if not found:
+            rules = by_service(service, shape) if service else by_cloudformation(model, says)
+            rules = {rule: limit for rule, limit in rules.items() if (rule, limit) not in NO_RULES}
+            if not rules:
                 raise UnknownProperty(f"{type_}.{path}: the model says nothing of {says}")
-            if "pattern" in found:
-                found["pattern"] = in_python(found["pattern"])
+            if "pattern" in rules:
+                rules["pattern"] = in_python(rules["pattern"])
             source = f"botocore: {service}, {shape}" if service else f"{model}, {says}"
-            yield f"{type_}.{path}", {"source": source, **found}
+            yield f"{type_}.{path}", {"source": source, **rules}
 
 
 def run(check: bool) -> int:
     """Write the file, or say whether it is fresh; 0 if nothing is wrong."""
-    lines = [f" {json.dumps(name)}: {json.dumps(found, sort_keys=True)}" for name, found in sorted(constraints())]
+    lines = [f" {json.dumps(name)}: {json.dumps(rules, sort_keys=True)}" for name, rules in sorted(constraints())]
     text = "{\n" + ",\n".join(lines) + "\n}\n"
     if check and text != MODELS.read_text():
         print(f"{MODELS.name} is not what the models say: make aws-models", file=sys.stderr)

@@ -199,9 +199,9 @@ def _records(blocks: Blocks) -> Iterator[str]:
         name, type_ = block.body.get("name"), block.body.get("type")
         if known(name) and known(type_):
             types[str(name).rstrip(".")].setdefault(str(type_), block)
-    for name, found in types.items():
-        if "CNAME" in found and len(found) > 1:
-            yield f"{found['CNAME']}: {name} is a CNAME, beside which it may be nothing else; it is also {sorted(set(found) - {'CNAME'})}"
+    for name, records in types.items():
+        if "CNAME" in records and len(records) > 1:
+            yield f"{records['CNAME']}: {name} is a CNAME, beside which it may be nothing else; it is also {sorted(set(records) - {'CNAME'})}"
 
 
 def _balancers(blocks: Blocks) -> Iterator[str]:

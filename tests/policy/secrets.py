@@ -39,7 +39,7 @@ def files(root: Path = Path()) -> dict[str, str]:
     }
 
 
-def found(names: Iterable[str], root: Path = Path()) -> Iterator[Failed]:
+def credentials(names: Iterable[str], root: Path = Path()) -> Iterator[Failed]:
     """What looks like a credential in these files.
 
     Raises:
@@ -62,7 +62,7 @@ def run() -> int:
     now = files()
     good = set(GOOD.read_text().split()) if GOOD.exists() else set()
     looked_at = [name for name, digest in now.items() if digest not in good or name in excused]
-    failures = list(found(looked_at)) if looked_at else []
+    failures = list(credentials(looked_at)) if looked_at else []
     wrong = judge(failures, reasons, ACCEPTED)
     for line in wrong:
         print(line, file=sys.stderr)

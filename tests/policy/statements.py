@@ -80,11 +80,11 @@ def _document(type_: str, key: str, text: str) -> Iterator[str]:
             yield f"must name its statements in letters and digits, each once: {sid}"
     for statement in statements:
         yield from _statement(statement, trusts=key == "assume_role_policy", names=type_ not in OF_IDENTITIES)
-    for found in ACCOUNT.finditer(EXPRESSION.sub(STAND_IN, text)):
-        if not re.fullmatch(r"\d{12}|\*|aws|", found["account"]) or not re.fullmatch(
-            r"[a-z]{2}(-[a-z]+)+-\d|\*|", found["region"]
+    for match in ACCOUNT.finditer(EXPRESSION.sub(STAND_IN, text)):
+        if not re.fullmatch(r"\d{12}|\*|aws|", match["account"]) or not re.fullmatch(
+            r"[a-z]{2}(-[a-z]+)+-\d|\*|", match["region"]
         ):
-            yield f"must name accounts by 12 digits and regions by their names: {found[0]}"
+            yield f"must name accounts by 12 digits and regions by their names: {match[0]}"
 
 
 def _statement(statement: dict[str, Any], *, trusts: bool, names: bool) -> Iterator[str]:

@@ -47,8 +47,8 @@ def _without_reason(failures: Iterable[Failed]) -> Iterator[str]:
     for failed in failures:
         name, _, resource = failed.resource.partition(BETWEEN)
         by_switch.setdefault(name, []).append(replace(failed, resource=resource))
-    for name, found in by_switch.items():
-        yield from (f"{name}: {line}" for line in without_reason(found, accepted()))
+    for name, group in by_switch.items():
+        yield from (f"{name}: {line}" for line in without_reason(group, accepted()))
 
 
 if __name__ == "__main__":

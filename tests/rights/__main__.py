@@ -14,10 +14,10 @@ def run() -> int:
         print(matrix.rendered(matrix.cells(read(Path(sys.argv[1])))))
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        found = list(matrix.cells(matrix.synthesised(Path(folder) / "own")))
+        cells = list(matrix.cells(matrix.synthesised(Path(folder) / "own")))
         company = list(matrix.cells(matrix.synthesised(Path(folder) / "company", matrix.COMPANY)))
-    matrix.FILE.write_text(matrix.rendered(found))
-    page.FILE.write_text(page.renewed(page.FILE.read_text(), found, company))
+    matrix.FILE.write_text(matrix.rendered(cells))
+    page.FILE.write_text(page.renewed(page.FILE.read_text(), cells, company))
     return 0
 
 

@@ -98,8 +98,8 @@ def managed(arn: str) -> Policy:
 
 @cache
 def _managed() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads(aws_managed_policies_data)
-    return found
+    policies: Mapping[str, Any] = json.loads(aws_managed_policies_data)
+    return policies
 
 
 class Stack:
@@ -115,8 +115,8 @@ class Stack:
 
     def blocks(self, type_: str) -> Mapping[str, Any]:
         """Resources of a type by their ids."""
-        found: Mapping[str, Any] = self.document.get("resource", {}).get(type_, {})
-        return found
+        blocks: Mapping[str, Any] = self.document.get("resource", {}).get(type_, {})
+        return blocks
 
     def arn(self, type_: str, id_: str) -> str:
         """The ARN of a resource of this stack."""
@@ -137,16 +137,16 @@ class Stack:
         """A text with references filled in."""
         return REFERENCE.sub(self._filled, text)
 
-    def _filled(self, found: re.Match[str]) -> str:
-        type_, name, attribute = found["type"], found["name"], found["attribute"]
-        if found["data"] and (type_, attribute) == ("aws_route53_zone", "zone_id"):
+    def _filled(self, match: re.Match[str]) -> str:
+        type_, name, attribute = match["type"], match["name"], match["attribute"]
+        if match["data"] and (type_, attribute) == ("aws_route53_zone", "zone_id"):
             return _zone(self.document["data"][type_][name]["name"])
         if attribute == "arn":
             return self.arn(type_, name)
-        if attribute in ("id", "name", "bucket") and not found["data"]:
+        if attribute in ("id", "name", "bucket") and not match["data"]:
             block = self.blocks(type_)[name]
             return str(block.get("name", block.get("bucket", name)))
-        return found[0]
+        return match[0]
 
     def policy(self, block: Mapping[str, Any], key: str = "policy") -> Policy:
         """A policy that a resource has as text."""
@@ -169,9 +169,9 @@ def read(folder: Path) -> Account:
     stacks = [Stack(file) for file in sorted(folder.glob("stacks/*/cdk.tf.json"))]
     account = Account(sorted({stack.environment for stack in stacks} - {"account"}))
     zones = {
-        found["name"]: stack.environment
+        zone["name"]: stack.environment
         for stack in stacks
-        for found in stack.document.get("data", {}).get("aws_route53_zone", {}).values()
+        for zone in stack.document.get("data", {}).get("aws_route53_zone", {}).values()
     }
     for stack in stacks:
         account.resources.extend(_resources(stack, zones))

@@ -38,18 +38,18 @@ class Cell(NamedTuple):
 
 def identities(account: Account) -> dict[str, Caller]:
     """Roles that the stacks make, people who are given a role in a cluster, and what each could make of itself."""
-    found = dict(account.roles)
+    callers = dict(account.roles)
     for resource in account.of("aws_kms_key"):
         for statement in (resource.policy or {})["Statement"]:
             given = statement.get("Principal", {}).get("AWS", [])
             for arn in given if isinstance(given, list) else [given]:
-                if ":role/" in arn and arn not in [caller.arn for caller in found.values()]:
-                    found[f"people: {arn.rsplit('/', 1)[1]}"] = Caller(arn, [])
-    for name, caller in list(found.items()):
-        made = _made_by(caller, account)
-        if made is not None:
-            found[MADE.format(name)] = made
-    return found
+                if ":role/" in arn and arn not in [caller.arn for caller in callers.values()]:
+                    callers[f"people: {arn.rsplit('/', 1)[1]}"] = Caller(arn, [])
+    for name, caller in list(callers.items()):
+        role = _made_by(caller, account)
+        if role is not None:
+            callers[MADE.format(name)] = role
+    return callers
 
 
 def _made_by(caller: Caller, account: Account) -> Caller | None:
@@ -95,14 +95,14 @@ def home(identity: str) -> str:
     """The environment that an identity belongs to; ``account`` for those that belong to none."""
     if identity.startswith("people"):
         return NAME
-    found = re.search(r"vet-(?:github-deploy-|operate-)?(\w+)", identity)
-    return found[1] if found and found[1] not in ("state", "github") else "account"
+    match = re.search(r"vet-(?:github-deploy-|operate-)?(\w+)", identity)
+    return match[1] if match and match[1] not in ("state", "github") else "account"
 
 
-def rendered(found: Iterable[Cell]) -> str:
+def rendered(cells: Iterable[Cell]) -> str:
     """The matrix as it is checked in."""
     tree: dict[str, dict[str, dict[str, list[str]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
-    for cell in sorted(set(found)):
+    for cell in sorted(set(cells)):
         tree[cell.identity][cell.environment][cell.resource].append(cell.act)
     plain = {who: {where: dict(what) for where, what in places.items()} for who, places in tree.items()}
     return HEAD + yaml.safe_dump(plain, sort_keys=True, width=10_000, default_flow_style=None)

@@ -39,16 +39,16 @@ def crossing(cells: Sequence[Cell]) -> list[Cell]:
 
 def _of_company(company: Sequence[Cell]) -> list[str]:
     """What a company's boundary that allows everything leaves open: by whom, how much, and on what."""
-    found = crossing(company)
+    crossings = crossing(company)
     by: dict[str, list[Cell]] = {}
-    for cell in found:
+    for cell in crossings:
         by.setdefault(re.sub(r"(deploy|operate)-\w+", r"\1-<env>", cell.identity), []).append(cell)
     rows = [
         f"| `{who}` | {len({cell.act for cell in cells})} | {', '.join(sorted({cell.resource.split()[0] for cell in cells}))} |"
         for who, cells in sorted(by.items())
     ]
-    said = f"Where a company's boundary takes the place of the environments' own and keeps nothing apart: {len(found)}."
-    return [said, "", "| who | sensitive actions in other environments | on |", "|---|---|---|", *rows]
+    sentence = f"Where a company's boundary takes the place of the environments' own and keeps nothing apart: {len(crossings)}."
+    return [sentence, "", "| who | sensitive actions in other environments | on |", "|---|---|---|", *rows]
 
 
 def _shared(cell: Cell) -> bool:

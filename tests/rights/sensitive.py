@@ -93,16 +93,16 @@ ACTS: Mapping[str, Sequence[Act]] = {
 
 def acts(resource: Resource, account: Account) -> Iterator[tuple[Act, Sequence[Request]]]:
     """What to try on a resource, each with the requests that would do it."""
-    found = list(ACTS.get(resource.type, ()))
+    acts = list(ACTS.get(resource.type, ()))
     if resource.type == "aws_s3_bucket" and "nodes" in resource.label:
-        found += [Act("s3:PutObject", "/nodes/programs.zip", name="write the nodes' programs")]
+        acts += [Act("s3:PutObject", "/nodes/programs.zip", name="write the nodes' programs")]
     if resource.type == "aws_s3_bucket" and "web_identity" in resource.label:
-        found += [Act("s3:PutObject", "/openid/v1/jwks", name="write the issuer's keys")]
+        acts += [Act("s3:PutObject", "/openid/v1/jwks", name="write the issuer's keys")]
     if resource.type == "aws_kms_key":
-        found += list(_of_key(resource, account))
+        acts += list(_of_key(resource, account))
     if resource.type == "aws_iam_role":
-        found += list(_of_role())
-    for act in found:
+        acts += list(_of_role())
+    for act in acts:
         requests = [Request(act.action, resource.arn + act.suffix, context(resource, act, way)) for way in act.ways]
         yield act, requests
 

@@ -75,8 +75,8 @@ def test_what_the_table_says_of_a_page_is_so(page: str) -> None:
         if where in SUITES:
             suite = (ROOT / "tests" / where / "test_runbooks.py").read_text()
             assert re.search(rf'[("]{page}"', suite), f"tests/{where}/test_runbooks.py does not follow {page}.md"
-        elif found := REFERENCE.fullmatch(where):
-            assert f"def {found[2]}(" in (ROOT / found[1]).read_text(), f"{command}: there is no test {where}"
+        elif match := REFERENCE.fullmatch(where):
+            assert f"def {match[2]}(" in (ROOT / match[1]).read_text(), f"{command}: there is no test {where}"
         elif where.startswith("as on "):
             other = table()[where.removeprefix("as on ")].get(command, "")
             assert other in SUITES, f"{command}: {where} it is not run, but {other or 'missing'}"

@@ -118,15 +118,15 @@ def refused(text: str) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_has_no_word_that_readers_stumble_over(page: Path) -> None:
-    assert not (found := refused(page.read_text())), f"{page.name}:\n" + "\n".join(found)
+    assert not (words := refused(page.read_text())), f"{page.name}:\n" + "\n".join(words)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: str(source.relative_to(ROOT)))
 def test_code_has_no_word_that_readers_stumble_over(source: Path) -> None:
     name = str(source.relative_to(ROOT))
     quoted = [*QUOTED.get(name, []), *(["please"] if name.startswith("vet_app/") else [])]
-    found = [each for each in refused(source.read_text()) if not any(f"'{word}'" in each.lower() for word in quoted)]
-    assert not found, f"{source.name}:\n" + "\n".join(found)
+    words = [each for each in refused(source.read_text()) if not any(f"'{word}'" in each.lower() for word in quoted)]
+    assert not words, f"{source.name}:\n" + "\n".join(words)
 
 
 def test_a_refused_word_is_found_with_its_line_and_code_is_left_alone() -> None:

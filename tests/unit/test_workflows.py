@@ -43,7 +43,7 @@ def test_every_action_is_pinned_by_its_commit_with_its_version_beside() -> None:
     for line in uses:
         action, commit = line.split("uses: ")[1].split("@")
         commits.setdefault(action, set()).add(commit)
-    assert all(len(found) == 1 for found in commits.values()), f"more than one version of an action: {commits}"
+    assert all(len(versions) == 1 for versions in commits.values()), f"more than one version of an action: {commits}"
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,8 @@ STUMBLE = "1.31"
 
 def needed() -> list[str]:
     """Versions of Kubernetes on the way, oldest first."""
-    found = {release_set(START).kubernetes, *(step.after.kubernetes for step in STEPS)}
-    return [f"v{each}" for each in sorted(found, key=parse)]
+    versions = {release_set(START).kubernetes, *(step.after.kubernetes for step in STEPS)}
+    return [f"v{each}" for each in sorted(versions, key=parse)]
 
 
 @pytest.fixture(scope="session")
@@ -59,16 +59,16 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
             Emulator(folder / "emulator.log") as aws,
         ):
             write_settings(folder / "environments", mirror)
-            found = Walk(folder, aws, servers, os.environ.get(VERSIONS, "").split() or needed())
-            bucket = found.names.project.state_bucket
+            walk = Walk(folder, aws, servers, os.environ.get(VERSIONS, "").split() or needed())
+            bucket = walk.names.project.state_bucket
             local_cluster.client(aws, "s3", "us-east-1").create_bucket(Bucket=bucket)
             servers.stop(forget=True)
             try:
-                found.start(found.versions[0])
-                found.publish()
-                yield found
+                walk.start(walk.versions[0])
+                walk.publish()
+                yield walk
             finally:
-                found.end()
+                walk.end()
     except local_cluster.Absent as absent:
         pytest.skip(str(absent))
 

@@ -81,12 +81,12 @@ class Requests:
     def removed(self) -> dict[str, str]:
         """Minor in which the version is gone, by ``group/version resource``."""
         counted = re.findall(r"^apiserver_requested_deprecated_apis\{(.*?)\} 1$", self.text, flags=re.MULTILINE)
-        found = {}
+        apis = {}
         for labels in counted:
             label = dict(re.findall(r'(\w+)="([^"]*)"', labels))
             if label["removed_release"]:
-                found[f"{label['group']}/{label['version']} {label['resource']}"] = label["removed_release"]
-        return found
+                apis[f"{label['group']}/{label['version']} {label['resource']}"] = label["removed_release"]
+        return apis
 
 
 def _trusting(kubeconfig: Path) -> Path:

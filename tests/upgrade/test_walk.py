@@ -43,8 +43,8 @@ def test_nothing_asked_for_a_version_of_a_kind_that_is_gone_at_the_end(stopped_a
     last = parse(walk.versions[-1])
     gone = {
         f"on {version}: {what}": minor
-        for version, found in walk.removed.items()
-        for what, minor in found.items()
+        for version, apis in walk.removed.items()
+        for what, minor in apis.items()
         if "flowcontrol" not in what and parse(minor) <= last  # the API server's own requests
     }
     assert gone == {}

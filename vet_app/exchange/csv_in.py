@@ -224,12 +224,12 @@ class Table:
 
     def without_zeros(self) -> List[str]:
         """Headings of telephone numbers that have all lost the 0 in front, as a spreadsheet makes it."""
-        found: Dict[str, List[bool]] = {}
+        columns: Dict[str, List[bool]] = {}
         for line in self:
             for key in PHONES & line.cells.keys():
                 if line.cells[key]:
-                    found.setdefault(key, []).append(lost_its_zero(line.cells[key]))
-        return sorted(self.heading(key) for key, lost in found.items() if all(lost))
+                    columns.setdefault(key, []).append(lost_its_zero(line.cells[key]))
+        return sorted(self.heading(key) for key, lost in columns.items() if all(lost))
 
     @property
     def sample(self) -> str:

@@ -61,7 +61,7 @@ def _page(owner: Owner) -> str:
             "owner": owner, "clinic": clinic_settings(), "at": timezone.localtime(), "animals": _pets(owner),
             "appointments": Appointment.objects.filter(pet__owner=owner).select_related("pet").order_by("starts_at"),
             "bills": [_read_bill(bill) for bill in _bills(owner)],
-            "account": [_read_money(each) for each in owner.account.order_by("pk")], "told": _read_notices(owner),
+            "account": [_read_money(each) for each in owner.account.order_by("pk")], "notices": _read_notices(owner),
         }  # fmt: skip
         return render_to_string("exchange/person.html", context)
 
@@ -87,7 +87,7 @@ def _read_notices(owner: Owner) -> List[Dict[str, Any]]:
     """Each message about a vaccination or an appointment, the oldest first."""
     vaccinations = ReminderNotice.objects.filter(reminder__pet__owner=owner)
     appointments = AppointmentNotice.objects.filter(appointment__pet__owner=owner)
-    found: List[Tuple[Any, Any, Any]] = [
+    notices: List[Tuple[Any, Any, Any]] = [
         *((each, each.reminder.pet, each.reminder.vaccination.vaccine)
           for each in vaccinations.select_related("reminder__pet", "reminder__vaccination__vaccine")),
         *((each, each.appointment.pet, each.appointment.get_kind_display())
@@ -97,7 +97,7 @@ def _read_notices(owner: Owner) -> List[Dict[str, Any]]:
     return [
         {"at": each.updated_at, "pet": pet, "what": what, "channel": ways.get(each.channel, each.channel),
          "status": each.get_status_display()}
-        for each, pet, what in sorted(found, key=lambda item: item[0].updated_at)
+        for each, pet, what in sorted(notices, key=lambda item: item[0].updated_at)
     ]  # fmt: skip
 
 

@@ -108,8 +108,8 @@ class PriceWriter:
         """What to know before the list is imported."""
         if not self.unknown_kinds:
             return []
-        told = _("These kinds are not known and become services: %(kinds)s. Map them if they are something else.")
-        return [told % {"kinds": ", ".join(word[:40] for word in self.unknown_kinds[:MOST_NAMED])}]
+        message = _("These kinds are not known and become services: %(kinds)s. Map them if they are something else.")
+        return [message % {"kinds": ", ".join(word[:40] for word in self.unknown_kinds[:MOST_NAMED])}]
 
 
 def rows_of(actor: Actor, table: Table) -> Tuple[List[Row], Counter[str], List[str]]:

@@ -87,15 +87,15 @@ def new_database() -> Iterator[Any]:
     """Make an empty database beside the one of Django's tests."""
     if "PGHOST" not in os.environ:
         pytest.skip("needs --database postgresql, which `make test` runs as well")
-    made: List[str] = []
+    names: List[str] = []
 
     def create(name: str) -> Dict[str, str]:
         subprocess.run([*PSQL, f"CREATE DATABASE {name}"], check=True)
-        made.append(name)
+        names.append(name)
         return {"PGDATABASE": name}
 
     yield create
-    for name in made:
+    for name in names:
         subprocess.run([*PSQL, f"DROP DATABASE {name} WITH (FORCE)"], check=True)
 
 

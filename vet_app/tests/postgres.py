@@ -26,8 +26,8 @@ def binaries() -> Optional[Path]:
     on_path = shutil.which("initdb")
     if on_path:
         return Path(on_path).resolve().parent
-    found = glob.glob("/usr/lib/postgresql/*/bin/initdb")
-    return Path(max(found, key=lambda path: int(path.split("/")[4]))).parent if found else None
+    paths = glob.glob("/usr/lib/postgresql/*/bin/initdb")
+    return Path(max(paths, key=lambda path: int(path.split("/")[4]))).parent if paths else None
 
 
 def server_user() -> Dict[str, Any]:

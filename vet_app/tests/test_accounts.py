@@ -92,9 +92,9 @@ def test_two_managers_may_name_a_user_alike_in_the_same_instant(
         User.objects.create(username="eve", role="reception")
 
     monkeypatch.setattr(User, "full_clean", a_rival_comes_after_the_check)
-    with pytest.raises(ValidationError) as told:
+    with pytest.raises(ValidationError) as problem:
         services.create_user(manager, "eve", PASSWORD, "vet")
-    assert "username" in told.value.message_dict, told.value
+    assert "username" in problem.value.message_dict, problem.value
 
 
 def patterns(resolver: Any, prefix: str = "") -> Iterator[Tuple[str, URLPattern]]:
@@ -106,9 +106,9 @@ def patterns(resolver: Any, prefix: str = "") -> Iterator[Tuple[str, URLPattern]
 
 
 def test_every_address_is_closed_unless_it_is_listed_here(db: None) -> None:
-    found = dict(patterns(get_resolver()))
-    assert {name for name, item in found.items() if getattr(item.callback, "is_public", False)} == OPEN
-    assert len(found) > 10, "the walk found hardly anything"
+    addresses = dict(patterns(get_resolver()))
+    assert {name for name, item in addresses.items() if getattr(item.callback, "is_public", False)} == OPEN
+    assert len(addresses) > 10, "the walk found hardly anything"
     for path in ("/", "/lists/", "/logout/", "/team/"):
         assert Client().get(path)["Location"].startswith("/login/"), path
     part = Client().get("/waiting/", HTTP_HX_REQUEST="true")

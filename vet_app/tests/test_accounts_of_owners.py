@@ -127,10 +127,10 @@ def test_an_overpayment_is_kept_and_undone_with_its_payment(clinic: SimpleNamesp
     bill = issued(clinic)
     with pytest.raises(ValidationError, match="at most"):
         payments.take_payment(clinic.actor, bill.pk, Decimal(20), "card")
-    made = {payments.take_payment(clinic.actor, bill.pk, Decimal(20), "card", key="k", keep_rest=True) for _t in "ab"}
-    assert [payment.amount for payment in made] == [Decimal(11)]
+    rows = {payments.take_payment(clinic.actor, bill.pk, Decimal(20), "card", key="k", keep_rest=True) for _t in "ab"}
+    assert [payment.amount for payment in rows] == [Decimal(11)]
     assert (status_of(bill), credit_of(clinic.owner)) == ("paid", Decimal(9))
-    payments.reverse_payment(clinic.actor, made.pop().pk, "cheque bounced")
+    payments.reverse_payment(clinic.actor, rows.pop().pk, "cheque bounced")
     assert (status_of(bill), credit_of(clinic.owner), balance_of(clinic.owner)) == ("issued", Decimal(0), Decimal(11))
     today = timezone.localdate()
     assert [each.balance for each in takings(today, today).methods] == [Decimal(0)]

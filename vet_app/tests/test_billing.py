@@ -150,8 +150,8 @@ def test_a_vet_drafts_but_does_not_issue(clinic: SimpleNamespace, actor_with: An
 
 def test_a_payment_that_is_sent_ten_times_is_taken_once(clinic: SimpleNamespace) -> None:
     invoice = issued(clinic)
-    made = {payments.take_payment(clinic.actor, invoice.pk, Decimal(1), "cash", key="k").pk for _time in range(10)}
-    assert len(made) == 1
+    pks = {payments.take_payment(clinic.actor, invoice.pk, Decimal(1), "cash", key="k").pk for _time in range(10)}
+    assert len(pks) == 1
     invoice.refresh_from_db()
     assert billing.amount_due(invoice) == Decimal("10.00")
     with pytest.raises(Conflict, match="already sent"):

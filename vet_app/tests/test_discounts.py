@@ -36,11 +36,11 @@ def test_a_discount_needs_a_reason_and_stays_on_the_bill(clinic: SimpleNamespace
     lines = [Line(product=clinic.product, quantity=Decimal(3), discount=Discount(percent=TEN)), Line(clinic.product)]
     with pytest.raises(ValidationError, match="reason"):
         bill(clinic, *lines)
-    made = bill(clinic, *lines, discount=Discount(amount=Decimal("3.70")), discount_reason="shelter")
-    assert [line.discount for line in made.lines.all()] == [Decimal("5.70"), Decimal("1.00")], (
+    invoice = bill(clinic, *lines, discount=Discount(amount=Decimal("3.70")), discount_reason="shelter")
+    assert [line.discount for line in invoice.lines.all()] == [Decimal("5.70"), Decimal("1.00")], (
         "10 % of 30, and 3.70 / 37"
     )
-    assert (made.net, made.tax, made.discount_reason) == (Decimal("33.30"), Decimal("3.33"), "shelter")
+    assert (invoice.net, invoice.tax, invoice.discount_reason) == (Decimal("33.30"), Decimal("3.33"), "shelter")
     for wrong in (Discount(amount=Decimal("10.01")), Discount(percent=Decimal(101)), Discount(amount=Decimal(-1))):
         with pytest.raises(ValidationError, match="full amount"):
             bill(clinic, Line(clinic.product, discount=wrong), discount_reason="x")
@@ -63,8 +63,8 @@ def test_a_price_below_the_list_counts_as_a_discount(clinic: SimpleNamespace, ac
         )  # fmt: skip
     dearer = replace(cheaper, unit_price=Decimal(12))
     billing.draft_invoice(desk, owner, [replace(cheap, quantity=Decimal(1)), dearer])
-    made = billing.draft_invoice(clinic.actor, owner, [cheaper])
-    assert made.lines.get().unit_price == Decimal("7.49"), "a manager may"
+    invoice = billing.draft_invoice(clinic.actor, owner, [cheaper])
+    assert invoice.lines.get().unit_price == Decimal("7.49"), "a manager may"
 
 
 def test_the_price_of_an_estimate_is_no_discount_when_the_list_has_risen(
@@ -73,12 +73,12 @@ def test_the_price_of_an_estimate_is_no_discount_when_the_list_has_risen(
     who: Any = {"name": "n", "address": "a", "phone": "p", "discount_limit": Decimal(5)}
     change_settings(clinic.actor, clinic_settings().version, who)
     until = timezone.localdate() + timedelta(days=9)
-    told = billing.draft_invoice(clinic.actor, clinic.owner.pk, [Line(product=clinic.product)], valid_until=until)
+    estimate = billing.draft_invoice(clinic.actor, clinic.owner.pk, [Line(product=clinic.product)], valid_until=until)
     clinic.product.unit_price = Decimal(50)
     clinic.product.save()
-    made = bill_estimate(actor_with("reception"), told.pk, told.version)
+    invoice = bill_estimate(actor_with("reception"), estimate.pk, estimate.version)
     as_told = Line(product=clinic.product, unit_price=TEN)
-    kept = billing.replace_lines(actor_with("reception"), made.pk, made.version, [as_told], notes="by card")
+    kept = billing.replace_lines(actor_with("reception"), invoice.pk, invoice.version, [as_told], notes="by card")
     assert kept.notes == "by card"
 
 

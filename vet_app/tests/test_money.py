@@ -66,12 +66,12 @@ def test_the_price_list_and_the_forms_take_four_decimals(clinic: SimpleNamespace
 
 def test_a_prescription_may_be_for_an_eighth_of_a_millilitre(clinic: SimpleNamespace) -> None:
     visit = visits.start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet})
-    made = prescriptions.prescribe(
+    prescription = prescriptions.prescribe(
         clinic.actor, visit.pk,
         {"drug": "Insulin", "dose": "once", "quantity": Decimal("0.125"), "unit": "ml", "instructions": "s.c."},
     )  # fmt: skip
-    made.refresh_from_db()
-    assert made.quantity == Decimal("0.125")
+    prescription.refresh_from_db()
+    assert prescription.quantity == Decimal("0.125")
 
 
 def test_yen_have_no_decimals(clinic: SimpleNamespace, client: Any, settings: Any) -> None:

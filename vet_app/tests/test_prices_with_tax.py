@@ -34,8 +34,8 @@ def test_the_price_on_the_shelf_is_the_price_on_the_bill(clinic: SimpleNamespace
     before = issued(clinic)
     with_tax(clinic)
     shelf = billing.Line(text="Food", unit_price=Decimal("9.99"), tax_rate=Decimal(19))
-    made = bill(clinic, shelf)
-    assert (made.net, made.tax, made.total) == (Decimal("8.39"), Decimal("1.60"), Decimal("9.99"))
+    invoice = bill(clinic, shelf)
+    assert (invoice.net, invoice.tax, invoice.total) == (Decimal("8.39"), Decimal("1.60"), Decimal("9.99"))
     three = bill(clinic, billing.Line(text="Food", unit_price=Decimal(10), quantity=Decimal(3), tax_rate=Decimal(19)))
     assert three.total == Decimal("30.00")
     before.refresh_from_db()
@@ -51,21 +51,23 @@ def test_sums_with_tax_agree_to_the_cent_and_parts_take_all_back(
 ) -> None:
     with transaction.atomic():
         with_tax(clinic)
-        made = bill(clinic, *(billing.Line(text="x", unit_price=p, quantity=q, tax_rate=r) for p, q, r in given_lines))
+        invoice = bill(
+            clinic, *(billing.Line(text="x", unit_price=p, quantity=q, tax_rate=r) for p, q, r in given_lines)
+        )
         amounts = [(exact_cents(Fraction(p) * Fraction(q)), r) for p, q, r in given_lines]
-        assert made.total == sum(amount for amount, _rate in amounts)
+        assert invoice.total == sum(amount for amount, _rate in amounts)
         rates = {rate for _amount, rate in amounts}
         taxed = {rate: sum((Fraction(a) for a, r in amounts if r == rate), Fraction(0)) for rate in rates}
-        assert made.tax == sum(exact_cents(sum_ * Fraction(r) / (100 + Fraction(r))) for r, sum_ in taxed.items())
-        lines = list(made.lines.all())
-        assert sum(billing.nets(lines)) == made.net
+        assert invoice.tax == sum(exact_cents(sum_ * Fraction(r) / (100 + Fraction(r))) for r, sum_ in taxed.items())
+        lines = list(invoice.lines.all())
+        assert sum(billing.nets(lines)) == invoice.net
         today = takings(timezone.localdate(), timezone.localdate())
-        assert today.net == sum(kind.net for kind in today.kinds) == sum(vet.net for vet in today.vets) == made.net
+        assert today.net == sum(kind.net for kind in today.kinds) == sum(vet.net for vet in today.vets) == invoice.net
         part = (lines[0].quantity * first / 100).quantize(Decimal("0.01")) or lines[0].quantity
-        crediting.credit_invoice(clinic.actor, made.pk, made.version, "a part", quantities={lines[0].pk: part})
-        made.refresh_from_db()
-        if made.status != Invoice.Status.CREDITED:
-            crediting.credit_invoice(clinic.actor, made.pk, made.version, "the rest")
-        notes = list(made.credits.all())
-        assert (sum(n.net for n in notes), sum(n.tax for n in notes)) == (-made.net, -made.tax)
+        crediting.credit_invoice(clinic.actor, invoice.pk, invoice.version, "a part", quantities={lines[0].pk: part})
+        invoice.refresh_from_db()
+        if invoice.status != Invoice.Status.CREDITED:
+            crediting.credit_invoice(clinic.actor, invoice.pk, invoice.version, "the rest")
+        notes = list(invoice.credits.all())
+        assert (sum(n.net for n in notes), sum(n.tax for n in notes)) == (-invoice.net, -invoice.tax)
         transaction.set_rollback(True)

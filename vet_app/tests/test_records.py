@@ -32,20 +32,20 @@ RACERS = 8
     ["muller", "MÜLLER maren", "555-0142", "(555) 0142", "0142", "biscuit", "biscuit muller", "900000000000101"],
 )
 def test_the_search_box_finds(clinic: SimpleNamespace, query: str) -> None:
-    found = search(query)
-    assert clinic.owner in found.owners or clinic.pet in found.pets, f"nothing for {query!r}"
+    result = search(query)
+    assert clinic.owner in result.owners or clinic.pet in result.pets, f"nothing for {query!r}"
 
 
 @pytest.mark.parametrize("query", ["", "  ", "\x00", "xyz", "%", "999999"])
 def test_the_search_box_finds_nothing(clinic: SimpleNamespace, query: str) -> None:
-    found = search(query)
-    assert (found.owners, found.pets) == ([], [])
+    result = search(query)
+    assert (result.owners, result.pets) == ([], [])
 
 
 def test_another_owners_animal_of_that_name_is_only_near(clinic: SimpleNamespace) -> None:
-    found = search("biscuit holloway")
-    assert found.near, f"found outright: {found.owners}, {found.pets}"
-    assert found.pets == [clinic.pet]
+    result = search("biscuit holloway")
+    assert result.near, f"found outright: {result.owners}, {result.pets}"
+    assert result.pets == [clinic.pet]
 
 
 def test_a_found_animal_is_known_by_the_tag_of_its_rabies_vaccination(clinic: SimpleNamespace) -> None:
@@ -132,9 +132,9 @@ def test_a_microchip_is_kept_once(clinic: SimpleNamespace) -> None:
     for typed in (fields["microchip"], "900 000 000 000 101"):
         with pytest.raises(ValidationError) as problem:
             pets.create_pet(clinic.actor, clinic.owner.pk, {**fields, "microchip": typed})
-        told = problem.value.message_dict
-        assert list(told) == ["microchip"] and "microchip of Biscuit (Dog, pet" in told["microchip"][0], told
-        assert "Maren Müller" in told["microchip"][0]
+        errors = problem.value.message_dict
+        assert list(errors) == ["microchip"] and "microchip of Biscuit (Dog, pet" in errors["microchip"][0], errors
+        assert "Maren Müller" in errors["microchip"][0]
 
 
 @pytest.mark.no_database
@@ -162,8 +162,8 @@ def test_every_constraint_has_a_sentence_for_people() -> None:
 def test_what_the_tables_refuse_is_told_beside_its_field(db: None, row: Record, field: str, sentence: str) -> None:
     with pytest.raises(ValidationError) as problem:
         row.validate_constraints()
-    told = problem.value.message_dict
-    assert sentence in told.get(field, [""])[0] and "onstraint" not in str(told), told
+    errors = problem.value.message_dict
+    assert sentence in errors.get(field, [""])[0] and "onstraint" not in str(errors), errors
 
 
 def test_notes_lock_and_amendments_follow(clinic: SimpleNamespace) -> None:

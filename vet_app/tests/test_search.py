@@ -28,8 +28,8 @@ def owner_of(clinic: SimpleNamespace, last_name: str, phone: str = "", **fields:
 
 
 def names(query: str) -> List[str]:
-    found = search(query)
-    return [] if found.near else [owner.last_name for owner in found.owners]
+    result = search(query)
+    return [] if result.near else [owner.last_name for owner in result.owners]
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_owner_number_pet_and_chip(clinic: SimpleNamespace) -> None:
 @pytest.mark.parametrize("typed", ["okafro", "Okaforr", "ada okfor", "okafur"])
 def test_a_typing_error_shows_who_is_near(clinic: SimpleNamespace, typed: str) -> None:
     owner = owner_of(clinic, "Okafor", first_name="Ada")
-    found = search(typed)
-    assert found.near and found.owners[0] == owner, [each.full_name for each in found.owners]
+    result = search(typed)
+    assert result.near and result.owners[0] == owner, [each.full_name for each in result.owners]
     near_pets = search("biscut")
     assert near_pets.near and near_pets.pets == [clinic.pet]
     assert not search("xyzzyq").owners and not search("xyzzyq").pets
@@ -119,14 +119,14 @@ def test_a_slip_of_the_finger_in_a_telephone_shows_who_is_near(
     """One wrong digit, or two neighbours swapped, among the last seven."""
     settings.COUNTRY = "GB"
     owner = owner_of(clinic, "Okafor", "020 7946 0123")
-    found = search(typed)
-    assert (found.owners == [owner] and found.near) is near, [each.full_name for each in found.owners]
+    result = search(typed)
+    assert (result.owners == [owner] and result.near) is near, [each.full_name for each in result.owners]
 
 
 def test_a_slip_of_the_finger_in_a_microchip_shows_the_pet(clinic: SimpleNamespace) -> None:
     for typed in ("900000000000102", "900 000 000 000 011"):
-        found = search(typed)
-        assert found.near and found.pets == [clinic.pet], typed
+        result = search(typed)
+        assert result.near and result.pets == [clinic.pet], typed
     for typed in ("900000000000212", "910000000000102"):
         assert not search(typed).pets, typed
 
@@ -168,9 +168,9 @@ def test_two_people_who_record_the_same_owner_at_once_make_one() -> None:
             connection.close()
 
     with ThreadPoolExecutor(4) as pool:
-        told = list(pool.map(record, range(4)))
-    assert Owner.objects.filter(last_name="Okafor").count() == 1, told
-    assert sorted(told)[1:] == ["like Okafor"] * 3, told
+        outcomes = list(pool.map(record, range(4)))
+    assert Owner.objects.filter(last_name="Okafor").count() == 1, outcomes
+    assert sorted(outcomes)[1:] == ["like Okafor"] * 3, outcomes
 
 
 def test_what_an_older_release_wrote_is_derived_anew_and_nothing_else_changes(clinic: SimpleNamespace) -> None:

@@ -111,9 +111,9 @@ def test_a_mail_server_is_read_as_its_provider_writes_it(
     url: str, host: str, port: int, user: str, password: str, ssl: bool, tls: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMAIL_URL", url)
-    found = env.email("EMAIL_URL")
-    assert found["EMAIL_ENABLED"] and not found["EMAIL_PROBLEM"]
-    read = [found[f"EMAIL_{name}"] for name in ("HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_SSL", "USE_TLS")]
+    values = env.email("EMAIL_URL")
+    assert values["EMAIL_ENABLED"] and not values["EMAIL_PROBLEM"]
+    read = [values[f"EMAIL_{name}"] for name in ("HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_SSL", "USE_TLS")]
     assert read == [host, port, user, password, ssl, tls]
 
 
@@ -124,9 +124,9 @@ def test_a_mail_server_is_read_as_its_provider_writes_it(
 def test_a_wrong_mail_server_stops_no_pod_and_shows_no_piece_of_the_password(url: str) -> None:
     done = start({**SAFE, "EMAIL_URL": url}, "check")
     assert done.returncode == 0 and "Secret" not in done.stdout + done.stderr, "the clinic works without e-mail"
-    told = start({**SAFE, "EMAIL_URL": url}, "send_reminders")
-    assert told.returncode == 1 and "EMAIL_URL must look like" in told.stderr, told.stderr
-    assert "Secret" not in told.stderr and "Traceback" not in told.stderr and "u:" not in told.stderr
+    result = start({**SAFE, "EMAIL_URL": url}, "send_reminders")
+    assert result.returncode == 1 and "EMAIL_URL must look like" in result.stderr, result.stderr
+    assert "Secret" not in result.stderr and "Traceback" not in result.stderr and "u:" not in result.stderr
 
 
 @pytest.mark.parametrize("name", ["EMAIL_FROM", "EMAIL_REPLY_TO"])

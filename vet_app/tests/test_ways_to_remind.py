@@ -95,9 +95,9 @@ def test_a_booster_in_a_month_is_not_reminded_of_on_the_day_of_the_first_injecti
     given = vaccinate(clinic, 0)
     assert given.due_on is not None and (given.due_on - given.given_on).days <= 31
     today = given.given_on
-    told = [today + timedelta(days=number) for number in range(40)
+    days = [today + timedelta(days=number) for number in range(40)
             if send_due(clinic.actor, today + timedelta(days=number)).sent]  # fmt: skip
-    assert told[0] == given.due_on - timedelta(days=7), "a week before is the first that helps"
+    assert days[0] == given.due_on - timedelta(days=7), "a week before is the first that helps"
     assert stage_on(date(2030, 2, 1), date(2030, 1, 2), date(2030, 1, 1)) is None
     assert stage_on(date(2031, 1, 1), date(2030, 12, 2), date(2030, 1, 1)) == -30
     assert timedelta(days=1) < SETTLES < timedelta(days=23)

@@ -88,8 +88,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, length: int) -> None:
         headers = [[name, value] for name, value in self.headers.items()]
-        said = {"backend": self.backend.port, "headers": headers, "length": length, "text": LONG}
-        body = json.dumps(said).encode()
+        content = {"backend": self.backend.port, "headers": headers, "length": length, "text": LONG}
+        body = json.dumps(content).encode()
         self.send_response(200)
         self.send_header("X-Powered-By", OWN_HEADERS["X-Powered-By"])
         self.send_header("Content-Type", "application/json")
@@ -123,12 +123,12 @@ class Server(ThreadingHTTPServer):
 @contextmanager
 def backend(address: str) -> Iterator[Backend]:
     """Serve on a free port of an address of this machine."""
-    found = Backend(address, 0)
-    handler = type("Own", (Handler,), {"backend": found})
+    backend = Backend(address, 0)
+    handler = type("Own", (Handler,), {"backend": backend})
     with Server((address, 0), handler) as server:
         server.daemon_threads = True
         server.block_on_close = False
-        found.port = server.server_address[1]
+        backend.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
 
@@ -136,12 +136,12 @@ def backend(address: str) -> Iterator[Backend]:
             server.shutdown()
             thread.join()
             server.socket.close()
-            for connection in found.connections:
+            for connection in backend.connections:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
-        found.end = end
+        backend.end = end
         try:
-            yield found
+            yield backend
         finally:
             end()

@@ -76,9 +76,9 @@ def entrance(kubernetes: Kubernetes) -> Entrance:
     address = os.environ.get(VARIABLE) or _server(kubernetes)
     if not address:
         pytest.skip(HOW)
-    found = Entrance(address, environment, kubernetes)
+    entrance = Entrance(address, environment, kubernetes)
     try:
-        name = found.certificate_for("nobody.invalid")
+        name = entrance.certificate_for("nobody.invalid")
     except OSError as error:
         pytest.skip(f"nothing answers at {address}:443 ({error}); {HOW}")
     if name not in MADE_BY:
@@ -86,7 +86,7 @@ def entrance(kubernetes: Kubernetes) -> Entrance:
             f"what answers at {address}:443 has a certificate of {name!r} for an unknown host, so it is a stand-in for the ingress controller "
             f"and has none of its headers; {HOW}"
         )
-    return found
+    return entrance
 
 
 @pytest.fixture(scope="session")
@@ -108,17 +108,17 @@ def application(entrance: Entrance, hosts: Hosts) -> Iterator[Backend]:
     kubernetes = entrance.kubernetes
     own = _annotations(kubernetes, NAME, NAME) or {}
     ranchers = _annotations(kubernetes, RANCHERS_NAMESPACE, "rancher") or RANCHERS
-    with backend(entrance.here) as found:
+    with backend(entrance.here) as application:
         try:
             entrance.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
             entrance.apply(
                 tls_secret(hosts.application),
-                *service("application", (found.address, found.port)),
+                *service("application", (application.address, application.port)),
                 ingress("application", hosts.application, "application", own, tls=True),
                 ingress("operators", hosts.operators, "application", {**ranchers, ALLOWED_NETWORKS: OFFICE}, tls=False),
             )
             _until_reached(entrance, hosts)
-            yield found
+            yield application
         finally:
             kubernetes.run("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s")
 
@@ -152,17 +152,17 @@ SETTLED = 3
 def until(what: Callable[[], bool], seconds: float = 60) -> bool:
     """Whether something becomes true in time."""
     end = time.monotonic() + seconds
-    while not (found := what()) and time.monotonic() < end:
+    while not (value := what()) and time.monotonic() < end:
         time.sleep(0.5)
-    return found
+    return value
 
 
 def _environment(kubernetes: Kubernetes) -> Environment | None:
     """Whose Ingress for the application the cluster has."""
-    found = kubernetes.run(
+    hosts = kubernetes.run(
         "get", "ingresses", "--all-namespaces", "--output=jsonpath={.items[*].spec.rules[*].host}"
     ).split()
-    return next((each for each in load().environments if each.hosts.application in found), None)
+    return next((each for each in load().environments if each.hosts.application in hosts), None)
 
 
 def _server(kubernetes: Kubernetes) -> str:
@@ -178,8 +178,8 @@ def _annotations(kubernetes: Kubernetes, namespace: str, name: str) -> dict[str,
     text = kubernetes.run(*words)
     if not text:
         return None
-    found = json.loads(text)["metadata"].get("annotations", {})
-    return {key: value for key, value in found.items() if key.startswith("nginx.ingress.kubernetes.io/")}
+    annotations = json.loads(text)["metadata"].get("annotations", {})
+    return {key: value for key, value in annotations.items() if key.startswith("nginx.ingress.kubernetes.io/")}
 
 
 def _until_reached(entrance: Entrance, hosts: Hosts) -> None:

@@ -51,10 +51,10 @@ class Answer:
     @property
     def asked(self) -> dict[str, list[str]]:
         """Headers that the backend got, by their name in small letters."""
-        found: dict[str, list[str]] = {}
+        headers: dict[str, list[str]] = {}
         for name, value in json.loads(self.body)["headers"]:
-            found.setdefault(name.lower(), []).append(value)
-        return found
+            headers.setdefault(name.lower(), []).append(value)
+        return headers
 
 
 @dataclass(frozen=True)

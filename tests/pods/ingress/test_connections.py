@@ -109,9 +109,9 @@ class WebSocket:
     def open(cls, connection: socket.socket, host: str, headers: Mapping[str, str] | None = None) -> "WebSocket":
         """Ask for one."""
         key = base64.b64encode(os.urandom(16)).decode()
-        said = {"Host": host, "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": key}
-        said |= {"Sec-WebSocket-Version": "13", **(headers or {})}
-        lines = ["GET /websocket HTTP/1.1", *(f"{name}: {value}" for name, value in said.items()), "", ""]
+        request = {"Host": host, "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": key}
+        request |= {"Sec-WebSocket-Version": "13", **(headers or {})}
+        lines = ["GET /websocket HTTP/1.1", *(f"{name}: {value}" for name, value in request.items()), "", ""]
         connection.sendall("\r\n".join(lines).encode())
         head = b""
         while b"\r\n\r\n" not in head and (more := connection.recv(1)):
@@ -145,10 +145,10 @@ def test_a_websocket_opens_and_carries_both_ways(
 ) -> None:
     for host, headers, source in ((hosts.application, {}, None), (hosts.operators, OFFICE, balancer(entrance))):
         with entrance.connect(host, source=source) as connection:
-            found = WebSocket.open(connection, host, headers)
-            assert found.status == 101, f"{host}: {found.status}"
-            assert found.accepted, "the backend's answer to the key is lost"
-            assert found.echoes()
+            websocket = WebSocket.open(connection, host, headers)
+            assert websocket.status == 101, f"{host}: {websocket.status}"
+            assert websocket.accepted, "the backend's answer to the key is lost"
+            assert websocket.echoes()
     saw("WebSocket", "Upgrade", "101, and both ends are heard (Rancher's shells and logs, kubectl through it)")
 
 
@@ -167,13 +167,13 @@ class Waited:
 @pytest.fixture(scope="module")
 def waited(entrance: Entrance, application: Backend, hosts: Hosts) -> Waited:
     """Wait once for everything that takes a minute or more."""
-    found = Waited()
+    results = Waited()
 
     def keep() -> None:
         with entrance.connect(hosts.application) as connection:
             ask_on(connection, hosts.application)
             time.sleep(LATE + SLACK)
-            found.kept = ask_on(connection, hosts.application, "/kept").status
+            results.kept = ask_on(connection, hosts.application, "/kept").status
 
     def read(method: str, path: str) -> tuple[int, float, int]:
         began = time.monotonic()
@@ -193,7 +193,7 @@ def waited(entrance: Entrance, application: Backend, hosts: Hosts) -> Waited:
             return WebSocket.open(connection, host, headers).seconds_until_closed(LATE + SLACK)
 
     def each(name: str, what: Callable[[], object]) -> threading.Thread:
-        return threading.Thread(target=lambda: setattr(found, name, what()) if name else what())
+        return threading.Thread(target=lambda: setattr(results, name, what()) if name else what())
 
     del application.idle[:]
     threads = [
@@ -208,8 +208,8 @@ def waited(entrance: Entrance, application: Backend, hosts: Hosts) -> Waited:
         thread.start()
     for thread in threads:
         thread.join()
-    found.upstream = list(application.idle)
-    return found
+    results.upstream = list(application.idle)
+    return results
 
 
 @pytest.mark.long
@@ -355,13 +355,13 @@ def test_a_request_goes_to_another_pod_when_one_is_gone(
     """Between a pod's end and the controller's knowing of it."""
     with two(entrance, "ends", hosts) as (host, one, _):
         one.end()
-        found = [entrance.ask(host, "/", method=method).status for method in ("GET", "POST") * 20]
+        statuses = [entrance.ask(host, "/", method=method).status for method in ("GET", "POST") * 20]
     saw(
         "proxy-next-upstream",
         "not set: error timeout",
-        f"{found.count(200)} of {len(found)} requests answered with one of two backends gone",
+        f"{statuses.count(200)} of {len(statuses)} requests answered with one of two backends gone",
     )
-    assert set(found) == {200}
+    assert set(statuses) == {200}
 
 
 def test_what_changes_something_is_not_sent_twice(

@@ -66,9 +66,9 @@ def test_browsers_are_told_of_https_for_as_long_as_the_setting_says(
     entrance: Entrance, application: Backend, hosts: Hosts, saw: Saw
 ) -> None:
     seconds = entrance.environment.application.hsts_seconds
-    found = entrance.ask(hosts.application).headers.get("strict-transport-security")
-    saw("application.hsts_seconds", seconds, f"Strict-Transport-Security: {found}")
-    assert found == (f"max-age={seconds}" if seconds else None)
+    header = entrance.ask(hosts.application).headers.get("strict-transport-security")
+    saw("application.hsts_seconds", seconds, f"Strict-Transport-Security: {header}")
+    assert header == (f"max-age={seconds}" if seconds else None)
 
 
 @pytest.mark.parametrize("seconds", [0, 4711])
@@ -83,10 +83,10 @@ def test_another_hsts_is_what_a_visitor_sees(
     config(hsts(seconds))
     wanted = f"max-age={seconds}" if seconds else None
 
-    def found() -> str | None:
+    def header() -> str | None:
         return entrance.ask(hosts.application).headers.get("strict-transport-security")
 
-    assert until(lambda: found() == wanted), f"for {seconds} seconds a visitor sees {found()}"
+    assert until(lambda: header() == wanted), f"for {seconds} seconds a visitor sees {header()}"
     saw("application.hsts_seconds", seconds, f"Strict-Transport-Security: {wanted}" if wanted else "no such header")
 
 
@@ -96,20 +96,20 @@ def test_hsts_is_said_of_every_host_that_is_asked_by_https(
     """Rancher's too, though its Ingress has no certificate: ingress-nginx means to ask whether a host has one, and does not
     (``rootfs/etc/nginx/lua/lua_ingress.lua``, ``header``: it looks at the function, and does not call it)."""
     seconds = entrance.environment.application.hsts_seconds
-    found = {
+    headers = {
         host: entrance.ask(host, source=entrance.balancer, headers={"X-Forwarded-For": "203.0.113.9"}).headers.get(
             "strict-transport-security"
         )
         for host in (hosts.application, hosts.operators)
     }
-    saw("application.hsts_seconds", "Rancher's host", f"Strict-Transport-Security: {found[hosts.operators]}")
-    assert set(found.values()) == {f"max-age={seconds}" if seconds else None}, found
+    saw("application.hsts_seconds", "Rancher's host", f"Strict-Transport-Security: {headers[hosts.operators]}")
+    assert set(headers.values()) == {f"max-age={seconds}" if seconds else None}, headers
 
 
 def test_port_80_sends_a_visitor_to_https(entrance: Entrance, application: Backend, hosts: Hosts, saw: Saw) -> None:
-    found = entrance.ask(hosts.application, "/pets/7?page=2", port=80)
-    saw("ssl-redirect", "true", f"{found.status} from port 80 to {found.headers.get('location')}")
-    assert (found.status, found.headers.get("location")) == (308, f"https://{hosts.application}/pets/7?page=2")
+    response = entrance.ask(hosts.application, "/pets/7?page=2", port=80)
+    saw("ssl-redirect", "true", f"{response.status} from port 80 to {response.headers.get('location')}")
+    assert (response.status, response.headers.get("location")) == (308, f"https://{hosts.application}/pets/7?page=2")
     assert application.count("/pets/7") == 0, "the request reached the application in plain text"
 
 
@@ -118,9 +118,9 @@ def test_a_body_is_as_large_as_the_application_takes_and_no_larger(
     entrance: Entrance, application: Backend, hosts: Hosts, size: int, status: int, saw: Saw
 ) -> None:
     before = application.count("/attachments/")
-    found = entrance.ask(hosts.application, "/attachments/", method="POST", body=bytes(size))
-    saw("proxy-body-size", LARGEST_BODY, f"{found.status} for {size:,} bytes")
-    assert found.status == status
+    response = entrance.ask(hosts.application, "/attachments/", method="POST", body=bytes(size))
+    saw("proxy-body-size", LARGEST_BODY, f"{response.status} for {size:,} bytes")
+    assert response.status == status
     assert application.count("/attachments/") - before == (1 if status == 200 else 0)
 
 
@@ -128,9 +128,9 @@ def test_a_host_that_no_ingress_has_is_answered_by_nobody_s_application(
     entrance: Entrance, application: Backend, hosts: Hosts, saw: Saw
 ) -> None:
     before = len(application.asked)
-    found = {host: entrance.ask(host, "/login/").status for host in (hosts.unknown, entrance.address)}
-    saw("default backend", "none", f"{found[hosts.unknown]} for an unknown host")
-    assert set(found.values()) == {404}, found
+    statuses = {host: entrance.ask(host, "/login/").status for host in (hosts.unknown, entrance.address)}
+    saw("default backend", "none", f"{statuses[hosts.unknown]} for an unknown host")
+    assert set(statuses.values()) == {404}, statuses
     assert len(application.asked) == before
 
 
@@ -138,8 +138,8 @@ def test_the_load_balancer_s_health_check_is_answered_by_the_controller(
     entrance: Entrance, application: Backend, hosts: Hosts, controller: str, saw: Saw
 ) -> None:
     path = entrance.environment.load_balancer.health_check.path
-    found = {host: entrance.ask(host, path).status for host in (entrance.address, hosts.unknown)}
-    assert set(found.values()) == {200}, found
+    statuses = {host: entrance.ask(host, path).status for host in (entrance.address, hosts.unknown)}
+    assert set(statuses.values()) == {200}, statuses
     assert application.count(path) == 0
     entrance.ask(hosts.application, path)
     by = "the application" if application.count(path) else "the controller"
@@ -169,10 +169,10 @@ def test_nothing_that_a_visitor_says_of_the_way_of_a_request_reaches_an_applicat
     so a visitor's are tried on nginx alone, which believes none."""
     source = balancer(entrance)
     fixed = {} if controller == "nginx" else {"X-Forwarded-Proto": "https", "X-Forwarded-Port": "443"}
-    said = {**dict.fromkeys((*FORGED, *OTHERS), SAID), "X-Forwarded-For": f"192.0.2.66, {VISITOR}", **fixed}
+    headers = {**dict.fromkeys((*FORGED, *OTHERS), SAID), "X-Forwarded-For": f"192.0.2.66, {VISITOR}", **fixed}
     if controller == "traefik":
-        del said["X_Forwarded_Host"]
-    got = entrance.ask(hosts.application, headers=said, source=source).asked
+        del headers["X_Forwarded_Host"]
+    got = entrance.ask(hosts.application, headers=headers, source=source).asked
     believed = {name for name in FORGED if SAID in got.get(name.lower(), [])}
     assert not believed, f"the application gets a visitor's {believed}"
     own = OWN + (NGINX_OWN if controller == "nginx" else ())
@@ -190,7 +190,7 @@ def test_nothing_that_a_visitor_says_of_the_way_of_a_request_reaches_an_applicat
 
 
 @pytest.mark.parametrize(
-    ("behind", "said", "visitor"),
+    ("behind", "header", "visitor"),
     [
         (True, VISITOR, VISITOR),
         (True, f"203.0.113.9, {VISITOR}", VISITOR),
@@ -204,44 +204,46 @@ def test_the_application_gets_the_visitor_s_own_address(
     hosts: Hosts,
     controller: str,
     behind: bool,
-    said: str,
+    header: str,
     visitor: str,
     saw: Saw,
 ) -> None:
     source = balancer(entrance) if behind else entrance.here
-    found = entrance.ask(hosts.application, headers={"X-Forwarded-For": said}, source=source)
+    response = entrance.ask(hosts.application, headers={"X-Forwarded-For": header}, source=source)
     wanted = source if visitor == "here" else visitor
     if controller == "traefik" and not behind:
         wanted = ""  # one entry only: the application takes the peer, which is the controller
     where = "from the load balancer" if behind else "from elsewhere"
-    saw("proxy-real-ip-cidr", where, f"X-Forwarded-For: {said} makes the visitor {taken(found, controller)}")
-    assert taken(found, controller) == wanted, found.asked
+    saw("proxy-real-ip-cidr", where, f"X-Forwarded-For: {header} makes the visitor {taken(response, controller)}")
+    assert taken(response, controller) == wanted, response.asked
     if controller == "nginx":
-        assert found.asked["x-real-ip"] == [wanted]
+        assert response.asked["x-real-ip"] == [wanted]
 
 
 @pytest.mark.parametrize("spelling", ["{host}", "{HOST}", "{host}:443", "{host}."])
 @pytest.mark.parametrize(
-    ("said", "status"),
+    ("header", "status"),
     [("203.0.113.9", 200), (VISITOR, 403), (f"203.0.113.9, {VISITOR}", 403)],
     ids=["the office", "somebody else", "somebody else who lies"],
 )
 def test_rancher_is_reached_from_its_networks_alone_however_its_host_is_written(
-    entrance: Entrance, application: Backend, hosts: Hosts, said: str, status: int, spelling: str, saw: Saw
+    entrance: Entrance, application: Backend, hosts: Hosts, header: str, status: int, spelling: str, saw: Saw
 ) -> None:
     host = spelling.format(host=hosts.operators, HOST=hosts.operators.upper())
-    found = entrance.ask(host, headers={"X-Forwarded-For": said}, source=balancer(entrance)).status
+    code = entrance.ask(host, headers={"X-Forwarded-For": header}, source=balancer(entrance)).status
     if spelling == "{host}":
-        saw("access.rancher.allowed_cidrs", "203.0.113.0/24", f"{found} for X-Forwarded-For: {said}")
-    assert found == status
+        saw("access.rancher.allowed_cidrs", "203.0.113.0/24", f"{code} for X-Forwarded-For: {header}")
+    assert code == status
 
 
 def test_answers_are_as_the_application_wrote_them(
     entrance: Entrance, application: Backend, hosts: Hosts, saw: Saw
 ) -> None:
     """Nothing compresses pages that have a secret of the session in them."""
-    found = entrance.ask(hosts.application, headers={"Accept-Encoding": "gzip, br"})
+    response = entrance.ask(hosts.application, headers={"Accept-Encoding": "gzip, br"})
     saw(
-        "use-gzip", "not set", f"Content-Encoding: {found.headers.get('content-encoding')} for a visitor who takes gzip"
+        "use-gzip",
+        "not set",
+        f"Content-Encoding: {response.headers.get('content-encoding')} for a visitor who takes gzip",
     )
-    assert found.headers.get("content-encoding") is None
+    assert response.headers.get("content-encoding") is None

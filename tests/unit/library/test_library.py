@@ -69,21 +69,21 @@ def test_the_wheel_asks_for_the_engine_that_the_project_has() -> None:
 def test_the_example_asks_for_the_wheel_by_its_file() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     asked = (EXAMPLE / "requirements.txt").read_text().splitlines()[-1]
-    said = "a name alone is looked for in an index, where anybody may have taken it"
-    assert asked == f"./vet_platform-{version}-py3-none-any.whl[cdktf]", said
+    reason = "a name alone is looked for in an index, where anybody may have taken it"
+    assert asked == f"./vet_platform-{version}-py3-none-any.whl[cdktf]", reason
 
 
 def test_settings_made_in_python_meet_the_rules_of_those_in_files() -> None:
-    found = load()
-    again = checked(found.project, *found.environments)
-    assert again.environments == found.environments
+    settings = load()
+    again = checked(settings.project, *settings.environments)
+    assert again.environments == settings.environments
     assert {(each.environment, each.code) for each in again.warnings} == {
-        (each.environment, each.code) for each in found.warnings
+        (each.environment, each.code) for each in settings.warnings
     }
-    dev = found.environment("dev")
+    dev = settings.environment("dev")
     invalid_dev = dev.model_copy(update={"servers": dev.servers.model_copy(update={"count": 2})})
     with pytest.raises(SettingsError) as raised:
-        checked(found.project, invalid_dev, found.environment("prod"))
+        checked(settings.project, invalid_dev, settings.environment("prod"))
     (problem,) = raised.value.problems
     assert (problem.file, problem.key, problem.value) == ("environment dev", "servers.count", "2"), problem
 
@@ -91,8 +91,8 @@ def test_settings_made_in_python_meet_the_rules_of_those_in_files() -> None:
 def test_the_list_of_what_is_public_is_fresh_and_changelog_speaks_of_each_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = "run `make library`, after an entry in CHANGELOG that begins with `- **Library**`"
-    assert surface.LIST.read_text() == surface.written(surface.entries(), surface.surface()), said
+    remedy = "run `make library`, after an entry in CHANGELOG that begins with `- **Library**`"
+    assert surface.LIST.read_text() == surface.written(surface.entries(), surface.surface()), remedy
     monkeypatch.setattr(surface, "LIST", tmp_path / "library.txt")
     monkeypatch.setattr(surface, "ROOT", tmp_path)
     monkeypatch.setattr(surface, "surface", lambda: ["", "modules.aws.bridges"])

@@ -110,6 +110,8 @@ def test_the_page_says_how_much_is_kept_and_for_how_long(inputs: ClusterInputs) 
     given = dict(each.split("=", 1) for each in yaml.safe_load(server_config(inputs))["kube-apiserver-arg"])
     files, size, days = (int(given[f"audit-log-max{each}"]) for each in ("backup", "size", "age"))
     words = {9: "nine", 30: "thirty"}
-    said = f"`{given['audit-log-path']}` and {words[files]} older files of {size} MB, for {words[days]} days at most"
+    sentence = (
+        f"`{given['audit-log-path']}` and {words[files]} older files of {size} MB, for {words[days]} days at most"
+    )
     page = " ".join(Path("docs/runbooks/access.md").read_text().split())
-    assert said in page, f"docs/runbooks/access.md must say: {said}"
+    assert sentence in page, f"docs/runbooks/access.md must say: {sentence}"

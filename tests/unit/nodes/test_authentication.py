@@ -119,6 +119,6 @@ def test_a_role_is_bound_with_its_path_and_without() -> None:
 def test_an_administrator_is_not_held_to_what_deploy_may() -> None:
     """The policy that keeps `deploy` to images looks at groups, and an administrator may be in both lists."""
     principals = Principals(admin=[ROLE], deploy=[ROLE, SSO], read=[ROLE])
-    found = by_role(Access(principals=principals))
-    assert found["admin"] == groups([ROLE]) == found["read"]
-    assert found["deploy"] == groups([SSO])
+    rights = by_role(Access(principals=principals))
+    assert rights["admin"] == groups([ROLE]) == rights["read"]
+    assert rights["deploy"] == groups([SSO])

@@ -30,25 +30,25 @@ def test_user_data_of_nodes_without_them_is_as_it_was(inputs: ClusterInputs) -> 
 
 
 def test_each_volume_has_a_letter_and_the_place_that_was_asked_for(inputs: ClusterInputs) -> None:
-    told = files(agent_user_data(inputs, volumes=VOLUMES))
-    assert told["/etc/vet/extra-volumes"]["content"] == "sdf /mnt/reports\nsdg /var/lib/rancher\n"
+    contents = files(agent_user_data(inputs, volumes=VOLUMES))
+    assert contents["/etc/vet/extra-volumes"]["content"] == "sdf /mnt/reports\nsdg /var/lib/rancher\n"
     assert [device(index) for index in (0, 9)] == ["sdf", "sdo"], "EC2 recommends f to p"
 
 
 def test_they_are_mounted_before_the_node_boots_and_looked_at_again(inputs: ClusterInputs) -> None:
     text = agent_user_data(inputs, volumes=VOLUMES)
-    told = files(text)
+    contents = files(text)
     starts = [
         line
-        for line in told["/etc/systemd/system/vet-boot.service.d/extra-volumes.conf"]["content"].splitlines()
+        for line in contents["/etc/systemd/system/vet-boot.service.d/extra-volumes.conf"]["content"].splitlines()
         if line.startswith("ExecStart")
     ]
     assert starts == ["ExecStart=", "ExecStart=/usr/local/lib/vet/mount-extra-volumes", "ExecStart=/opt/vet/bin/boot"]
     commands = yaml.safe_load(text)["runcmd"]
     assert commands[1] == ["systemctl", "enable", "--now", "vet-extra-volumes.timer"]
     assert commands[-1][-1] == "vet-fetch-programs.service"
-    for start in re.findall(r"ExecStart=(/usr/local/\S+)", "".join(each["content"] for each in told.values())):
-        assert told[start]["permissions"] == "0755", start
+    for start in re.findall(r"ExecStart=(/usr/local/\S+)", "".join(each["content"] for each in contents.values())):
+        assert contents[start]["permissions"] == "0755", start
 
 
 def test_terraform_reads_nothing_in_the_programs(inputs: ClusterInputs) -> None:
@@ -78,22 +78,22 @@ exec(compile(open({str(HERE / "attached-as")!r}).read(), "attached-as", "exec"))
 
 @pytest.mark.parametrize("name", [b"sdf", b"/dev/sdf", b"sdf\0"])
 def test_the_controller_of_an_ebs_volume_says_its_name(name: bytes, tmp_path: Path) -> None:
-    found = _identified(tmp_path, b"Amazon Elastic Block Store", name)
-    assert (found.returncode, found.stdout) == (0, "sdf\n"), found.stderr
+    result = _identified(tmp_path, b"Amazon Elastic Block Store", name)
+    assert (result.returncode, result.stdout) == (0, "sdf\n"), result.stderr
 
 
 def test_another_disk_is_never_taken_for_one(tmp_path: Path) -> None:
-    found = _identified(tmp_path, b"Amazon EC2 NVMe Instance Storage", b"sdf")
-    assert found.returncode != 0, found.stdout
-    assert "is no EBS volume" in found.stderr
+    result = _identified(tmp_path, b"Amazon EC2 NVMe Instance Storage", b"sdf")
+    assert result.returncode != 0, result.stdout
+    assert "is no EBS volume" in result.stderr
 
 
 def test_a_device_that_is_no_nvme_controller_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "sda").touch()
-    found = subprocess.run([sys.executable, HERE / "attached-as", tmp_path / "sda"], capture_output=True, text=True)
-    assert found.returncode != 0
-    assert "does not say what it is" in found.stderr
-    assert "Traceback" not in found.stderr
+    result = subprocess.run([sys.executable, HERE / "attached-as", tmp_path / "sda"], capture_output=True, text=True)
+    assert result.returncode != 0
+    assert "does not say what it is" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_the_command_has_the_size_that_linux_expects() -> None:

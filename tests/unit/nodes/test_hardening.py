@@ -106,8 +106,8 @@ def test_user_data_stays_small_enough(hardened: ClusterInputs) -> None:
 
 def rows() -> list[tuple[str, str]]:
     """The controls of the page and where each is decided."""
-    found = re.findall(r"^\| (\d[\d., ]*?) \|[^|]*\| (.*) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    return [(control, where) for numbers, where in found for control in numbers.split(", ")]
+    lines = re.findall(r"^\| (\d[\d., ]*?) \|[^|]*\| (.*) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    return [(control, where) for numbers, where in lines for control in numbers.split(", ")]
 
 
 def test_each_control_stands_once_and_what_the_page_names_is_there() -> None:

@@ -40,31 +40,31 @@ class Server:
 
     def run(self) -> tuple[int, str, list[str]]:
         """Exit status, log, and the calls that changed something."""
-        found = subprocess.run(
+        result = subprocess.run(
             [str(PROGRAM)], env={**os.environ, "VET_ROOT": str(self.root)}, capture_output=True, text=True, timeout=60
         )
         calls = (self.root / "calls").read_text().splitlines()
-        return found.returncode, found.stderr, [call for call in calls if "drain" in call]
+        return result.returncode, result.stderr, [call for call in calls if "drain" in call]
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Server:
     """One whose cluster has two agents, neither of which leaves."""
-    made = Server(tmp_path)
+    node = Server(tmp_path)
     for folder in ("etc/vet", "usr/local/bin"):
         (tmp_path / folder).mkdir(parents=True)
     for name, text in (("aws", AWS), ("kubectl", KUBECTL), ("logger", "#!/bin/sh\n")):
         program = tmp_path / "usr/local/bin" / name
         program.write_text(text)
         program.chmod(0o755)
-    made.says("etc/vet/node.env", "REGION='us-east-1'\nCLUSTER='vet-dev'\nVPC_ID='vpc-1'\n")
-    made.says(
+    node.says("etc/vet/node.env", "REGION='us-east-1'\nCLUSTER='vet-dev'\nVPC_ID='vpc-1'\n")
+    node.says(
         "nodes",
         "ip-1 aws:///us-east-1a/i-111 True\nblocked aws:///us-east-1b/i-222 True\ndead aws:///us-east-1b/i-444 Unknown\n",
     )
     for file, text in (("leaving", ""), ("completing", ""), ("aws-status", "0"), ("calls", "")):
-        made.says(file, text)
-    return made
+        node.says(file, text)
+    return node
 
 
 def test_nobody_leaves_and_nothing_is_done(server: Server) -> None:
@@ -115,8 +115,10 @@ def test_all_are_closed_before_one_is_drained(server: Server) -> None:
     server.says("leaving", "".join(f"i-{n}\tvet-dev-agent-batch-a\n" for n in range(12)))
     code, log, calls = server.run()
     assert code == 0, log
-    made = [call.split(" ", 1)[1] for call in (server.root / "calls").read_text().splitlines() if "kubectl" in call]
-    steps = ["cordon" if "cordon" in call else "drain" for call in made if "cordon" in call or " drain " in f" {call} "]
+    commands = [call.split(" ", 1)[1] for call in (server.root / "calls").read_text().splitlines() if "kubectl" in call]
+    steps = [
+        "cordon" if "cordon" in call else "drain" for call in commands if "cordon" in call or " drain " in f" {call} "
+    ]
     assert steps == ["cordon"] * 12 + ["drain"] * 12
     assert sum("complete-lifecycle-action" in call for call in calls) == 12, "each is let go"
 

@@ -63,20 +63,20 @@ def _told(inputs: ClusterInputs, url: str) -> dict[str, str]:
     extras = Extras(proxy=url, direct=("registry.example.com",))
     given = replace(inputs, api_host=API, region="us-east-1", extras=extras)
     files = {each["path"]: each["content"] for each in yaml.safe_load(agent_user_data(given))["write_files"]}
-    told = dict(line.split("=", 1) for line in files[PROXY].splitlines())
-    return told | {name.upper(): value for name, value in told.items()}
+    variables = dict(line.split("=", 1) for line in files[PROXY].splitlines())
+    return variables | {name.upper(): value for name, value in variables.items()}
 
 
-def _run(told: dict[str, str], *command: str) -> None:
-    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **told}
+def _run(variables: dict[str, str], *command: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **variables}
     subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
 
 
 def test_curl_goes_where_it_should(inputs: ClusterInputs, asked: tuple[str, list[str]]) -> None:
     url, hosts = asked
-    told = _told(inputs, url)
+    variables = _told(inputs, url)
     for host in (*ELSEWHERE, *DIRECT.values()):
-        _run(told, "curl", "-s", "--connect-timeout", "1", "--max-time", "2", f"https://{host}:6443/")
+        _run(variables, "curl", "-s", "--connect-timeout", "1", "--max-time", "2", f"https://{host}:6443/")
     assert set(hosts) == set(ELSEWHERE), f"through the proxy: {sorted(set(hosts))}"
 
 
@@ -98,9 +98,9 @@ def test_programs_in_go_go_where_they_should(inputs: ClusterInputs, asked: tuple
     if not kubectl:
         pytest.skip("needs kubectl: run make test-platform once, or put it on PATH")
     url, hosts = asked
-    told = _told(inputs, url)
+    variables = _told(inputs, url)
     direct = [host for what, host in {**DIRECT, **NETWORKS}.items() if what != "itself"]
     for host in (*ELSEWHERE, *direct):
         asking = ("--server", f"https://{host}:6443", "--token", "none", "--request-timeout", "1s")
-        _run(told, kubectl, *asking, "get", "--raw", "/readyz")
+        _run(variables, kubectl, *asking, "get", "--raw", "/readyz")
     assert set(hosts) == set(ELSEWHERE), f"through the proxy: {sorted(set(hosts))}"

@@ -31,17 +31,17 @@ CLOUD_INIT_SCHEMA = Path("/usr/lib/python3/dist-packages/cloudinit/config/schema
 @pytest.fixture
 def user_data(templates: Mapping[str, Template]) -> dict[str, str]:
     """User data by stack and node."""
-    found = {}
+    texts = {}
     for stack in ("vet-dev", "vet-prod"):
         template = templates[stack]
         for name, instance in template.resources("aws_instance").items():
             if "user_data" in instance:
-                found[f"{stack}/{name}"] = instance["user_data"]
+                texts[f"{stack}/{name}"] = instance["user_data"]
         for name, value in template.document["locals"].items():
             if isinstance(value, str) and value.startswith("#cloud-config"):
-                found[f"{stack}/{name}"] = value
-    assert len(found) >= 4 + 2, f"servers and agents of two environments were expected, found {sorted(found)}"
-    return found
+                texts[f"{stack}/{name}"] = value
+    assert len(texts) >= 4 + 2, f"servers and agents of two environments were expected, found {sorted(texts)}"
+    return texts
 
 
 def _files(text: str) -> dict[str, str]:
@@ -141,8 +141,8 @@ def test_node_environment_is_what_the_programs_read(inputs: ClusterInputs) -> No
     programs = Path(__file__).parents[3] / "nodes"
     text = "\n".join(path.read_text() for path in [*programs.glob("bin/*"), programs / "fetch-programs.sh"])
     texts = (server_user_data(inputs, slot=0, data_volume_id="vol-1"), agent_user_data(inputs))
-    told = {line.split("=")[0] for part in texts for line in _files(part)["/etc/vet/node.env"].splitlines()}
-    unread = {name for name in told if not re.search(rf"\${{?{name}\b", text)}
+    variables = {line.split("=")[0] for part in texts for line in _files(part)["/etc/vet/node.env"].splitlines()}
+    unread = {name for name in variables if not re.search(rf"\${{?{name}\b", text)}
     assert not unread, f"set for the programs, and read by none: {unread}"
     read = set(re.findall(r"\$\{?([A-Z][A-Z0-9_]+)\b", text))
     own = {"BASH_SOURCE", "EXIT_STOP", "HOME", "JOURNAL_STREAM", "PATH"} | {"INSTANCE_ID", "NODE_NAME", "NODE_ADDRESS"}
@@ -150,7 +150,7 @@ def test_node_environment_is_what_the_programs_read(inputs: ClusterInputs) -> No
         re.findall(r"\bVET_\w+|AWS_EC2\w+", text)
     )
     own |= set(re.findall(r"AWS_MAX_ATTEMPTS|AWS_RETRY_MODE|AWS_PAGER|AWS_DEFAULT_REGION", text))
-    assert not read - told - own, f"read by a program, and set by nobody: {read - told - own}"
+    assert not read - variables - own, f"read by a program, and set by nobody: {read - variables - own}"
 
 
 def test_the_bundle_is_the_same_every_time() -> None:
@@ -185,5 +185,5 @@ def test_a_checkout_with_the_line_ends_of_windows_makes_the_same_bundle(
 def test_git_checks_every_text_out_with_the_line_ends_that_shells_take() -> None:
     root = Path(__file__).parents[3]
     asked = ["git", "check-attr", "eol", "--", "scripts/run", "nodes/bin/boot", "main.py", "Makefile"]
-    said = subprocess.run(asked, cwd=root, capture_output=True, text=True, check=True).stdout
-    assert [line for line in said.splitlines() if not line.endswith(": eol: lf")] == []
+    output = subprocess.run(asked, cwd=root, capture_output=True, text=True, check=True).stdout
+    assert [line for line in output.splitlines() if not line.endswith(": eol: lf")] == []

@@ -47,8 +47,8 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[s
     monkeypatch.setattr(module.main, "build_app", lambda _: type("App", (), {"synth": lambda self: None})())
     monkeypatch.setattr(module, "_state_is_in_the_bucket", lambda _, *, adopt: True)
 
-    def answering(found: dict[str, Any]) -> Path:
-        log.with_suffix(".plan").write_text(json.dumps(found))
+    def answering(plan: dict[str, Any]) -> Path:
+        log.with_suffix(".plan").write_text(json.dumps(plan))
         return log
 
     return answering

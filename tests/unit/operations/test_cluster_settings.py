@@ -28,25 +28,25 @@ esac
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The state that a stand-in for Terraform pulls."""
-    program, found = tmp_path / "terraform", tmp_path / "state.json"
-    program.write_text(TERRAFORM.format(state=found))
+    program, file = tmp_path / "terraform", tmp_path / "state.json"
+    program.write_text(TERRAFORM.format(state=file))
     program.chmod(stat.S_IRWXU)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    return found
+    return file
 
 
 @pytest.fixture
 def synthesised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], Document]:
     """Has the settings of dev, changed, synthesised; the Helm stack's document."""
 
-    def made(changes: dict[str, Any]) -> Document:
+    def synthesis(changes: dict[str, Any]) -> Document:
         main.build_app(load(dev_alone(tmp_path, changes)), outdir=str(tmp_path / "out")).synth()
         content = json.loads((tmp_path / "out/stacks/vet-dev-helm/cdk.tf.json").read_text())
         document = Document("vet-dev-helm", content)
         monkeypatch.setattr(Document, "read", lambda _: document)
         return document
 
-    return made
+    return synthesis
 
 
 def _state_of(document: Document) -> str:

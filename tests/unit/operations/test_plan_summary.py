@@ -138,9 +138,9 @@ def test_versions_roll_nodes_where_nodes_bring_them(versions: dict[str, str], co
         }
     )
     assert waiting(changing) == commands
-    told = "\n".join(summary("vet-dev", changing))
-    assert all(component in told for component in versions), told
-    assert ("next server roll" in told) is bool(commands), told
+    text = "\n".join(summary("vet-dev", changing))
+    assert all(component in text for component in versions), text
+    assert ("next server roll" in text) is bool(commands), text
 
 
 def test_versions_that_are_not_known_any_more_take_what_versions_may_take() -> None:

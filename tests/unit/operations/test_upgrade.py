@@ -278,9 +278,9 @@ def test_a_way_back_is_asked_for_and_shown(
     with pytest.raises(Failure, match="nothing was changed"):
         back.run("dev")
     assert ((files / "dev.yaml").read_text(), done) == (text, done_before)
-    said = " ".join(capsys.readouterr().out.split())
-    assert "rke2 v1.27.16+rke2r2 -> v1.26.15+rke2r1" in said
-    assert "restore before-kubernetes-1-27-node-0-1764500000: what was done in the cluster since is undone" in said
+    output = " ".join(capsys.readouterr().out.split())
+    assert "rke2 v1.27.16+rke2r2 -> v1.26.15+rke2r1" in output
+    assert "restore before-kubernetes-1-27-node-0-1764500000: what was done in the cluster since is undone" in output
 
 
 def test_a_file_that_was_changed_since_and_a_snapshot_that_is_gone_stop_the_way_back(
@@ -319,9 +319,9 @@ def test_the_page_says_how_many_steps_there_are(name: str) -> None:
     environment = load_settings().environment(name)
     steps = way(environment.releases, environment.installed(release_set("current"))).steps
     page = (Path(__file__).parents[3] / "docs/runbooks/upgrading.md").read_text()
-    said = re.search(rf"(\d+) in `{name}`", page)
-    assert said, f"docs/runbooks/upgrading.md says nothing of {name}'s steps"
-    assert int(said[1]) == len(steps), f"{name} has {len(steps)} steps from documented to current"
+    match = re.search(rf"(\d+) in `{name}`", page)
+    assert match, f"docs/runbooks/upgrading.md says nothing of {name}'s steps"
+    assert int(match[1]) == len(steps), f"{name} has {len(steps)} steps from documented to current"
 
 
 def test_what_is_not_installed_is_no_step() -> None:

@@ -46,12 +46,12 @@ def _object(block: Block, schema: Block, minor: str, where: str) -> dict[str, An
     if "properties" not in schema:  # labels and the like: their keys are names
         return block
     known = schema["properties"]
-    found = {}
+    fields = {}
     for key, value in block.items():
         name = next((name for name in _names(key) if name in known), None)
         assert name, f"{where}: Kubernetes {minor} has no {key}; it has {', '.join(known)}"
-        found[name] = _value(value, known[name], minor, f"{where}.{key}")
-    return found
+        fields[name] = _value(value, known[name], minor, f"{where}.{key}")
+    return fields
 
 
 def _names(key: str) -> list[str]:
@@ -83,5 +83,5 @@ def _int_or_string(schema: Block) -> bool:
 @cache
 def _read(file: str, minor: str) -> Block:
     folder = importlib_resources.files("kubernetes_validate") / "kubernetes-json-schema" / f"v{minor}.0-local-strict"
-    found: Block = json.loads((folder / file).read_text())
-    return found
+    schema: Block = json.loads((folder / file).read_text())
+    return schema

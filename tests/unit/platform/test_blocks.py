@@ -19,8 +19,8 @@ def spec(pod: dict) -> DeploymentV1Spec:
 
 
 def test_blocks_in_lists_are_typed_too() -> None:
-    made = spec(POD)
-    (container,) = made.template.spec.container
+    block = spec(POD)
+    (container,) = block.template.spec.container
     assert isinstance(container, DeploymentV1SpecTemplateSpecContainer)
     (port,) = container.port
     assert isinstance(port, DeploymentV1SpecTemplateSpecContainerPort)
@@ -28,9 +28,9 @@ def test_blocks_in_lists_are_typed_too() -> None:
 
 
 def test_maps_of_names_stay_as_they_are() -> None:
-    made = spec(POD)
-    assert made.template.metadata.labels == {"a": "b"}
-    assert made.template.spec.node_selector == POD["node_selector"]
+    block = spec(POD)
+    assert block.template.metadata.labels == {"a": "b"}
+    assert block.template.spec.node_selector == POD["node_selector"]
 
 
 @pytest.mark.parametrize("depth", ["deployment", "pod", "container", "port"])

@@ -188,14 +188,14 @@ def helm_template(
 
 def pods(manifests: list[Manifest]) -> dict[str, dict[str, Any]]:
     """Pod specs by the name of what makes them."""
-    found = {}
+    specs = {}
     for manifest in manifests:
         spec = manifest.get("spec") or {}
         if manifest["kind"] in {"Deployment", "DaemonSet", "StatefulSet", "Job"}:
-            found[manifest["metadata"]["name"]] = spec["template"]["spec"]
+            specs[manifest["metadata"]["name"]] = spec["template"]["spec"]
         elif manifest["kind"] == "Pod":
-            found[manifest["metadata"]["name"]] = spec
-    return found
+            specs[manifest["metadata"]["name"]] = spec
+    return specs
 
 
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
@@ -205,9 +205,9 @@ def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
 
 def one(manifests: list[Manifest], kind: str, name: str) -> Manifest:
     """The one manifest of that kind and name."""
-    found = [m for m in manifests if m["kind"] == kind and m["metadata"]["name"] == name]
-    assert len(found) == 1, f"no {kind} {name} in {[(m['kind'], m['metadata']['name']) for m in manifests]}"
-    return found[0]
+    matches = [m for m in manifests if m["kind"] == kind and m["metadata"]["name"] == name]
+    assert len(matches) == 1, f"no {kind} {name} in {[(m['kind'], m['metadata']['name']) for m in manifests]}"
+    return matches[0]
 
 
 def kinds(manifests: list[Manifest]) -> set[str]:

@@ -29,13 +29,13 @@ def asked_by_the_api_server(manifests: list[Manifest]) -> Iterator[tuple[str, in
 
 def container_port(manifests: list[Manifest], service: str, port: int) -> int:
     """Where a Service's port leads: a number, or the name of a port of the pods that it selects."""
-    (found,) = [each for each in manifests if each["kind"] == "Service" and each["metadata"]["name"] == service]
-    (target,) = [each.get("targetPort", each["port"]) for each in found["spec"]["ports"] if each["port"] == port]
+    (block,) = [each for each in manifests if each["kind"] == "Service" and each["metadata"]["name"] == service]
+    (target,) = [each.get("targetPort", each["port"]) for each in block["spec"]["ports"] if each["port"] == port]
     if isinstance(target, int):
         return target
     for manifest in manifests:
         template = manifest.get("spec", {}).get("template", {})
-        if found["spec"]["selector"].items() <= template.get("metadata", {}).get("labels", {}).items():
+        if block["spec"]["selector"].items() <= template.get("metadata", {}).get("labels", {}).items():
             for container in template["spec"]["containers"]:
                 for each in container.get("ports", []):
                     if each.get("name") == target:

@@ -121,7 +121,7 @@ def test_a_key_that_no_chart_key_answers_to_is_found() -> None:
 
 def test_every_values_file_belongs_to_a_release() -> None:
     releases = {*NAMESPACES, *LOCAL, *AGAIN, *SERVICES, *OF_SERVICES}
-    releases |= {found.chart.name for name in SERVICES for found in releases_of(name)}
+    releases |= {each.chart.name for name in SERVICES for each in releases_of(name)}
     assert {path.name for path in FOLDER.iterdir() if path.is_dir()} == set(helm_values.FOLDERS)
     assert {path.name for path in (FOLDER / "release-sets").iterdir()} <= set(SETS)
     for path in [*FOLDER.glob("*.yaml"), *FOLDER.glob("*/*.yaml"), *FOLDER.glob("release-sets/*/*.yaml")]:
@@ -135,8 +135,8 @@ def test_every_values_file_belongs_to_a_release() -> None:
 def test_what_a_chart_wants_from_a_version_on_does_not_depend_on_the_set(version: str, logged: bool) -> None:
     """Rancher 2.12 turned its audit log off for those who only give a level; on the way to `current` nobody would notice."""
     for set_name in SETS:
-        found = helm_values.values("rancher", set_name, version=version)
-        assert found["auditLog"].get("enabled", False) is logged, f"Rancher {version} over {set_name}"
+        values = helm_values.values("rancher", set_name, version=version)
+        assert values["auditLog"].get("enabled", False) is logged, f"Rancher {version} over {set_name}"
 
 
 @pytest.mark.parametrize("path", sorted((FOLDER / "keys").glob("*.txt")), ids=lambda path: path.stem)

@@ -42,12 +42,12 @@ def _texts(value: object, place: str = "") -> Iterator[tuple[str, str]]:
 def _listed(set_name: str) -> dict[str, str]:
     """Every image that a set may bring, with the digest that is known."""
     releases = release_set(set_name)
-    found = {each.image: each.digest for key, version in releases.pins.items() for each in images(key, version)}
+    digests = {each.image: each.digest for key, version in releases.pins.items() for each in images(key, version)}
     for key in releases.pins:
         if releases[key].component.image:
             reference, _, digest = releases[key].image.partition("@")
-            found[reference] = digest
-    return found
+            digests[reference] = digest
+    return digests
 
 
 @pytest.mark.parametrize("set_name", SETS)
@@ -99,7 +99,7 @@ def test_what_charts_bring_is_listed_and_pinned_where_a_digest_is_known(set_name
 
 
 def test_a_deploy_says_which_images_it_takes_by_their_tag() -> None:
-    told = list(believed(load().environment("prod")))
-    assert "images of EBS CSI driver 1.44.0 (chart 2.44.0)" in told
-    assert not [line for line in told if "cloud-controller-manager" in line], "its digest is known"
-    assert not [line for line in told if "ingress-nginx" in line], "its chart has the digests"
+    lines = list(believed(load().environment("prod")))
+    assert "images of EBS CSI driver 1.44.0 (chart 2.44.0)" in lines
+    assert not [line for line in lines if "cloud-controller-manager" in line], "its digest is known"
+    assert not [line for line in lines if "ingress-nginx" in line], "its chart has the digests"

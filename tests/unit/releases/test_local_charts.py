@@ -99,8 +99,10 @@ def test_a_write_is_on_a_replica_before_it_is_acknowledged_where_one_may_be_away
 ) -> None:
     given = {**merged("database", set_name, "prod"), "instances": instances}
     spec = one(helm_template(helm, CHARTS / "database", "database", "vet-app", given), "Cluster", "database")["spec"]
-    found = spec.get("minSyncReplicas"), spec.get("maxSyncReplicas")
-    assert found == (wanted, wanted), f"{instances} instances have {found} synchronous replicas at least and at most"
+    replicas = spec.get("minSyncReplicas"), spec.get("maxSyncReplicas")
+    assert replicas == (wanted, wanted), (
+        f"{instances} instances have {replicas} synchronous replicas at least and at most"
+    )
 
 
 @each
@@ -188,8 +190,8 @@ def test_database_recovers_to_a_point_in_time(helm: str, set_name: str) -> None:
 def test_a_moment_reaches_postgresql_in_its_own_form(helm: str, set_name: str, written: str) -> None:
     """The operator's 1.22 rewrites RFC 3339 and keeps the `Z`, at which PostgreSQL ends (recovery_target_time)."""
     spec = one(_recovered(helm, set_name, written), "Cluster", "database")["spec"]
-    found = spec["bootstrap"]["recovery"]["recoveryTarget"]["targetTime"]
-    assert found == "2026-11-24 09:30:00+00", f"{written} became {found}"
+    moment = spec["bootstrap"]["recovery"]["recoveryTarget"]["targetTime"]
+    assert moment == "2026-11-24 09:30:00+00", f"{written} became {moment}"
 
 
 @pytest.mark.parametrize("wrong", ["2026-11-24T09:30:00", "2026-11-24", "2026-13-41T09:30:00Z", "24.11.2026 09:30"])
@@ -203,8 +205,8 @@ def test_a_new_archive_gets_a_base_backup_at_once(helm: str, set_name: str) -> N
     """`immediate` counts when a ScheduledBackup is made; one that stays would wait for the night."""
 
     def schedule(manifests: list[dict[str, Any]]) -> dict[str, Any]:
-        (found,) = (each for each in manifests if each["kind"] == "ScheduledBackup")
-        return found
+        (backup,) = (each for each in manifests if each["kind"] == "ScheduledBackup")
+        return backup
 
     first = schedule(
         helm_template(helm, CHARTS / "database", "database", "vet-app", merged("database", set_name, "prod"))
@@ -309,8 +311,8 @@ def test_what_deploy_changes_is_narrowed_where_the_api_is_stable(helm: str, kube
     given = {"applicationNamespace": "vet-app"}
     manifests = helm_template(helm, CHARTS / "access", "access", "kube-system", given, "--kube-version", kubernetes)
     for kind in ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"):
-        found = {each["metadata"]["name"] for each in manifests if each["kind"] == kind}
-        assert found == ({"deploy-changes-images", "servers-stay-servers"} if policies else set()), kind
+        names = {each["metadata"]["name"] for each in manifests if each["kind"] == kind}
+        assert names == ({"deploy-changes-images", "servers-stay-servers"} if policies else set()), kind
 
 
 def test_those_who_are_who_they_are_in_aws_may_what_their_role_may(helm: str) -> None:

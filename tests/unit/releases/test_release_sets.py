@@ -49,10 +49,10 @@ def test_every_rule_is_broken_by_a_version_outside_its_range(
     facts = component.releases[releases.pins[changed]].model_copy(update={"app": None})
     strange = component.model_copy(update={"releases": {**component.releases, outside: facts}})
     monkeypatch.setitem(catalogue(), changed, strange)
-    found = check(releases.override({changed: outside}))
+    problems = check(releases.override({changed: outside}))
     subject = releases[key].label
-    assert any(m.subject == subject and outside in m.other for m in found), (
-        f"{subject} accepts {other} {outside}: {found}"
+    assert any(m.subject == subject and outside in m.other for m in problems), (
+        f"{subject} accepts {other} {outside}: {problems}"
     )
 
 

@@ -37,8 +37,8 @@ def test_our_charts_are_served(helm: str, chart: str, minor: str) -> None:
 @pytest.mark.parametrize("minor", MINORS)
 def test_what_terraform_makes_is_served(minor: str) -> None:
     """Kinds of the Kubernetes provider that the stacks use (tests/unit/platform/manifests.py)."""
-    made = [{"apiVersion": api, "kind": kind} for api, kind in KINDS.values()]
-    assert list(not_served(made, minor)) == []
+    kinds = [{"apiVersion": api, "kind": kind} for api, kind in KINDS.values()]
+    assert list(not_served(kinds, minor)) == []
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.title)
@@ -51,8 +51,8 @@ def test_charts_of_others_are_served_before_and_after_the_roll(helm: str, charts
             absent.append(step.after[key].label)
             continue
         for kubernetes in dict.fromkeys((step.before.kubernetes, step.after.kubernetes)):
-            found = list(not_served(_rendered(helm, chart, key, step, kubernetes), kubernetes))
-            assert found == [], f"{step.after[key].label} on Kubernetes {kubernetes}"
+            problems = list(not_served(_rendered(helm, chart, key, step, kubernetes), kubernetes))
+            assert problems == [], f"{step.after[key].label} on Kubernetes {kubernetes}"
     if absent:
         pytest.skip(f"needs charts of the way (sh scripts/run python -m operations charts --way): {', '.join(absent)}")
 
@@ -74,10 +74,10 @@ def _rendered(helm: str, chart: Path, key: str, step: Step, kubernetes: str) -> 
     ],
 )
 def test_an_object_is_told_by_kind_version_and_minor(api: str, kind: str, kubernetes: str, served: bool) -> None:
-    found = list(not_served([{"apiVersion": api, "kind": kind, "metadata": {"name": "one"}}], kubernetes))
-    assert (found == []) is served, found
-    for said in found:
-        assert re.fullmatch(rf"{kind} one: {api} ended with Kubernetes 1\.\d+ \(.+\); write .+/v1", said), said
+    problems = list(not_served([{"apiVersion": api, "kind": kind, "metadata": {"name": "one"}}], kubernetes))
+    assert (problems == []) is served, problems
+    for problem in problems:
+        assert re.fullmatch(rf"{kind} one: {api} ended with Kubernetes 1\.\d+ \(.+\); write .+/v1", problem), problem
 
 
 def test_the_table_is_what_the_schemas_say() -> None:
@@ -89,8 +89,8 @@ def test_the_table_is_what_the_schemas_say() -> None:
         for api, kind in _kinds(minor - 1) - _kinds(minor)
         if "alpha" not in api
     }
-    told = {(row.removed, row.api, kind) for row in table() for kind in row.kinds}
-    assert {each for each in told if int(each[0].split(".")[1]) > OLDEST} == gone, "settings/removed_apis.yaml"
+    rows = {(row.removed, row.api, kind) for row in table() for kind in row.kinds}
+    assert {each for each in rows if int(each[0].split(".")[1]) > OLDEST} == gone, "settings/removed_apis.yaml"
 
 
 @cache

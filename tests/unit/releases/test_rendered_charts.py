@@ -83,13 +83,13 @@ def test_nothing_else_is_in_root_s_group(render: Render, set_name: str, environm
 @each
 def test_nothing_else_is_on_the_hosts_network(render: Render, set_name: str, environment: str) -> None:
     """With a hop limit of 1 nothing else reaches the instance metadata, and so a node's role."""
-    found = {
+    names = {
         name
         for release in installed(set_name)
         for name, pod in pods(render(release, set_name, environment)).items()
         if pod.get("hostNetwork")
     }
-    assert found == ON_THE_HOSTS_NETWORK
+    assert names == ON_THE_HOSTS_NETWORK
 
 
 @each
@@ -154,13 +154,13 @@ def test_browsers_are_told_of_https_for_as_long_as_the_setting_says(
     """The controller puts its own header over the application's: a year and all subdomains, unless its settings say otherwise
     (ingress-nginx: user guide, ConfigMap, `hsts`). The header is asserted where the controller reads it."""
     data = one(render("ingress-nginx", set_name, environment), "ConfigMap", "ingress-nginx-controller")["data"]
-    found = {key: value for key, value in data.items() if key.startswith("hsts")}
-    assert found == {
+    settings = {key: value for key, value in data.items() if key.startswith("hsts")}
+    assert settings == {
         "hsts": "true",
         "hsts-max-age": "86400",
         "hsts-include-subdomains": "false",
         "hsts-preload": "false",
-    }, f"clients would see another Strict-Transport-Security: {found}"
+    }, f"clients would see another Strict-Transport-Security: {settings}"
 
 
 @each
@@ -223,12 +223,12 @@ def test_controllers_have_their_own_aws_role(
 ) -> None:
     spec = pods(render(release, set_name, environment))[pod]
     assert spec["serviceAccountName"] == account
-    found = next(c for c in spec["containers"] if c["name"] == container)
-    variables = {variable["name"]: variable.get("value") for variable in found["env"]}
+    block = next(c for c in spec["containers"] if c["name"] == container)
+    variables = {variable["name"]: variable.get("value") for variable in block["env"]}
     assert variables["AWS_ROLE_ARN"] == ROLE
     assert variables["AWS_REGION"] == REGION
     token = variables["AWS_WEB_IDENTITY_TOKEN_FILE"]
-    mount = next(m for m in found["volumeMounts"] if token and token.startswith(m["mountPath"]))
+    mount = next(m for m in block["volumeMounts"] if token and token.startswith(m["mountPath"]))
     volume = next(v for v in spec["volumes"] if v["name"] == mount["name"])
     source = volume["projected"]["sources"][0]["serviceAccountToken"]
     assert source["audience"] == "sts.amazonaws.com"
@@ -303,11 +303,11 @@ def test_network_policies_name_pods_by_labels_that_the_charts_give(
             for manifest in render(release, set_name, environment)
             if manifest["kind"] == kind
         ]
-        wanted = [found for namespace, found in peers if namespace == NAMESPACES[release]]
+        wanted = [selector for namespace, selector in peers if namespace == NAMESPACES[release]]
         assert wanted, f"no policy lets {release} in"
-        for found in wanted:
-            assert found.items() <= labels.items(), (
-                f"{release} in {set_name}: pods have {labels}, policies name {found}"
+        for selector in wanted:
+            assert selector.items() <= labels.items(), (
+                f"{release} in {set_name}: pods have {labels}, policies name {selector}"
             )
 
 
@@ -316,8 +316,8 @@ def test_fleet_s_controllers_are_put_on_dedicated_servers_where_rancher_can_be_t
     render: Render, set_name: str, environment: str
 ) -> None:
     """Rancher installs Fleet's chart with what its ConfigMap ``rancher-config`` says (pkg/controllers/dashboard/chart/chart.go)."""
-    told = one(render("rancher", set_name, environment), "ConfigMap", "rancher-config")["data"].get("fleet", "{}")
-    values = yaml.safe_load(told)
+    text = one(render("rancher", set_name, environment), "ConfigMap", "rancher-config")["data"].get("fleet", "{}")
+    values = yaml.safe_load(text)
     if set_name == "documented" or environment == "dev":
         assert values == {}
     else:

@@ -12,8 +12,8 @@ each = pytest.mark.parametrize(("set_name", "environment"), [(s, e) for s in SET
 
 
 def _pod(manifests: list[Manifest]) -> dict[str, Any]:
-    found: dict[str, Any] = one(manifests, "DaemonSet", "traefik")["spec"]["template"]["spec"]
-    return found
+    spec: dict[str, Any] = one(manifests, "DaemonSet", "traefik")["spec"]["template"]["spec"]
+    return spec
 
 
 @each

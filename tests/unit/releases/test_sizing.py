@@ -33,8 +33,10 @@ SHAPES = {"dev": ("t3.medium", 1, 2), "prod": ("t3.large", 3, 3)}
 
 def application(environment: str) -> list[Request]:
     """The application's pods when there are most of them, and the one that a rollout adds."""
-    found = load().environment(environment).application
-    return [quantity({"cpu": found.requests.cpu, "memory": found.requests.memory})] * (found.most_replicas + 1)
+    application = load().environment(environment).application
+    return [quantity({"cpu": application.requests.cpu, "memory": application.requests.memory})] * (
+        application.most_replicas + 1
+    )
 
 
 def of_a_pod(pods_: Pods, set_name: str, environment: str) -> Request:
@@ -103,10 +105,10 @@ def test_rancher_and_the_controllers_have_room_on_prods_servers_while_one_is_rol
 
 def controllers(set_name: str, environment: str) -> list[Request]:
     """All pods of the controllers: with the servers dedicated they are on them, otherwise on agents."""
-    found: list[Request] = []
+    requests: list[Request] = []
     for p in present(set_name, "controllers"):
-        found += [of_a_pod(p, set_name, environment)] * replicas(p, set_name, environment)
-    return found
+        requests += [of_a_pod(p, set_name, environment)] * replicas(p, set_name, environment)
+    return requests
 
 
 @pytest.mark.parametrize("environment", SHAPES)

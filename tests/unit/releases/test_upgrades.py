@@ -49,13 +49,13 @@ def test_kubernetes_and_rancher_do_not_change_at_once(step: Step) -> None:
 
 
 def test_the_steps_join_and_end_at_the_target_with_the_database_of_the_start() -> None:
-    found = way(START, TARGET)
-    assert found.steps[0].before == START
-    assert all(one.after == other.before for one, other in pairwise(found.steps))
-    end = found.steps[-1].after
+    route = way(START, TARGET)
+    assert route.steps[0].before == START
+    assert all(one.after == other.before for one, other in pairwise(route.steps))
+    end = route.steps[-1].after
     assert {key for key in end.pins if end.pins[key] != TARGET.pins[key]} == {"postgresql"}
     assert end.pins["postgresql"] == START.pins["postgresql"]
-    assert found.database == str(TARGET["postgresql"].program.major)
+    assert route.database == str(TARGET["postgresql"].program.major)
 
 
 @pytest.mark.parametrize("taken", range(1, len(STEPS)), ids=lambda taken: f"after {STEPS[taken - 1].title}")
@@ -75,7 +75,7 @@ def test_there_is_no_way_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("component", "version", "said"),
+    ("component", "version", "message"),
     [
         ("rke2", "v1.30.14+rke2r2", r"RKE2 of 1\.30 is not in"),
         ("rancher", "2.10.3", r"from Kubernetes 1\.30 to 1\.31 there is no release.*Rancher 2\.9\.3"),
@@ -83,12 +83,12 @@ def test_there_is_no_way_back() -> None:
     ],
 )
 def test_a_hole_in_the_catalogue_is_named(
-    component: str, version: str, said: str, monkeypatch: pytest.MonkeyPatch
+    component: str, version: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = catalogue()[component]
     left = {key: facts for key, facts in known.releases.items() if key != version}
     monkeypatch.setitem(catalogue(), component, known.model_copy(update={"releases": left}))
-    with pytest.raises(NoWayError, match=said):
+    with pytest.raises(NoWayError, match=message):
         way(START, TARGET)
 
 

@@ -13,8 +13,8 @@ QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/vet-dev-interruptions"
 
 
 def asked(service: str, operation: str, parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found = needs(Call("KEY", service, operation, "us-east-1", parameters))
-    return [(each.action, each.resource) for each in found]
+    rights = needs(Call("KEY", service, operation, "us-east-1", parameters))
+    return [(each.action, each.resource) for each in rights]
 
 
 @pytest.mark.parametrize("operation", ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "TagQueue"])

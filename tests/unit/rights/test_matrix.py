@@ -15,28 +15,28 @@ from tests.rights.reasons import reasons, unexpected_changes
 
 
 @pytest.fixture(scope="session")
-def found(account: Account) -> list[Cell]:
+def matrix(account: Account) -> list[Cell]:
     """Everything sensitive that somebody can do."""
     return list(cells(account))
 
 
-def test_the_matrix_is_fresh(found: list[Cell]) -> None:
-    assert rendered(found) == FILE.read_text(), "rights have changed: `make rights`, and read the difference"
+def test_the_matrix_is_fresh(matrix: list[Cell]) -> None:
+    assert rendered(matrix) == FILE.read_text(), "rights have changed: `make rights`, and read the difference"
 
 
-def test_every_cell_has_a_reason(found: list[Cell]) -> None:
-    open_ = unexpected_changes(found)
+def test_every_cell_has_a_reason(matrix: list[Cell]) -> None:
+    open_ = unexpected_changes(matrix)
     assert not open_, "nobody has written why (tests/rights/reasons.yaml):\n" + "\n".join(map(str, open_))
 
 
-def test_every_reason_is_needed(found: list[Cell]) -> None:
-    idle = [reason for reason in reasons() if not any(reason.explains(cell) for cell in found)]
+def test_every_reason_is_needed(matrix: list[Cell]) -> None:
+    idle = [reason for reason in reasons() if not any(reason.explains(cell) for cell in matrix)]
     assert not idle, f"these explain nothing that is open: {idle}"
 
 
-def test_nobody_of_one_environment_reaches_another(found: list[Cell]) -> None:
+def test_nobody_of_one_environment_reaches_another(matrix: list[Cell]) -> None:
     """A deploy of dev that was approved, a broken pod, agent or server of dev, and whatever role they could make."""
-    crossing = [cell for cell in found if home(cell.identity) not in (cell.environment, "account")]
+    crossing = [cell for cell in matrix if home(cell.identity) not in (cell.environment, "account")]
     account_s = {"kms_key storage/key", "s3_bucket storage/bucket"}
     crossing = [cell for cell in crossing if not (cell.environment == "account" and cell.resource in account_s)]
     crossing = [
@@ -45,17 +45,17 @@ def test_nobody_of_one_environment_reaches_another(found: list[Cell]) -> None:
     assert not crossing, "\n".join(map(str, crossing))
 
 
-def test_the_deployers_are_judged_with_what_they_could_make(account: Account, found: list[Cell]) -> None:
+def test_the_deployers_are_judged_with_what_they_could_make(account: Account, matrix: list[Cell]) -> None:
     """So that the test above cannot pass because nobody was looked at."""
     for name in account.environments:
         for identity in (f"vet-github-deploy-{name}", MADE.format(f"vet-github-deploy-{name}")):
-            own = {cell.act for cell in found if cell.identity == identity and cell.environment == name}
+            own = {cell.act for cell in matrix if cell.identity == identity and cell.environment == name}
             assert {"write the issuer's keys", "write any record", "secretsmanager:GetSecretValue"} <= own, identity
 
 
-def test_people_read_their_own_credentials_and_no_other_secret(found: list[Cell]) -> None:
+def test_people_read_their_own_credentials_and_no_other_secret(matrix: list[Cell]) -> None:
     for role in ("read", "deploy", "admin"):
-        acts = {(cell.resource, cell.act) for cell in found if cell.identity == f"people: {role}"}
+        acts = {(cell.resource, cell.act) for cell in matrix if cell.identity == f"people: {role}"}
         assert acts == {
             (f"secretsmanager_secret secrets/credentials_{role}", "secretsmanager:GetSecretValue"),
             ("kms_key keys/secrets", f"kms:Decrypt credentials_{role}"),
@@ -103,8 +103,8 @@ def _asked(caller: Caller, environment: str) -> Iterator[Request]:
                     context.update({key: several(values)[0].replace("*", "x") for key, values in keys.items()})
             for action in several(statement["Action"]):
                 for resource in several(statement["Resource"]):
-                    made = "RequestTag" in str(statement.get("Condition")) or statement.get("Sid") == "Keep"
-                    tags = {"aws:RequestTag/Environment": environment} if made else own
+                    tagging = "RequestTag" in str(statement.get("Condition")) or statement.get("Sid") == "Keep"
+                    tags = {"aws:RequestTag/Environment": environment} if tagging else own
                     asked = {**tags, **context}
                     place = resource.replace("*", "x") if resource != "*" else "*"
                     yield Request(action.replace("*", "X"), place, asked)
@@ -202,6 +202,6 @@ def test_a_company_s_boundary_leaves_open_what_the_page_says(company: list[Cell]
     assert all(name.startswith("whatever ") for name in makers), makers
 
 
-def test_the_page_is_fresh(found: list[Cell], company: list[Cell]) -> None:
+def test_the_page_is_fresh(matrix: list[Cell], company: list[Cell]) -> None:
     text = page.FILE.read_text()
-    assert page.renewed(text, found, company) == text, "`make rights`"
+    assert page.renewed(text, matrix, company) == text, "`make rights`"

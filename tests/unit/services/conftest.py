@@ -53,7 +53,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
     """All stacks by release set, or ``hardened``, with monitoring on; each made once."""
     done: dict[str, Made] = {}
 
-    def made(which: str) -> Made:
+    def stacks(which: str) -> Made:
         if which not in done:
             folder = tmp_path_factory.mktemp(which)
             cluster = {"hardening": "cis"} if which == "hardened" else {"release_set": which}
@@ -61,14 +61,14 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
             done[which] = read(folder / "cdktf.out")
         return done[which]
 
-    return made
+    return stacks
 
 
 def values(template: Template, path: str) -> dict[str, Any]:
     """A release's values as Terraform hands them to Helm."""
     (text,) = template.one("helm_release", path)["values"]
-    found: dict[str, Any] = json.loads(text)
-    return found
+    content: dict[str, Any] = json.loads(text)
+    return content
 
 
 def rendered(template: Template, path: str, set_name: str) -> list[Manifest]:

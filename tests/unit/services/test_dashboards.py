@@ -16,8 +16,8 @@ COLUMNS = 24
 @pytest.fixture(params=DASHBOARDS, ids=lambda path: path.stem)
 def dashboard(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Each in turn."""
-    found: dict[str, Any] = json.loads(request.param.read_text())
-    return found
+    content: dict[str, Any] = json.loads(request.param.read_text())
+    return content
 
 
 def test_grafana_s_own_schema_keeps_every_key(dashboard: dict[str, Any]) -> None:

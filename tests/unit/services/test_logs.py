@@ -31,14 +31,14 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Sent:
     """A stack of dev with logs on, by stack and further settings; each made once."""
     done: dict[str, Template] = {}
 
-    def made(stack: str = "vet-dev-helm", **more: Any) -> Template:
+    def template(stack: str = "vet-dev-helm", **more: Any) -> Template:
         key = json.dumps([stack, more], sort_keys=True)
         if key not in done:
             folder = tmp_path_factory.mktemp("logs")
             done[key] = synthesise_dev(folder, {"services": ON, **more}, stack)
         return done[key]
 
-    return made
+    return template
 
 
 def test_without_it_nothing_of_it_is_there(templates: Made) -> None:
@@ -79,9 +79,11 @@ def test_silence_is_an_alarm_but_not_where_nodes_sleep(sent: Sent) -> None:
 
 @pytest.mark.parametrize("set_name", SETS)
 def test_fluent_bit_reads_logs_and_nothing_else_of_the_node_or_the_api(sent: Sent, set_name: str) -> None:
-    made = rendered(sent(cluster={"release_set": set_name}), "logs/fluent_bit", set_name)
-    assert {each["kind"] for each in made} == {"ServiceAccount", "ConfigMap", "Service", "DaemonSet"}, "it has rights"
-    pod = pods(made)["fluent-bit"]
+    manifests = rendered(sent(cluster={"release_set": set_name}), "logs/fluent_bit", set_name)
+    assert {each["kind"] for each in manifests} == {"ServiceAccount", "ConfigMap", "Service", "DaemonSet"}, (
+        "it has rights"
+    )
+    pod = pods(manifests)["fluent-bit"]
     assert pod["automountServiceAccountToken"] is False
     assert {"operator": "Exists"} in pod["tolerations"], "pods of servers, and of nodes with taints, would be silent"
     assert not pod.get("hostNetwork"), "it would reach the node's AWS role"
@@ -136,14 +138,14 @@ def test_namespaces_that_are_left_out_and_its_own_stay_on_the_nodes(sent: Sent) 
 def test_a_file_s_name_says_whose_it_is(sent: Sent, pod: str, namespace: str, container: str) -> None:
     """As the kubelet names them (kubernetes: pkg/kubelet/kuberuntime/legacy.go). Both places have the same expression."""
     config = values(sent(), "logs/fluent_bit")["config"]
-    told = re.findall(r"Regex (\S+)$", config["inputs"] + config["customParsers"], re.MULTILINE)
-    assert len(told) == 2, "stream and fields are of one expression"
-    assert told[0] == told[1], "stream and fields are of one expression"
+    patterns = re.findall(r"Regex (\S+)$", config["inputs"] + config["customParsers"], re.MULTILINE)
+    assert len(patterns) == 2, "stream and fields are of one expression"
+    assert patterns[0] == patterns[1], "stream and fields are of one expression"
     for folder in ("/var/log/containers", "/a_folder_with/signs_in/it"):
         name = f"{folder}/{pod}_{namespace}_{container}-{'0123456789abcdef' * 4}.log"
-        found = re.search(told[0].replace("(?<", "(?P<"), name)
-        assert found, name
-        assert found.groupdict() == {"pod": pod, "namespace": namespace, "container": container}
+        match = re.search(patterns[0].replace("(?<", "(?P<"), name)
+        assert match, name
+        assert match.groupdict() == {"pod": pod, "namespace": namespace, "container": container}
 
 
 @pytest.mark.parametrize("ingress", ["nginx", "traefik"])
@@ -155,8 +157,8 @@ def test_a_request_s_line_has_its_id_and_neither_path_nor_query(sent: Sent, ingr
         assert config["log-format-escape-json"] == "true"
         line = json.loads(config["log-format-upstream"])
         assert line["request_id"] == "$req_id"
-        told = {*re.findall(r"\$\w+", config["log-format-upstream"])}
-        assert not told & {
+        variables = {*re.findall(r"\$\w+", config["log-format-upstream"])}
+        assert not variables & {
             "$request",
             "$request_uri",
             "$uri",
@@ -263,12 +265,12 @@ def _send(
     (folder / "state").mkdir(exist_ok=True)
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
     command = [program, f"--config={folder / 'fluent-bit.conf'}"]
-    with (folder / "said.txt").open("w+") as said:
-        running = subprocess.Popen(command, env={**os.environ, **keys, **env}, stdout=said, stderr=subprocess.STDOUT)
-        found = _until(client, count)
+    with (folder / "said.txt").open("w+") as log:
+        running = subprocess.Popen(command, env={**os.environ, **keys, **env}, stdout=log, stderr=subprocess.STDOUT)
+        events = _until(client, count)
         running.terminate()
         running.wait(timeout=60)
-    return found, (folder / "said.txt").read_text()
+    return events, (folder / "said.txt").read_text()
 
 
 def _events(client: Any) -> dict[str, list[dict[str, Any]]]:
@@ -286,19 +288,19 @@ def _events(client: Any) -> dict[str, list[dict[str, Any]]]:
 def _until(client: Any, count: int, seconds: int = 60) -> dict[str, list[dict[str, Any]]]:
     """What arrived, as soon as it is so many, or after a while."""
     end = time.monotonic() + seconds
-    found = _events(client)
-    while sum(map(len, found.values())) < count and time.monotonic() < end:
+    events = _events(client)
+    while sum(map(len, events.values())) < count and time.monotonic() < end:
         time.sleep(0.5)
-        found = _events(client)
-    return found
+        events = _events(client)
+    return events
 
 
 def test_the_real_fluent_bit_sends_a_request_s_lines_and_each_only_once(
     sent: Sent, logs_service: Any, tmp_path: Path
 ) -> None:
-    made = rendered(sent(), "logs/fluent_bit", "documented")
-    config = one(made, "ConfigMap", "fluent-bit")["data"]
-    (container,) = pods(made)["fluent-bit"]["containers"]
+    manifests = rendered(sent(), "logs/fluent_bit", "documented")
+    config = one(manifests, "ConfigMap", "fluent-bit")["data"]
+    (container,) = pods(manifests)["fluent-bit"]["containers"]
     env = {each["name"]: each["value"] for each in container["env"]}
     given = {"LOG_GROUP": GROUP, "LEFT_OUT": env["LEFT_OUT"].replace("/var/log/", f"{tmp_path}/log/")}
     log, text = tmp_path / "log", json.dumps(APPLICATION)
@@ -311,18 +313,18 @@ def test_the_real_fluent_bit_sends_a_request_s_lines_and_each_only_once(
     _send(config, tmp_path, logs_service, given, 4)
     with (log / "pods/other_worker-1_1/main/0.log").open("a") as file:
         file.write(_line("F", "after the restart"))
-    found, said = _send(config, tmp_path, logs_service, given, 5)
-    assert found.keys() == {
+    streams, output = _send(config, tmp_path, logs_service, given, 5)
+    assert streams.keys() == {
         "pods/vet-app/vet-app-7c9-abcde/web",
         "pods/ingress-nginx/ingress-nginx-controller-x/controller",
         "pods/other/worker-1/main",
-    }, said
-    of_the_request = [e for events in found.values() for e in events if e.get("request_id") == REQUEST]
-    assert {each["namespace"] for each in of_the_request} == {"vet-app", "ingress-nginx"}, found
-    (line,) = found["pods/vet-app/vet-app-7c9-abcde/web"]
+    }, output
+    of_the_request = [e for events in streams.values() for e in events if e.get("request_id") == REQUEST]
+    assert {each["namespace"] for each in of_the_request} == {"vet-app", "ingress-nginx"}, streams
+    (line,) = streams["pods/vet-app/vet-app-7c9-abcde/web"]
     assert line.items() >= APPLICATION.items(), "a line that containerd cut is whole again, and its fields have names"
     assert line.items() >= {"pod": "vet-app-7c9-abcde", "container": "web", "stream": "stderr"}.items()
-    texts = [each["log"].rstrip("\n") for each in found["pods/other/worker-1/main"]]
+    texts = [each["log"].rstrip("\n") for each in streams["pods/other/worker-1/main"]]
     assert texts == ["\n".join(TRACEBACK), "afterwards", "after the restart"], (
         "a traceback is one event, and none comes twice"
     )

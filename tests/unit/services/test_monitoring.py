@@ -73,8 +73,8 @@ def test_networks_of_the_operators_hold_for_grafana_as_well(tmp_path: Path) -> N
 
     given = {"rancher": {"allowed_cidrs": ["203.0.113.0/24"]}}
     main.build_app(load(environments(tmp_path, access=given)), outdir=str(tmp_path / "out")).synth()
-    made = read(tmp_path / "out")
-    rules = made["vet-dev"].resources("aws_lb_listener_rule").values()
+    stacks = read(tmp_path / "out")
+    rules = stacks["vet-dev"].resources("aws_lb_listener_rule").values()
     limited = {
         condition["host_header"]["values"][0]
         for rule in rules
@@ -84,7 +84,7 @@ def test_networks_of_the_operators_hold_for_grafana_as_well(tmp_path: Path) -> N
     }
     assert limited == {"rancher.dev.example.com", "grafana.dev.example.com"}, f"anybody reaches the other: {limited}"
     assert len({rule["priority"] for rule in rules}) == len(rules), "two rules have one priority"
-    ingress = one(rendered(made["vet-dev-helm"], "monitoring/objects", "documented"), "Ingress", "grafana")
+    ingress = one(rendered(stacks["vet-dev-helm"], "monitoring/objects", "documented"), "Ingress", "grafana")
     assert ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/whitelist-source-range"] == "203.0.113.0/24"
 
 
@@ -95,9 +95,9 @@ def test_no_password_is_in_what_terraform_knows(watched: Watched, set_name: str)
     assert not grafana.get("adminPassword"), grafana
     file = grafana["env"]["GF_SECURITY_ADMIN_PASSWORD__FILE"]
     (mount,) = grafana["extraSecretMounts"]
-    made = values(template, "monitoring/password")
-    assert (file, mount["secretName"]) == (f"{mount['mountPath']}/password", made["name"])
-    assert list(made["keys"]) == ["password"], "the Secret's keys are made in the cluster"
+    generated = values(template, "monitoring/password")
+    assert (file, mount["secretName"]) == (f"{mount['mountPath']}/password", generated["name"])
+    assert list(generated["keys"]) == ["password"], "the Secret's keys are made in the cluster"
     config = one(rendered(template, "monitoring/objects", set_name), "AlertmanagerConfig", "alerts")
     (people,) = [each for each in config["spec"]["receivers"] if each["name"] == "people"]
     assert people["emailConfigs"][0]["authPassword"] == {"name": "alert-receivers", "key": "smtp-password"}
@@ -107,34 +107,34 @@ def test_no_password_is_in_what_terraform_knows(watched: Watched, set_name: str)
 
 @pytest.mark.parametrize("set_name", SETS)
 def test_no_secret_is_made_by_the_chart_but_alertmanager_s_empty_one(watched: Watched, set_name: str) -> None:
-    made = rendered(watched(set_name)["vet-dev-helm"], "monitoring/stack", set_name)
-    secrets = {each["metadata"]["name"] for each in made if each["kind"] == "Secret"}
+    manifests = rendered(watched(set_name)["vet-dev-helm"], "monitoring/stack", set_name)
+    secrets = {each["metadata"]["name"] for each in manifests if each["kind"] == "Secret"}
     assert all(name.startswith("alertmanager-") for name in secrets), f"passwords would be in the release: {secrets}"
 
 
 @pytest.mark.parametrize("set_name", SETS)
 def test_only_the_operator_reads_secrets_and_it_keeps_to_dedicated_servers(watched: Watched, set_name: str) -> None:
-    made = rendered(watched(set_name)["vet-prod-helm"], "monitoring/stack", set_name)
+    manifests = rendered(watched(set_name)["vet-prod-helm"], "monitoring/stack", set_name)
     readers = {
         role["metadata"]["name"]
-        for role in made
+        for role in manifests
         if role["kind"] == "ClusterRole"
         for rule in role["rules"] or []
         if {"secrets", "*"} & {*rule.get("resources", [])}
     }
     assert readers == {f"{CHARTS[set_name][1]}-operator"}, f"who holds an agent would read every Secret: {readers}"
-    operator = pods(made)[f"{CHARTS[set_name][1]}-operator"]
+    operator = pods(manifests)[f"{CHARTS[set_name][1]}-operator"]
     assert operator["nodeSelector"]["node-role.kubernetes.io/control-plane"] == "true"
     assert {"key": DEDICATED_TAINT, "operator": "Exists"} in operator["tolerations"]
 
 
 @pytest.mark.parametrize("set_name", SETS)
 def test_no_pod_is_on_the_host_s_network_and_every_node_is_measured(watched: Watched, set_name: str) -> None:
-    made = rendered(watched(set_name)["vet-prod-helm"], "monitoring/stack", set_name)
-    assert not [name for name, pod in pods(made).items() if pod.get("hostNetwork")], (
+    manifests = rendered(watched(set_name)["vet-prod-helm"], "monitoring/stack", set_name)
+    assert not [name for name, pod in pods(manifests).items() if pod.get("hostNetwork")], (
         "it would reach the node's AWS role"
     )
-    exporter = pods(made)[f"{CHARTS[set_name][1]}-prometheus-node-exporter"]
+    exporter = pods(manifests)[f"{CHARTS[set_name][1]}-prometheus-node-exporter"]
     assert {"operator": "Exists"} in exporter["tolerations"]
     folder = next(arg for arg in exporter["containers"][0]["args"] if "textfile.directory" in arg).partition("=")[2]
     program = (Path(__file__).parents[3] / "nodes/bin/etcd-metrics").read_text()
@@ -148,14 +148,14 @@ def test_no_pod_is_on_the_host_s_network_and_every_node_is_measured(watched: Wat
 @pytest.mark.parametrize("set_name", SETS)
 def test_requests_are_those_that_the_rule_counts(watched: Watched, set_name: str) -> None:
     template = watched(set_name)["vet-dev-helm"]
-    given, made = values(template, "monitoring/stack"), pods(rendered(template, "monitoring/stack", set_name))
+    given, specs = values(template, "monitoring/stack"), pods(rendered(template, "monitoring/stack", set_name))
     for kind in (p for p in EVERY if p.release == "monitoring" and p.pod not in ("prometheus", "alertmanager")):
-        (pod,) = [pod for name, pod in made.items() if name.endswith(kind.pod)]
+        (pod,) = [pod for name, pod in specs.items() if name.endswith(kind.pod)]
         default = {"cpu": "10m", "memory": "64Mi"}
-        found = total(quantity((c.get("resources") or {}).get("requests", default)) for c in pod["containers"])
+        sums = total(quantity((c.get("resources") or {}).get("requests", default)) for c in pod["containers"])
         counted = of_a_pod(kind, given)
-        room = all(asked <= had for asked, had in zip(found, counted, strict=True))
-        assert room, f"{kind.pod} asks for {found}, {counted} are counted"
+        room = all(asked <= had for asked, had in zip(sums, counted, strict=True))
+        assert room, f"{kind.pod} asks for {sums}, {counted} are counted"
 
 
 @pytest.mark.parametrize("set_name", SETS)
@@ -196,16 +196,16 @@ def test_targets_are_where_pods_listen(watched: Watched, set_name: str) -> None:
 @pytest.mark.parametrize("set_name", SETS)
 def test_the_control_plane_is_asked_where_it_listens(watched: Watched, set_name: str) -> None:
     """By TLS and with a token; etcd, which would tell everybody, is asked by nobody."""
-    made = watched(set_name)
-    config = _server_config(made["vet-prod"])
+    stacks = watched(set_name)
+    config = _server_config(stacks["vet-prod"])
     assert config["kube-scheduler-arg"] == config["kube-controller-manager-arg"] == ["bind-address=0.0.0.0"]
     assert "etcd-expose-metrics" not in config
-    given = values(made["vet-prod-helm"], "monitoring/stack")
+    given = values(stacks["vet-prod-helm"], "monitoring/stack")
     addresses = ["10.0.10.10", "10.0.11.10", "10.0.12.10"]
     assert given["kubeScheduler"]["endpoints"] == given["kubeControllerManager"]["endpoints"] == addresses
     assert given["kubeEtcd"]["enabled"] is False
     for name in ("kube-scheduler", "kube-controller-manager"):
-        objects = rendered(made["vet-prod-helm"], "monitoring/stack", set_name)
+        objects = rendered(stacks["vet-prod-helm"], "monitoring/stack", set_name)
         (monitor,) = [e for e in objects if e["kind"] == "ServiceMonitor" and e["metadata"]["name"].endswith(name)]
         (endpoint,) = monitor["spec"]["endpoints"]
         assert (endpoint["scheme"], endpoint["tlsConfig"]["insecureSkipVerify"]) == ("https", True)
@@ -222,8 +222,8 @@ def test_a_hardened_control_plane_stays_closed(watched: Watched) -> None:
 def _server_config(template: Template) -> dict[str, Any]:
     data = yaml.safe_load(template.one("aws_instance", "servers/slot_0")["user_data"])
     (file,) = [each for each in data["write_files"] if each["path"].endswith("10-cluster.yaml")]
-    found: dict[str, Any] = yaml.safe_load(file["content"])
-    return found
+    config: dict[str, Any] = yaml.safe_load(file["content"])
+    return config
 
 
 def test_grafana_which_the_internet_reaches_reaches_nothing_but_where_it_reads(watched: Watched) -> None:

@@ -23,7 +23,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
     """A stack of dev with Velero on, by stack and further settings; each made once."""
     done: dict[str, Template] = {}
 
-    def made(stack: str = "vet-dev-helm", *, services: dict[str, Any] | None = None, **more: Any) -> Template:
+    def template(stack: str = "vet-dev-helm", *, services: dict[str, Any] | None = None, **more: Any) -> Template:
         key = json.dumps([stack, services, more], sort_keys=True)
         if key not in done:
             done[key] = synthesise_dev(
@@ -31,14 +31,14 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
             )
         return done[key]
 
-    return made
+    return template
 
 
 def template_of(saved: Saved, **more: Any) -> dict[str, Any]:
     """What the schedule's backups are of."""
     (schedule,) = values(saved(**more), "velero/release")["schedules"].values()
-    found: dict[str, Any] = schedule["template"]
-    return found
+    template: dict[str, Any] = schedule["template"]
+    return template
 
 
 def test_without_it_nothing_of_it_is_there(templates: Made) -> None:
@@ -80,8 +80,8 @@ def test_a_days_long_backup_is_taken_each_night_of_all_but_what_comes_by_itself(
     template = schedule["template"]
     assert template["ttl"] == "720h0m0s"
     left_out = set(template["excludedNamespaces"])
-    made = {each["metadata"]["name"] for each in saved().resources("kubernetes_namespace_v1").values()}
-    assert made - left_out == {"vet-app"}, "a namespace of the platform's would come back beside what deploys make"
+    names = {each["metadata"]["name"] for each in saved().resources("kubernetes_namespace_v1").values()}
+    assert names - left_out == {"vet-app"}, "a namespace of the platform's would come back beside what deploys make"
     assert {"kube-system", "cattle-fleet-system", "scratch", "velero"} <= left_out
 
 
@@ -121,12 +121,12 @@ def test_its_policies_come_first_and_nobody_asks_it_but_who_measures(saved: Save
 
 @pytest.mark.parametrize("set_name", SETS)
 def test_its_pod_has_no_rights_on_the_node_and_no_key(saved: Saved, set_name: str) -> None:
-    made = rendered(saved(cluster={"release_set": set_name}), "velero/release", set_name)
-    kinds = [each["kind"] for each in made]
+    manifests = rendered(saved(cluster={"release_set": set_name}), "velero/release", set_name)
+    kinds = [each["kind"] for each in manifests]
     assert not {"Secret", "DaemonSet"} & {*kinds}, kinds
-    jobs = [each["metadata"]["name"] for each in made if each["kind"] == "Job"]
+    jobs = [each["metadata"]["name"] for each in manifests if each["kind"] == "Job"]
     assert jobs == ["velero-end"], "the chart's own would change the kinds of the whole cluster"
-    pod = pods(made)["velero"]
+    pod = pods(manifests)["velero"]
     for container in [*pod["containers"], *pod["initContainers"]]:
         context = container["securityContext"]
         assert context["runAsNonRoot"], container["name"]
@@ -135,21 +135,21 @@ def test_its_pod_has_no_rights_on_the_node_and_no_key(saved: Saved, set_name: st
         assert context["capabilities"] == {"drop": ["ALL"]}
     environment = {each["name"] for each in pod["containers"][0]["env"]}
     assert {"AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"} <= environment
-    (location,) = [each for each in made if each["kind"] == "BackupStorageLocation"]
+    (location,) = [each for each in manifests if each["kind"] == "BackupStorageLocation"]
     assert location["spec"]["default"] is True
     assert "volumesnapshotlocation" not in json.dumps(kinds).lower()
-    (schedule,) = [each for each in made if each["kind"] == "Schedule"]
+    (schedule,) = [each for each in manifests if each["kind"] == "Schedule"]
     assert schedule["metadata"]["name"] == "velero-objects", "commands and alerts know it by this name"
 
 
 @pytest.mark.parametrize("set_name", SETS)
 def test_restores_are_let_go_before_velero_is(saved: Saved, set_name: str) -> None:
     """Each has a finalizer that Velero alone takes off, so its namespace would not end."""
-    made = rendered(saved(cluster={"release_set": set_name}), "velero/release", set_name)
-    (job,) = [each for each in made if each["kind"] == "Job"]
+    manifests = rendered(saved(cluster={"release_set": set_name}), "velero/release", set_name)
+    (job,) = [each for each in manifests if each["kind"] == "Job"]
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-delete"
     pod = job["spec"]["template"]["spec"]
-    (account,) = [each["metadata"]["name"] for each in made if each["kind"] == "ServiceAccount"]
+    (account,) = [each["metadata"]["name"] for each in manifests if each["kind"] == "ServiceAccount"]
     assert pod["serviceAccountName"] == account
     assert {"restores.velero.io", "--all", "--namespace=velero"} <= {*pod["containers"][0]["args"]}
     (container,) = pod["containers"]

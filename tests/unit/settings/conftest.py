@@ -33,9 +33,9 @@ class Files:
     def line(self, file: str, text: str) -> int:
         """Number of the one line that holds ``text``."""
         lines = (self.folder / file).read_text().splitlines()
-        found = [number for number, line in enumerate(lines, start=1) if text in line]
-        assert len(found) == 1, f"{text!r} stands on lines {found} of {file}"
-        return found[0]
+        numbers = [number for number, line in enumerate(lines, start=1) if text in line]
+        assert len(numbers) == 1, f"{text!r} stands on lines {numbers} of {file}"
+        return numbers[0]
 
     def load(self) -> Settings:
         """Load what is there now."""
@@ -56,9 +56,9 @@ class Files:
     def warning(self, code: str) -> SettingsWarning:
         """The one warning of that code."""
         warnings = self.load().warnings
-        found = [warning for warning in warnings if warning.code == code]
-        assert len(found) == 1, f"expected one {code}, found: {[(each.environment, each.code) for each in warnings]}"
-        return found[0]
+        matches = [warning for warning in warnings if warning.code == code]
+        assert len(matches) == 1, f"expected one {code}, found: {[(each.environment, each.code) for each in warnings]}"
+        return matches[0]
 
 
 @pytest.fixture(autouse=True)

@@ -17,9 +17,9 @@ MOST = 20_000
 def _said(files: Files) -> str:
     with pytest.raises(SettingsError) as raised:
         files.load()
-    said = str(raised.value)
-    assert len(said) <= MOST, f"{len(said)} characters: {said[:200]}"
-    return said
+    message = str(raised.value)
+    assert len(message) <= MOST, f"{len(message)} characters: {message[:200]}"
+    return message
 
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -45,8 +45,8 @@ REFUSED = {
 @pytest.mark.parametrize(("text", "word"), REFUSED.values(), ids=REFUSED.keys())
 def test_a_strange_file_is_refused_in_a_sentence(text: str, word: str, files: Files) -> None:
     (files.folder / "dev.yaml").write_text(text)
-    assert word in (said := _said(files)), said[:500]
-    assert "environments/dev.yaml:" in said
+    assert word in (message := _said(files)), message[:500]
+    assert "environments/dev.yaml:" in message
 
 
 def test_a_deep_file_does_not_end_the_interpreter(files: Files) -> None:
@@ -67,8 +67,8 @@ def test_a_pipe_is_not_waited_for(name: str, files: Files) -> None:
 def test_a_device_and_a_folder_are_no_files(files: Files) -> None:
     (files.folder / "endless.yaml").symlink_to("/dev/zero")
     (files.folder / "folder.yaml").mkdir()
-    said = _said(files)
-    assert said.count("not an ordinary file") == 2, said
+    message = _said(files)
+    assert message.count("not an ordinary file") == 2, message
 
 
 def test_a_link_to_nothing_is_told(files: Files) -> None:
@@ -85,8 +85,8 @@ def test_a_name_with_a_line_break_is_written_out(files: Files) -> None:
 def test_another_encoding_is_said(encoding: str, files: Files) -> None:
     file = files.folder / "dev.yaml"
     file.write_bytes(file.read_text().encode(encoding))
-    said = _said(files)
-    assert "UTF-8" in said or "valid YAML" in said, said
+    message = _said(files)
+    assert "UTF-8" in message or "valid YAML" in message, message
 
 
 def test_what_windows_adds_changes_nothing(files: Files) -> None:

@@ -86,7 +86,7 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
     folder = tmp_path_factory.mktemp("effects")
 
     @cache
-    def made(changes: str) -> Synthesised:
+    def synthesis(changes: str) -> Synthesised:
         settings = load(dev_alone(folder, json.loads(changes)))
         main.build_app(settings, outdir=str(folder / "out")).synth()
         stacks = {INFRASTRUCTURE: "vet-dev", HELM: "vet-dev-helm"}
@@ -96,7 +96,7 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
             {what: _read(folder / "out/stacks" / stack / "cdk.tf.json") for what, stack in stacks.items()}, monthly
         )
 
-    return made
+    return synthesis
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -154,16 +154,16 @@ STACKS = {STATE: "vet-state", INFRASTRUCTURE: "vet-dev", HELM: "vet-dev-helm"}
 
 @pytest.mark.parametrize("key", PROJECT_EFFECTS)
 def test_the_json_bears_the_effect_of_a_key_of_the_project_out(tmp_path: Path, key: str) -> None:
-    found = []
+    documents = []
     for project in (BESIDE_OF_PROJECT.get(key, {}), another_of_project(key)):
         main.build_app(load(dev_alone(tmp_path, WHOM_ALARMS_REACH, project)), outdir=str(tmp_path / "out")).synth()
-        found.append(
+        documents.append(
             {
                 what: json.loads((tmp_path / f"out/stacks/{stack}/cdk.tf.json").read_text())
                 for what, stack in STACKS.items()
             }
         )
-    before, after = found
+    before, after = documents
     plans = {
         what: (before[what]["output"].pop("settings")["value"], after[what]["output"].pop("settings")["value"])
         for what in STACKS
@@ -173,8 +173,8 @@ def test_the_json_bears_the_effect_of_a_key_of_the_project_out(tmp_path: Path, k
     differing = {what for what in STACKS if before[what] != after[what]}
     assert differing == PROJECT_EFFECTS[key].stacks, f"{key} changes the JSON of {differing or 'no stack'}"
     for what in differing:
-        told = changed(*plans[what])
-        assert f"_project.{key}" in told, f"a plan of {STACKS[what]} does not name {key}: {told}"
+        names = changed(*plans[what])
+        assert f"_project.{key}" in names, f"a plan of {STACKS[what]} does not name {key}: {names}"
 
 
 def test_a_path_of_roles_is_fixed_in_each_environment(tmp_path: Path) -> None:
@@ -254,17 +254,17 @@ def _pods_of_the_application(document: dict[str, Any]) -> Any:
 
 
 def _release(document: dict[str, Any], address: str) -> Any:
-    (found,) = [each for id_, each in document["resource"]["helm_release"].items() if id_.startswith(address)]
-    return found
+    (release,) = [each for id_, each in document["resource"]["helm_release"].items() if id_.startswith(address)]
+    return release
 
 
 def _agents(document: dict[str, Any]) -> list[Any]:
     """What makes a new version of a launch template."""
     templates = document["resource"]["aws_launch_template"]
-    told = {name: value for name, value in document.get("locals", {}).items() if "user_data" in name}
+    texts = {name: value for name, value in document.get("locals", {}).items() if "user_data" in name}
     return [
         {id_: {**each, "tags": None} for id_, each in templates.items()},
-        told,
+        texts,
         document.get("data", {}).get("aws_ami"),
     ]
 

@@ -33,9 +33,9 @@ def test_a_line_is_spoken_of_90_days_before_its_end_and_not_earlier() -> None:
     first = key.line.date - NOTICE
     assert not key.ends_within(first - DAY)
     assert key.ends_within(first)
-    said = notice(environment, first)
-    assert f"AWS CLI's signing key {SIGNING_KEY} ends on {key.line.date}, then" in said
-    assert "Kubernetes 1.26 ended on 2024-02-28, then release set current" in said
+    text = notice(environment, first)
+    assert f"AWS CLI's signing key {SIGNING_KEY} ends on {key.line.date}, then" in text
+    assert "Kubernetes 1.26 ended on 2024-02-28, then release set current" in text
     assert "signing key" not in notice(environment, first - DAY)
 
 
@@ -50,7 +50,7 @@ def _everything(name: str, ingress: str) -> list[Use]:
     environment = _installs_everything()
     cluster = environment.cluster.model_copy(update={"release_set": name, "versions": {}, "ingress": ingress})
     engines = [tools({engine.name: ".".join(map(str, engine.minimum))}) for engine in ENGINES.values()]
-    return [*uses(environment.model_copy(update={"cluster": cluster})), *(use for found in engines for use in found)]
+    return [*uses(environment.model_copy(update={"cluster": cluster})), *(use for group in engines for use in group)]
 
 
 def _nowhere(name: str, ingress: str) -> list[str]:
@@ -60,10 +60,10 @@ def _nowhere(name: str, ingress: str) -> list[str]:
 @pytest.mark.parametrize("ingress", INGRESS)
 @pytest.mark.parametrize("name", SETS)
 def test_of_everything_that_is_used_the_end_is_known_or_why_it_is_not(name: str, ingress: str) -> None:
-    found = {use.component for use in _everything(name, ingress)}
+    components = {use.component for use in _everything(name, ingress)}
     pinned = release_set(name).without("rke2", *(each for key, each in INGRESS.items() if key != ingress)).pins
     titles = {catalogue()[key].title for key in pinned}
-    assert titles <= found, f"nothing asks for the end of {titles - found}"
+    assert titles <= components, f"nothing asks for the end of {titles - components}"
     assert _nowhere(name, ingress) == [], "write its row, or why it has none, into settings/end_of_life.yaml"
 
 
@@ -123,8 +123,8 @@ def test_what_is_said_of_the_tools_is_so() -> None:
     assert f'cdktf = "=={TOOLS["CDK for Terraform"]}"' in pipfile, "Pipfile has another CDK for Terraform"
     document = json.loads((ROOT / "tests/snapshot/vet-dev-helm.json").read_text())
     asked = {name: each["version"] for name, each in document["terraform"]["required_providers"].items()}
-    said = {"aws": "AWS provider", "helm": "Helm provider", "kubernetes": "Kubernetes provider"}
-    assert asked == {name: TOOLS[title] for name, title in said.items()}, "the stacks ask for other providers"
+    titles = {"aws": "AWS provider", "helm": "Helm provider", "kubernetes": "Kubernetes provider"}
+    assert asked == {name: TOOLS[title] for name, title in titles.items()}, "the stacks ask for other providers"
     lock = provider_lock.FILE.read_text()
     known = {
         address.rpartition("/")[2]: provider_lock.version(block)
@@ -134,9 +134,9 @@ def test_what_is_said_of_the_tools_is_so() -> None:
 
 
 def test_the_signing_key_ends_when_the_table_says() -> None:
-    told = ["gpg", "--show-keys", "--with-colons", str(ROOT / "nodes/aws-cli-signing-key.asc")]
+    command = ["gpg", "--show-keys", "--with-colons", str(ROOT / "nodes/aws-cli-signing-key.asc")]
     try:
-        shown = subprocess.run(told, capture_output=True, text=True, check=True).stdout
+        shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except FileNotFoundError:
         pytest.skip("gpg is not on this machine: install gnupg to compare the signing key's end with the table")
     public = next(line.split(":") for line in shown.splitlines() if line.startswith("pub:"))

@@ -71,10 +71,10 @@ def test_each_switch_alone_is_valid(name: str, tmp_path: Path) -> None:
 def test_every_switch_that_readme_tells_of_is_judged_alone() -> None:
     text = (Path(__file__).parents[3] / "README.md").read_text().partition("## Everyday tasks")[2].partition("\n## ")[0]
     spans = [span for span in re.findall(r"`([a-z_.]+: [^`]+)`", text) if not span.startswith("make ")]
-    told = {key for span in spans for key in _switched(*next(iter(yaml.safe_load(span).items())))}
-    assert len(told) >= 12, f"README's settings are read wrongly: {sorted(told)}"
+    keys = {key for span in spans for key in _switched(*next(iter(yaml.safe_load(span).items())))}
+    assert len(keys) >= 12, f"README's settings are read wrongly: {sorted(keys)}"
     known = {name.removeprefix("project: ") for name in switches()} | ADVICE
-    unknown = {key for key in told if not any(key == each or key.startswith(f"{each}.") for each in known)}
+    unknown = {key for key in keys if not any(key == each or key.startswith(f"{each}.") for each in known)}
     assert not unknown, f"README tells of {sorted(unknown)}, which no switch of tests/everything.py is"
 
 

@@ -111,9 +111,9 @@ def test_a_file_says_once_which_names_are_new(files: Files) -> None:
     files.replace("dev.yaml", "deletion_protection: false", "protect: false")
     files.replace("dev.yaml", "  min_count: 2", "  count: 2")
     files.replace("_common.yaml", "python_version:", "python:")
-    said = io.StringIO()
-    show_former_keys(files.load().former_keys, said)
-    assert said.getvalue() == (
+    output = io.StringIO()
+    show_former_keys(files.load().former_keys, output)
+    assert output.getvalue() == (
         "environments/_common.yaml: these settings have new names; the former ones go on working.\n"
         f"    line {files.line('_common.yaml', 'python:')}: application.python is called application.python_version\n"
         "\n"

@@ -111,8 +111,8 @@ def test_a_file_that_cannot_be_read(files: Files, break_file: Callable[[Files], 
 def test_files_that_nothing_would_read_are_refused(files: Files) -> None:
     shutil.copy(files.folder / "dev.yaml", files.folder / "staging.yml")
     (files.folder / "_shared.yaml").write_text("{}\n")
-    found = {problem.file: problem.remedy for problem in files.problems()}
-    assert found == {
+    remedies = {problem.file: problem.remedy for problem in files.problems()}
+    assert remedies == {
         "environments/staging.yml": "rename it to staging.yaml",
         "environments/_shared.yaml": "rename it, or remove it",
     }

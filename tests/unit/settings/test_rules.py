@@ -28,8 +28,8 @@ def break_settings(files: Files, case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", [case for case in CASES if "rule" in case], ids=names("rule"))
 def test_a_broken_rule_is_explained(files: Files, case: dict[str, Any]) -> None:
     break_settings(files, case)
-    said = "\n\n".join(map(str, files.problems()))
-    assert said == case["says"].strip()
+    text = "\n\n".join(map(str, files.problems()))
+    assert text == case["says"].strip()
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "warning" in case], ids=names("warning"))

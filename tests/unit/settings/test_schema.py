@@ -32,9 +32,9 @@ def test_each_file_names_its_schema(file: Any) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
 def test_each_file_fits_its_schema(file: Any) -> None:
     jsonschema = pytest.importorskip("jsonschema", reason="pip install jsonschema to check the files as an editor does")
-    made = {"_project.yaml": project_schema, "_common.yaml": common_schema}.get(file.name, environment_schema)()
-    jsonschema.Draft202012Validator.check_schema(made)
-    errors = jsonschema.Draft202012Validator(made).iter_errors(yaml.safe_load(file.read_text()))
+    schema = {"_project.yaml": project_schema, "_common.yaml": common_schema}.get(file.name, environment_schema)()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(yaml.safe_load(file.read_text()))
     assert [error.message for error in errors] == []
 
 

@@ -20,9 +20,9 @@ def test_every_inner_side_outlasts_the_outer_one() -> None:
         for idle in (60, environment.load_balancer.idle_timeout_seconds, timeouts.LONGEST_LOAD_BALANCER):
             balancer = environment.load_balancer.model_copy(update={"idle_timeout_seconds": idle})
             for ingress in INGRESS:
-                found = [*pairs(balancer, ingress, environment.values), *timeouts.OTHERS]
-                assert [str(pair) for pair in found if not pair.holds] == []
-                assert len(found) == 7, "a pair is gone"
+                sides = [*pairs(balancer, ingress, environment.values), *timeouts.OTHERS]
+                assert [str(pair) for pair in sides if not pair.holds] == []
+                assert len(sides) == 7, "a pair is gone"
 
 
 NGINX = {"keep-alive": "1814", "upstream-keepalive-timeout": "61"}
@@ -102,13 +102,13 @@ def test_what_cannot_be_read_is_not_taken_for_long_enough(files: Files) -> None:
     files.replace(
         "dev.yaml", "load_balancer:", "values: {database: {parameters: {idle_session_timeout: soon}}}\nload_balancer:"
     )
-    said = "\n".join(map(str, files.problems()))
+    text = "\n".join(map(str, files.problems()))
     for part in (
         "environments/dev.yaml:25  values.database.parameters.idle_session_timeout = soon",
         "must be a duration",
         "leave it out",
     ):
-        assert part in said, said
+        assert part in text, text
 
 
 @pytest.mark.parametrize(
@@ -119,6 +119,6 @@ def test_what_cannot_be_read_is_not_taken_for_long_enough(files: Files) -> None:
     ],
 )
 def test_what_is_said_of_the_application_is_what_it_does(file: str, pattern: str, seconds: int) -> None:
-    found = re.search(pattern, (ROOT / file).read_text(), re.MULTILINE)
-    assert found, f"{file} has no {pattern}"
-    assert int(found[1]) == seconds, f"{file} and settings/timeouts.py disagree"
+    match = re.search(pattern, (ROOT / file).read_text(), re.MULTILINE)
+    assert match, f"{file} has no {pattern}"
+    assert int(match[1]) == seconds, f"{file} and settings/timeouts.py disagree"

@@ -42,8 +42,8 @@ def test_every_mapped_line_is_in_the_document() -> None:
     stale = [
         (section, subsection, line)
         for section, subsections in mapped.items()
-        for subsection, found in subsections.items()
-        for line in found
+        for subsection, entries in subsections.items()
+        for line in entries
         if (section, subsection, line) not in lines
     ]
     assert not stale, f"not in docs/architecture.txt: {stale}"
@@ -60,13 +60,15 @@ def test_every_test_that_is_named_exists() -> None:
 
 def test_a_line_without_a_test_says_why() -> None:
     reasons = {
-        (section, line): found
+        (section, line): proof
         for section, subsections in mapping().items()
         for lines in subsections.values()
-        for line, found in lines.items()
-        if isinstance(found, dict)
+        for line, proof in lines.items()
+        if isinstance(proof, dict)
     }
-    assert all(set(found) == {"because"} and len(found["because"].split()) > 4 for found in reasons.values()), reasons
+    assert all(set(reason) == {"because"} and len(reason["because"].split()) > 4 for reason in reasons.values()), (
+        reasons
+    )
     later = {line for section, line in reasons if section == LATER}
     now = {line for section, line in reasons if section != LATER}
     assert len(now) <= 9, f"too many lines are only said: {sorted(now)}"

@@ -22,8 +22,8 @@ def template(dev_with: Synthesise) -> Template:
 def widgets(template: Template) -> list[dict[str, Any]]:
     """What is on the only dashboard."""
     (dashboard,) = template.resources(DASHBOARD).values()
-    found: list[dict[str, Any]] = json.loads(dashboard["dashboard_body"])["widgets"]
-    return found
+    content: list[dict[str, Any]] = json.loads(dashboard["dashboard_body"])["widgets"]
+    return content
 
 
 def metrics(template: Template) -> list[list[Any]]:

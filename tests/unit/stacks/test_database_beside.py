@@ -38,8 +38,8 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Template]:
 def _databases(template: Template) -> dict[str, dict[str, Any]]:
     """Values of the releases of the database's chart, by release."""
     releases = template.resources("helm_release").values()
-    found = {release["name"]: json.loads(release["values"][0]) for release in releases}
-    return {name: values for name, values in found.items() if name.startswith("database")}
+    by_name = {release["name"]: json.loads(release["values"][0]) for release in releases}
+    return {name: values for name, values in by_name.items() if name.startswith("database")}
 
 
 def test_there_is_none_unless_asked_for(templates: Mapping[str, Template]) -> None:
@@ -90,8 +90,8 @@ def test_the_application_reaches_it_and_it_reaches_s3(
     beside: Mapping[str, Template], templates: Mapping[str, Template]
 ) -> None:
     def policies(template: Template) -> dict[str, Any]:
-        found = template.resources("kubernetes_network_policy_v1").values()
-        return {each["metadata"]["name"]: each["spec"] for each in found}
+        blocks = template.resources("kubernetes_network_policy_v1").values()
+        return {each["metadata"]["name"]: each["spec"] for each in blocks}
 
     with_it, without = policies(beside["vet-prod-helm"]), policies(templates["vet-prod-helm"])
     assert with_it.keys() - without.keys() == {"database-beside"}

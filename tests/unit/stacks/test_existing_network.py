@@ -52,9 +52,9 @@ class Made:
 
     def cost(self, group: str) -> float:
         """USD a month under a heading."""
-        found = environment_estimate(self.environment, prices(), CostAssumptions(), self.document)
-        assert not found.unknown, found.unknown
-        return found.by_group().get(group, 0.0)
+        estimate = environment_estimate(self.environment, prices(), CostAssumptions(), self.document)
+        assert not estimate.unknown, estimate.unknown
+        return estimate.by_group().get(group, 0.0)
 
     @property
     def picture(self) -> str:
@@ -76,8 +76,8 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 
 def test_an_existing_vpc_gets_no_network_of_ours(existing: Made) -> None:
-    found = {type_: existing.template.count(type_) for type_ in (*OURS_NOWHERE, "aws_vpc_endpoint", "aws_ec2_tag")}
-    assert found == dict.fromkeys(found, 0)
+    counts = {type_: existing.template.count(type_) for type_ in (*OURS_NOWHERE, "aws_vpc_endpoint", "aws_ec2_tag")}
+    assert counts == dict.fromkeys(counts, 0)
 
 
 def test_machines_and_load_balancers_stand_in_the_named_subnets(existing: Made) -> None:
@@ -110,18 +110,18 @@ def test_a_plan_compares_what_is_there_with_the_settings(existing: Made) -> None
 
 
 def test_the_step_into_or_between_vpcs_is_refused(existing: Made, private: Made) -> None:
-    for made, key in ((existing, "network.existing.id"), (private, "network.private_only")):
-        kept = made.template.one("terraform_data", "fixed")
+    for network, key in ((existing, "network.existing.id"), (private, "network.private_only")):
+        kept = network.template.one("terraform_data", "fixed")
         conditions = [each["condition"] for each in kept["lifecycle"]["postcondition"]]
-        (found,) = [each for each in conditions if key in each]
-        assert f'try(self.input["{key}"], "none") ==' in found, "an environment from before would move unnoticed"
+        (condition,) = [each for each in conditions if key in each]
+        assert f'try(self.input["{key}"], "none") ==' in condition, "an environment from before would move unnoticed"
         assert key in kept["input"]
 
 
 def test_the_servers_begin_where_the_owner_left_room(tmp_path: Path) -> None:
     network = {**EXISTING, "existing": {**EXISTING["existing"], "first_server_host": 200}}
-    made = Made(tmp_path, network=network)
-    assert made.template.one("aws_network_interface")["private_ips"] == ["10.20.10.200"]
+    stack = Made(tmp_path, network=network)
+    assert stack.template.one("aws_network_interface")["private_ips"] == ["10.20.10.200"]
 
 
 def test_an_existing_vpc_is_drawn_and_priced_without_gateways_of_ours(existing: Made, private: Made) -> None:
@@ -173,9 +173,9 @@ def test_endpoints_are_in_every_zone_for_the_nodes_alone_and_cost_what_aws_says(
 
 
 def test_what_has_an_endpoint_does_not_go_through_the_proxy(private: Made) -> None:
-    told = json.dumps([each["user_data"] for each in private.template.resources("aws_instance").values()])
-    assert "sts.us-east-1.amazonaws.com,.dkr.ecr.us-east-1.amazonaws.com" in told or (
-        ".dkr.ecr.us-east-1.amazonaws.com,sts.us-east-1.amazonaws.com" in told
+    text = json.dumps([each["user_data"] for each in private.template.resources("aws_instance").values()])
+    assert "sts.us-east-1.amazonaws.com,.dkr.ecr.us-east-1.amazonaws.com" in text or (
+        ".dkr.ecr.us-east-1.amazonaws.com,sts.us-east-1.amazonaws.com" in text
     ), "no_proxy lacks the endpoints' names"
 
 
@@ -186,13 +186,13 @@ FIVE = {
 
 
 def test_more_than_three_zones_are_filled_evenly(tmp_path: Path) -> None:
-    made = Made(
+    stack = Made(
         tmp_path,
         network={"availability_zones": FIVE, "nat_gateways": ["a", "d"]},
         servers={"count": 5, "instance_type": "t3.large"},
         agents={"min_count": 7, "max_count": 10},
     )
-    template = made.template
+    template = stack.template
     interfaces = template.resources("aws_network_interface").values()
     assert {each["private_ips"][0] for each in interfaces} == {f"10.0.{number}.10" for number in range(21, 26)}
     sizes = [group["min_size"] for group in template.resources("aws_autoscaling_group").values()]
@@ -203,7 +203,7 @@ def test_more_than_three_zones_are_filled_evenly(tmp_path: Path) -> None:
     }
     assert len(routes) == 5
     assert len(set(routes.values())) == 2, routes
-    assert all(f"10.0.{number}.0/24" in made.picture for number in range(1, 6))
+    assert all(f"10.0.{number}.0/24" in stack.picture for number in range(1, 6))
 
 
 def test_pools_are_there_whole(existing: Made) -> None:

@@ -39,19 +39,19 @@ OBJECT = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "words"}
 def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
     """The stacks of dev with further settings."""
 
-    def made(**changes: Any) -> Made:
+    def stacks(**changes: Any) -> Made:
         folder = tmp_path_factory.mktemp("extras")
         main.build_app(load(dev_alone(folder, changes)), outdir=str(folder / "cdktf.out")).synth()
         return read(folder / "cdktf.out")
 
-    return made
+    return stacks
 
 
 def _values(template: Template, path: str) -> dict[str, Any]:
     """A release's values as Terraform hands them to Helm."""
     (text,) = template.one("helm_release", path)["values"]
-    found: dict[str, Any] = json.loads(text.replace("$${", "${").replace("%%{", "%{"))
-    return found
+    content: dict[str, Any] = json.loads(text.replace("$${", "${").replace("%%{", "%{"))
+    return content
 
 
 def test_values_are_laid_over_the_platform_s_own(synthesise: Synthesise, templates: Made) -> None:
@@ -167,9 +167,9 @@ def test_a_release_of_one_s_own_has_a_namespace_with_limits_and_is_reached_as_it
 def test_the_report_tells_them_from_the_platform_s(tmp_path: Path) -> None:
     files = dev_alone(tmp_path, {"extra_releases": {"kured": KURED}, "extra_manifests": {"words": [OBJECT]}})
     main.build_app(load(files), outdir=str(tmp_path / "out")).synth()
-    found = workloads(Document.read("vet-dev-helm", tmp_path / "out/stacks"), dedicated=False)
-    assert [each.name for each in found if each.purpose == ADDED] == ["kured", "objects-words"]
-    assert [each.name for each in found if not each.purpose] == []
+    items = workloads(Document.read("vet-dev-helm", tmp_path / "out/stacks"), dedicated=False)
+    assert [each.name for each in items if each.purpose == ADDED] == ["kured", "objects-words"]
+    assert [each.name for each in items if not each.purpose] == []
 
 
 def test_a_namespace_that_everybody_reaches_has_no_policy(synthesise: Synthesise) -> None:
@@ -185,19 +185,19 @@ def test_a_namespace_that_everybody_reaches_has_no_policy(synthesise: Synthesise
 def test_objects_reach_the_cluster_as_they_are_after_the_releases_that_know_their_kinds(
     synthesise: Synthesise,
 ) -> None:
-    made = synthesise(extra_manifests={"words": [OBJECT, OBJECT]}, extra_releases={"kured": KURED})
-    release = made["vet-dev-helm"].one("helm_release", "extra/objects_words")
-    assert _values(made["vet-dev-helm"], "extra/objects_words") == {"objects": [OBJECT, OBJECT]}
+    stacks = synthesise(extra_manifests={"words": [OBJECT, OBJECT]}, extra_releases={"kured": KURED})
+    release = stacks["vet-dev-helm"].one("helm_release", "extra/objects_words")
+    assert _values(stacks["vet-dev-helm"], "extra/objects_words") == {"objects": [OBJECT, OBJECT]}
     assert any("extra_release_kured" in each for each in release["depends_on"])
 
 
 def test_an_override_changes_its_attribute_and_nothing_else(synthesise: Synthesise, templates: Made) -> None:
     place = "infrastructure/servers/slot_0/Resource"
-    made = synthesise(terraform_overrides={place: {"root_block_device.iops": 4000, "tags.Note": "${var.x}"}})
+    stacks = synthesise(terraform_overrides={place: {"root_block_device.iops": 4000, "tags.Note": "${var.x}"}})
     own = templates["vet-dev"].one("aws_instance", "servers/slot_0")
-    changed = made["vet-dev"].one("aws_instance", "servers/slot_0")
+    changed = stacks["vet-dev"].one("aws_instance", "servers/slot_0")
     assert changed == merge(own, {"root_block_device": {"iops": 4000}, "tags": {"Note": "${var.x}"}})
-    for type_, path, block in made["vet-dev"].every_resource():
+    for type_, path, block in stacks["vet-dev"].every_resource():
         if path != "servers/slot_0" and type_ != "terraform_data":
             assert block == templates["vet-dev"].resources(type_)[path], f"{type_} {path} differs"
 
@@ -223,47 +223,47 @@ def test_what_is_remembered_of_them_means_just_its_characters(synthesise: Synthe
     """The output would be evaluated by Terraform, and an environment without them has the state that it had."""
     plain = synthesise()["vet-dev-helm"].output("settings")["value"]
     assert not {key for key in plain if key.startswith(("extra_", "terraform_overrides", "services", "hosts.grafana"))}
-    told = synthesise(extra_manifests={"words": [OBJECT]})["vet-dev-helm"].output("settings")["value"]
-    assert "$${b}" in told["extra_manifests"]
-    assert "${b}" not in told["extra_manifests"].replace("$${b}", "")
+    value = synthesise(extra_manifests={"words": [OBJECT]})["vet-dev-helm"].output("settings")["value"]
+    assert "$${b}" in value["extra_manifests"]
+    assert "${b}" not in value["extra_manifests"].replace("$${b}", "")
 
 
 def test_rke2_gets_the_team_s_entries_after_the_platform_s(synthesise: Synthesise, templates: Made) -> None:
     given = {"servers": {"disable": ["rke2-metrics-server"], "debug": True}, "agents": {"kubelet-arg": ["max-pods=50"]}}
-    made = synthesise(rke2_config=given)["vet-dev"]
+    template = synthesise(rke2_config=given)["vet-dev"]
     own, changed = (
-        _config(each.one("aws_instance", "servers/slot_0")["user_data"]) for each in (templates["vet-dev"], made)
+        _config(each.one("aws_instance", "servers/slot_0")["user_data"]) for each in (templates["vet-dev"], template)
     )
     assert changed == {**own, "disable": [*own["disable"], "rke2-metrics-server"], "debug": True}
-    before, after = (_config(_agents(each)) for each in (templates["vet-dev"], made))
+    before, after = (_config(_agents(each)) for each in (templates["vet-dev"], template))
     assert after == {**before, "kubelet-arg": [*before["kubelet-arg"], "max-pods=50"]}
 
 
 def test_nodes_may_read_the_secrets_of_registries_and_no_others(synthesise: Synthesise, templates: Made) -> None:
-    made = synthesise(registries={"credentials": {"registry.example.com": "mirror"}})["vet-dev"]
-    for template, wanted in ((templates["vet-dev"], 0), (made, 2)):
+    stack = synthesise(registries={"credentials": {"registry.example.com": "mirror"}})["vet-dev"]
+    for template, wanted in ((templates["vet-dev"], 0), (stack, 2)):
         policies = [each["policy"] for each in template.resources("aws_iam_role_policy").values()]
         policies += [each["policy"] for each in template.resources("aws_iam_policy").values()]
-        found = [policy for policy in policies if "secret:vet-dev/registries/mirror-??????" in json.dumps(policy)]
-        assert len(found) == wanted, f"{len(found)} policies name the secret"
+        matches = [policy for policy in policies if "secret:vet-dev/registries/mirror-??????" in json.dumps(policy)]
+        assert len(matches) == wanted, f"{len(matches)} policies name the secret"
 
 
 def test_user_data_with_as_much_as_the_rule_allows_fits_ec2(synthesise: Synthesise, templates: Made) -> None:
     labels = [f"label-{number}=value-{number}" for number in range(40)]
-    made = synthesise(
+    template = synthesise(
         rke2_config={"servers": {"node-label": labels}, "agents": {"node-label": labels}},
         proxy={"url": "http://proxy.example.com:3128"},
         servers={"count": 3},
     )["vet-dev"]
-    longest = max(len(each["user_data"].encode()) for each in made.resources("aws_instance").values())
+    longest = max(len(each["user_data"].encode()) for each in template.resources("aws_instance").values())
     assert longest < 16_384 - 256, f"{longest} bytes, and references grow when Terraform fills them in"
 
 
 def _config(user_data: str) -> dict[str, Any]:
     files = yaml.safe_load(user_data)["write_files"]
     (file,) = [each for each in files if each["path"].endswith("10-cluster.yaml")]
-    found: dict[str, Any] = yaml.safe_load(file["content"])
-    return found
+    config: dict[str, Any] = yaml.safe_load(file["content"])
+    return config
 
 
 def _agents(template: Template) -> str:

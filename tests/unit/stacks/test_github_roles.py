@@ -92,9 +92,9 @@ def test_a_company_s_boundary_is_every_role_s_and_the_only_one(tmp_path_factory:
         assert roles
         for path, role in roles.items():
             assert (role["permissions_boundary"], role["path"]) == (company, "/platform/"), path
-    made = _statements(Template.read(stacks / "vet-state/cdk.tf.json"), "github/deploy-dev")["MakeRoles"]
-    assert made["Condition"] == {"ArnEquals": {"iam:PermissionsBoundary": company}}
-    assert made["Resource"] == ["arn:aws:iam::123456789012:role/platform/vet-dev-*"]
+    statement = _statements(Template.read(stacks / "vet-state/cdk.tf.json"), "github/deploy-dev")["MakeRoles"]
+    assert statement["Condition"] == {"ArnEquals": {"iam:PermissionsBoundary": company}}
+    assert statement["Resource"] == ["arn:aws:iam::123456789012:role/platform/vet-dev-*"]
     reach = list(cells(read(stacks.parent)))
     made_by_dev = {cell.environment for cell in reach if cell.identity == MADE.format("vet-github-deploy-dev")}
     assert "prod" in made_by_dev, "a company's boundary is taken for one that allows everything, as the runbook says"
@@ -114,7 +114,7 @@ def test_a_plan_of_encrypted_states_makes_data_keys_and_no_other_plan_does(
     more = "github: {repository: clinic/platform}\nengine: tofu\nstate_encryption: encrypt"
     stacks = synthesised_with(more, tmp_path_factory.mktemp("encrypted"))
     encrypted = Template.read(stacks / "vet-state/cdk.tf.json")
-    found = _statements(encrypted, "github/plan")["StateKey"]
-    assert found["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    statement = _statements(encrypted, "github/plan")["StateKey"]
+    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
     for name in ("dev", "prod"):
-        assert found["Resource"] == _statements(encrypted, f"github/deploy-{name}")["StateKey"]["Resource"]
+        assert statement["Resource"] == _statements(encrypted, f"github/deploy-{name}")["StateKey"]["Resource"]

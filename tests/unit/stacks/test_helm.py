@@ -266,9 +266,9 @@ def test_controllers_are_on_dedicated_servers_and_nowhere_else(
     """Their accounts change nodes, volumes and machines."""
     stacks = current if release == "cluster-autoscaler" else templates
     values = json.loads(stacks["vet-prod-helm"].one("helm_release", name=release)["values"][0])
-    found = values["controller"] if release == "aws-ebs-csi-driver" else values
-    assert found["nodeSelector"]["node-role.kubernetes.io/control-plane"] == "true"
-    assert {"key": "CriticalAddonsOnly", "operator": "Exists"} in found["tolerations"]
+    block = values["controller"] if release == "aws-ebs-csi-driver" else values
+    assert block["nodeSelector"]["node-role.kubernetes.io/control-plane"] == "true"
+    assert {"key": "CriticalAddonsOnly", "operator": "Exists"} in block["tolerations"]
     if release == "aws-ebs-csi-driver":
         free = json.loads(templates["vet-dev-helm"].one("helm_release", name=release)["values"][0])
         assert "nodeSelector" not in free["controller"], "dev's server is not dedicated, and small"

@@ -22,8 +22,8 @@ UNITS: dict[str, float] = {"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping) and value:
-        for key, found in value.items():
-            yield from _leaves(found, f"{path}.{key}" if path else key)
+        for key, item in value.items():
+            yield from _leaves(item, f"{path}.{key}" if path else key)
     else:
         yield path, value
 
@@ -56,20 +56,20 @@ def test_every_line_of_the_values_files_reaches_its_release(
 def _amounts(value: Any) -> Iterator[dict[str, dict[str, str]]]:
     """Every ``resources`` of a container, wherever it stands."""
     if isinstance(value, Mapping):
-        for key, found in value.items():
-            if key == "resources" and isinstance(found, Mapping) and {"requests", "limits"} & set(found):
-                yield dict(found)
-            yield from _amounts(found)
+        for key, item in value.items():
+            if key == "resources" and isinstance(item, Mapping) and {"requests", "limits"} & set(item):
+                yield dict(item)
+            yield from _amounts(item)
     elif isinstance(value, list):
-        for found in value:
-            yield from _amounts(found)
+        for item in value:
+            yield from _amounts(item)
 
 
 def _number(amount: str) -> float:
-    found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", amount)
-    assert found, f"{amount!r} is no amount"
+    match = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", amount)
+    assert match, f"{amount!r} is no amount"
     assert QUANTITY.fullmatch(amount), f"{amount!r} is no amount that Kubernetes reads"
-    return float(found[1]) * UNITS[found[2]]
+    return float(match[1]) * UNITS[match[2]]
 
 
 def test_amounts_are_read_by_kubernetes_and_what_is_requested_is_allowed(templates: Mapping[str, Template]) -> None:
@@ -78,9 +78,9 @@ def test_amounts_are_read_by_kubernetes_and_what_is_requested_is_allowed(templat
         blocks = [(name, given) for _, name, given in _releases({template.name: template})]
         blocks += [(path, block) for type_, path, block in template.every_resource() if type_.startswith("kubernetes_")]
         for name, block in blocks:
-            for found in _amounts(block):
+            for amount in _amounts(block):
                 looked_at += 1
-                requests, limits = found.get("requests", {}), found.get("limits", {})
+                requests, limits = amount.get("requests", {}), amount.get("limits", {})
                 for kind in {*requests, *limits}:
                     least, most = requests.get(kind, "0"), limits.get(kind)
                     assert _number(least) <= (_number(most) if most else float("inf")), (

@@ -38,8 +38,8 @@ def _synthesised(folder: Path, ingress: str, hsts: int = 4711) -> Mapping[str, T
 
 
 def _values(template: Template) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(template.one("helm_release", "ingress/controller")["values"][0])
-    return found
+    content: dict[str, Any] = json.loads(template.one("helm_release", "ingress/controller")["values"][0])
+    return content
 
 
 def test_there_is_one_controller_and_it_is_the_one_that_was_asked_for(stack: tuple[str, Template]) -> None:
@@ -77,13 +77,13 @@ def test_the_infrastructure_does_not_know_which_it_is(tmp_path: Path) -> None:
 def test_only_the_load_balancer_s_subnets_may_tell_addresses(stack: tuple[str, Template]) -> None:
     asked, template = stack
     values = _values(template)
-    found = (
+    ranges = (
         values["controller"]["config"]["proxy-real-ip-cidr"].split(",")
         if asked == "nginx"
         else values["ports"]["websecure"]["forwardedHeaders"]["trustedIPs"]
     )
     zones = load().environment("dev").network.availability_zones.values()
-    assert found == [str(zone.public) for zone in zones]
+    assert ranges == [str(zone.public) for zone in zones]
 
 
 def test_hsts_is_the_application_s(stack: tuple[str, Template]) -> None:
@@ -108,12 +108,12 @@ def test_connections_outlast_the_load_balancer_s_with_either(stack: tuple[str, T
     values = _values(template)
     if asked == "nginx":
         config = values["controller"]["config"]
-        found = int(config["keep-alive"]), int(config["upstream-keepalive-timeout"])
+        seconds = int(config["keep-alive"]), int(config["upstream-keepalive-timeout"])
     else:
         idle = values["ports"]["websecure"]["transport"]["respondingTimeouts"]["idleTimeout"]
-        found = int(re.sub("s$", "", idle)), values["providers"]["kubernetesIngressNGINX"]["upstreamKeepaliveTimeout"]
+        seconds = int(re.sub("s$", "", idle)), values["providers"]["kubernetesIngressNGINX"]["upstreamKeepaliveTimeout"]
     kept = {"nginx": timeouts.INGRESS_TO_APPLICATION, "traefik": timeouts.TRAEFIK_TO_APPLICATION}[asked]
-    assert found == (timeouts.INGRESS_TO_CLIENT, kept)
+    assert seconds == (timeouts.INGRESS_TO_CLIENT, kept)
 
 
 def test_a_connection_that_traefik_kept_leaves_time_for_the_longest_page() -> None:
@@ -141,12 +141,12 @@ def test_a_pod_that_is_gone_is_noticed_alike_and_what_hangs_is_not_asked_again(s
     values = _values(template)
     if asked == "nginx":
         config = values["controller"]["config"]
-        found = int(config["proxy-connect-timeout"]), int(config["proxy-next-upstream-timeout"])
+        numbers = int(config["proxy-connect-timeout"]), int(config["proxy-next-upstream-timeout"])
     else:
         provider = values["providers"]["kubernetesIngressNGINX"]
-        found = provider["proxyConnectTimeout"], provider["proxyNextUpstreamTimeout"]
-    connect, again = found
-    assert found == (5, 15)
+        numbers = provider["proxyConnectTimeout"], provider["proxyNextUpstreamTimeout"]
+    connect, again = numbers
+    assert numbers == (5, 15)
     assert 2 * connect < again, "a second pod that is gone would leave no time for the third"
 
 

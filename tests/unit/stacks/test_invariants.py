@@ -208,8 +208,8 @@ def test_protection_guards_what_holds_data_and_the_way_in(templates: Mapping[str
             if path in PASSING:
                 continue
             if type_ in guarded or path == "ingress":
-                found = block.get("lifecycle", {}).get("prevent_destroy", False)
-                assert found is protected, f"{name} {type_} {path}: prevent_destroy is {found}"
+                value = block.get("lifecycle", {}).get("prevent_destroy", False)
+                assert value is protected, f"{name} {type_} {path}: prevent_destroy is {value}"
 
 
 def test_every_key_is_the_account_s_to_administer(any_stack: Template) -> None:

@@ -90,8 +90,8 @@ def test_servers_wait_for_routes_rights_and_programs(infrastructure: Template) -
     machines = {**infrastructure.resources("aws_instance"), **infrastructure.resources("aws_autoscaling_group")}
     for path, machine in machines.items():
         for prefix in needed:
-            found = [address for address in machine["depends_on"] if address.startswith(prefix)]
-            assert found, f"{path} does not wait for any {prefix}"
+            addresses = [address for address in machine["depends_on"] if address.startswith(prefix)]
+            assert addresses, f"{path} does not wait for any {prefix}"
 
 
 def test_agents_have_a_group_in_each_zone_that_the_autoscaler_finds(

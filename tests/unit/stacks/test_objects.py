@@ -153,9 +153,9 @@ def test_certificates_come_from_an_issuer_that_is_made(platform: Template) -> No
 
 
 def test_programs_find_their_role_as_the_sdk_looks_for_it(platform: Template) -> None:
-    found = [(path, names) for path, values in _values(platform) for names in _lists_of_variables(values)]
-    assert found, "no chart gets a role"
-    for path, variables in found:
+    lists = [(path, names) for path, values in _values(platform) for names in _lists_of_variables(values)]
+    assert lists, "no chart gets a role"
+    for path, variables in lists:
         named = {each["name"]: each["value"] for each in variables if each["name"].startswith("AWS_")}
         assert named.keys() == SDK, f"{path}: {sorted(named)}"
 
@@ -178,9 +178,9 @@ def test_a_pod_s_token_lies_where_its_program_looks(platform: Template) -> None:
 
 def test_charts_work_in_the_environment_s_region(platform: Template, settings: Settings) -> None:
     region = settings.environment(platform.name.removeprefix("vet-").removesuffix("-helm")).region
-    found = [(path, match) for path, values in _values(platform) for match in REGION.findall(json.dumps(values))]
-    assert len(found) > 3, "hardly a chart is told its region"
-    assert not (others := [each for each in found if each[1] != region]), f"not in {region}: {others}"
+    regions = [(path, match) for path, values in _values(platform) for match in REGION.findall(json.dumps(values))]
+    assert len(regions) > 3, "hardly a chart is told its region"
+    assert not (others := [each for each in regions if each[1] != region]), f"not in {region}: {others}"
 
 
 def test_a_restart_by_hand_is_not_taken_back(platform: Template) -> None:

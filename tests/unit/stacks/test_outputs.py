@@ -47,8 +47,8 @@ def type_of(value: object) -> str:
 def test_a_stack_publishes_these_names_with_these_types(
     templates: Mapping[str, Template], stack: str, expected: dict[str, str]
 ) -> None:
-    found = {name: type_of(block["value"]) for name, block in templates[stack].document["output"].items()}
-    assert found == expected, "others rely on names and types of outputs: change both sides, and this list, together"
+    outputs = {name: type_of(block["value"]) for name, block in templates[stack].document["output"].items()}
+    assert outputs == expected, "others rely on names and types of outputs: change both sides, and this list, together"
 
 
 def test_no_output_reads_what_may_be_secret(templates: Mapping[str, Template]) -> None:

@@ -98,15 +98,15 @@ OWN = (
 def _flat(value: Any, place: str) -> Iterator[tuple[str, Any]]:
     match value:
         case dict() if value:
-            for key, found in value.items():
-                if key != "//" and found not in ({}, []):
-                    yield from _flat(found, f"{place}.{key}")
-        case list() if value and all(isinstance(found, str) and found[:1] not in "{[" for found in value):
-            yield from ((f"{place}.{found}", "an entry") for found in value)
+            for key, item in value.items():
+                if key != "//" and item not in ({}, []):
+                    yield from _flat(item, f"{place}.{key}")
+        case list() if value and all(isinstance(item, str) and item[:1] not in "{[" for item in value):
+            yield from ((f"{place}.{item}", "an entry") for item in value)
         case list() if value:
             yield place, f"{len(value)} entries"
-            for found in value:
-                yield from _flat(found, f"{place}.[]")
+            for item in value:
+                yield from _flat(item, f"{place}.[]")
         case str() if value[:1] in ("{", "["):
             yield from _flat(json.loads(value), f"{place}.<json>")
         case _:
@@ -115,13 +115,13 @@ def _flat(value: Any, place: str) -> Iterator[tuple[str, Any]]:
 
 def _leaves(template: Template, environment: str) -> set[tuple[str, str]]:
     """Place and value of every leaf, by paths of constructs and without the environment's name."""
-    document = {name: found for name, found in template.document.items() if name != "//"}
+    document = {name: item for name, item in template.document.items() if name != "//"}
     text = json.dumps(document)
     paths = {}
     for section in ("resource", "data"):
         blocks: dict[str, Block] = document.get(section, {})
-        for found in blocks.values():
-            for id_, block in found.items():
+        for kinds in blocks.values():
+            for id_, block in kinds.items():
                 if "//" in block:
                     paths[id_] = block["//"]["metadata"]["path"].split("/", 1)[1].removesuffix("/Resource")
     for id_ in sorted(paths, key=len, reverse=True):
@@ -138,7 +138,7 @@ def _known(place: str, patterns: tuple[str, ...]) -> bool:
 @pytest.mark.parametrize("suffix", ["", "-helm"])
 def test_dev_and_prod_differ_only_where_their_files_say(suffix: str, templates: Mapping[str, Template]) -> None:
     dev, prod = (_leaves(templates[f"vet-{name}{suffix}"], name) for name in ("dev", "prod"))
-    patterns = tuple(pattern for found in DIFFER.values() for pattern in found)
+    patterns = tuple(pattern for group in DIFFER.values() for pattern in group)
     assert len(dev & prod) > 800, f"only {len(dev & prod)} leaves are alike: they are compared wrongly"
     strange = sorted(
         ("dev" if leaf in dev else "prod", *leaf)
@@ -149,12 +149,12 @@ def test_dev_and_prod_differ_only_where_their_files_say(suffix: str, templates: 
 
 
 def test_every_difference_that_is_named_is_there(templates: Mapping[str, Template]) -> None:
-    found = {
+    places = {
         place
         for suffix in ("", "-helm")
         for place, _ in _leaves(templates[f"vet-dev{suffix}"], "dev") ^ _leaves(templates[f"vet-prod{suffix}"], "prod")
     }
-    idle = [pattern for given in DIFFER.values() for pattern in given if not any(_known(p, (pattern,)) for p in found)]
+    idle = [pattern for given in DIFFER.values() for pattern in given if not any(_known(p, (pattern,)) for p in places)]
     assert not idle, f"dev and prod do not differ here: {idle}"
 
 
@@ -182,7 +182,7 @@ def test_servers_and_zones_are_like_the_first(prod: Template) -> None:
             assert value == json.dumps(number), f"{place} is {value}"
             continue
         families.setdefault(family, {}).setdefault(number, set()).add((same[0], same[1]))
-    assert sum(len(found) for found in families.values()) > 20, f"hardly any servers or zones: {sorted(families)}"
+    assert sum(len(family) for family in families.values()) > 20, f"hardly any servers or zones: {sorted(families)}"
     for family, members in families.items():
         for number, leaves in members.items():
             assert leaves == members["0"], f"{family}: {number} is not like 0: {sorted(leaves ^ members['0'])}"

@@ -45,9 +45,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 def groups(template: Template, pool: str) -> dict[str, Block]:
     """A pool's groups by what stands after its name in their path."""
-    found = template.resources("aws_autoscaling_group")
+    blocks = template.resources("aws_autoscaling_group")
     return {
-        path.removeprefix(f"pools/{pool}/"): each for path, each in found.items() if path.startswith(f"pools/{pool}/")
+        path.removeprefix(f"pools/{pool}/"): each for path, each in blocks.items() if path.startswith(f"pools/{pool}/")
     }
 
 
@@ -56,16 +56,16 @@ def tags(group: Block) -> dict[str, str]:
 
 
 def user_data(template: Template, part: str) -> str:
-    (found,) = [
+    (content,) = [
         text for name, text in template.document["locals"].items() if name.startswith(f"pools_{part}_user_data")
     ]
-    return str(found)
+    return str(content)
 
 
-def listed(told: str, key: str) -> list[str]:
+def listed(text: str, key: str) -> list[str]:
     """A list in the node's RKE2 configuration."""
-    found = re.search(rf"^( *){key}:\n((?:\1- .*\n)+)", told, re.MULTILINE)
-    return re.findall(r"- (.*)", found[2]) if found else []
+    match = re.search(rf"^( *){key}:\n((?:\1- .*\n)+)", text, re.MULTILINE)
+    return re.findall(r"- (.*)", match[2]) if match else []
 
 
 def test_each_pool_has_a_group_in_each_of_its_zones_with_its_numbers(template: Template) -> None:
@@ -120,10 +120,10 @@ def test_the_autoscaler_knows_the_nodes_of_an_empty_group(template: Template) ->
                 assert not hints
                 assert "k8s.io/cluster-autoscaler/enabled" not in tags(group), "the base is nobody's to shrink"
                 continue
-            told = user_data(template, f"{name}_{part}")
-            labels = dict(each.split("=") for each in listed(told, "node-label"))
+            text = user_data(template, f"{name}_{part}")
+            labels = dict(each.split("=") for each in listed(text, "node-label"))
             assert {key: hints[f"label/{key}"] for key in labels} == labels
-            taints = dict(each.split("=") for each in listed(told, "node-taint"))
+            taints = dict(each.split("=") for each in listed(text, "node-taint"))
             assert {key: hints[f"taint/{key}"] for key in taints} == taints
             assert hints["label/topology.ebs.csi.aws.com/zone"] == f"us-east-1{zone}"
             assert hints["resources/ephemeral-storage"] == f"{POOLS[name].get('root_volume_gib', 50)}Gi"
@@ -147,21 +147,21 @@ def test_an_arm64_pool_starts_from_arm64_images_with_arm64_programs(template: Te
     wanted = {each["name"]: each["values"] for each in image["filter"]}
     assert wanted["architecture"] == ["arm64"]
     assert wanted["name"] == ["ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-arm64-server-*"]
-    made = template.one("aws_launch_template", "pools/graviton/on_demand")
-    assert made["image_id"] == "${data.aws_ami.image_arm64.id}"
-    told = user_data(template, "graviton_on_demand")
-    assert "ARCHITECTURE='arm64'" in told
-    assert "awscli-exe-linux-aarch64-" in told
-    assert "x86_64" not in told
-    assert listed(told, "node-taint") == ["kubernetes.io/arch=arm64:NoSchedule"], "images for x86-64 would not start"
+    block = template.one("aws_launch_template", "pools/graviton/on_demand")
+    assert block["image_id"] == "${data.aws_ami.image_arm64.id}"
+    text = user_data(template, "graviton_on_demand")
+    assert "ARCHITECTURE='arm64'" in text
+    assert "awscli-exe-linux-aarch64-" in text
+    assert "x86_64" not in text
+    assert listed(text, "node-taint") == ["kubernetes.io/arch=arm64:NoSchedule"], "images for x86-64 would not start"
     other = template.one("aws_launch_template", "pools/reports/on_demand")
     assert other["image_id"] == "${data.aws_ami.image.id}"
 
 
 def test_a_pinned_image_is_the_pools_own(dev_with: Synthesise) -> None:
     pools = {"reports": {**POOLS["reports"], "image": "ami-0123456789abcdef0"}}
-    found = dev_with(pools=pools).one("aws_launch_template", "pools/reports/on_demand")
-    assert found["image_id"] == "ami-0123456789abcdef0"
+    block = dev_with(pools=pools).one("aws_launch_template", "pools/reports/on_demand")
+    assert block["image_id"] == "ami-0123456789abcdef0"
 
 
 def test_disks_of_pools_are_encrypted_with_the_environments_key(template: Template) -> None:
@@ -173,14 +173,14 @@ def test_disks_of_pools_are_encrypted_with_the_environments_key(template: Templa
 
 
 def test_pools_sleep_and_are_watched_as_agents_are(dev_with: Synthesise) -> None:
-    found = dev_with(**WITH_POOLS, schedule={"enabled": True}, alarms={"enabled": True})
-    slept = {each["autoscaling_group_name"] for each in found.resources("aws_autoscaling_schedule").values()}
+    template = dev_with(**WITH_POOLS, schedule={"enabled": True}, alarms={"enabled": True})
+    slept = {each["autoscaling_group_name"] for each in template.resources("aws_autoscaling_schedule").values()}
     watched = {
         each["dimensions"].get("AutoScalingGroupName")
-        for each in found.resources("aws_cloudwatch_metric_alarm").values()
+        for each in template.resources("aws_cloudwatch_metric_alarm").values()
     }
-    for path in found.resources("aws_autoscaling_group"):
-        name = f"${{{found.reference_to('aws_autoscaling_group', path)}.name}}"
+    for path in template.resources("aws_autoscaling_group"):
+        name = f"${{{template.reference_to('aws_autoscaling_group', path)}.name}}"
         assert name in slept, f"{path} does not sleep"
         assert name in watched, f"{path} has no alarm"
 
@@ -197,18 +197,18 @@ def test_spot_agents_say_so_where_there_are_pools(dev_with: Synthesise) -> None:
     """Where the database must keep away from Spot, it has to know which nodes are."""
     spot, pools = {"agents": {"spot": True}}, {"pools": {"reports": POOLS["reports"]}}
     beside, alone = dev_with(**spot, **pools), dev_with(**spot)
-    for found, labels in ((beside, ["vet/purchase=spot"]), (alone, [])):
-        (told,) = [text for name, text in found.document["locals"].items() if name.startswith("agents_user_data")]
-        assert listed(told, "node-label") == labels
+    for template, labels in ((beside, ["vet/purchase=spot"]), (alone, [])):
+        (content,) = [text for name, text in template.document["locals"].items() if name.startswith("agents_user_data")]
+        assert listed(content, "node-label") == labels
 
 
 def test_fleets_are_the_pools_numbers() -> None:
     environment = load().environment("prod")
     pool = Pool(instance_types=["t3.large"], min_count=5, max_count=9, spot=True, on_demand_base=2)
-    found = fleets(environment, pool)
-    assert sum(sum(fleet.minimum.values()) for fleet in found) == pool.min_count
-    assert sum(sum(fleet.maximum.values()) for fleet in found) == pool.max_count
-    assert [(fleet.spot, fleet.fixed) for fleet in found] == [(True, False), (False, True)]
+    groups = fleets(environment, pool)
+    assert sum(sum(fleet.minimum.values()) for fleet in groups) == pool.min_count
+    assert sum(sum(fleet.maximum.values()) for fleet in groups) == pool.max_count
+    assert [(fleet.spot, fleet.fixed) for fleet in groups] == [(True, False), (False, True)]
 
 
 @pytest.fixture(scope="module")
@@ -220,8 +220,8 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 def release(helm: Template, name: str) -> Block:
     """Values of a Helm release."""
-    found: Block = json.loads(helm.one("helm_release", name=name)["values"][0])
-    return found
+    content: Block = json.loads(helm.one("helm_release", name=name)["values"][0])
+    return content
 
 
 def expressions(affinity: Block) -> list[list[Block]]:
@@ -253,7 +253,7 @@ def test_the_autoscaler_tries_the_pool_with_the_highest_number_first(tmp_path: P
     values = release(helm, "cluster-autoscaler")
     assert values["extraArgs"]["expander"].split(",")[0] == "priority"
     infrastructure = Template.read(tmp_path / "cdktf.out/stacks/vet-dev/cdk.tf.json")
-    found: dict[str, int] = {}
+    priorities: dict[str, int] = {}
     for path, group in infrastructure.resources("aws_autoscaling_group").items():
         matching = [
             int(priority)
@@ -264,12 +264,12 @@ def test_the_autoscaler_tries_the_pool_with_the_highest_number_first(tmp_path: P
         scaled = "k8s.io/cluster-autoscaler/enabled" in tags(group)
         assert len(matching) == scaled, f"{group['name']} has the priorities {matching}"
         if scaled:
-            found[path] = matching[0]
-    assert {path for path, priority in found.items() if priority == 50} == {
+            priorities[path] = matching[0]
+    assert {path for path, priority in priorities.items() if priority == 50} == {
         "pools/batch/spot/group_a",
         "pools/batch/spot/group_b",
     }
-    assert {priority for path, priority in found.items() if "batch" not in path} == {10}
+    assert {priority for path, priority in priorities.items() if "batch" not in path} == {10}
 
 
 def test_what_ec2_says_reaches_an_encrypted_queue_that_rules_alone_fill(template: Template) -> None:
@@ -319,8 +319,8 @@ def test_the_handler_may_empty_the_machines_that_have_its_tag(template: Template
 def test_the_handler_is_there_only_with_spot_in_pools(tmp_path: Path, helm: Template) -> None:
     assert helm.count("helm_release", name="interruption-handler") == 1
     for sections in ({"agents": {"spot": True}}, {"pools": {"reports": POOLS["reports"]}}):
-        found = synthesise_dev(tmp_path, sections)
-        assert not found.count("aws_sqs_queue")
+        template = synthesise_dev(tmp_path, sections)
+        assert not template.count("aws_sqs_queue")
         assert not Template.read(tmp_path / "cdktf.out/stacks/vet-dev-helm/cdk.tf.json").count(
             "helm_release", name="interruption-handler"
         )

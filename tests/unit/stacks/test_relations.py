@@ -70,18 +70,18 @@ def platform(request: pytest.FixtureRequest, templates: Mapping[str, Template]) 
 def _arguments(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     match value:
         case dict():
-            for name, found in value.items():
+            for name, item in value.items():
                 if name not in ("//", "depends_on"):
-                    yield from _arguments(found, name)
+                    yield from _arguments(item, name)
         case list():
-            for found in value:
-                yield from _arguments(found, key)
+            for item in value:
+                yield from _arguments(item, key)
         case str():
             yield key, value
 
 
 def _stacks(templates: Mapping[str, Template]) -> Iterator[Template]:
-    yield from (found for name, found in templates.items() if not name.endswith("-helm"))
+    yield from (template for name, template in templates.items() if not name.endswith("-helm"))
 
 
 def test_references_lead_to_what_their_argument_means(templates: Mapping[str, Template]) -> None:
@@ -90,9 +90,9 @@ def test_references_lead_to_what_their_argument_means(templates: Mapping[str, Te
         for type_, path, block in template.every_resource():
             for argument, text in _arguments(block):
                 wanted = LEADS_TO.get(argument)
-                if wanted and (found := REFERENCE.search(text)):
+                if wanted and (match := REFERENCE.search(text)):
                     checked += 1
-                    assert found[2] == wanted, f"{template.name} {type_} {path}: {argument} leads to {found[0]}"
+                    assert match[2] == wanted, f"{template.name} {type_} {path}: {argument} leads to {match[0]}"
     assert checked > 150, f"only {checked} references found: the search is broken"
 
 
@@ -111,13 +111,13 @@ def test_machines_have_the_tags_by_which_operations_find_them(infrastructure: Te
         tags = {"vet:cluster": infrastructure.name, "vet:role": "server", "vet:slot": path.rpartition("_")[2]}
         assert tags.items() <= server["tags"].items(), f"{path}: {server['tags']}"
     launch = infrastructure.one("aws_launch_template")
-    specifications = {found["resource_type"]: found["tags"] for found in launch["tag_specifications"]}
+    specifications = {each["resource_type"]: each["tags"] for each in launch["tag_specifications"]}
     assert set(specifications) == {"instance", "volume", "network-interface"}
     (default,) = infrastructure.document["provider"]["aws"][0]["default_tags"]
     cluster = {f"kubernetes.io/cluster/{infrastructure.name}": "owned"}
     wanted = {"vet:cluster": infrastructure.name, "vet:role": "agent", **cluster, **default["tags"]}
-    for made, tags in specifications.items():
-        assert tags == {**wanted, "Name": f"{infrastructure.name}-agent"}, f"agents' {made}: {tags}"
+    for type_, tags in specifications.items():
+        assert tags == {**wanted, "Name": f"{infrastructure.name}-agent"}, f"agents' {type_}: {tags}"
 
 
 def test_operations_look_for_the_tags_that_machines_have() -> None:
@@ -183,9 +183,9 @@ def test_what_comes_too_early_waits(templates: Mapping[str, Template]) -> None:
                 continue  # GitHub serves the keys of its provider itself
             needed, beginning = WAITS_FOR[type_]
             if "{bucket}" in beginning:
-                found = REFERENCE.search(block["bucket"])
-                assert found, f"{template.name} {type_} {path} is of {block['bucket']}"
-                beginning = _place(template, found[0]).rpartition("/")[0] + "/"
+                match = REFERENCE.search(block["bucket"])
+                assert match, f"{template.name} {type_} {path} is of {block['bucket']}"
+                beginning = _place(template, match[0]).rpartition("/")[0] + "/"
             wanted = [
                 template.reference_to(needed, each)
                 for each in template.resources(needed)
@@ -217,9 +217,9 @@ def test_machines_come_after_all_that_their_programs_use(infrastructure: Templat
 
 
 def test_every_object_s_namespace_is_made_before_it(platform: Template) -> None:
-    made = {}
-    for path, found in platform.resources("kubernetes_namespace_v1").items():
-        made[found["metadata"]["name"]] = platform.reference_to("kubernetes_namespace_v1", path)
+    namespaces = {}
+    for path, namespace in platform.resources("kubernetes_namespace_v1").items():
+        namespaces[namespace["metadata"]["name"]] = platform.reference_to("kubernetes_namespace_v1", path)
     checked = 0
     for type_, path, block in platform.every_resource():
         place = block.get("metadata", {}).get("namespace") or block.get("namespace")
@@ -227,10 +227,14 @@ def test_every_object_s_namespace_is_made_before_it(platform: Template) -> None:
             continue
         checked += 1
         if expression := REFERENCE.search(place):
-            assert expression[0] in made.values(), f"{type_} {path} is in {place}"
+            assert expression[0] in namespaces.values(), f"{type_} {path} is in {place}"
         else:
-            assert place in made, f"{type_} {path} is in {place}, which nobody makes; there are {sorted(made)}"
-            assert made[place] in _before(platform, block), f"{type_} {path} does not wait for its namespace {place}"
+            assert place in namespaces, (
+                f"{type_} {path} is in {place}, which nobody makes; there are {sorted(namespaces)}"
+            )
+            assert namespaces[place] in _before(platform, block), (
+                f"{type_} {path} does not wait for its namespace {place}"
+            )
     assert checked > 10
 
 
@@ -251,26 +255,26 @@ def test_every_secret_s_key_that_a_pod_reads_is_written(platform: Template) -> N
 
 def _before(template: Template, block: Block) -> set[str]:
     """Addresses of all that comes before a resource, directly or by another."""
-    found: set[str] = set()
+    addresses: set[str] = set()
     waiting = list(block.get("depends_on", []))
     while waiting:
-        if (address := waiting.pop()) not in found:
-            found.add(address)
+        if (address := waiting.pop()) not in addresses:
+            addresses.add(address)
             type_, id_ = address.split(".")
             waiting += template.document["resource"][type_][id_].get("depends_on", [])
-    return found
+    return addresses
 
 
 def _projected(value: Any) -> Iterator[Block]:
     if isinstance(value, dict):
-        for name, found in value.items():
-            if name == "secret" and isinstance(found, list):
-                yield from found
+        for name, item in value.items():
+            if name == "secret" and isinstance(item, list):
+                yield from item
             else:
-                yield from _projected(found)
+                yield from _projected(item)
     elif isinstance(value, list):
-        for found in value:
-            yield from _projected(found)
+        for item in value:
+            yield from _projected(item)
 
 
 def test_selectors_and_scale_targets_find_the_pods(platform: Template) -> None:
@@ -416,7 +420,7 @@ def test_what_is_fixed_is_refused_by_the_present_name_of_its_setting(templates: 
 def test_what_is_fixed_is_compared_with_what_the_settings_say(infrastructure: Template, settings: Settings) -> None:
     """A wrong value here would refuse every plan of an environment that runs, or let a change of it through."""
     environment = settings.environment(infrastructure.name.removeprefix("vet-"))
-    said = dict(_flat({**environment.model_dump(mode="json"), **settings.project.model_dump(mode="json")}))
+    values = dict(_flat({**environment.model_dump(mode="json"), **settings.project.model_dump(mode="json")}))
     for path, block in infrastructure.resources("terraform_data").items():
         conditions = [each["condition"] for each in block["lifecycle"]["postcondition"]]
         for key, value in block["input"].items():
@@ -431,13 +435,13 @@ def test_what_is_fixed_is_compared_with_what_the_settings_say(infrastructure: Te
                 )
             else:
                 now = present(key)
-                assert said[now] == value, f"{path} remembers {key} = {value}; the settings say {said[now]}"
+                assert values[now] == value, f"{path} remembers {key} = {value}; the settings say {values[now]}"
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
-        for key, found in value.items():
-            yield from _flat(found, f"{path}.{key}" if path else key)
+        for key, item in value.items():
+            yield from _flat(item, f"{path}.{key}" if path else key)
     else:
         yield path, value
 

@@ -34,17 +34,17 @@ def releases(template: Template) -> dict[str, dict[str, Any]]:
 def given(template: Template, release: str) -> dict[str, Any]:
     """The values of a release."""
     (values,) = releases(template)[release]["values"]
-    found: dict[str, Any] = json.loads(values)
-    return found
+    content: dict[str, Any] = json.loads(values)
+    return content
 
 
 def test_every_release_of_the_set_is_installed_where_it_belongs(platform: Template) -> None:
     wanted = {**NAMESPACES, **LOCAL, **AGAIN}
     optional = {"cluster-autoscaler", "interruption-handler", "kured", "objects", "plugin-barman-cloud", "traefik"}
-    found = releases(platform)
+    blocks = releases(platform)
     restarts = {"kured"} if platform.name == "vet-prod-helm" else set()
-    assert set(found) == set(wanted) - ON_THE_NODES - optional | restarts
-    for name, block in found.items():
+    assert set(blocks) == set(wanted) - ON_THE_NODES - optional | restarts
+    for name, block in blocks.items():
         assert block["namespace"] == wanted[name], name
         assert not block.get("create_namespace"), f"{name}: a namespace without pod security would be made"
 
@@ -74,8 +74,8 @@ def test_values_are_those_of_the_rendered_charts_but_for_what_aws_says(platform:
     """The charts are rendered and tested with sample values; here are the same keys."""
     environment = platform.name.removeprefix("vet-").removesuffix("-helm")
     for name in releases(platform):
-        sample, found = merged(name, "documented", environment), given(platform, name)
-        missing = _paths(sample) - _paths(found)
+        sample, values = merged(name, "documented", environment), given(platform, name)
+        missing = _paths(sample) - _paths(values)
         assert not {path for path in missing if "extraVolumeTags" not in path}, f"{name} lacks {missing}"
 
 
@@ -207,7 +207,7 @@ def test_the_runbook_sets_up_rancher_s_features(feature: str, heading: str) -> N
 
 
 def _paths(values: Mapping[str, Any], prefix: str = "") -> set[str]:
-    found = set()
+    paths = set()
     for key, value in values.items():
-        found |= _paths(value, f"{prefix}{key}.") if isinstance(value, Mapping) and value else {f"{prefix}{key}"}
-    return found
+        paths |= _paths(value, f"{prefix}{key}.") if isinstance(value, Mapping) and value else {f"{prefix}{key}"}
+    return paths

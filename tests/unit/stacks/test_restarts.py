@@ -15,8 +15,8 @@ from tests.template import Template
 def values(template: Template) -> dict[str, Any]:
     """What kured's release is given."""
     (text,) = template.one("helm_release", name="kured")["values"]
-    found: dict[str, Any] = json.loads(text)
-    return found
+    content: dict[str, Any] = json.loads(text)
+    return content
 
 
 def test_an_environment_that_says_nothing_has_none(templates: Mapping[str, Template]) -> None:
@@ -56,10 +56,10 @@ def test_the_days_of_a_window() -> None:
 
 
 def test_each_release_set_has_a_version_that_was_made_for_its_kubernetes(tmp_path: Path) -> None:
-    found = {}
+    versions = {}
     for name in ("documented", "current"):
         settings = load(dev_alone(tmp_path, {"patches": {}, "cluster": {"release_set": name}}))
         main.build_app(settings, outdir=str(tmp_path / "out")).synth()
         template = Template.read(tmp_path / "out/stacks/vet-dev-helm/cdk.tf.json")
-        found[name] = template.one("helm_release", name="kured")["version"]
-    assert found == {"documented": "5.1.0", "current": "6.1.0"}
+        versions[name] = template.one("helm_release", name="kured")["version"]
+    assert versions == {"documented": "5.1.0", "current": "6.1.0"}

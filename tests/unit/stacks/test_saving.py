@@ -45,17 +45,17 @@ def test_servers_stop_after_the_agents_and_start_with_them(dev_with: Synthesise)
     template = dev_with(schedule=schedule)
     server = template.reference_to("aws_instance", "servers/slot_0")
     calls = {}
-    for path, found in template.resources("aws_scheduler_schedule").items():
-        assert json.loads(found["target"]["input"]) == {"InstanceIds": [f"${{{server}.id}}"]}
-        assert found["schedule_expression_timezone"] == "Europe/Paris"
-        calls[path] = (found["schedule_expression"], found["target"]["arn"].rsplit(":", 1)[1])
+    for path, block in template.resources("aws_scheduler_schedule").items():
+        assert json.loads(block["target"]["input"]) == {"InstanceIds": [f"${{{server}.id}}"]}
+        assert block["schedule_expression_timezone"] == "Europe/Paris"
+        calls[path] = (block["schedule_expression"], block["target"]["arn"].rsplit(":", 1)[1])
     assert calls == {
         "schedule/start_servers": ("cron(30 6 ? * MON-FRI *)", "startInstances"),
         "schedule/stop_servers": ("cron(10 20 ? * MON-FRI *)", "stopInstances"),
     }
     agents = {
-        path: (found["recurrence"], found["min_size"], found["max_size"], found["desired_capacity"])
-        for path, found in template.resources("aws_autoscaling_schedule").items()
+        path: (block["recurrence"], block["min_size"], block["max_size"], block["desired_capacity"])
+        for path, block in template.resources("aws_autoscaling_schedule").items()
     }
     assert agents == {
         "schedule/stop_agents_a": ("50 19 * * 1-5", 0, 0, 0),
@@ -82,9 +82,9 @@ def test_the_schedule_may_touch_this_environment_s_servers_only(dev_with: Synthe
 
 def test_every_day_is_every_day(dev_with: Synthesise) -> None:
     template = dev_with(schedule={"enabled": True, "days": "MON-SUN"})
-    expressions = {found["schedule_expression"] for found in template.resources("aws_scheduler_schedule").values()}
+    expressions = {block["schedule_expression"] for block in template.resources("aws_scheduler_schedule").values()}
     assert expressions == {"cron(0 7 ? * * *)", "cron(20 19 ? * * *)"}
-    assert {found["recurrence"][-5:] for found in template.resources("aws_autoscaling_schedule").values()} == {"* * *"}
+    assert {block["recurrence"][-5:] for block in template.resources("aws_autoscaling_schedule").values()} == {"* * *"}
 
 
 def test_a_budget_writes_at_each_percent_and_at_the_forecast(dev_with: Synthesise) -> None:
@@ -109,7 +109,7 @@ def test_snapshots_of_the_data_volumes_are_taken_and_deleted_by_age(dev_with: Sy
 
 def test_alarms_watch_targets_machines_disks_snapshots_and_certificates(dev_with: Synthesise) -> None:
     template = dev_with(alarms={"enabled": True, "emails": ["oncall@example.com"], "disk_percent": 70})
-    alarms = {path.removeprefix("alarms/"): found for path, found in template.resources(ALARM).items()}
+    alarms = {path.removeprefix("alarms/"): block for path, block in template.resources(ALARM).items()}
     assert set(alarms) == {
         "ingress_targets",
         "api_targets",
@@ -122,19 +122,19 @@ def test_alarms_watch_targets_machines_disks_snapshots_and_certificates(dev_with
         "public_certificate",
     }
     topic = f"${{{template.reference_to('aws_sns_topic', 'alarms/topic')}.arn}}"
-    assert {tuple(found["alarm_actions"]) for found in alarms.values()} == {(topic,)}
+    assert {tuple(block["alarm_actions"]) for block in alarms.values()} == {(topic,)}
     disk = alarms["disk"]
     assert (disk["threshold"], disk["statistic"], disk["dimensions"]) == (70, "Maximum", {"Cluster": "vet-dev"})
     assert disk["treat_missing_data"] == "breaching", "nodes that send nothing are a fault"
     assert (alarms["cluster_certificates"]["statistic"], alarms["cluster_certificates"]["threshold"]) == ("Minimum", 30)
-    told = {found["endpoint"] for found in template.resources("aws_sns_topic_subscription").values()}
-    assert told == {"platform@example.com", "oncall@example.com"}
+    addresses = {block["endpoint"] for block in template.resources("aws_sns_topic_subscription").values()}
+    assert addresses == {"platform@example.com", "oncall@example.com"}
 
 
 def test_nodes_measure_what_the_alarms_watch(dev_with: Synthesise) -> None:
     template = dev_with(alarms={"enabled": True})
     watched = {
-        found["metric_name"] for found in template.resources(ALARM).values() if found["namespace"] == "vet-dev/nodes"
+        block["metric_name"] for block in template.resources(ALARM).values() if block["namespace"] == "vet-dev/nodes"
     }
     program = (Path(main.__file__).parent / "nodes/bin/publish-metrics").read_text()
     assert watched == set(re.findall(r"^ *send (\w+)", program, re.MULTILINE))
@@ -147,7 +147,7 @@ def test_nodes_measure_what_the_alarms_watch(dev_with: Synthesise) -> None:
 
 def test_missing_data_raises_no_alarm_where_a_schedule_stops_the_nodes(dev_with: Synthesise) -> None:
     template = dev_with(alarms={"enabled": True}, schedule={"enabled": True})
-    assert {found["treat_missing_data"] for found in template.resources(ALARM).values()} == {"notBreaching"}
+    assert {block["treat_missing_data"] for block in template.resources(ALARM).values()} == {"notBreaching"}
 
 
 def test_only_cloudwatch_of_this_account_publishes_alarms(dev_with: Synthesise) -> None:
@@ -163,8 +163,8 @@ def test_backups_are_copied_to_the_second_region_under_its_own_key(dev_with: Syn
     assert {each["alias"]: each["region"] for each in template.document["provider"]["aws"] if "alias" in each} == {
         "elsewhere": "us-west-2"
     }
-    copies = {path: found for path, found in template.resources("aws_s3_bucket").items() if "replicas" in path}
-    assert {found["bucket"] for found in copies.values()} == {
+    copies = {path: block for path, block in template.resources("aws_s3_bucket").items() if "replicas" in path}
+    assert {block["bucket"] for block in copies.values()} == {
         f"vet-dev-{purpose}-2-123456789012-us-west-2" for purpose in ("snapshots", "database")
     }
     for type_, path, block in template.every_resource():

@@ -71,11 +71,11 @@ def test_the_key_s_policy_names_the_account_s_administrators_only(state: Templat
 
 def test_opentofu_encrypts_every_state_but_the_one_that_makes_the_key(tmp_path: Path) -> None:
     stacks = synthesised_with("engine: tofu\nstate_encryption: encrypt", tmp_path)
-    found = {path.parent.name: json.loads(path.read_text())["terraform"] for path in stacks.glob("*/cdk.tf.json")}
-    assert "encryption" not in found.pop("vet-state"), "its first state is written before there is a key"
+    blocks = {path.parent.name: json.loads(path.read_text())["terraform"] for path in stacks.glob("*/cdk.tf.json")}
+    assert "encryption" not in blocks.pop("vet-state"), "its first state is written before there is a key"
     (alias,) = Template.read(stacks / "vet-state/cdk.tf.json").resources("aws_kms_alias").values()
-    assert found.keys() == {"vet-dev", "vet-dev-helm", "vet-prod", "vet-prod-helm"}
-    for name, terraform in found.items():
+    assert blocks.keys() == {"vet-dev", "vet-dev-helm", "vet-prod", "vet-prod-helm"}
+    for name, terraform in blocks.items():
         encryption = terraform["encryption"]
         assert encryption["key_provider"]["aws_kms"]["state"]["kms_key_id"] == alias["name"], name
         for use in (encryption["state"], encryption["plan"], encryption["remote_state_data_sources"]["default"]):

@@ -90,8 +90,8 @@ def test_flow_logs_are_encrypted_with_a_key_that_cloudwatch_may_use_for_them_alo
     template = synthesise(network={"flow_logs": True})
     group = template.one("aws_cloudwatch_log_group")
     assert group["kms_key_id"] == f"${{{template.reference_to('aws_kms_key', 'keys/backups')}.arn}}"
-    found = json.loads(template.one("aws_kms_key", "keys/backups")["policy"])["Statement"]
-    (statement,) = [each for each in found if each["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}]
+    statements = json.loads(template.one("aws_kms_key", "keys/backups")["policy"])["Statement"]
+    (statement,) = [each for each in statements if each["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}]
     arn = f"arn:aws:logs:us-east-1:123456789012:log-group:{group['name']}"
     assert statement["Condition"] == {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arn}}
 
@@ -179,13 +179,13 @@ def _compare(one: Path, other: Path) -> Iterator[tuple[str, bool]]:
 def test_nodes_install_the_release_set_that_the_environment_chose(name: str, synthesise: Synthesise) -> None:
     expected = release_set(name)
     template = synthesise(cluster={"release_set": name})
-    told = set(re.findall(r"(?:RKE2|KUBECTL)_VERSION='([^']*)'", template.text))
-    assert told == {expected.rke2, f"v{expected.kubernetes}"}, f"{name}: nodes are told {told}"
+    versions = set(re.findall(r"(?:RKE2|KUBECTL)_VERSION='([^']*)'", template.text))
+    assert versions == {expected.rke2, f"v{expected.kubernetes}"}, f"{name}: nodes are told {versions}"
 
 
 def _groups(template: Template) -> dict[str, dict[str, Any]]:
-    found = template.resources("aws_cloudwatch_log_group")
-    return {each["name"]: {**each, "address": address} for address, each in found.items()}
+    groups = template.resources("aws_cloudwatch_log_group")
+    return {each["name"]: {**each, "address": address} for address, each in groups.items()}
 
 
 def test_logs_of_nodes_go_to_groups_that_they_can_only_add_to(synthesise: Synthesise) -> None:
@@ -198,9 +198,9 @@ def test_logs_of_nodes_go_to_groups_that_they_can_only_add_to(synthesise: Synthe
     rights = {}
     for role in ("server", "agent"):
         statements = json.loads(template.one("aws_iam_role_policy", f"{role}_role/policy")["policy"])["Statement"]
-        found = [each for each in statements if any(action.startswith("logs:") for action in each["Action"])]
-        rights[role] = {each["Sid"] for each in found}
-        for each in found:
+        log_statements = [each for each in statements if any(action.startswith("logs:") for action in each["Action"])]
+        rights[role] = {each["Sid"] for each in log_statements}
+        for each in log_statements:
             assert set(each["Action"]) == {"logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"}
     assert rights == {"server": {"AuditLog", "Journal"}, "agent": {"Journal"}}
     for instance in template.resources("aws_instance").values():
@@ -210,8 +210,8 @@ def test_logs_of_nodes_go_to_groups_that_they_can_only_add_to(synthesise: Synthe
 
 def test_cloudwatch_encrypts_these_logs_and_no_others(synthesise: Synthesise) -> None:
     template = synthesise(node_logs={"enabled": True}, network={"flow_logs": True})
-    found = json.loads(template.one("aws_kms_key", "keys/backups")["policy"])["Statement"]
-    theirs = [each for each in found if each["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}]
+    statements = json.loads(template.one("aws_kms_key", "keys/backups")["policy"])["Statement"]
+    theirs = [each for each in statements if each["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}]
     named = [each["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"] for each in theirs]
     arns = {arn for each in named for arn in ([each] if isinstance(each, str) else each)}
     assert arns == {f"arn:aws:logs:us-east-1:123456789012:log-group:{name}" for name in _groups(template)}

@@ -15,10 +15,10 @@ SUBJECTS = {
 
 
 def _statements(template: Template, role: str) -> list[Block]:
-    found: list[Block] = json.loads(template.one("aws_iam_role_policy", f"web_identity/{role}/policy")["policy"])[
+    statements: list[Block] = json.loads(template.one("aws_iam_role_policy", f"web_identity/{role}/policy")["policy"])[
         "Statement"
     ]
-    return found
+    return statements
 
 
 def test_each_role_trusts_one_service_account_of_this_cluster(infrastructure: Template) -> None:

@@ -42,9 +42,9 @@ def test_no_row_and_no_line_is_idle(changeable: Documents, tmp_path: Path) -> No
 @cache
 def _constrained() -> tuple[tuple[str, AwsConstraint], ...]:
     lines = [(type_, path) for type_, each in aws.mapping().items() for path in each if path != "model"]
-    found = [(f"{type_}.{path}", aws.constraint_on(f"{type_}.{path}")) for type_, path in lines]
+    constraints = [(f"{type_}.{path}", aws.constraint_on(f"{type_}.{path}")) for type_, path in lines]
     tags = [(name, row) for row in table() for name in row.attributes if name.startswith("*.")]
-    return (*((name, known) for name, known in found if known), *tags)
+    return (*((name, known) for name, known in constraints if known), *tags)
 
 
 @pytest.mark.parametrize(("name", "known"), _constrained(), ids=lambda value: value if isinstance(value, str) else "")

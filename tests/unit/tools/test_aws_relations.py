@@ -24,10 +24,10 @@ def _judged(documents: Documents, change: Change) -> list[str]:
 
 def _first(resources: Resources, type_: str, **wanted: Any) -> dict[str, Any]:
     """The first resource of a type with these values."""
-    found = (
+    blocks = (
         block for block in resources[type_].values() if all(block.get(key) == value for key, value in wanted.items())
     )
-    return next(found)
+    return next(blocks)
 
 
 def _set(type_: str, wanted: dict[str, Any] | None = None, **values: Any) -> Change:
@@ -155,8 +155,8 @@ WRONG: dict[str, tuple[Change, str]] = {
 
 @pytest.mark.parametrize(("change", "words"), WRONG.values(), ids=WRONG.keys())
 def test_what_aws_refuses_between_values_is_found(change: Change, words: str, changeable: Documents) -> None:
-    found = _judged(changeable, change)
-    assert any(words in line for line in found), f"no line says {words!r}:\n" + "\n".join(found)
+    lines = _judged(changeable, change)
+    assert any(words in line for line in lines), f"no line says {words!r}:\n" + "\n".join(lines)
 
 
 def _statement(change: Callable[[dict[str, Any]], None], type_: str = "aws_iam_role_policy") -> Change:
@@ -222,8 +222,8 @@ WRONG_POLICIES: dict[str, tuple[Change, str]] = {
 
 @pytest.mark.parametrize(("change", "words"), WRONG_POLICIES.values(), ids=WRONG_POLICIES.keys())
 def test_what_iam_refuses_of_a_document_is_found(change: Change, words: str, changeable: Documents) -> None:
-    found = _judged(changeable, change)
-    assert any(words in line for line in found), f"no line says {words!r}:\n" + "\n".join(found)
+    lines = _judged(changeable, change)
+    assert any(words in line for line in lines), f"no line says {words!r}:\n" + "\n".join(lines)
 
 
 def _large(type_: str, key: str, characters: int) -> Change:

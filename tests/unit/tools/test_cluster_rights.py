@@ -15,11 +15,11 @@ def test_the_matrix_was_asked_of_the_present_chart_and_questions() -> None:
 
 @pytest.mark.parametrize("set_name", SETS)
 def test_the_controllers_were_asked_about_in_the_present_versions(set_name: str) -> None:
-    found = rights.kept()["controllers"][set_name]
-    assert found["made_of"] == controllers.made_of(set_name), (
+    answers = rights.kept()["controllers"][set_name]
+    assert answers["made_of"] == controllers.made_of(set_name), (
         "ask a cluster again: make rights-cluster VET_TEST_KUBECONFIG=..."
     )
-    assert {what for may in found["accounts"].values() for what in may} <= set(controllers.QUESTIONS)
+    assert {what for may in answers["accounts"].values() for what in may} <= set(controllers.QUESTIONS)
 
 
 @pytest.mark.parametrize("set_name", SETS)
@@ -38,14 +38,14 @@ def test_the_page_has_the_matrix() -> None:
 
 
 def test_nobody_but_the_administrator_makes_anything_or_reads_a_secret() -> None:
-    found = rights.kept()
-    for who, tried in found["attempts"].items():
+    answers = rights.kept()
+    for who, tried in answers["attempts"].items():
         let_in = {what for what, came in tried.items() if came == "allowed"}
         assert (who == "admin") == ("read a Secret" in let_in), f"{who}: {let_in}"
         if who != "admin":
             assert let_in <= {"logs of the application", "another image of the application"}, f"{who}: {let_in}"
-    for who in set(found["rights"]) - {"admin"}:
-        for place, verbs in found["rights"][who].items():
+    for who in set(answers["rights"]) - {"admin"}:
+        for place, verbs in answers["rights"][who].items():
             assert not {"secrets", "pods/exec", "nodes/proxy", "serviceaccounts/token"} & set(verbs), (
                 f"{who} in {place}"
             )

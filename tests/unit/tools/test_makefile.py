@@ -47,9 +47,9 @@ def make(folder: Path, target: str, given: Mapping[str, str]) -> list[tuple[list
     ("target", "variable"), [(target, variable) for target, variables in TAKEN.items() for variable in variables]
 )
 def test_a_value_is_taken_as_it_is(target: str, variable: str, tmp_path: Path) -> None:
-    told = make(tmp_path, target, {variable: EVIL})
+    calls = make(tmp_path, target, {variable: EVIL})
     assert not list(tmp_path.rglob("pwned")), f"make {target} {variable}=... ran what is in the value"
-    arguments, environment = told[-1]
+    arguments, environment = calls[-1]
     handed_on = [value for name, value in environment.items() if name.startswith("VET_")]
     reached = [word for word in [*arguments, *handed_on] if EVIL in word]
     assert reached, f"make {target} {variable}=... lost the value: {arguments}"

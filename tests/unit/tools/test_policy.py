@@ -45,5 +45,5 @@ def test_a_credential_is_found_before_it_is_committed(tmp_path: Path) -> None:
     subprocess.run(["git", "-C", tmp_path, "add", "known.py"], check=True)
     names = secrets.files(tmp_path)
     assert set(names) == {".gitignore", "harmless.txt", "known.py", "new.yaml"}
-    found = {(each.resource, each.check) for each in secrets.found(names, tmp_path)}
-    assert found == {("known.py", "AWS Access Key"), ("new.yaml", "AWS Access Key")}
+    pairs = {(each.resource, each.check) for each in secrets.credentials(names, tmp_path)}
+    assert pairs == {("known.py", "AWS Access Key"), ("new.yaml", "AWS Access Key")}

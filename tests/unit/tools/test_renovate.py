@@ -20,12 +20,12 @@ def test_every_chart_of_the_current_release_set_is_watched_in_its_repository() -
     assert len(wanted) > 5, wanted
     renovate = json.loads((ROOT / "renovate.json").read_text())
     patterns = [pattern for manager in renovate["customManagers"] for pattern in manager["matchStrings"]]
-    found = {
+    versions = {
         match["depName"]: match["currentValue"]
         for pattern in patterns
         if "depName" in pattern
         for match in re.finditer(pattern.replace("(?<", "(?P<"), text)
     }
-    assert found == {name: yaml.safe_load(text)[name] for name in wanted}
+    assert versions == {name: yaml.safe_load(text)[name] for name in wanted}
     rules = {rule["matchDepNames"][0]: rule for rule in renovate["packageRules"] if "registryUrls" in rule}
     assert {name: rule["registryUrls"] for name, rule in rules.items()} == {name: [url] for name, url in wanted.items()}

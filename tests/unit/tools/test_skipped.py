@@ -23,11 +23,11 @@ def test_every_reason_is_told_with_the_remedy(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "unit.xml").write_text(REPORT)
     (tmp_path / "application.txt").write_text("\n  - PostgreSQL with python3: no server. apt-get install postgresql\n")
     show(tmp_path)
-    said = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    assert any(line.startswith("2 tests") and line.endswith("needs Helm 3: put helm on PATH") for line in said), said
-    assert any("PostgreSQL with python3" in line and "apt-get install postgresql" in line for line in said), said
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert any(line.startswith("2 tests") and line.endswith("needs Helm 3: put helm on PATH") for line in lines), lines
+    assert any("PostgreSQL with python3" in line and "apt-get install postgresql" in line for line in lines), lines
     for remedy in SEPARATE.values():
-        assert any(remedy in line for line in said), f"{remedy!r} is not told: {said}"
+        assert any(remedy in line for line in lines), f"{remedy!r} is not told: {lines}"
 
 
 def test_every_target_that_is_named_exists() -> None:
@@ -57,8 +57,8 @@ def test_the_end_of_make_test_names_the_lines_that_were_not_proven(
     for outcome, named in (('<skipped message="needs charts"/>', True), ("", False)):
         report.write_text(f"<testsuites><testsuite>{case % outcome}</testsuite></testsuites>")
         show(tmp_path)
-        said = capsys.readouterr().out
-        assert (f"not proven here: {line}" in said) is named, f"{outcome or 'passed'}: {said}"
+        output = capsys.readouterr().out
+        assert (f"not proven here: {line}" in output) is named, f"{outcome or 'passed'}: {output}"
 
 
 NOT_A_SUITE = {"test-all", "test-changed", "test-levers"}
@@ -85,8 +85,8 @@ def test_every_suite_runs_at_night_or_is_named_as_separate() -> None:
 
 
 def test_a_nightly_suite_has_thrice_the_time_that_it_takes() -> None:
-    said = dict(re.findall(r"`make (test-[a-z]+)` \|[^|]+\| (\d+) min \|", (ROOT / "tests/README.md").read_text()))
-    assert {"test-boot", "test-apply"} <= said.keys(), said
+    limits = dict(re.findall(r"`make (test-[a-z]+)` \|[^|]+\| (\d+) min \|", (ROOT / "tests/README.md").read_text()))
+    assert {"test-boot", "test-apply"} <= limits.keys(), limits
     for name, (_, _, minutes) in SUITES.items():
-        if takes := said.get(f"test-{name}"):
+        if takes := limits.get(f"test-{name}"):
             assert minutes >= 3 * int(takes), f"test-{name} takes {takes} minutes and is stopped after {minutes}"

@@ -49,13 +49,13 @@ def to_bill(visit: Visit) -> List[ToBill]:
     given = _given().filter(visit=visit).select_related("vaccine", "product").order_by("pk")
     prescribed = _prescribed().filter(visit=visit).select_related("product").order_by("pk")
     with override(papers_language()):
-        found = [ToBill(each.product, str(each.vaccine), Decimal(1)) for each in given if each.product]
-    found += [ToBill(each.product, str(each), each.quantity) for each in prescribed if each.product]
+        items = [ToBill(each.product, str(each.vaccine), Decimal(1)) for each in given if each.product]
+    items += [ToBill(each.product, str(each), each.quantity) for each in prescribed if each.product]
     for product, quantity in _counting().filter(visit=visit).values_list("product", "quantity"):
-        alike = [each for each in found if each.product.pk == product]
+        alike = [each for each in items if each.product.pk == product]
         if alike:
-            found.remove(min(alike, key=lambda each: each.quantity != quantity))
-    return found
+            items.remove(min(alike, key=lambda each: each.quantity != quantity))
+    return items
 
 
 def not_billed() -> QuerySet[Visit]:
@@ -66,8 +66,8 @@ def not_billed() -> QuerySet[Visit]:
     since = timezone.now() - LOOK_BACK
     without = Q(billing_closed_at=None) & ~Exists(_counting().filter(visit=OuterRef("pk")))
     more = [Q(pk__in=_without_line(each, since).values("visit")) for each in (_given(), _prescribed())]
-    found = Visit.objects.filter(without | more[0] | more[1], entered_in_error=False, at__gte=since)
-    return found.select_related("pet__owner", "pet__species", "vet")
+    visits = Visit.objects.filter(without | more[0] | more[1], entered_in_error=False, at__gte=since)
+    return visits.select_related("pet__owner", "pet__species", "vet")
 
 
 def _without_line(items: QuerySet[Any], since: Any) -> QuerySet[Any]:

@@ -64,8 +64,8 @@ def unpaid() -> QuerySet[Any]:
 
 def due_in_all() -> Due:
     """What all unpaid bills have still to be paid, summed by the database."""
-    found = unpaid().aggregate(bills=Count("pk"), amount=Sum("due"))
-    return Due(found["bills"], round_money(found["amount"] or Decimal(0)))
+    sums = unpaid().aggregate(bills=Count("pk"), amount=Sum("due"))
+    return Due(sums["bills"], round_money(sums["amount"] or Decimal(0)))
 
 
 def brought_forward() -> QuerySet[AccountEntry]:
@@ -94,14 +94,14 @@ class Owing(NamedTuple):
 
 def owing() -> List[Owing]:
     """Who owes how much, the largest amount first, in two questions; credit of others is not taken off."""
-    found = {
+    owners = {
         each["owner"]: Owing(each["owner"], each["bills"], round_money(each["sum"]))
         for each in unpaid().order_by().values("owner").annotate(bills=Count("pk"), sum=Sum("due"))
     }
     for each in _debts():
-        before = found.get(each["owner"], Owing(each["owner"], 0, Decimal(0)))
-        found[each["owner"]] = before._replace(amount=before.amount - round_money(each["sum"]))
-    return sorted(found.values(), key=lambda each: (-each.amount, each.owner_id))
+        before = owners.get(each["owner"], Owing(each["owner"], 0, Decimal(0)))
+        owners[each["owner"]] = before._replace(amount=before.amount - round_money(each["sum"]))
+    return sorted(owners.values(), key=lambda each: (-each.amount, each.owner_id))
 
 
 def balance_of(owner: Owner) -> Decimal:

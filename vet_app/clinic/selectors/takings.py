@@ -168,16 +168,16 @@ def shares(lines: List[InvoiceLine]) -> List[Share]:
     for line, net in zip(lines, nets(lines)):
         key = line.tax_rate, line.vet.name if line.vet else "", line.product.kind if line.product else ""
         sums[key] = sums.get(key, ZERO) + net
-    found = []
+    parts = []
     for rate, whole, tax in taxes(lines):
         reached, done = ZERO, ZERO
         of_rate = [(key, net) for key, net in sums.items() if key[0] == rate]
         for place, ((_rate, vet, kind), net) in enumerate(of_rate, start=1):
             reached += net
             upto = tax if place == len(of_rate) or not whole else round_money(tax * reached / whole)
-            found.append(Share(rate, vet, kind, net, upto - done))
+            parts.append(Share(rate, vet, kind, net, upto - done))
             done = upto
-    return found
+    return parts
 
 
 def _billed(since: date, until: date) -> Tuple[List[TaxOf], List[KindSum], List[VetSum]]:

@@ -326,12 +326,12 @@ def _below_the_list(invoice: Invoice, rows: Sequence[InvoiceLine]) -> Decimal:
     """By how much rows are cheaper than the price list, but for what the owner was told in an estimate."""
     listed = [(row, row.product.unit_price) for row in rows if row.product]
     cheaper = [(row, price) for row, price in listed if row.unit_price < price]
-    told = set()
+    estimated = set()
     if cheaper and invoice.from_estimate:
-        told = set(invoice.from_estimate.lines.values_list("product", "unit_price"))
+        estimated = set(invoice.from_estimate.lines.values_list("product", "unit_price"))
     parts = (
         round_money(row.quantity * (price - row.unit_price))
-        for row, price in cheaper if (row.product_id, row.unit_price) not in told
+        for row, price in cheaper if (row.product_id, row.unit_price) not in estimated
     )  # fmt: skip
     return sum(parts, Decimal(0))
 

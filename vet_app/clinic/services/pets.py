@@ -49,8 +49,8 @@ def _refuse_twin(owner: Owner, fields: records.Fields) -> None:
     name, species = fold(str(fields.get("name", "")))[:100], fields.get("species")
     known = owner.pets.filter(search_name=name, species=species, merged_into=None).first() if name and species else None
     if known is not None:
-        told = {"pet": known.name, "species": known.species, "number": known.pk}
-        raise RecordedAlready(_("%(pet)s (%(species)s, no. %(number)d) is already recorded for this owner.") % told)
+        values = {"pet": known.name, "species": known.species, "number": known.pk}
+        raise RecordedAlready(_("%(pet)s (%(species)s, no. %(number)d) is already recorded for this owner.") % values)
 
 
 def update_pet(actor: Actor, pet_id: int, version: int, fields: records.Fields) -> Pet:

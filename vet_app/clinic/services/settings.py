@@ -79,7 +79,7 @@ def require_within(actor: Actor, limit: str, amount: Decimal, because: str = "")
     most = getattr(clinic_settings(), limit)
     if most is None or abs(amount) <= most or actor.may(Right.MANAGE):
         return
-    told = _("Above %(limit)s only a manager may do this. Please ask one.") % {"limit": shown_money(most)}
+    message = _("Above %(limit)s only a manager may do this. Please ask one.") % {"limit": shown_money(most)}
     if not most:
-        told = _("At this clinic only a manager may do this. Please ask one.")
-    raise PermissionDenied(f"{because} {told}".strip())
+        message = _("At this clinic only a manager may do this. Please ask one.")
+    raise PermissionDenied(f"{because} {message}".strip())

@@ -63,8 +63,8 @@ def test_the_account_of_the_smoke_test_may_only_read_and_is_one_for_all_tests(db
 
 
 def test_a_closed_account_of_the_smoke_test_lets_nobody_in(db: None) -> None:
-    made = json.loads(printed("smoke_test_account"))
+    account = json.loads(printed("smoke_test_account"))
     assert not printed("smoke_test_account", "--close")
-    assert authenticate(None, username=made["username"], password=made["password"]) is None
+    assert authenticate(None, username=account["username"], password=account["password"]) is None
     assert not printed("smoke_test_account", "--close"), "closing it again is no mistake"
     assert set(AuditEntry.objects.exclude(action="login").values_list("actor", flat=True)) == {"system:smoke_test"}

@@ -19,11 +19,11 @@ def booking(clinic: SimpleNamespace, start: int = 0, **more: Any) -> Any:
 
 def test_owners_are_created_changed_and_found(call: Any, clinic: SimpleNamespace) -> None:
     given = {"first_name": "Ada", "last_name": "Vale", "phones": [{"number": "+44 7700 900123", "label": "mobile"}]}
-    made = call("POST", "/owners", given, 201)
-    assert call("GET", "/search?q=07700900123")["owners"][0]["id"] == made["id"]
-    changed = call("PATCH", f"/owners/{made['id']}", {"version": made["version"], "last_name": "Dale"})
+    owner = call("POST", "/owners", given, 201)
+    assert call("GET", "/search?q=07700900123")["owners"][0]["id"] == owner["id"]
+    changed = call("PATCH", f"/owners/{owner['id']}", {"version": owner["version"], "last_name": "Dale"})
     assert (changed["last_name"], changed["first_name"], changed["phones"][0]["label"]) == ("Dale", "Ada", "mobile")
-    stale = call("PATCH", f"/owners/{made['id']}", {"version": made["version"], "last_name": "Gale"}, 409)
+    stale = call("PATCH", f"/owners/{owner['id']}", {"version": owner["version"], "last_name": "Gale"}, 409)
     assert stale["code"] == "changed"
 
 
@@ -42,7 +42,7 @@ def test_pets_are_created_changed_handed_over_and_die(call: Any, clinic: SimpleN
     assert pet["alert"] == "Bites"
     other = call("POST", "/owners", {"last_name": "Dale"}, 201)
     pet = call("POST", f"/pets/{pet['id']}/transfer", {"version": pet["version"], "owner_id": other["id"]})
-    assert [found["id"] for found in call("GET", f"/pets?owner_id={other['id']}")["items"]] == [pet["id"]]
+    assert [each["id"] for each in call("GET", f"/pets?owner_id={other['id']}")["items"]] == [pet["id"]]
     dead = call("POST", f"/pets/{pet['id']}/death", {"version": pet["version"], "on": date(2024, 5, 1)})
     alive = call("POST", f"/pets/{pet['id']}/death", {"version": dead["version"], "on": None})
     assert alive["deceased_on"] is None
@@ -53,10 +53,10 @@ def test_booking_outside_of_hours_is_told(call: Any, clinic: SimpleNamespace) ->
     """It is booked all the same, as on the pages; those ask once more."""
     assert call("POST", "/appointments", booking(clinic), 201)["warnings"] == []
     night = at(12 * 60)
-    made = call("POST", "/appointments", booking(clinic, 12 * 60), 201)
-    assert made["starts_at"].startswith(f"{night:%Y-%m-%dT%H}") and "closed" in made["warnings"][0]
-    move = {"version": made["version"], "starts_at": at(60).isoformat(), "ends_at": at(90).isoformat()}
-    assert call("POST", f"/appointments/{made['id']}/move", move)["warnings"] == []
+    appointment = call("POST", "/appointments", booking(clinic, 12 * 60), 201)
+    assert appointment["starts_at"].startswith(f"{night:%Y-%m-%dT%H}") and "closed" in appointment["warnings"][0]
+    move = {"version": appointment["version"], "starts_at": at(60).isoformat(), "ends_at": at(90).isoformat()}
+    assert call("POST", f"/appointments/{appointment['id']}/move", move)["warnings"] == []
 
 
 def test_booking_refuses_an_overlap_unless_a_reason_is_given(call: Any, clinic: SimpleNamespace) -> None:
@@ -78,7 +78,7 @@ def test_an_appointment_goes_through_the_waiting_room(call: Any, clinic: SimpleN
     item = call("POST", f"{path}/move", {"version": item["version"], "starts_at": start, "ends_at": end})
     item = call("POST", f"{path}/status", {"version": item["version"], "status": "arrived"})
     waiting = call("GET", f"/appointments/waiting-room?on={at(0).date()}")
-    assert [(found["id"], found["reason"]) for found in waiting["items"]] == [(item["id"], "limps")]
+    assert [(each["id"], each["reason"]) for each in waiting["items"]] == [(item["id"], "limps")]
     assert call("POST", f"{path}/status", {"version": item["version"], "status": "no_show"}, 409)["code"] == "conflict"
     free = call("GET", f"/appointments/free-times?vet_id={clinic.vet.pk}&on={at(0).date()}&minutes=30")
     assert at(30).isoformat().replace("+00:00", "Z") in free
@@ -97,8 +97,8 @@ def test_a_visit_is_written_locked_and_amended(call: Any, clinic: SimpleNamespac
     visit = call("POST", f"{path}/lock", {"version": visit["version"]})
     assert call("PATCH", path, {"version": visit["version"], "plan": "Run"}, 409)["code"] == "locked"
     assert call("POST", f"{path}/amendments", {"text": "Better"}, 201)["author"] == "test-manager"
-    told = next(each for each in call("GET", f"/visits?pet_id={clinic.pet.pk}")["items"] if each["id"] == visit["id"])
-    assert (told["plan"], told["weight_kg"], told["amendments"][0]["text"]) == ("Rest", "12.400", "Better")
+    row = next(each for each in call("GET", f"/visits?pet_id={clinic.pet.pk}")["items"] if each["id"] == visit["id"])
+    assert (row["plan"], row["weight_kg"], row["amendments"][0]["text"]) == ("Rest", "12.400", "Better")
 
 
 def test_a_vaccination_brings_its_reminder(call: Any, clinic: SimpleNamespace) -> None:
@@ -106,14 +106,16 @@ def test_a_vaccination_brings_its_reminder(call: Any, clinic: SimpleNamespace) -
     new = {"pet_id": clinic.pet.pk, "vaccine_id": clinic.vaccine.pk, "given_on": today - timedelta(days=360)}
     refused = call("POST", "/vaccinations", new, 422)
     assert set(refused["errors"]) == {"vet", "lot"}
-    made = call("POST", "/vaccinations", {**new, "vet_id": clinic.vet.pk, "lot": "L1"}, 201)
+    vaccination = call("POST", "/vaccinations", {**new, "vet_id": clinic.vet.pk, "lot": "L1"}, 201)
     (due,) = call("GET", "/reminders")["items"]
-    assert (due["vaccination_id"], due["owner_id"]) == (made["id"], clinic.owner.pk)
-    path = f"/vaccinations/{made['id']}"
-    made = call("POST", f"{path}/due-date", {"version": made["version"], "due_on": today + timedelta(days=60)})
+    assert (due["vaccination_id"], due["owner_id"]) == (vaccination["id"], clinic.owner.pk)
+    path = f"/vaccinations/{vaccination['id']}"
+    vaccination = call(
+        "POST", f"{path}/due-date", {"version": vaccination["version"], "due_on": today + timedelta(days=60)}
+    )
     assert call("GET", "/reminders")["count"] == 0
     assert call("GET", f"/reminders?until={today + timedelta(days=60)}")["count"] == 1
-    call("POST", f"{path}/entered-in-error", {"version": made["version"], "reason": "wrong pet"})
+    call("POST", f"{path}/entered-in-error", {"version": vaccination["version"], "reason": "wrong pet"})
     history = call("GET", f"/pets/{clinic.pet.pk}/history")
     assert (history["vaccinations"][0]["entered_in_error"], history["reminders"]) == (True, [])
 

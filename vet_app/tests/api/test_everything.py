@@ -26,14 +26,14 @@ def test_prescriptions(call: Program, clinic: SimpleNamespace, visit: Any, progr
     drug = {"visit_id": visit.pk, "drug": "Meloxicam", "dose": "0.1 mg/kg", "quantity": "10", "unit": "ml",
             "instructions": "With food", "product_id": clinic.product.pk, "route": "by mouth", "duration": "5 days",
             "cautions": "Plenty of water", "withdrawal": "5 days"}  # fmt: skip
-    made = call("POST", "/prescriptions", drug, 201)
-    papers = {name: made[name] for name in ("route", "duration", "cautions", "withdrawal")}
-    assert papers == {name: drug[name] for name in papers} and made["number"] == 1
+    prescription = call("POST", "/prescriptions", drug, 201)
+    papers = {name: prescription[name] for name in ("route", "duration", "cautions", "withdrawal")}
+    assert papers == {name: drug[name] for name in papers} and prescription["number"] == 1
     assert Prescription.objects.get().product == clinic.product
     assert call("GET", f"/prescriptions?pet_id={clinic.pet.pk}")["count"] == 1
-    void = call("POST", f"/prescriptions/{made['id']}/void", {"reason": "Wrong dose"})
+    void = call("POST", f"/prescriptions/{prescription['id']}/void", {"reason": "Wrong dose"})
     assert void["void_reason"] == "Wrong dose" and void["voided_at"]
-    call("POST", f"/prescriptions/{made['id']}/void", {"reason": "again"}, 409)
+    call("POST", f"/prescriptions/{prescription['id']}/void", {"reason": "again"}, 409)
     program("technician")("POST", "/prescriptions", drug, 403)
     program("reception")("GET", "/prescriptions", status=403)
 
@@ -54,12 +54,12 @@ def test_files(call: Program, clinic: SimpleNamespace) -> None:
 
 def test_prices(call: Program, program: Callable[[str], Program]) -> None:
     new = {"code": "X1", "name": "X-ray", "unit_price": "80.00", "tax_rate": "19", "fee_code": "321"}
-    made = call("POST", "/reference/products", new, 201)
-    call("PATCH", f"/reference/products/{made['id']}", {"version": 1, "unit_price": "85.00"})
+    response = call("POST", "/reference/products", new, 201)
+    call("PATCH", f"/reference/products/{response['id']}", {"version": 1, "unit_price": "85.00"})
     product = Product.objects.get(code="X1")
-    assert (made["fee_code"], product.fee_code) == ("321", "321")
+    assert (response["fee_code"], product.fee_code) == ("321", "321")
     assert (product.unit_price, product.name, product.tax_rate) == (Decimal(85), "X-ray", Decimal(19))
-    call("PATCH", f"/reference/products/{made['id']}", {"version": 1, "unit_price": "90.00"}, 409)
+    call("PATCH", f"/reference/products/{response['id']}", {"version": 1, "unit_price": "90.00"}, 409)
     call("POST", "/reference/products", new, 422)
     program("vet")("POST", "/reference/products", {**new, "code": "X2"}, 403)
 
@@ -80,8 +80,8 @@ def test_exports_are_files_and_in_the_trail(
 def test_what_papers_say(call: Program, clinic: SimpleNamespace) -> None:
     given = {"pet_id": clinic.pet.pk, "vaccine_id": clinic.vaccine.pk, "vet_id": clinic.vet.pk,
              "given_on": "2026-01-05", "lot": "A1", "first_dose": True, "trade_name": "Fictovax R"}  # fmt: skip
-    made = call("POST", "/vaccinations", given, 201)
-    assert (made["first_dose"], made["trade_name"]) == (True, "Fictovax R")
+    vaccination = call("POST", "/vaccinations", given, 201)
+    assert (vaccination["first_dose"], vaccination["trade_name"]) == (True, "Fictovax R")
     line = {"product_id": clinic.product.pk, "fee_code": "321"}
     draft = call("POST", "/invoices", {"owner_id": clinic.owner.pk, "lines": [line], "diagnosis": "Otitis"}, 201)
     kept = call("PUT", f"/invoices/{draft['id']}/lines", {"version": draft["version"], "lines": [line]})
@@ -123,5 +123,5 @@ def test_times_are_written_with_their_offset(call: Program, clinic: SimpleNamesp
 
 def test_an_appointment_without_an_end_takes_the_usual_length(call: Program, clinic: SimpleNamespace) -> None:
     given = {"vet_id": clinic.vet.pk, "pet_id": clinic.pet.pk, "starts_at": "2030-03-05T09:00:00Z"}
-    made = call("POST", "/appointments", given, 201)
-    assert made["ends_at"].startswith("2030-03-05T09:15:00"), made["ends_at"]
+    appointment = call("POST", "/appointments", given, 201)
+    assert appointment["ends_at"].startswith("2030-03-05T09:15:00"), appointment["ends_at"]

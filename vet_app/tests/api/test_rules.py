@@ -110,16 +110,20 @@ def test_wrong_values_are_named(
 
 def test_the_same_pet_is_recorded_twice_only_on_purpose(call: Any, clinic: SimpleNamespace) -> None:
     twin = {"owner_id": clinic.owner.pk, "name": "Biscuit", "species_id": clinic.species.pk}
-    told = call("POST", "/pets", twin, 409)
-    assert told["code"] == "recorded_already" and str(clinic.pet.pk) in told["detail"]
+    refusal = call("POST", "/pets", twin, 409)
+    assert refusal["code"] == "recorded_already" and str(clinic.pet.pk) in refusal["detail"]
     assert call("POST", "/pets", {**twin, "another": True}, 201)["id"] != clinic.pet.pk
 
 
 def test_a_taken_microchip_is_told_in_a_sentence(call: Any, clinic: SimpleNamespace) -> None:
     twin = {"owner_id": clinic.owner.pk, "name": "Twin", "species_id": clinic.species.pk,
             "microchip": "900 000 000 000 101"}  # fmt: skip
-    told = call("POST", "/pets", twin, 422)["errors"]
-    assert list(told) == ["microchip"] and "Biscuit" in told["microchip"][0] and "onstraint" not in told["microchip"][0]
+    errors = call("POST", "/pets", twin, 422)["errors"]
+    assert (
+        list(errors) == ["microchip"]
+        and "Biscuit" in errors["microchip"][0]
+        and "onstraint" not in errors["microchip"][0]
+    )
 
 
 def test_what_is_not_there_and_what_is_not_json(call: Any) -> None:
@@ -178,8 +182,8 @@ def test_a_crash_is_a_problem_document_without_the_inner_state(call: Any, monkey
 
 
 def test_the_document_in_the_repository_is_fresh() -> None:
-    made = json.loads(json.dumps(api.get_openapi_schema(), default=str))
-    assert made == json.loads(DOCUMENT.read_text(encoding="utf-8")), "run `make openapi`"
+    schema = json.loads(json.dumps(api.get_openapi_schema(), default=str))
+    assert schema == json.loads(DOCUMENT.read_text(encoding="utf-8")), "run `make openapi`"
 
 
 def test_every_operation_is_described(db: None) -> None:

@@ -89,14 +89,14 @@ def site(on_sqlite: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture(scope="module")
 def browser(on_sqlite: None) -> Iterator[Browser]:
     """Chromium, closed after each file because Django refuses its database while the driver's event loop runs."""
-    found = os.environ.get("VET_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
+    path = os.environ.get("VET_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
         pytest.skip(NO_CHROMIUM)
     from playwright.sync_api import sync_playwright  # the test files have skipped where it is not installed
 
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
     with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=found, args=flags)
+        chromium = driver.chromium.launch(executable_path=path, args=flags)
         yield chromium
         chromium.close()
 
@@ -119,7 +119,10 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
         context.set_default_timeout(15_000)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
-        page.on("console", lambda said: complaints.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+        page.on(
+            "console",
+            lambda message: complaints.append(f"{page.url}: {message.text}") if message.type == "error" else None,
+        )
         page.goto("/login/")
         page.locator("[name=username]").fill(username)
         page.locator("[name=password]").fill(PASSWORD)

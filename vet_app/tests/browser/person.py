@@ -64,8 +64,8 @@ class Person:
 
     def field(self, label: str) -> Locator:
         """The first field of this label."""
-        said = re.escape(capfirst(self.words(label)))
-        return self.page.get_by_role("main").get_by_label(re.compile(rf"^\s*{said}\s*\*?\s*$")).first
+        pattern = re.escape(capfirst(self.words(label)))
+        return self.page.get_by_role("main").get_by_label(re.compile(rf"^\s*{pattern}\s*\*?\s*$")).first
 
     def fill(self, label: str, text: str) -> None:
         """Type into a field."""
@@ -96,9 +96,9 @@ class Person:
     def find(self, words: str, result: str) -> None:
         """Open the first thing that the search finds, with the keyboard alone."""
         self.search(words)
-        found = self.page.locator("#search-results").get_by_role("link", name=re.compile(result)).first
-        expect(found).to_be_visible()
+        link = self.page.locator("#search-results").get_by_role("link", name=re.compile(result)).first
+        expect(link).to_be_visible()
         self.key("ArrowDown")
-        expect(found).to_be_focused()
+        expect(link).to_be_focused()
         self.key("Enter")
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(result)

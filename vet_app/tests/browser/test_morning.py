@@ -38,10 +38,10 @@ def find(page: Page, words: str, result: str) -> None:
     """Use the search box as the keyboard does: a slash, the words, down, enter."""
     page.keyboard.press("/")
     page.keyboard.type(words)
-    found = page.locator("#search-results").get_by_role("link", name=re.compile(result)).first
-    expect(found).to_be_visible()
+    link = page.locator("#search-results").get_by_role("link", name=re.compile(result)).first
+    expect(link).to_be_visible()
     page.keyboard.press("ArrowDown")
-    expect(found).to_be_focused()
+    expect(link).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(result)
 

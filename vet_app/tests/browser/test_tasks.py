@@ -131,7 +131,7 @@ TASKS: Dict[str, Tuple[str, Callable[[Person], None]]] = {
 """Who does it, and how, by its name in README.md. Each begins at the page Today."""
 
 
-def told() -> Dict[str, Tuple[int, int]]:
+def figures() -> Dict[str, Tuple[int, int]]:
     """Clicks and keys by the task, as README.md has them."""
     return {row["task"]: (int(row["clicks"]), int(row["keys"])) for row in ROW.finditer(README.read_text())}
 
@@ -157,4 +157,6 @@ def test_every_task_takes_what_the_table_says(open_page: Any, clinic: Site) -> N
         counted[task] = (person.clicks, person.keys)
     for task, most in MOST_CLICKS.items():
         assert counted[task][0] <= most, f"{task}: {counted[task][0]} clicks; {most} are the limit"
-    assert counted == told(), f"README.md says {told()}; a task that takes more than that is not as quick as before"
+    assert counted == figures(), (
+        f"README.md says {figures()}; a task that takes more than that is not as quick as before"
+    )

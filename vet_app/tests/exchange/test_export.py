@@ -199,12 +199,12 @@ def test_the_record_of_a_patient_is_complete_and_readable(clinic: SimpleNamespac
     kept = attachments.attach(clinic.actor, clinic.pet.pk, "../../etc/scan.exe", b"%PDF-1.7 ...")
     with zipfile.ZipFile(io.BytesIO(b"".join(exporting.patient_record(clinic.actor, clinic.pet.pk)))) as archive:
         assert archive.testzip() is None
-        found = set(archive.namelist())
+        names = set(archive.namelist())
         document = json.loads(archive.read("record.json"))
         page = archive.read("record.html").decode()
         file = document["attachments"][0]["file"]
         assert archive.read(file) == b"%PDF-1.7 ..."
-    assert found == {"record.html", "record.json", "vaccinations.csv", file}
+    assert names == {"record.html", "record.json", "vaccinations.csv", file}
     assert file == f"attachments/{kept.pk}-etcscan.pdf"
     assert document["pet"]["microchip"] == "900000000000101"
     assert document["visits"][0]["plan"] == "Rest <b>now</b>"

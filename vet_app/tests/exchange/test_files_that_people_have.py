@@ -121,7 +121,7 @@ def test_the_numbers_of_another_program_are_not_those_of_our_pets(clinic: Simple
 
 
 @pytest.mark.parametrize(
-    ("country", "numbers", "told"),
+    ("country", "numbers", "warning"),
     [
         ("DE", ["30901820", "8912345678"], True), ("DE", ["030901820", "8912345678"], False),
         ("DE", ["+49 30 901820", "8912345678"], False), ("GB", ["2079460123"], True), ("US", ["2125550123"], False),
@@ -129,12 +129,12 @@ def test_the_numbers_of_another_program_are_not_those_of_our_pets(clinic: Simple
     ],
 )  # fmt: skip
 def test_lost_zeros_of_telephones_are_told(
-    clinic: SimpleNamespace, settings: Any, country: str, numbers: List[str], told: bool
+    clinic: SimpleNamespace, settings: Any, country: str, numbers: List[str], warning: bool
 ) -> None:
     settings.COUNTRY = country
     rows = "".join(f"Vale{place},{number}\n" for place, number in enumerate(numbers or [""]))
     notes = preview(clinic, f"Last name,Telephone\n{rows}").notes
-    assert any("“Telephone” begins with 0" in note for note in notes) is told, notes
+    assert any("“Telephone” begins with 0" in note for note in notes) is warning, notes
 
 
 @pytest.mark.parametrize(
@@ -269,16 +269,16 @@ def unpacks_to(size: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"PK\x03\x04 workbook", "cannot be read"), (unpacks_to(61 * 1024 * 1024), "too large"),
         (unpacks_to(10), "cannot be read"),
     ],
 )  # fmt: skip
 def test_what_is_no_workbook_or_too_much_is_refused_before_it_is_unpacked(
-    clinic: SimpleNamespace, content: bytes, said: str
+    clinic: SimpleNamespace, content: bytes, message: str
 ) -> None:
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(ValidationError, match=message):
         importing.stage(clinic.actor, "clients.xlsx", content)
 
 

@@ -37,8 +37,8 @@ def bring_in(clinic: SimpleNamespace, text: Any, **options: Any) -> Report:
 
 
 def messages(report: Report) -> List[str]:
-    found = [*report.problems, *(problem for row in report.rows for problem in row.problems)]
-    return [f"{problem.column}: {problem.message}" for problem in found]
+    problems = [*report.problems, *(problem for row in report.rows for problem in row.problems)]
+    return [f"{problem.column}: {problem.message}" for problem in problems]
 
 
 def test_a_row_becomes_owner_pet_vaccination_and_reminder_all_audited(clinic: SimpleNamespace) -> None:
@@ -199,7 +199,7 @@ def test_an_error_is_named_by_line_and_column_and_stops_the_whole_file(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"a,b\n1,2\n", "Last name"),
         (b"Last name,Surname\nA,B\n", "Two columns"),
@@ -209,15 +209,15 @@ def test_an_error_is_named_by_line_and_column_and_stops_the_whole_file(
         (b"Last name\n" + b"A\n" * (importing.MOST_ROWS + 1), "5001 rows"),
     ],
 )
-def test_a_file_that_is_no_table_is_refused_as_a_whole(clinic: SimpleNamespace, content: bytes, said: str) -> None:
+def test_a_file_that_is_no_table_is_refused_as_a_whole(clinic: SimpleNamespace, content: bytes, message: str) -> None:
     report = preview(clinic, content)
     assert not report.ok
-    assert said in " ".join(messages(report)), messages(report)
+    assert message in " ".join(messages(report)), messages(report)
 
 
 def test_limits_and_rights(clinic: SimpleNamespace, actor_with: Any) -> None:
-    for content, said in ((b" \n", "empty"), (b"x" * (importing.MOST_BYTES + 1), "larger than 2 MB")):
-        with pytest.raises(ValidationError, match=said):
+    for content, message in ((b" \n", "empty"), (b"x" * (importing.MOST_BYTES + 1), "larger than 2 MB")):
+        with pytest.raises(ValidationError, match=message):
             importing.stage(clinic.actor, "x.csv", content)
     for role in ("reception", "vet", "readonly"):
         with pytest.raises(PermissionDenied):

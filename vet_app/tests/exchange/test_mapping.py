@@ -40,12 +40,12 @@ def upload(desk: Client, text: str, **fields: str) -> str:
     return str(answer["Location"])
 
 
-def chosen(page: Any, **said: str) -> Any:
+def chosen(page: Any, **answers: str) -> Any:
     """What a person sends who changes some of the choices: names of fields by the labels that the page shows."""
     form = page.context["form"]
     sent = {name: form[name].value() or "" for name in form.fields if name != "version"}
     labels = {form.fields[name].label: name for name in form.fields}
-    return {**sent, **{labels[label]: value for label, value in said.items()}}
+    return {**sent, **{labels[label]: value for label, value in answers.items()}}
 
 
 def test_headings_and_words_are_explained_once_for_each_program(desk: Client, clinic: SimpleNamespace) -> None:
@@ -80,8 +80,8 @@ def test_yes_and_no_in_other_words_are_explained_once(desk: Client, clinic: Simp
     shown = desk.get(f"{where}columns/")
     labels = {field.label for field in shown.context["form"].fields.values()}
     assert "Neutered: Spayed" not in labels, "that is known"
-    said = {"Agrees to reminders: opted in": "yes", "Agrees to reminders: never": "no", "Neutered: chem.": "yes"}
-    desk.post(f"{where}columns/", chosen(shown, **said))
+    answers = {"Agrees to reminders: opted in": "yes", "Agrees to reminders: never": "no", "Neutered: chem.": "yes"}
+    desk.post(f"{where}columns/", chosen(shown, **answers))
     assert "This file can be imported" in desk.get(where).content.decode()
     desk.post(f"{where}apply/")
     assert [Owner.objects.get(last_name=name).reminder_consent for name in ("Vale", "Roe")] == [True, False]
@@ -150,15 +150,15 @@ def test_the_balance_of_a_known_owner_comes_in_once_as_well(clinic: SimpleNamesp
 
 
 @pytest.mark.parametrize(
-    ("cells", "told"),
+    ("cells", "text"),
     [("a lot,2024-05-01,,,", "Weight: “a lot” is not a number"), ("4000 kg,2024-05-01,,,", "Weight: "),
      ("12,2199-01-01,,,", "Weighed on: This date is in the future"), (",,2024-05-01,,Otitis", "Whose visit"),
      (",,2024-05-01,Dr Who,Otitis", "Visit vet: No vet"), (",,,Dr Test,Otitis", "When was it?")],
 )  # fmt: skip
-def test_what_no_record_can_hold_is_told_beside_its_column(clinic: SimpleNamespace, cells: str, told: str) -> None:
+def test_what_no_record_can_hold_is_told_beside_its_column(clinic: SimpleNamespace, cells: str, text: str) -> None:
     head = "Last name,Pet,Species,Weight,Weighed on,Visit on,Visit vet,Diagnosis"
     report = preview(clinic, f"{head}\nVale,Rex,Dog,{cells}\n")
-    assert not report.ok and any(told in message for message in messages(report)), messages(report)
+    assert not report.ok and any(text in message for message in messages(report)), messages(report)
 
 
 @pytest.mark.parametrize(
@@ -192,8 +192,8 @@ def test_a_price_list_adds_and_changes_prices_and_no_bill(clinic: SimpleNamespac
 def test_a_price_that_cannot_be_is_told_and_nothing_changes(clinic: SimpleNamespace) -> None:
     text = "Code,Name,Price\nA,One,free\nB,Two,-1\nC,Three,\nB,Twice,2\n,None,3\nD,,4\n"
     staged = importing.stage(clinic.actor, "p.csv", text.encode(), kind=ImportFile.Kind.PRICES)
-    told = messages(importing.preview(clinic.actor, staged.pk))
-    assert len(told) == 6, told
+    problems = messages(importing.preview(clinic.actor, staged.pk))
+    assert len(problems) == 6, problems
     assert not Product.objects.filter(code__in="ABCD").exists()
 
 

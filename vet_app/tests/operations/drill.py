@@ -71,11 +71,11 @@ class Drill:
 
     def use(self, database: str) -> None:
         """Make a database and work on it from now on."""
-        if database not in self.made():
+        if database not in self.databases():
             self._run(["createdb", database])
         self.database = database
 
-    def made(self) -> List[str]:
+    def databases(self) -> List[str]:
         """The databases there are."""
         return self._run(["psql", "-Atc", "SELECT datname FROM pg_database", "postgres"]).split()
 
@@ -99,10 +99,10 @@ class Drill:
         return done.stdout + (done.stderr if fails else "")
 
 
-def expect(what: str, found: Any, wanted: Any) -> None:
+def expect(what: str, value: Any, wanted: Any) -> None:
     """Raise Failed unless they are the same."""
-    if found != wanted:
-        raise Failed(f"{what}: {found!r}, expected {wanted!r}")
+    if value != wanted:
+        raise Failed(f"{what}: {value!r}, expected {wanted!r}")
 
 
 def lose_a_record(drill: Drill, file: Path) -> None:
@@ -118,24 +118,24 @@ def lose_a_record(drill: Drill, file: Path) -> None:
     expect("a database with tables is refused", "not empty" in drill.manage("restore", str(file), fails=True), True)
     compare = ("recover_record", pet, "--from", "postgresql:///beside")
     drill.step("dry run of recover_record, which changes nothing:")
-    told = drill.manage(*compare)
-    print("      " + told.strip().replace("\n", "\n      "))
-    expect("the dry run names the visit", "missing  visit" in told, True)
+    output = drill.manage(*compare)
+    print("      " + output.strip().replace("\n", "\n      "))
+    expect("the dry run names the visit", "missing  visit" in output, True)
     expect("the dry run changed nothing", drill.shell(RECORD).split()[1], "0")
     expect("a reason is needed", "reason" in drill.manage(*compare, "--apply", fails=True), True)
     drill.step("recover_record --apply --reason, the backup's address on its input")
     piped = ("recover_record", pet, "--from", "-")
-    told = drill.manage(*piped, "--apply", "--reason", "deleted by hand", typed="postgresql:///beside\n")
+    output = drill.manage(*piped, "--apply", "--reason", "deleted by hand", typed="postgresql:///beside\n")
     expect("the record is whole again", drill.shell(RECORD), before)
-    rows = int(told.strip().splitlines()[-1].split()[1])
+    rows = int(output.strip().splitlines()[-1].split()[1])
     expect("each row is in the audit trail", int(drill.shell(TRAIL)), rows)
     drill.use("empty")
     drill.use("clinic")
     refused = {"4711": "no pet number 4711", pet: "older release"}
     for number, why in refused.items():
         source = "postgresql:///empty" if number == pet else "postgresql:///beside"
-        told = drill.manage("recover_record", number, "--from", source, fails=True)
-        expect(f"it says what is wrong: {why}", (why in told, "Traceback" in told), (True, False))
+        output = drill.manage("recover_record", number, "--from", source, fails=True)
+        expect(f"it says what is wrong: {why}", (why in output, "Traceback" in output), (True, False))
     expect("a second run finds nothing", "nothing to recover" in drill.manage(*compare), True)
 
 

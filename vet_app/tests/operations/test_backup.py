@@ -27,11 +27,11 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     if connection.vendor != "sqlite":
         pytest.skip("the drill does this on PostgreSQL")
     file = tmp_path / "clinic.sqlite3"
-    with closing(sqlite3.connect(file)) as made:
-        made.execute("CREATE TABLE pet (id INTEGER PRIMARY KEY, name TEXT)")
-        made.executemany("INSERT INTO pet (name) VALUES (?)", [(f"Biscuit {number:05}",) for number in range(2000)])
-        made.execute("CREATE INDEX pet_name ON pet (name)")
-        made.commit()
+    with closing(sqlite3.connect(file)) as clinic:
+        clinic.execute("CREATE TABLE pet (id INTEGER PRIMARY KEY, name TEXT)")
+        clinic.executemany("INSERT INTO pet (name) VALUES (?)", [(f"Biscuit {number:05}",) for number in range(2000)])
+        clinic.execute("CREATE INDEX pet_name ON pet (name)")
+        clinic.commit()
     # The tests' own connection stays as it is: only these commands look at the file.
     monkeypatch.setitem(settings.DATABASES, "default", {"ENGINE": "vetclinic.sqlite", "NAME": str(file)})
     return file

@@ -26,9 +26,9 @@ def test_replicas_that_start_together_migrate_one_after_the_other(new_database: 
         "text": True,
     }
     started = [subprocess.Popen(command, **options) for _number in range(REPLICAS)]
-    told = [process.communicate(timeout=300)[0] for process in started]
-    assert [process.returncode for process in started] == [0] * REPLICAS, told
-    assert sum("Applying" in text for text in told) == 1, "one migrates, the others have nothing left to do"
+    outputs = [process.communicate(timeout=300)[0] for process in started]
+    assert [process.returncode for process in started] == [0] * REPLICAS, outputs
+    assert sum("Applying" in text for text in outputs) == 1, "one migrates, the others have nothing left to do"
     assert manage(environment, "migrate", "--check").returncode == 0
 
 

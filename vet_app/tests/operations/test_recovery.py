@@ -56,8 +56,8 @@ def lose(*rows: Any) -> None:
 def test_what_is_lost_goes_back_with_number_and_times_and_its_reminder(backed_up: SimpleNamespace) -> None:
     Reminder.objects.all().delete()
     lose(backed_up.vaccination, backed_up.visit)
-    found = recover(backed_up.actor, backed_up.pet.pk, "deleted by hand")
-    assert [type(finding.row) for finding in found] == [Visit, Vaccination]
+    findings = recover(backed_up.actor, backed_up.pet.pk, "deleted by hand")
+    assert [type(finding.row) for finding in findings] == [Visit, Vaccination]
     visit = Visit.objects.get(pk=backed_up.visit.pk)
     assert (visit.plan, visit.created_at) == ("Rest", backed_up.visit.created_at)
     assert Reminder.objects.get(status="pending").vaccination_id == backed_up.vaccination.pk

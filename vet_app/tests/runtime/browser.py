@@ -51,7 +51,7 @@ class Browser:
     def log_in(self, username: str, password: str) -> HTTPResponse:
         """Fill in the log-in form."""
         page: Any = self.ask("GET", "/login/")
-        found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
-        assert found, page.text
-        form = {"csrfmiddlewaretoken": found[1], "username": username, "password": password}
+        match = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+        assert match, page.text
+        form = {"csrfmiddlewaretoken": match[1], "username": username, "password": password}
         return self.ask("POST", "/login/", form)

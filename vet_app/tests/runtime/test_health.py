@@ -86,9 +86,9 @@ def test_a_request_is_one_line_with_its_id_and_without_what_was_searched(clinic:
     RequestIdFilter().filter(record)
     line = JsonFormatter().format(record)
     assert "555" not in line and "ller" not in line
-    told = json.loads(line)
-    assert (told["method"], told["route"], told["status"], told["user"]) == ("GET", "/", 200, clinic.actor.user_id)
-    assert told["queries"] > 0
+    entry = json.loads(line)
+    assert (entry["method"], entry["route"], entry["status"], entry["user"]) == ("GET", "/", 200, clinic.actor.user_id)
+    assert entry["queries"] > 0
 
 
 def test_the_id_of_a_request_is_on_every_line_and_on_the_answer(db: None, monkeypatch: Any) -> None:

@@ -124,8 +124,8 @@ def running(command: List[str], log: Path, **more: Any) -> Iterator[None]:
 def asked(port: int, query: str) -> List[Any]:
     """What Prometheus answers; fails where it does not understand."""
     with urlopen(f"http://127.0.0.1:{port}/api/v1/query?{urlencode({'query': query})}", timeout=10) as answer:
-        found: List[Any] = json.load(answer)["data"]["result"]
-    return found
+        result: List[Any] = json.load(answer)["data"]["result"]
+    return result
 
 
 class Watch:
@@ -149,7 +149,7 @@ def watch(production_clinic: Clinic, tmp_path: Path) -> Iterator[Watch]:
         )
     key, certificate = tmp_path / "tls.key", tmp_path / "tls.pem"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    made = [
+    command = [
         "openssl",
         "req",
         "-x509",
@@ -164,7 +164,7 @@ def watch(production_clinic: Clinic, tmp_path: Path) -> Iterator[Watch]:
         "-out",
         str(certificate),
     ]
-    subprocess.run(made, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True)
     replica = start(production_clinic.environment, tmp_path)
     prometheus, alertmanager = free_port(), free_port()
     with MailServer(certificate, key) as mails:
@@ -257,5 +257,5 @@ def _ask_the_dashboard(watch: Watch) -> None:
     assert len(queries) > 20 and len(of_the_application) >= 5, queries
     until(lambda: bool(asked(watch.prometheus, "clinic:errors:ratio5m")), "the share of errors must be computed")
     for query in queries:
-        found = asked(watch.prometheus, query)
-        assert found or query not in of_the_application, f"the dashboard shows nothing for {query}"
+        result = asked(watch.prometheus, query)
+        assert result or query not in of_the_application, f"the dashboard shows nothing for {query}"

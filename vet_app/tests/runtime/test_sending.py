@@ -84,9 +84,9 @@ def press(person: Person) -> str:
 def written_to(environment: Dict[str, str]) -> int:
     """Send what is due; how many owners that were, which depends on the demonstration's day."""
     done = manage(environment, "send_reminders")
-    found = re.search(r"Owners written to: (\d+)\. Failed: 0\.", done.stdout)
-    assert found, done.stdout + done.stderr
-    return int(found.group(1))
+    match = re.search(r"Owners written to: (\d+)\. Failed: 0\.", done.stdout)
+    assert match, done.stdout + done.stderr
+    return int(match.group(1))
 
 
 def test_each_owner_is_written_to_once_whatever_ends_in_between(

@@ -43,12 +43,12 @@ def visit(clinic: SimpleNamespace) -> Visit:
 def beside(page: Any, field: str) -> str:
     """The error that the page shows beside a field, tied to it for screen readers; empty where it shows none."""
     text = page.content.decode()
-    found = re.search(rf'<p class="error" id="id_{field}_error">(.*?)</p>', text, re.DOTALL)
-    if found is None:
+    match = re.search(rf'<p class="error" id="id_{field}_error">(.*?)</p>', text, re.DOTALL)
+    if match is None:
         return ""
     tied = re.search(rf'<[a-z]+[^>]*aria-describedby="[^"]*id_{field}_error[^"]*"[^>]*>', text)
     assert tied, f"the error beside {field} is not tied to it"
-    return found[1].strip()
+    return match[1].strip()
 
 
 def roles_that_may(client_of: Callable[[str], Client], address: str) -> List[str]:

@@ -44,9 +44,9 @@ def test_an_american_types_city_state_and_zip(clinic: SimpleNamespace, as_manage
     assert as_manager.post("/owners/new/", sent).status_code == 302
     owner = Owner.objects.latest("id")
     assert "Springfield, IL 62704" in as_manager.get(owner.get_absolute_url()).content.decode()
-    assert [found.pk for found in search("springfield").owners] == [owner.pk]
-    told = as_manager.get(f"/api/v1/owners/{owner.pk}").json()
-    assert (told["city"], told["state"], told["postal_code"]) == ("Springfield", "IL", "62704")
+    assert [each.pk for each in search("springfield").owners] == [owner.pk]
+    response = as_manager.get(f"/api/v1/owners/{owner.pk}").json()
+    assert (response["city"], response["state"], response["postal_code"]) == ("Springfield", "IL", "62704")
 
 
 def test_where_there_are_no_states_nobody_is_asked_for_one(as_manager: Client, settings: Any) -> None:

@@ -83,11 +83,11 @@ def prescribed(clinic: SimpleNamespace, **fields: Any) -> Any:
 
 
 def test_the_label_says_what_530_12_asks(clinic: SimpleNamespace, as_manager: Client) -> None:
-    made = prescribed(
+    prescription = prescribed(
         clinic, route="by mouth", duration="for 5 days", cautions="May cause drowsiness", withdrawal="7 days",
         controlled=True,
     )  # fmt: skip
-    page = as_manager.get(f"/prescriptions/{made.pk}/label/").content.decode()
+    page = as_manager.get(f"/prescriptions/{prescription.pk}/label/").content.decode()
     label = page[page.index("<article") : page.index("</article>")]
     for words in ("12 Willow Lane", "Dr Test", "Tramadol 50 mg", "Dog", "1 tablet twice a day, by mouth, for 5 days",
                   "May cause drowsiness", "7 days", "federal law prohibits"):  # fmt: skip
@@ -97,14 +97,14 @@ def test_the_label_says_what_530_12_asks(clinic: SimpleNamespace, as_manager: Cl
 @pytest.fixture
 def drug(clinic: SimpleNamespace) -> ControlledDrug:
     """Ketamine with 10 ml in the safe."""
-    made = ControlledDrug.objects.create(name="Ketamine", strength="100 mg/ml")
-    drug_log.enter(clinic.actor, made.pk, "received", Decimal(10), whom="Supplier, DEA RS0000000", reference="222-1")
-    return made
+    drug = ControlledDrug.objects.create(name="Ketamine", strength="100 mg/ml")
+    drug_log.enter(clinic.actor, drug.pk, "received", Decimal(10), whom="Supplier, DEA RS0000000", reference="222-1")
+    return drug
 
 
 def test_the_log_has_balances_that_follow_from_each_other(clinic: SimpleNamespace, drug: ControlledDrug) -> None:
-    made = prescribed(clinic, controlled=True)
-    entry = drug_log.enter(clinic.actor, drug.pk, "dispensed", Decimal("0.3"), prescription_id=made.pk)
+    prescription = prescribed(clinic, controlled=True)
+    entry = drug_log.enter(clinic.actor, drug.pk, "dispensed", Decimal("0.3"), prescription_id=prescription.pk)
     assert entry.balance == Decimal("9.7") and "Maren Müller" in entry.whom and "Biscuit (Dog)" in entry.whom
     with pytest.raises(ValidationError, match="cannot take out more"):
         drug_log.enter(clinic.actor, drug.pk, "dispensed", Decimal("9.8"), whom="somebody")
@@ -154,15 +154,18 @@ def test_the_witness_confirms_with_the_own_password(
 
 
 def test_a_prescription_leads_to_the_log(clinic: SimpleNamespace, drug: ControlledDrug, as_manager: Client) -> None:
-    made = prescribed(clinic, controlled=True)
-    assert f"/drugs/?prescription={made.pk}" in as_manager.get(f"/prescriptions/{made.pk}/label/").content.decode()
+    prescription = prescribed(clinic, controlled=True)
     assert (
-        f"/drugs/{drug.pk}/?prescription={made.pk}"
-        in as_manager.get(f"/drugs/?prescription={made.pk}").content.decode()
+        f"/drugs/?prescription={prescription.pk}"
+        in as_manager.get(f"/prescriptions/{prescription.pk}/label/").content.decode()
     )
-    address = f"/drugs/{drug.pk}/?prescription={made.pk}"
+    assert (
+        f"/drugs/{drug.pk}/?prescription={prescription.pk}"
+        in as_manager.get(f"/drugs/?prescription={prescription.pk}").content.decode()
+    )
+    address = f"/drugs/{drug.pk}/?prescription={prescription.pk}"
     form = as_manager.get(address).context["form"]
-    assert (form["quantity"].value(), form["prescription"].value()) == (Decimal(10), made.pk)
-    sent = {"kind": "dispensed", "quantity": "10", "prescription": made.pk}
+    assert (form["quantity"].value(), form["prescription"].value()) == (Decimal(10), prescription.pk)
+    sent = {"kind": "dispensed", "quantity": "10", "prescription": prescription.pk}
     assert as_manager.post(address, sent).status_code == 302
-    assert DrugEntry.objects.first().prescription == made  # type: ignore[union-attr]
+    assert DrugEntry.objects.first().prescription == prescription  # type: ignore[union-attr]

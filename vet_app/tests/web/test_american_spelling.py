@@ -37,11 +37,11 @@ def test_each_reader_has_their_spelling_in_any_order(default: str, settings: Any
     for order in itertools.permutations(COLOUR):
         monkeypatch.setattr(trans_real, "_translations", {})  # as in a process that has just begun
         american.load()
-        said = {}
+        words = {}
         for language in (*order, *order):
             with translation.override(language):
-                said[language] = gettext("Colour")
-        assert said == COLOUR, order
+                words[language] = gettext("Colour")
+        assert words == COLOUR, order
 
 
 def test_clinics_of_four_languages_in_one_process(clinic: SimpleNamespace, as_manager: Client) -> None:
@@ -76,8 +76,8 @@ def british(texts: Set[str]) -> Set[str]:
 
 def test_no_american_reads_a_british_word() -> None:
     ours = {key if isinstance(key, str) else key[0] for key in compiled((APP / GERMAN).with_suffix(".mo"))}
-    found = compiled(CATALOGUE.with_suffix(".mo"))
-    words = {key if isinstance(key, str) else key[0]: text for key, text in found.items()}
+    texts = compiled(CATALOGUE.with_suffix(".mo"))
+    words = {key if isinstance(key, str) else key[0]: text for key, text in texts.items()}
     remedy = f"give it an American text in {CATALOGUE.relative_to(APP)}, then `make messages`"
     assert not (left := british(ours) - set(words)), f"{sorted(left)}: {remedy}"
     assert not (kept := british(set(words.values()))), f"not American: {sorted(kept)}"

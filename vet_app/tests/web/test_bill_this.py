@@ -35,13 +35,13 @@ def visit(clinic: SimpleNamespace) -> Visit:
     )  # fmt: skip
     given = {"name": clinic.vaccine.name, "group": "rabies", "species": clinic.species, "product": shot}
     save_entry(clinic.actor, type(clinic.vaccine), clinic.vaccine.pk, clinic.vaccine.version, given)
-    made = visits.start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet})
-    details = {"vet": clinic.vet, "lot": "L1", "visit": made}
+    visit = visits.start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet})
+    details = {"vet": clinic.vet, "lot": "L1", "visit": visit}
     vaccination.record_vaccination(clinic.actor, clinic.pet.pk, clinic.vaccine.pk, timezone.localdate(), details)
     drug: Dict[str, Any] = {"drug": "Drops", "dose": "1", "quantity": Decimal("0.125"), "instructions": "-"}
-    prescriptions.prescribe(clinic.actor, made.pk, {**drug, "product": clinic.product})
-    prescriptions.prescribe(clinic.actor, made.pk, {**drug, "drug": "From the pharmacy"})
-    return made
+    prescriptions.prescribe(clinic.actor, visit.pk, {**drug, "product": clinic.product})
+    prescriptions.prescribe(clinic.actor, visit.pk, {**drug, "drug": "From the pharmacy"})
+    return visit
 
 
 def sent_as_shown(page: Any) -> Dict[str, Any]:
@@ -64,8 +64,8 @@ def test_bill_this_takes_the_visits_own_lines(clinic: SimpleNamespace, visit: Vi
     assert shown == [clinic.pet.pk] * 6, "the pet stands on each line, on the four empty ones too"
     assert client.post(address, sent_as_shown(page)).status_code == 302
     bill = Invoice.objects.get()
-    found = [(line.text, line.quantity, line.unit_price, line.pet, line.vet, line.visit) for line in bill.lines.all()]
-    assert found == [
+    rows = [(line.text, line.quantity, line.unit_price, line.pet, line.vet, line.visit) for line in bill.lines.all()]
+    assert rows == [
         ("Test rabies", 1, Decimal("42.00"), clinic.pet, clinic.vet, visit),
         ("Drops", Decimal("0.125"), Decimal("10.00"), clinic.pet, clinic.vet, visit),
     ], "two lines with their prices; empty ones and what has no product are left out"
@@ -143,10 +143,10 @@ def test_nothing_to_bill_is_said_and_taken_back(clinic: SimpleNamespace, visit: 
     visits.lock_visit(clinic.actor, visit.pk, visit.version)
     assert as_manager.post(address).status_code == 302, "a locked visit too: the notes stay as they are"
     assert not not_billed() and address not in as_manager.get(page).content.decode()
-    said = AuditEntry.objects.filter(
+    entries = AuditEntry.objects.filter(
         object_type="visit", object_id=str(visit.pk), changes__icontains="billing_closed_at"
     )
-    assert said.count() == 1
+    assert entries.count() == 1
     drug: Dict[str, Any] = {"drug": "Later", "dose": "1", "quantity": Decimal(1), "instructions": "-"}
     later = prescriptions.prescribe(clinic.actor, visit.pk, {**drug, "product": clinic.product})
     assert list(not_billed()) == [visit], "what is prescribed afterwards is asked about again"
@@ -157,10 +157,10 @@ def test_nothing_to_bill_is_said_and_taken_back(clinic: SimpleNamespace, visit: 
 
 
 def test_every_visit_that_is_not_billed_can_be_reached(clinic: SimpleNamespace, as_manager: Client) -> None:
-    made = [visits.start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet}) for _each in range(12)]
+    rows = [visits.start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet}) for _each in range(12)]
     today, page = (as_manager.get(each).content.decode() for each in ("/", "/invoices/not-billed/"))
     assert today.count("?visit=") == 10 and 'href="/invoices/not-billed/"' in today
-    assert all(f"?visit={each.pk}" in page for each in made)
+    assert all(f"?visit={each.pk}" in page for each in rows)
 
 
 def test_who_may_see_what_is_not_billed(client_of: Callable[[str], Client]) -> None:

@@ -68,7 +68,7 @@ def test_a_credit_note_cannot_be_voided(clinic: SimpleNamespace) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("asked", "matches"),
     [
         ("2", ["000002"]), ("000002", ["000002"]), ("muller", ["000001", "000002"]), ("30", ["000003"]),
         ("20.50", ["000002"]), ("20,50", ["000002"]), ("nobody", []), ("999999999999999999999", []), ("1e400", []),
@@ -76,13 +76,13 @@ def test_a_credit_note_cannot_be_voided(clinic: SimpleNamespace) -> None:
     ],
 )  # fmt: skip
 def test_bills_are_found_by_number_owner_and_amount(
-    clinic: SimpleNamespace, as_manager: Client, asked: str, found: List[str]
+    clinic: SimpleNamespace, as_manager: Client, asked: str, matches: List[str]
 ) -> None:
     other = create_owner(clinic.actor, {"first_name": "Otto", "last_name": "Other"})
     bills = [issued(clinic), issued(clinic, "20.50"), issued(clinic, "30", other.pk)]
     page = as_manager.get("/invoices/", {"q": asked}).content.decode()
-    assert numbers(page, bills) == found
-    assert sorted(str(bill) for bill in matching(asked)) == found
+    assert numbers(page, bills) == matches
+    assert sorted(str(bill) for bill in matching(asked)) == matches
 
 
 def test_bills_are_found_by_owner_status_and_day(clinic: SimpleNamespace, as_manager: Client) -> None:

@@ -151,9 +151,9 @@ def test_the_same_pet_is_recorded_twice_only_on_purpose(clinic: SimpleNamespace,
     assert 'type="checkbox" name="another"' not in as_manager.get(where).content.decode()
     form = {"name": "biscuit", "species": clinic.species.pk, "sex": "male", "notes": "Typed"}
     page = as_manager.post(where, form)
-    told = page.content.decode()
-    assert page.status_code == 409 and f"Biscuit (Dog, no. {clinic.pet.pk}) is already recorded" in told
-    assert 'type="checkbox" name="another"' in told and "Typed" in told
+    text = page.content.decode()
+    assert page.status_code == 409 and f"Biscuit (Dog, no. {clinic.pet.pk}) is already recorded" in text
+    assert 'type="checkbox" name="another"' in text and "Typed" in text
     assert clinic.owner.pets.count() == 1
     assert as_manager.post(where, {**form, "another": "on"}).status_code == 302
     assert clinic.owner.pets.count() == 2
@@ -163,8 +163,10 @@ def test_a_microchip_of_another_pet_is_refused_beside_its_field(clinic: SimpleNa
     form = {"name": "Twin", "species": clinic.species.pk, "sex": "male", "microchip": "900000000000101"}
     page = as_manager.post(f"/owners/{clinic.owner.pk}/pets/new/", form)
     assert page.status_code == 422
-    told = beside(page, "microchip")
-    assert "microchip of Biscuit (Dog, pet" in told and "Maren Müller" in told and "Read the chip again" in told
+    message = beside(page, "microchip")
+    assert (
+        "microchip of Biscuit (Dog, pet" in message and "Maren Müller" in message and "Read the chip again" in message
+    )
     assert "onstraint" not in page.content.decode() and not Pet.objects.filter(name="Twin").exists()
 
 

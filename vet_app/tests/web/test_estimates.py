@@ -49,9 +49,9 @@ def test_an_estimate_is_written_printed_and_becomes_a_bill(clinic: SimpleNamespa
     page = as_manager.get(estimate.get_absolute_url()).content.decode()
     assert "Turn into a bill" in page and "I agree to the treatment" in page and "not a bill yet" not in page
     assert "/issue/" not in page and "Take a payment" not in page
-    made = as_manager.post(f"/invoices/{estimate.pk}/bill/", {"version": estimate.version})
+    response = as_manager.post(f"/invoices/{estimate.pk}/bill/", {"version": estimate.version})
     bill = Invoice.objects.get(from_estimate=estimate)
-    assert made.headers["Location"] == bill.get_absolute_url()
+    assert response.headers["Location"] == bill.get_absolute_url()
     assert as_manager.post(f"/invoices/{bill.pk}/issue/", {"version": bill.version}).status_code == 302
     page = as_manager.get(estimate.get_absolute_url()).content.decode()
     assert "000001" in page and "Turn into a bill" not in page
@@ -62,9 +62,9 @@ def test_the_bill_has_the_prices_that_were_told(clinic: SimpleNamespace, estimat
     clinic.product.save()
     visit = visits.start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet})
     bill = bill_estimate(clinic.actor, estimate.pk, estimate.version)
-    line, told = bill.lines.get(), estimate.lines.get()
+    line, offer = bill.lines.get(), estimate.lines.get()
     same = ("text", "quantity", "unit_price", "tax_rate", "discount", "pet_id", "product_id")
-    assert [getattr(line, name) for name in same] == [getattr(told, name) for name in same]
+    assert [getattr(line, name) for name in same] == [getattr(offer, name) for name in same]
     assert (bill.total, bill.notes, bill.discount_reason) == (estimate.total, "Left canine", "Seniors")
     assert line.visit == visit, "what was done today is billed by it"
     assert billing.issue_invoice(clinic.actor, bill.pk, bill.version).total == Decimal("29.70")
@@ -113,10 +113,10 @@ def test_a_bill_is_made_once_and_again_after_it_was_voided(clinic: SimpleNamespa
 def test_estimates_have_a_filter_of_their_own(clinic: SimpleNamespace, estimate: Invoice, as_manager: Client) -> None:
     draft = billing.draft_invoice(clinic.actor, clinic.owner.pk, [billing.Line(product=clinic.product)])
 
-    def found(status: str) -> Set[int]:
+    def pks(status: str) -> Set[int]:
         return {bill.pk for bill in as_manager.get(f"/invoices/?status={status}").context["page"]}
 
-    assert found("estimate") == {estimate.pk} and found("draft") == {draft.pk}
+    assert pks("estimate") == {estimate.pk} and pks("draft") == {draft.pk}
     Invoice.objects.filter(pk=estimate.pk).update(valid_until=timezone.localdate() - timedelta(days=1))
     assert "expired" in as_manager.get("/invoices/?status=estimate").content.decode()
 

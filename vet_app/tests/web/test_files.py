@@ -131,9 +131,9 @@ def test_files_are_kept_in_a_bucket_encrypted_and_nameless(
 ) -> None:
     kept = attach(clinic.actor, clinic.pet.pk, "Biscuit Müller.png", PNG)
     assert bytes(kept.content) == b"" and kept.location
-    found = bucket.head_object(Bucket="files", Key=kept.location)
-    assert found["ServerSideEncryption"] == "aws:kms" and found["ContentLength"] == len(PNG)
-    assert found["SSEKMSKeyId"] == KEY, "the bucket's key encrypts, and no other that the application asks for"
+    head = bucket.head_object(Bucket="files", Key=kept.location)
+    assert head["ServerSideEncryption"] == "aws:kms" and head["ContentLength"] == len(PNG)
+    assert head["SSEKMSKeyId"] == KEY, "the bucket's key encrypts, and no other that the application asks for"
     assert "biscuit" not in kept.location.lower(), "a name of the bucket tells nothing"
     answer = as_manager.get(f"/attachments/{kept.pk}/")
     assert answer.status_code == 302

@@ -42,8 +42,8 @@ def test_a_factor_multiplies_the_simple_fee(clinic: SimpleNamespace, fee: Any, a
     sent = lines({"product": "Test", "fee_factor": "1.5", "pet": clinic.pet.pk}, {"product": "Test"})
     assert as_manager.post(where, {**sent, "diagnosis": "Otitis externa"}).status_code == 302
     bill = Invoice.objects.get()
-    found = [(line.fee_code, line.fee_factor, line.unit_price) for line in bill.lines.all()]
-    assert found == [("15", Decimal("1.50"), Decimal(15)), ("15", Decimal(1), Decimal(10))]
+    rows = [(line.fee_code, line.fee_factor, line.unit_price) for line in bill.lines.all()]
+    assert rows == [("15", Decimal("1.50"), Decimal(15)), ("15", Decimal(1), Decimal(10))]
     assert bill.net == Decimal(25)
     paper = as_manager.get(bill.get_absolute_url()).content.decode()
     assert "GOT 15, factor 1.5" in paper and "Biscuit</bdi> (Dog)" in paper and "Otitis externa" in paper
@@ -93,8 +93,8 @@ def test_what_the_law_wants_is_said_before_the_bill_goes_out(
 def test_credits_and_bills_of_estimates_keep_fee_and_day(clinic: SimpleNamespace, fee: Any) -> None:
     line = billing.Line(product=fee, fee_factor=Decimal(2))
     until = timezone.localdate() + timedelta(days=9)
-    told = billing.draft_invoice(clinic.actor, clinic.owner.pk, [line], diagnosis="Otitis", valid_until=until)
-    bill = bill_estimate(clinic.actor, told.pk, told.version)
+    estimate = billing.draft_invoice(clinic.actor, clinic.owner.pk, [line], diagnosis="Otitis", valid_until=until)
+    bill = bill_estimate(clinic.actor, estimate.pk, estimate.version)
     bill = billing.issue_invoice(clinic.actor, bill.pk, bill.version)
     note = crediting.credit_invoice(clinic.actor, bill.pk, bill.version, "slip")
     for each in (bill.lines.get(), note.lines.get()):
@@ -123,8 +123,8 @@ def test_the_paper_says_what_it_is(clinic: SimpleNamespace, as_manager: Client, 
     def title(of: Invoice) -> Any:
         article = as_manager.get(of.get_absolute_url()).content.decode().split("<article")[1].split("</article")[0]
         assert "Gutschrift" not in article
-        found = re.search(r'<h2 class="title">(.*?)</h2>', article)
-        return found and found[1]
+        match = re.search(r'<h2 class="title">(.*?)</h2>', article)
+        return match and match[1]
 
     assert title(draft) is None, "a draft is no bill yet"
     bill = billing.issue_invoice(clinic.actor, draft.pk, draft.version)

@@ -120,8 +120,8 @@ def asked(client: Client, address: str) -> int:
 def test_the_bill_editor_asks_as_much_for_twenty_lines_as_for_one(clinic: SimpleNamespace, as_manager: Client) -> None:
     counts: List[int] = []
     for number in (1, 20):
-        made: List[Any] = [billing.Line(product=clinic.product, pet_id=clinic.pet.pk)] * number
-        draft = billing.draft_invoice(clinic.actor, clinic.owner.pk, made)
+        lines: List[Any] = [billing.Line(product=clinic.product, pet_id=clinic.pet.pk)] * number
+        draft = billing.draft_invoice(clinic.actor, clinic.owner.pk, lines)
         counts.append(asked(as_manager, f"/invoices/{draft.pk}/edit/"))
     assert counts[0] == counts[1] <= 12, f"queries for 1 and for 20 lines: {counts}"
 

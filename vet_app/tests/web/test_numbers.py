@@ -83,5 +83,5 @@ def test_thousands_may_be_set_apart(
     where = f"/owners/{clinic.owner.pk}/invoices/new/"
     answer = as_manager.post(where, sent, HTTP_ACCEPT_LANGUAGE=language)
     assert answer.status_code == (422 if kept is None else 302)
-    found = [each.unit_price for each in InvoiceLine.objects.all()]
-    assert found == ([] if kept is None else [Decimal(kept)])
+    prices = [each.unit_price for each in InvoiceLine.objects.all()]
+    assert prices == ([] if kept is None else [Decimal(kept)])

@@ -37,16 +37,16 @@ def test_a_change_is_told_in_the_clinics_words(clinic: SimpleNamespace, as_manag
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "match"),
     [
         ("actor=test-man", True), ("actor=nobody", False), ("kind=owner", True), ("kind=visit", False),
         ("action=create", True), ("action=void", False), ("number=999999", False),
     ],
 )  # fmt: skip
-def test_filters(clinic: SimpleNamespace, as_manager: Client, query: str, found: bool) -> None:
+def test_filters(clinic: SimpleNamespace, as_manager: Client, query: str, match: bool) -> None:
     page = as_manager.get(f"/audit/?{query}").content.decode()
-    assert ("Müller, Maren" in page) is found
-    assert ("No entry matches" in page) is not found
+    assert ("Müller, Maren" in page) is match
+    assert ("No entry matches" in page) is not match
 
 
 def test_days_are_the_clinics_own(clinic: SimpleNamespace, as_manager: Client) -> None:
@@ -128,8 +128,8 @@ def test_what_is_no_field_is_told_in_words(clinic: SimpleNamespace, as_manager: 
     AuditEntry.objects.create(actor="x", action="merge", object_type="owner", object_id="1", object_text="Old",
                               changes={"duplicate": [None, clinic.owner.pk], "moved": [None, {"pets": 2}],
                                        "made_up": [None, [1, "2"]]})  # fmt: skip
-    told = words(as_manager.get("/audit/?action=merge"))
-    assert "Duplicate: Müller, Maren" in told and "Moved: Pets: 2" in told and "Made up: 1, 2" in told
+    text = words(as_manager.get("/audit/?action=merge"))
+    assert "Duplicate: Müller, Maren" in text and "Moved: Pets: 2" in text and "Made up: 1, 2" in text
     gone = AuditEntry.objects.create(actor="x", action="void", object_type="pet", object_id="1", object_text="Old",
                                      changes={"owner": [None, 987654]})  # fmt: skip
     assert "no. 987654" in words(as_manager.get(f"/audit/?action=void&actor={gone.actor}"))

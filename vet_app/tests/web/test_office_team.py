@@ -27,9 +27,9 @@ def robin(manager: Actor) -> User:
 def secret_of(page: Any) -> str:
     assert page.status_code == 200, page.content.decode()
     assert page["Cache-Control"] == "no-store"
-    found = re.search(r'id="secret"[^>]* value="([^"]+)"', page.content.decode())
-    assert found, "the page must show the secret"
-    return found[1]
+    match = re.search(r'id="secret"[^>]* value="([^"]+)"', page.content.decode())
+    assert match, "the page must show the secret"
+    return match[1]
 
 
 def log_in(username: str, password: str) -> Client:

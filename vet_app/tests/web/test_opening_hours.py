@@ -80,9 +80,9 @@ def asked(clinic: SimpleNamespace, **changed: Any) -> Dict[str, Any]:
 
 def test_free_times_keep_the_break_the_vets_own_days_and_days_off(clinic: SimpleNamespace) -> None:
     settle(clinic)
-    found = [f"{at:%H:%M}" for at in free_times(clinic.vet, TUESDAY, 30)]
-    assert (found[0], found[-1]) == ("08:00", "17:30") and "11:30" in found and "11:45" not in found
-    assert not {"12:00", "13:30"} & set(found)
+    times = [f"{at:%H:%M}" for at in free_times(clinic.vet, TUESDAY, 30)]
+    assert (times[0], times[-1]) == ("08:00", "17:30") and "11:30" in times and "11:45" not in times
+    assert not {"12:00", "13:30"} & set(times)
     assert free_times(clinic.vet, TUESDAY + timedelta(days=5), 30) == [], "Sunday"
     clinic.vet.hours = "Tu 15:00-16:00"
     clinic.vet.save()
@@ -93,12 +93,12 @@ def test_free_times_keep_the_break_the_vets_own_days_and_days_off(clinic: Simple
 
 def looks_closed(page: str, at: str) -> bool:
     """Whether the calendar shows a free time as one at which nobody works; it can be booked all the same."""
-    found = re.search(
+    match = re.search(
         rf'<td(?: class="(\w+)")?>\s*<a class="free" href="[^"]*&amp;time={at}" aria-label="([^"]*)"', page
     )
-    assert found, at
-    assert ("outside of working hours" in found[2]) is (found[1] == "closed")
-    return found[1] == "closed"
+    assert match, at
+    assert ("outside of working hours" in match[2]) is (match[1] == "closed")
+    return match[1] == "closed"
 
 
 def test_the_calendar_shades_breaks_and_the_vets_time_off(clinic: SimpleNamespace, as_manager: Client) -> None:
@@ -115,7 +115,7 @@ def test_the_calendar_shades_breaks_and_the_vets_time_off(clinic: SimpleNamespac
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"day": "2030-03-10"}, "closed at this time"), ({"time": "12:30"}, "closed at this time"),
         ({"time": "11:45"}, "closed at this time"), ({"day": "2030-12-25"}, "Christmas"),
@@ -124,17 +124,17 @@ def test_the_calendar_shades_breaks_and_the_vets_time_off(clinic: SimpleNamespac
     ],
 )  # fmt: skip
 def test_what_speaks_against_a_time_is_said_once_and_forbids_nothing(
-    clinic: SimpleNamespace, as_manager: Client, changed: Dict[str, str], said: str
+    clinic: SimpleNamespace, as_manager: Client, changed: Dict[str, str], message: str
 ) -> None:
     settle(clinic, holidays="US")
     save_entry(clinic.actor, Vet, clinic.vet.pk, 1, {"name": "Dr Test", "hours": "Mo-Tu, Th-Su 00:00-23:59"})
     off(clinic, date(2030, 3, 11), date(2030, 3, 15), "Course", clinic.vet)
     off(clinic, date(2030, 3, 20), date(2030, 3, 20), "Moving house")
-    told = as_manager.post("/appointments/new/", asked(clinic, **changed))
-    page = told.content.decode()
-    assert told.status_code == 409 and said in page and "Book anyway" in page, page
+    response = as_manager.post("/appointments/new/", asked(clinic, **changed))
+    page = response.content.decode()
+    assert response.status_code == 409 and message in page and "Book anyway" in page, page
     assert not Appointment.objects.exists()
-    seen = told.context["form"].data["seen"]
+    seen = response.context["form"].data["seen"]
     assert f'value="{seen}"' in page
     assert as_manager.post("/appointments/new/", asked(clinic, **changed, seen=seen)).status_code == 302
     assert Appointment.objects.count() == 1
@@ -152,8 +152,8 @@ def test_the_same_pet_twice_at_a_time_is_asked_about_and_a_moved_one_is_no_other
 ) -> None:
     other = Vet.objects.create(name="Dr Other")
     assert as_manager.post("/appointments/new/", asked(clinic)).status_code == 302
-    told = as_manager.post("/appointments/new/", asked(clinic, vet=other.pk, time="09:15"))
-    assert told.status_code == 409 and "has an appointment at 09:00 with Dr Test" in told.content.decode()
+    response = as_manager.post("/appointments/new/", asked(clinic, vet=other.pk, time="09:15"))
+    assert response.status_code == 409 and "has an appointment at 09:00 with Dr Test" in response.content.decode()
     booked = Appointment.objects.get()
     moved = {"vet": clinic.vet.pk, "day": TUESDAY, "time": "09:15", "minutes": 30, "version": booked.version}
     assert as_manager.post(f"/appointments/{booked.pk}/move/", moved).status_code == 302
@@ -183,8 +183,8 @@ def test_the_calendar_tells_of_holidays_and_who_is_away(clinic: SimpleNamespace,
     settle(clinic, holidays="US")
     off(clinic, date(2030, 12, 24), date(2030, 12, 26), "Skiing", clinic.vet)
     for page in ("/calendar/?date=2030-12-25", "/calendar/week/?date=2030-12-25"):
-        told = as_manager.get(page).content.decode()
-        assert "Christmas Day" in told and "Dr Test: Skiing" in told, page
+        text = as_manager.get(page).content.decode()
+        assert "Christmas Day" in text and "Dr Test: Skiing" in text, page
     assert "Skiing" not in as_manager.get("/calendar/?date=2030-12-27").content.decode()
     day = as_manager.get("/calendar/?date=2030-03-09").content.decode()
     assert "09:00" in day and "17:00" not in day, "Saturday ends at noon"

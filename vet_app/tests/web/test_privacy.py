@@ -45,8 +45,8 @@ def test_consent_is_not_ticked_beforehand(as_manager: Client, clinic: SimpleName
     page = as_manager.get("/owners/new/")
     assert page.context["form"]["reminder_consent"].value() in (None, False)
     assert not create_owner(clinic.actor, {"last_name": "Vale"}).reminder_consent
-    made = as_manager.post("/api/v1/owners", {"last_name": "Okafor"}, "application/json").json()
-    assert made["reminder_consent"] is False
+    owner = as_manager.post("/api/v1/owners", {"last_name": "Okafor"}, "application/json").json()
+    assert owner["reminder_consent"] is False
 
 
 @pytest.fixture
@@ -110,9 +110,9 @@ def test_the_copy_has_everything_about_the_person(clinic: SimpleNamespace, due: 
     assert roles_that_may(client_of, address) == [Role.MANAGER]
     answer = client_of(Role.MANAGER).post(f"{address}copy.zip")
     archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
-    told = json.loads(archive.read("person.json"))
-    assert told["owner"]["email"] == "maren@example.com" and told["owner"]["phones"][0]["number"] == "+1 555-0142"
-    assert [(each["number"], each["payments"][0]["method"]) for each in told["bills"]] == [(bill.number, "card")]
+    record = json.loads(archive.read("person.json"))
+    assert record["owner"]["email"] == "maren@example.com" and record["owner"]["phones"][0]["number"] == "+1 555-0142"
+    assert [(each["number"], each["payments"][0]["method"]) for each in record["bills"]] == [(bill.number, "card")]
     folder = f"animal-{clinic.pet.pk}"
     assert "Otitis" in archive.read(f"{folder}/record.html").decode()
     assert AuditEntry.objects.filter(action="export", object_id=str(clinic.owner.pk)).count() == 1
@@ -128,7 +128,7 @@ def test_the_copy_can_be_read_and_has_every_file(clinic: SimpleNamespace, due: R
     answer: Any = as_manager.post(f"/owners/{clinic.owner.pk}/privacy/copy.zip")
     archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
     page = archive.read("person.html").decode()
-    for told in (
+    for text in (
         "Maren Müller",
         "maren@example.com",
         "555-0142",
@@ -137,7 +137,7 @@ def test_the_copy_can_be_read_and_has_every_file(clinic: SimpleNamespace, due: R
         "Telephone, Sent",
         str(bill),
     ):
-        assert told in page, told
+        assert text in page, text
     folder = f"animal-{clinic.pet.pk}"
     assert f'href="{folder}/record.html"' in page and f"{folder}/record.html" in archive.namelist()
     (named,) = json.loads(archive.read(f"{folder}/record.json"))["attachments"]
@@ -147,14 +147,14 @@ def test_the_copy_can_be_read_and_has_every_file(clinic: SimpleNamespace, due: R
 def test_erasure_takes_the_name_out_of_appointments(clinic: SimpleNamespace, as_manager: Client) -> None:
     """Who rang up as a new client was noted there by name; the log of controlled drugs stays, and the page says so."""
     past = timezone.now() + timedelta(minutes=5)
-    made = booking.book(clinic.actor, clinic.vet.pk, past, past + timedelta(minutes=15),
-                        {"pet_id": clinic.pet.pk, "client_note": "Maren Müller, 555-0142"})  # fmt: skip
-    booking.change_status(clinic.actor, made.pk, made.version, "cancelled")
+    appointment = booking.book(clinic.actor, clinic.vet.pk, past, past + timedelta(minutes=15),
+                               {"pet_id": clinic.pet.pk, "client_note": "Maren Müller, 555-0142"})  # fmt: skip
+    booking.change_status(clinic.actor, appointment.pk, appointment.version, "cancelled")
     page = as_manager.get(f"/owners/{clinic.owner.pk}/privacy/").content.decode()
     assert "the log of controlled drugs, as the law asks" in page
     erased(clinic)
-    made.refresh_from_db()
-    assert made.client_note == ""
+    appointment.refresh_from_db()
+    assert appointment.client_note == ""
 
 
 def test_the_daily_run_empties_what_is_kept_for_a_time_only(clinic: SimpleNamespace, settings: Any) -> None:
@@ -187,10 +187,12 @@ def test_what_is_open_comes_first(clinic: SimpleNamespace, actor_with: Any) -> N
         erased(clinic)
     billing.discard_draft(clinic.actor, draft.pk, draft.version)
     soon = timezone.now() + timedelta(hours=2)
-    made = booking.book(clinic.actor, clinic.vet.pk, soon, soon + timedelta(minutes=15), {"pet_id": clinic.pet.pk})
+    appointment = booking.book(
+        clinic.actor, clinic.vet.pk, soon, soon + timedelta(minutes=15), {"pet_id": clinic.pet.pk}
+    )
     with pytest.raises(Conflict, match="appointment"):
         erased(clinic)
-    booking.change_status(clinic.actor, made.pk, made.version, "cancelled")
+    booking.change_status(clinic.actor, appointment.pk, appointment.version, "cancelled")
     assert erased(clinic).erased_on == timezone.localdate()
     with pytest.raises(Conflict, match="already"):
         erased(clinic)

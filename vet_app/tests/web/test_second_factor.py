@@ -161,10 +161,10 @@ def test_the_test_after_a_deploy_has_no_second_step(manager: Actor) -> None:
     setting(manager, second_factor="everybody")
     printed = StringIO()
     call_command("smoke_test_account", stdout=printed)
-    made = json.loads(printed.getvalue())
+    account = json.loads(printed.getvalue())
     client = Client()
-    assert client.post("/login/", made)["Location"] == "/"
+    assert client.post("/login/", account)["Location"] == "/"
     assert client.get("/api/v1/pets").status_code == 200
-    user = User.objects.get(username=made["username"])
+    user = User.objects.get(username=account["username"])
     services.update_user(manager, user, role="manager")
     assert client.get("/api/v1/pets").status_code == 403, "somebody made a person's account of it"

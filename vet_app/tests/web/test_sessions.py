@@ -247,19 +247,19 @@ class Now:
 
 
 def link_in(text: str) -> str:
-    found = re.search(r"http://localhost:8000(/login/reset/\S+)", text)
-    assert found, text
-    return found[1]
+    match = re.search(r"http://localhost:8000(/login/reset/\S+)", text)
+    assert match, text
+    return match[1]
 
 
 def test_a_forgotten_password_is_replaced_by_a_link_which_ends_the_wait(robin: User, with_mail: None) -> None:
     for _try in range(6):
         Client().post("/login/", {"username": "robin", "password": "wrong"})
     assert Client().post("/login/", {"username": "robin", "password": PASSWORD}).status_code == 429
-    told = Client().post("/login/forgotten/", {"who": "ROBIN@example.com"}).content.decode()
+    text = Client().post("/login/forgotten/", {"who": "ROBIN@example.com"}).content.decode()
     unknown = Client().post("/login/forgotten/", {"who": "nobody"}).content.decode()
     token = re.compile(r'name="csrfmiddlewaretoken" value="[^"]+"')
-    assert token.sub("", told) == token.sub("", unknown), "the page tells nobody who is known"
+    assert token.sub("", text) == token.sub("", unknown), "the page tells nobody who is known"
     (letter,) = mail.outbox
     assert letter.to == ["robin@example.com"] and PASSWORD not in letter.body
     link = link_in(str(letter.body))

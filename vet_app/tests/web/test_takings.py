@@ -54,26 +54,26 @@ def busy(clinic: SimpleNamespace) -> SimpleNamespace:
 
 
 def test_money_by_method_is_every_payment_once(busy: SimpleNamespace) -> None:
-    found = today()
-    sums = {each.method: (each.taken, each.given_back, each.payments) for each in found.methods}
+    figures = today()
+    sums = {each.method: (each.taken, each.given_back, each.payments) for each in figures.methods}
     assert sums == {
         "cash": (Decimal("16.00"), Decimal("-11.00"), 3),
         "card": (Decimal("17.00"), Decimal(0), 2),
         "transfer": (Decimal(0), Decimal("-11.00"), 1),
     }
-    assert found.balance == sum(payment.amount for payment in Payment.objects.all()) == Decimal("11.00")
+    assert figures.balance == sum(payment.amount for payment in Payment.objects.all()) == Decimal("11.00")
 
 
 def test_tax_and_kinds_agree_with_the_bills(busy: SimpleNamespace) -> None:
-    found = today()
+    figures = today()
     bills = Invoice.objects.exclude(status__in=["draft", "void"])
-    assert found.net == sum(bill.net for bill in bills)
-    assert found.tax == sum(bill.tax for bill in bills)
-    assert found.net == sum(kind.net for kind in found.kinds)
-    assert {(each.rate, each.net, each.tax) for each in found.taxes} == {
+    assert figures.net == sum(bill.net for bill in bills)
+    assert figures.tax == sum(bill.tax for bill in bills)
+    assert figures.net == sum(kind.net for kind in figures.kinds)
+    assert {(each.rate, each.net, each.tax) for each in figures.taxes} == {
         (Decimal(10), Decimal("20.00"), Decimal("2.00")), (Decimal(19), Decimal("0.99"), Decimal("0.19")),
     }  # fmt: skip
-    assert {kind.kind: kind.net for kind in found.kinds} == {"service": Decimal("20.00"), "": Decimal("0.99")}
+    assert {kind.kind: kind.net for kind in figures.kinds} == {"service": Decimal("20.00"), "": Decimal("0.99")}
 
 
 def test_a_day_ends_at_the_clinics_midnight(clinic: SimpleNamespace, settings: Any) -> None:
@@ -93,8 +93,8 @@ def test_outstanding_by_age(clinic: SimpleNamespace) -> None:
         bill = issued(clinic)
         Invoice.objects.filter(pk=bill.pk).update(due_on=clock.localdate() - timedelta(days=days))
     take_payment(clinic.actor, bill.pk, Decimal("0.50"), "cash")
-    found = {(each.since, each.until): (each.bills, each.amount) for each in outstanding()}
-    assert found == {
+    debts = {(each.since, each.until): (each.bills, each.amount) for each in outstanding()}
+    assert debts == {
         (0, 0): (2, Decimal("22.00")), (1, 30): (2, Decimal("22.00")), (31, 60): (1, Decimal("11.00")),
         (61, 90): (1, Decimal("11.00")), (91, None): (2, Decimal("21.50")),
     }  # fmt: skip
@@ -152,15 +152,15 @@ def test_the_csv_has_the_production_of_each_vet_and_kind(clinic: SimpleNamespace
     answer = as_manager.get("/takings/takings.csv")
     rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
     assert list(rows[0])[-2:] == ["Vet", "Kind"]
-    found = {(row["Vet"], row["Kind"]): (Decimal(row["Net"]), Decimal(row["Tax"]), row["Total"]) for row in rows}
-    assert found == {
+    shares = {(row["Vet"], row["Kind"]): (Decimal(row["Net"]), Decimal(row["Tax"]), row["Total"]) for row in rows}
+    assert shares == {
         ("Dr Test", "Service"): (Decimal("10.00"), Decimal("1.00"), "11.00"),
         ("Dr Other", ""): (Decimal("0.66"), Decimal("0.07"), "0.73"),
         ("", "Service"): (Decimal("10.00"), Decimal("1.00"), "11.00"),
     }
-    assert sum(tax for _net, tax, _total in found.values()) == bill.tax
+    assert sum(tax for _net, tax, _total in shares.values()) == bill.tax
     assert {each.vet: each.net for each in today().vets} == {
-        name: sum(net for (vet, _kind), (net, *_rest) in found.items() if vet == name)
+        name: sum(net for (vet, _kind), (net, *_rest) in shares.items() if vet == name)
         for name in ("Dr Test", "Dr Other", "")
     }
 
@@ -170,12 +170,12 @@ def test_the_csv_adds_up_to_the_page(busy: SimpleNamespace, as_manager: Client, 
     answer = as_manager.get("/takings/takings.csv", {"separator": separator})
     text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
     rows: List[Dict[str, str]] = list(csv.DictReader(io.StringIO(text), delimiter="," if separator == "comma" else ";"))
-    found = today()
+    figures = today()
 
     def column(name: str) -> Decimal:
         return sum((Decimal(row[name]) for row in rows if row[name]), Decimal(0))
 
-    assert (column("Net"), column("Tax"), column("Paid")) == (found.net, found.tax, found.balance)
+    assert (column("Net"), column("Tax"), column("Paid")) == (figures.net, figures.tax, figures.balance)
     assert not any(cell.startswith("'") for row in rows for cell in row.values()), "a negative amount is a number"
     assert AuditEntry.objects.filter(action="export", object_text="takings.csv").count() == 1
 

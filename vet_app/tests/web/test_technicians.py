@@ -70,10 +70,10 @@ def test_a_vaccination_names_who_ordered_and_who_gave_it(technician: Client, cli
     given = {"vaccine": clinic.vaccine.pk, "given_on": timezone.localdate().isoformat(), "lot": "L1"}
     assert "Who gave it" in beside(technician.post(where, given), "vet"), "nobody has ordered it"
     technician.post(where, {**given, "vet": clinic.vet.pk})
-    made = Vaccination.objects.get()
-    assert (made.vet, made.given_by) == (clinic.vet, "test-technician")
+    vaccination = Vaccination.objects.get()
+    assert (vaccination.vet, vaccination.given_by) == (clinic.vet, "test-technician")
     assert "given by test-technician" in technician.get(f"/pets/{clinic.pet.pk}/").content.decode()
-    assert technician.get(f"/vaccinations/{made.pk}/error/").status_code == 403
+    assert technician.get(f"/vaccinations/{vaccination.pk}/error/").status_code == 403
 
 
 def test_reception_takes_weights_at_the_desk_and_takes_a_wrong_one_back(

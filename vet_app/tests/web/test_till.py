@@ -38,8 +38,8 @@ def test_a_count_is_beside_what_the_till_should_hold(clinic: SimpleNamespace) ->
     amounts: Any = {"opening": Decimal(100), "withdrawn": Decimal(50)}
     with pytest.raises(ValidationError, match="give the reason"):
         till.count_cash(clinic.actor, timezone.localdate(), counted=Decimal("69.50"), **amounts)
-    made = till.count_cash(clinic.actor, timezone.localdate(), counted=Decimal("69.50"), reason="change", **amounts)
-    assert (made.taken, made.expected, made.difference) == (Decimal(20), Decimal(70), Decimal("-0.50"))
+    count = till.count_cash(clinic.actor, timezone.localdate(), counted=Decimal("69.50"), reason="change", **amounts)
+    assert (count.taken, count.expected, count.difference) == (Decimal(20), Decimal(70), Decimal("-0.50"))
     assert opening_of(timezone.localdate() + timedelta(days=1)) == Decimal("69.50")
 
 
@@ -65,11 +65,11 @@ def test_a_count_cannot_be_changed_only_corrected(clinic: SimpleNamespace) -> No
 
 @pytest.mark.postgresql
 def test_postgresql_refuses_a_change_of_a_count(clinic: SimpleNamespace) -> None:
-    made = till.count_cash(clinic.actor, timezone.localdate(), opening=Decimal(1), counted=Decimal(1))
+    count = till.count_cash(clinic.actor, timezone.localdate(), opening=Decimal(1), counted=Decimal(1))
     for statement in ("UPDATE clinic_cashcount SET counted = 2", "DELETE FROM clinic_cashcount"):
         with pytest.raises(DatabaseError, match="final"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
-    assert CashCount.objects.get(pk=made.pk).counted == Decimal(1)
+    assert CashCount.objects.get(pk=count.pk).counted == Decimal(1)
 
 
 def test_who_may_count_and_when(clinic: SimpleNamespace, actor_with: Any, client_of: Any) -> None:

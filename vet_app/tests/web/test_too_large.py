@@ -35,19 +35,19 @@ class Unread:
     ],
 )  # fmt: skip
 def test_a_large_upload_is_refused_unread(db: None, path: str, kind: str) -> None:
-    said: Dict[str, Any] = {}
+    response: Dict[str, Any] = {}
     environment = RequestFactory().post(path, headers={"Host": "localhost"}).environ
     environment.update({"CONTENT_LENGTH": str(200 * 1024 * 1024), "wsgi.input": Unread(),
                         "CONTENT_TYPE": "multipart/form-data; boundary=x"})  # fmt: skip
 
     def start(status: str, headers: Any, *args: Any) -> None:
-        said.update({"status": status, **dict(headers)})
+        response.update({"status": status, **dict(headers)})
 
     body = b"".join(application(environment, start))  # type: ignore[arg-type]
-    assert said["status"].startswith("413"), said
-    assert said["Content-Type"].startswith(kind), said
-    told = body.decode() if kind == "text/html" else json.loads(body)["detail"]
-    assert "3 MB" in told, f"the answer says what is taken: {told!r}"
+    assert response["status"].startswith("413"), response
+    assert response["Content-Type"].startswith(kind), response
+    detail = body.decode() if kind == "text/html" else json.loads(body)["detail"]
+    assert "3 MB" in detail, f"the answer says what is taken: {detail!r}"
 
 
 def test_the_page_has_the_name_that_the_manager_gave_the_clinic(manager: Actor, client: Client) -> None:

@@ -51,8 +51,8 @@ def test_an_american_weighs_in_pounds_and_reads_fahrenheit(clinic: SimpleNamespa
     assert 'value="27.3"' in form and 'value="101.5"' in form and "Temperature (°F)" in form
     for place in (f"/pets/{clinic.pet.pk}/", f"/pets/{clinic.pet.pk}/visits/new/", f"/pets/{clinic.pet.pk}/record/"):
         assert "27.3 lb" in as_manager.get(place).content.decode(), place
-    told = as_manager.get(f"/api/v1/visits/{visit.pk}").json()
-    assert (told["weight_kg"], told["temp_c"]) == ("12.383", "38.61"), "the API is the same everywhere"
+    response = as_manager.get(f"/api/v1/visits/{visit.pk}").json()
+    assert (response["weight_kg"], response["temp_c"]) == ("12.383", "38.61"), "the API is the same everywhere"
 
 
 def test_saving_a_form_unchanged_changes_no_measurement(clinic: SimpleNamespace, as_manager: Client) -> None:

@@ -37,9 +37,9 @@ def test_who_may_open_what(client_of: ClientOf, clinic: SimpleNamespace, given: 
 
 def test_recording_leads_to_the_certificate_and_makes_the_reminder(as_manager: Client, clinic: SimpleNamespace) -> None:
     answer = as_manager.post(f"/pets/{clinic.pet.pk}/vaccinations/new/", injection(clinic, tag="R-1001"))
-    made = Vaccination.objects.get()
-    assert answer["Location"] == f"/vaccinations/{made.pk}/certificate/"
-    assert made.due_on == date(2027, 1, 31)
+    vaccination = Vaccination.objects.get()
+    assert answer["Location"] == f"/vaccinations/{vaccination.pk}/certificate/"
+    assert vaccination.due_on == date(2027, 1, 31)
     assert Reminder.objects.get(status="pending").due_on == date(2027, 1, 31)
 
 

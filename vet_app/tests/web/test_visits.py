@@ -255,8 +255,8 @@ def test_the_history_has_the_days_of_the_clinics_clock(
     """Late in the evening it is tomorrow already at Greenwich."""
     settings.TIME_ZONE = "America/New_York"
     late = datetime(2030, 3, 6, 2, 30, tzinfo=timezone.utc)
-    made = start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet, "at": late})
-    assert str(made).endswith("2030-03-05")
+    visit = start_visit(clinic.actor, clinic.pet.pk, {"vet": clinic.vet, "at": late})
+    assert str(visit).endswith("2030-03-05")
     assert '<time datetime="2030-03-05">' in as_manager.get(f"/pets/{clinic.pet.pk}/").content.decode()
 
 

@@ -63,8 +63,8 @@ def test_what_was_owed_before_is_in_every_figure(clinic: SimpleNamespace, as_man
     issued(clinic, "10.00")
     brought_forward(clinic.owner, "50.00")
     today = timezone.localdate()
-    found = takings(today, today)
-    assert (found.owed_before.bills, found.owed_before.amount, found.due) == (1, Decimal("50.00"), Decimal("150.00"))
+    sums = takings(today, today)
+    assert (sums.owed_before.bills, sums.owed_before.amount, sums.due) == (1, Decimal("50.00"), Decimal("150.00"))
     for address in ("/", "/takings/", clinic.owner.get_absolute_url(), f"/owners/{clinic.owner.pk}/account/"):
         page = as_manager.get(address).content.decode()
         assert "Owed from before" in page and "50.00" in page, address
@@ -92,11 +92,11 @@ def test_who_owes_most_stands_first_and_all_can_be_reached(clinic: SimpleNamespa
         clinic.owner = owner
         issued(clinic, f"{place + 1}.00")
     brought_forward(people[0], "500.00")
-    found = owing()
-    assert [(each.owner_id, each.bills, each.amount) for each in found[:2]] == [
+    debts = owing()
+    assert [(each.owner_id, each.bills, each.amount) for each in debts[:2]] == [
         (people[0].pk, 1, Decimal("510.00")), (people[11].pk, 1, Decimal("120.00")),
     ]  # fmt: skip
-    assert sum(each.amount for each in found) == takings(timezone.localdate(), timezone.localdate()).due
+    assert sum(each.amount for each in debts) == takings(timezone.localdate(), timezone.localdate()).due
     page, more = (as_manager.get(each).content.decode() for each in ("/takings/", "/takings/owing/"))
     assert 'href="/takings/owing/"' in page and people[11].get_absolute_url() in page
     assert people[1].get_absolute_url() not in page, "the smallest of twelve is on the list alone"

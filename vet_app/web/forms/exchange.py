@@ -75,8 +75,8 @@ class MappingForm(ClinicForm):
         for number, heading in enumerate(self.headings):
             key = cleaned.get(f"heading_{number}")
             if key and key in seen:
-                told = gettext("“%(other)s” is already mapped to this field.") % {"other": seen[key]}
-                self.add_error(f"heading_{number}", told)
+                message = gettext("“%(other)s” is already mapped to this field.") % {"other": seen[key]}
+                self.add_error(f"heading_{number}", message)
             elif key:
                 seen[key] = heading
         return cleaned

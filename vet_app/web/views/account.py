@@ -43,9 +43,9 @@ def owner_account(request: HttpRequest, pk: int) -> HttpResponse:
 def deposit_receipt(request: HttpRequest, pk: int, entry: int) -> HttpResponse:
     """A paper about money that an owner left with the clinic, or got back of it."""
     rows = AccountEntry.objects.exclude(method="").select_related("owner", "payment__invoice")
-    found = get_object_or_404(rows, pk=entry, owner=pk)
+    row = get_object_or_404(rows, pk=entry, owner=pk)
     context = {
-        "entry": found, "owner": found.owner, "amount": abs(found.amount), "back": found.amount < 0,
+        "entry": row, "owner": row.owner, "amount": abs(row.amount), "back": row.amount < 0,
         "heading": _("Receipt"), "methods": method_names(),
     }  # fmt: skip
     return render(request, "web/owners/receipt.html", context)

@@ -23,27 +23,27 @@ SETTINGS = load()
 
 def environment(name: str, **changes: Any) -> Environment:
     """An environment of the repository, with an image and other settings of the application."""
-    found = SETTINGS.environment(name)
-    application = found.application.model_copy(update={"image": IMAGE, **changes})
-    return found.model_copy(update={"application": application})
+    base = SETTINGS.environment(name)
+    application = base.application.model_copy(update={"image": IMAGE, **changes})
+    return base.model_copy(update={"application": application})
 
 
 @pytest.fixture(scope="session")
 def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
     """Makes the application's stack for ``dev`` or ``prod``, with some of its settings and of the network's changed."""
 
-    def made(name: str, *, network: dict[str, Any] | None = None, **changes: Any) -> Template:
+    def template(name: str, *, network: dict[str, Any] | None = None, **changes: Any) -> Template:
         folder = tmp_path_factory.mktemp("synth") / "cdktf.out"
         app = App(outdir=str(folder))
         stack = TerraformStack(app, f"vet-{name}-helm")
         AwsProvider(stack, "aws", region="us-east-1")
         KubernetesProvider(stack, "kubernetes")
-        found = environment(name, **changes)
-        found = found.model_copy(update={"network": found.network.model_copy(update=network or {})})
+        settings = environment(name, **changes)
+        settings = settings.model_copy(update={"network": settings.network.model_copy(update=network or {})})
         VetApplication(
             stack,
             "vet_app",
-            names=Names(SETTINGS.project, found),
+            names=Names(SETTINGS.project, settings),
             repository=f"vet-{name}/vet-app",
             namespace="vet-app",
             infrastructure=InfrastructureOutputs(stack, "upstream", project=SETTINGS.project, stack=f"vet-{name}"),
@@ -51,7 +51,7 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
         app.synth()
         return Template.read(folder / "stacks" / f"vet-{name}-helm" / "cdk.tf.json")
 
-    return made
+    return template
 
 
 @pytest.fixture(scope="session")

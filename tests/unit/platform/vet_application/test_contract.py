@@ -31,32 +31,32 @@ def code() -> str:
 
 
 def test_every_variable_is_one_that_the_application_reads() -> None:
-    told = {name.removesuffix("_FILE") for name in variables(environment("prod", email_reminders=True))} - LIBPQ
+    names = {name.removesuffix("_FILE") for name in variables(environment("prod", email_reminders=True))} - LIBPQ
     text = code()
-    unread = [name for name in told if f'"{name}"' not in text]
-    assert len(told) > 15
+    unread = [name for name in names if f'"{name}"' not in text]
+    assert len(names) > 15
     assert not unread, f"vet_app reads none of {unread}"
 
 
 def test_what_the_application_decides_by_itself_is_told_where_it_is_set() -> None:
     chosen = {"COUNTRY": "DE", "UNITS": "metric", "ATTACHMENTS_QUOTA_MB": "4096"}
     clinic = environment("prod").application.clinic.model_copy(update={"country": "DE", "units": "metric"})
-    told = variables(environment("prod", clinic=clinic, attachments_quota_mb=4096))
-    assert told.items() >= chosen.items()
+    values = variables(environment("prod", clinic=clinic, attachments_quota_mb=4096))
+    assert values.items() >= chosen.items()
     assert not chosen.keys() & variables(environment("prod")).keys(), "unset, nothing changes"
 
 
 def test_everything_that_must_be_told_in_production_is() -> None:
-    told = variables(environment("prod"))
-    assert told["VET_ENV"] == "production"
-    assert told["PUBLIC_URL"].startswith("https://"), "the application refuses http"
-    assert {"SECRET_KEY_FILE", "PGHOST", "PGPASSWORD_FILE"} <= set(told), "the application refuses to start without"
+    values = variables(environment("prod"))
+    assert values["VET_ENV"] == "production"
+    assert values["PUBLIC_URL"].startswith("https://"), "the application refuses http"
+    assert {"SECRET_KEY_FILE", "PGHOST", "PGPASSWORD_FILE"} <= set(values), "the application refuses to start without"
 
 
 def test_no_variable_is_given_twice() -> None:
     """The application refuses a value together with its ``_FILE``."""
-    told = variables(environment("prod", email_reminders=True))
-    assert not {name for name in told if f"{name}_FILE" in told}
+    values = variables(environment("prod", email_reminders=True))
+    assert not {name for name in values if f"{name}_FILE" in values}
 
 
 def test_ports_and_probes_are_those_that_the_application_serves() -> None:
@@ -146,5 +146,5 @@ def test_it_is_the_proxy_that_closes_idle_connections_to_a_pod() -> None:
 def test_words_for_people_reach_the_application_as_they_are(synthesise: Synthesise) -> None:
     """Terraform reads ``$${`` as ``${`` (Terraform language: strings and templates), so that nothing is evaluated."""
     clinic = environment("dev").application.clinic.model_copy(update={"name": 'Paws ${file("/etc/passwd")} 100 %{x}'})
-    (found,) = synthesise("dev", clinic=clinic).resources("kubernetes_config_map_v1").values()
-    assert found["data"]["CLINIC_NAME"] == 'Paws $${file("/etc/passwd")} 100 %%{x}'
+    (block,) = synthesise("dev", clinic=clinic).resources("kubernetes_config_map_v1").values()
+    assert block["data"]["CLINIC_NAME"] == 'Paws $${file("/etc/passwd")} 100 %%{x}'

@@ -14,9 +14,9 @@ MINORS = [f"{release.program.major}.{release.program.minor}" for release in rele
 def test_objects_fit_every_kubernetes_of_the_catalogue(with_email: Template, minor: str) -> None:
     seen = set()
     for type_, path, block in with_email.every_resource():
-        made = manifest(type_, block, minor)
+        content = manifest(type_, block, minor)
         try:
-            kubernetes_validate.validate(made, minor, strict=True)
+            kubernetes_validate.validate(content, minor, strict=True)
         except kubernetes_validate.ValidationError as error:
             pytest.fail(f"{path} in Kubernetes {minor}: {'.'.join(map(str, error.path))}: {error.message}")
         seen.add(type_)
@@ -30,7 +30,7 @@ def test_a_key_that_kubernetes_does_not_have_is_found(dev: Template) -> None:
 
 
 def test_a_wrong_type_is_found(dev: Template) -> None:
-    made = manifest("kubernetes_service_v1", dev.one("kubernetes_service_v1"), "1.26")
-    made["spec"]["ports"][0]["port"] = "eighty"
+    content = manifest("kubernetes_service_v1", dev.one("kubernetes_service_v1"), "1.26")
+    content["spec"]["ports"][0]["port"] = "eighty"
     with pytest.raises(kubernetes_validate.ValidationError, match="'eighty' is not of type 'integer'"):
-        kubernetes_validate.validate(made, "1.26", strict=True)
+        kubernetes_validate.validate(content, "1.26", strict=True)

@@ -23,8 +23,8 @@ def own(name: str, address: str, template: Template, type_: str) -> Endpoint:
     """A pod as the application's own templates label it."""
     described = template.one(type_)["spec"]["template"]
     ports = [port for each in described["spec"]["container"] for port in each.get("port", [])]
-    found = pod(name, address, "vet-app", described["metadata"]["labels"])
-    return replace(found, ports=tuple((port["name"], port["container_port"]) for port in ports))
+    endpoint = pod(name, address, "vet-app", described["metadata"]["labels"])
+    return replace(endpoint, ports=tuple((port["name"], port["container_port"]) for port in ports))
 
 
 def database(number: int) -> Endpoint:
@@ -34,7 +34,7 @@ def database(number: int) -> Endpoint:
 @pytest.fixture(scope="module")
 def ends(prod: Template) -> dict[str, Endpoint]:
     """Pods of the cluster and addresses outside, by name; labels of others are those that their charts give."""
-    found = [
+    endpoints = [
         own("web", "10.42.4.2", prod, "kubernetes_deployment_v1"),
         own("migration", "10.42.4.3", prod, "kubernetes_job_v1"),
         database(1),
@@ -51,7 +51,7 @@ def ends(prod: Template) -> dict[str, Endpoint]:
         Endpoint("metadata", "169.254.169.254"),
         Endpoint("internet", "52.216.1.1"),
     ]
-    return {end.name: end for end in found}
+    return {end.name: end for end in endpoints}
 
 
 def policies(template: Template) -> list[dict[str, Any]]:
@@ -95,8 +95,8 @@ def opened(template: Template, ends: dict[str, Endpoint]) -> set[tuple[str, str,
 
 
 def test_exactly_these_connections_are_allowed(prod: Template, ends: dict[str, Endpoint]) -> None:
-    found = opened(prod, ends)
-    assert found == EXPECTED, f"more: {sorted(found - EXPECTED)}, missing: {sorted(EXPECTED - found)}"
+    connections = opened(prod, ends)
+    assert connections == EXPECTED, f"more: {sorted(connections - EXPECTED)}, missing: {sorted(EXPECTED - connections)}"
 
 
 def test_mail_goes_out_only_where_it_is_on(with_email: Template, ends: dict[str, Endpoint]) -> None:
@@ -108,7 +108,7 @@ def test_a_relay_inside_of_the_vpc_is_reached_where_it_is_named(
     synthesise: Synthesise, ends: dict[str, Endpoint]
 ) -> None:
     inside = synthesise("prod", email_reminders=True, email_relay="10.0.12.77/32")
-    more = {found for found in opened(inside, ends) - EXPECTED if found[1] != "internet"}
+    more = {each for each in opened(inside, ends) - EXPECTED if each[1] != "internet"}
     assert more == {(name, "agent", port) for name in ("web", "migration") for port in (25, 465, 587, 2465, 2525, 2587)}
     off = synthesise("prod", email_relay="10.0.12.77/32")
     assert opened(off, ends) == EXPECTED, "nothing is open for mail that is off"

@@ -22,18 +22,18 @@ DIGEST = f"sha256:{'ab' * 32}"
 def pod(template: Template, type_: str = "kubernetes_deployment_v1") -> Block:
     spec: Block = template.one(type_)["spec"]
     spec = spec.get("job_template", {}).get("spec", spec)
-    found: Block = spec["template"]["spec"]
-    return found
+    pod_spec: Block = spec["template"]["spec"]
+    return pod_spec
 
 
 def container(template: Template, type_: str = "kubernetes_deployment_v1") -> Block:
-    (found,) = pod(template, type_)["container"]
-    return dict(found)
+    (block,) = pod(template, type_)["container"]
+    return dict(block)
 
 
 def variables(template: Template) -> dict[str, str]:
-    found: dict[str, str] = template.one("kubernetes_config_map_v1")["data"]
-    return found
+    values: dict[str, str] = template.one("kubernetes_config_map_v1")["data"]
+    return values
 
 
 def release(template: Template) -> str:
@@ -43,8 +43,8 @@ def release(template: Template) -> str:
 @pytest.fixture(params=["dev", "prod"])
 def application(request: pytest.FixtureRequest) -> Template:
     """The application of each environment in turn."""
-    found: Template = request.getfixturevalue(request.param)
-    return found
+    template: Template = request.getfixturevalue(request.param)
+    return template
 
 
 def test_everything_is_in_the_application_s_namespace(with_email: Template) -> None:
@@ -143,7 +143,7 @@ def test_the_service_leads_to_web_pods_and_to_no_task(with_email: Template) -> N
         for type_ in ("kubernetes_deployment_v1", "kubernetes_job_v1", "kubernetes_cron_job_v1")
         for spec in [with_email.one(type_)["spec"]]
     }
-    chosen = {type_ for type_, found in labels.items() if selector <= found.items()}
+    chosen = {type_ for type_, given in labels.items() if selector <= given.items()}
     assert chosen == {"kubernetes_deployment_v1"}
     assert with_email.one("kubernetes_deployment_v1")["spec"]["selector"]["match_labels"].items() == selector
 
@@ -244,8 +244,8 @@ def test_mail_and_its_secret_are_only_there_where_mail_is_on(prod: Template, wit
 
 
 def test_the_database_is_asked_for_its_certificate(application: Template) -> None:
-    found = variables(application)
-    assert (found["PGHOST"], found["PGSSLMODE"]) == ("database-rw", "verify-full")
+    values = variables(application)
+    assert (values["PGHOST"], values["PGSSLMODE"]) == ("database-rw", "verify-full")
 
 
 def test_pods_have_no_rights(with_email: Template) -> None:
@@ -282,9 +282,9 @@ def test_pods_take_the_role_for_files_of_patients_and_no_right_in_the_cluster(sy
         assert (token["audience"], token["path"]) == ("sts.amazonaws.com", "token"), token
         mounts = {each["name"]: each["mount_path"] for each in container(template, type_)["volume_mount"]}
         assert variables(template)["AWS_WEB_IDENTITY_TOKEN_FILE"] == f"{mounts['aws']}/token"
-    told = variables(template)
-    assert "attachments_bucket" in told["ATTACHMENTS_BUCKET"], told
-    assert "pod_role_arns" in told["AWS_ROLE_ARN"], told
+    values = variables(template)
+    assert "attachments_bucket" in values["ATTACHMENTS_BUCKET"], values
+    assert "pod_role_arns" in values["AWS_ROLE_ARN"], values
     assert release(template) != release(synthesise("prod", email_reminders=True)), "pods begin again with the bucket"
 
 
