@@ -24,13 +24,15 @@ CONFIG = ROOT / "etc/rancher/rke2"
 
 @contextmanager
 def locked_state() -> Iterator[dict[str, Any]]:
-    """The state, exclusively; written back at the end."""
+    """The state, exclusively; written back at the end, whole or not at all: a stand-in may be killed while it writes."""
     with (SANDBOX / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         path = SANDBOX / "state.json"
         state = json.loads(path.read_text())
         yield state
-        path.write_text(json.dumps(state, indent=1))
+        written = path.with_name("state.new")
+        written.write_text(json.dumps(state, indent=1))
+        written.replace(path)
 
 
 def look() -> dict[str, Any]:
