@@ -233,11 +233,10 @@ def main(keep: Path) -> int:
     tree = copied(keep / "tree")
     reasons: dict[str, str] = yaml.safe_load(REASONS.read_text()) if REASONS.exists() else {}
     named = [word for text in asked.programs for word in text.split()]
-    all_of_them = list(mutants(named or sorted(path.name for path in PROGRAMS.iterdir())))
+    programs = named or sorted(path.name for path in PROGRAMS.iterdir())
+    all_of_them = list(mutants(programs))
     tried = sample(all_of_them, asked.sample, asked.seed)
-    if subprocess.run(
-        [*SHELLCHECK, *(PROGRAMS.relative_to(ROOT) / name for name in sorted(named or os.listdir(PROGRAMS)))], cwd=tree
-    ).returncode:
+    if subprocess.run([*SHELLCHECK, *(f"nodes/bin/{program}" for program in programs)], cwd=tree).returncode:
         raise SystemExit("shellcheck complains although nothing was changed; nothing was tried")
     tests = traced(tree) if {mutant.program for mutant in tried} - set(UNTRACED) else []
     results = KEPT / "results.json"
