@@ -200,6 +200,13 @@ class Machine:
         log = self.folder / "calls.log"
         return [line for line in (log.read_text().splitlines() if log.exists() else []) if pattern in line]
 
+    def before(self, program: str, script: str) -> None:
+        """Run a script of bash where a program is called; its stand-in follows where the script neither exits nor replaces itself."""
+        path = self.folder / "bin" / program
+        follows = stand_in_script(program) if program in NAMES else ""
+        path.write_text(f"#!/bin/bash\n{script}\n{follows.removeprefix('#!/bin/bash')}")
+        path.chmod(0o755)
+
     def config(self) -> dict[str, Any]:
         """RKE2's configuration as it would read it: later files win, ``key+`` appends."""
         merged: dict[str, Any] = {}

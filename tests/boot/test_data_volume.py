@@ -70,3 +70,24 @@ def test_fstab_survives_a_lost_volume(sandbox: Sandbox) -> None:
     lines = (server.root / "etc/fstab").read_text().splitlines()
     assert len(lines) == 3, lines
     assert all("nofail" in line for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        (0, "ours e2fsck: 0"),
+        (1, "ours e2fsck: 1"),
+        (4, "damaged e2fsck cannot repair it by itself. To repair it: sudo e2fsck -f"),
+        (8, "could not be checked"),
+    ],
+)
+def test_what_e2fsck_could_not_repair_is_for_a_person_and_what_it_could_not_read_is_unknown(
+    code: int, outcome: str, sandbox: Sandbox
+) -> None:
+    """The exit statuses of e2fsck(8): of a sum from 8 on it has not looked at the file system."""
+    server = sandbox.running_cluster()[0]
+    server.on_volume("e2fsck", whole=True).write_text(str(code))
+    result = server.run("inspect-volume", "/dev/nvme1n1", "vet-data")
+    assert outcome in result.log.strip().splitlines()[-1], result.log
+    assert (result.code == 0) is (code < 8), result.log
+    assert ("repaired the file system" in result.log) is (code == 1), result.log

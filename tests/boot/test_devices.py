@@ -80,32 +80,6 @@ def test_a_file_system_that_was_not_unmounted_is_checked(image: Path, sandbox: S
     assert "clean" in state.partition("Filesystem state:")[2].splitlines()[0], "mounted without a check"
 
 
-@pytest.mark.parametrize(
-    ("code", "outcome"),
-    [
-        (0, "ours e2fsck: 0"),
-        (1, "ours e2fsck: 1"),
-        (4, "damaged e2fsck cannot repair it by itself. To repair it: sudo e2fsck -f"),
-        (8, "could not be checked"),
-    ],
-)
-def test_what_e2fsck_could_not_repair_is_for_a_person_and_what_it_could_not_read_is_unknown(
-    code: int, outcome: str, image: Path, sandbox: Sandbox
-) -> None:
-    """The exit statuses of e2fsck(8): of a sum from 8 on it has not looked at the file system."""
-    _make(image)
-    server = sandbox.server(0)
-    own = server.folder / "own"
-    own.mkdir()
-    (own / "e2fsck").write_text(f"#!/bin/sh\nexit {code}\n")
-    (own / "e2fsck").chmod(0o755)
-    path = f"{own}:/usr/sbin:/usr/bin:{server.environment['PATH']}"
-    result = server.run("inspect-volume", str(image), "vet-data", PATH=path)
-    assert outcome in result.log.strip().splitlines()[-1], result.log
-    assert (result.code == 0) is (code < 8), result.log
-    assert ("repaired the file system" in result.log) is (code == 1), result.log
-
-
 def test_an_unreadable_device_is_nothing_at_all(tmp_path: Path, sandbox: Sandbox) -> None:
     server = sandbox.server(0)
     result = server.run(

@@ -181,11 +181,9 @@ def test_the_only_servers_volume_comes_back_from_its_snapshot_when_a_person_says
 
 def test_a_data_volume_that_cannot_be_looked_at_is_not_an_empty_one(sandbox: Sandbox) -> None:
     server = sandbox.running_cluster()[0]
-    program = server.folder / "bin/stat"
-    program.write_text(
-        '#!/bin/sh\ncase "$*" in *wal*) echo "stat: Input/output error" >&2; exit 1;; esac\nexec /usr/bin/stat "$@"\n'
+    server.before(
+        "stat", '[[ $* != *wal* ]] || { echo "stat: Input/output error" >&2; exit 1; }\nexec /usr/bin/stat "$@"'
     )
-    program.chmod(0o755)
     log = server.run("gather-facts").log
     assert "data=unknown" in log, log
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.boot.machine import stand_in_script
 from tests.boot.sandbox import STOPPED, Machine, Sandbox
 
 ETCD = """
@@ -28,8 +27,7 @@ esac
 def server(sandbox: Sandbox) -> Machine:
     """A server whose etcd keeps a log of what is done to it."""
     machine = sandbox.running_cluster()[0]
-    script = stand_in_script("kubectl").removeprefix("#!/bin/bash")
-    (machine.folder / "bin/kubectl").write_text("#!/bin/bash" + ETCD.format(folder=machine.folder) + script)
+    machine.before("kubectl", ETCD.format(folder=machine.folder))
     return machine
 
 
@@ -92,8 +90,7 @@ def snapshots(server: Machine, count: int, *, size: int) -> Path:
     for number in range(count):
         (folder / f"etcd-snapshot-{number}.zip").write_text("snapshot")
         os.utime(folder / f"etcd-snapshot-{number}.zip", (1000 + number, 1000 + number))
-    (server.folder / "bin/df").write_text(f"#!/bin/sh\nprintf 'Size\\n  %s\\n' {size}\n")
-    (server.folder / "bin/df").chmod(0o755)
+    server.before("df", f"printf 'Size\\n  %s\\n' {size}")
     return folder
 
 

@@ -17,13 +17,6 @@ def metadata_says(machine: Machine, path: str, times: int, answer: str) -> None:
     file.write_text(json.dumps(facts | {"wrong": [[path, times, answer]]}))
 
 
-def program(machine: Machine, name: str, script: str) -> None:
-    """Put a program in front of the real one, which it may call by its path."""
-    path = machine.folder / "bin" / name
-    path.write_text(f"#!/bin/bash\n{script}\n")
-    path.chmod(0o755)
-
-
 @pytest.mark.parametrize("fact", ["instance-id", "placement/availability-zone", "local-ipv4", "local-hostname"])
 @pytest.mark.parametrize("answer", ["<html>404</html>", ""])
 def test_what_is_no_answer_of_the_metadata_service_is_asked_again(fact: str, answer: str, sandbox: Sandbox) -> None:
@@ -83,10 +76,9 @@ def test_more_terminated_machines_than_a_filter_takes(sandbox: Sandbox) -> None:
     nodes = server.folder / "nodes"
     nodes.write_text("".join(f"agent-{number} aws:///a/i-{number:017x} Unknown\n" for number in range(230)))
     deleted = server.folder / "deleted"
-    program(
-        server,
+    server.before(
         "kubectl",
-        f'case "$*" in *" get nodes "*) cat {nodes} ;; *" delete node "*) echo "$*" >>{deleted} ;; esac',
+        f'case "$*" in *" get nodes "*) cat {nodes} ;; *" delete node "*) echo "$*" >>{deleted} ;; esac; exit',
     )
     result = server.run("remove-terminated-agents")
     assert result.code == 0, result.log
@@ -114,7 +106,7 @@ def test_another_volume_replaces_the_old_ones_line_in_fstab(sandbox: Sandbox) ->
 
 def test_data_archived_twice_in_one_second_stay_apart(sandbox: Sandbox) -> None:
     server = sandbox.running_cluster()[0]
-    program(server, "date", "echo 20260101T000000Z")
+    server.before("date", "echo 20260101T000000Z")
     for content in ("first", "second"):
         folder = server.on_volume("server/db")
         folder.mkdir(exist_ok=True)
@@ -139,7 +131,7 @@ def test_a_volume_that_takes_no_data_is_named_with_the_step_that_helps(
 ) -> None:
     server = sandbox.server(0)
     probing = '[[ "$*" = *.probe-* || "$*" = *65536* ]]'
-    program(server, name, f'{probing} || exec {_real(name)} "$@"\n{script}')
+    server.before(name, f'{probing} || exec {_real(name)} "$@"\n{script}')
     result = server.run("mount-data")
     assert result.code == 1, result.log
     assert message in result.log, result.log
@@ -156,10 +148,8 @@ def test_an_identity_that_cannot_be_read_is_not_written_again(sandbox: Sandbox) 
     (server,) = sandbox.running_cluster()
     identity = server.on_volume("identity")
     identity.write_text("volume=vol-of-another slot=0\n")
-    program(
-        server,
-        "stat",
-        '[[ $* != */identity ]] || { echo "stat: Input/output error" >&2; exit 1; }\nexec /usr/bin/stat "$@"',
+    server.before(
+        "stat", '[[ $* != */identity ]] || { echo "stat: Input/output error" >&2; exit 1; }\nexec /usr/bin/stat "$@"'
     )
     result = server.run("volume-identity", "check")
     assert result.code == 1, result.log
