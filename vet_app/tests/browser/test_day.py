@@ -16,8 +16,8 @@ from tests.browser.conftest import SIZES, Site, furnish, serve
 pytest.importorskip("playwright", reason="the browser's driver needs Python 3.10 or newer; `make test` runs it there")
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.pages import PICTURES
 from tests.browser.person import Person
-from tests.browser.test_every_page import PICTURES
 
 pytestmark = pytest.mark.long
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Callable
 
 import pytest
@@ -12,7 +13,7 @@ pytest.importorskip("playwright", reason="the browser's driver needs Python 3.10
 from playwright.sync_api import Page, expect
 
 from clinic.models.attachment import MAX_BYTES
-from tests.browser.test_every_page import TABLES
+from tests.browser.pages import TABLES
 
 OpenPage = Callable[..., Page]
 MEGABYTES = 10
@@ -80,3 +81,37 @@ def test_the_letterhead_of_a_label_wraps_on_its_paper(open_page: OpenPage, site:
     name, address = (page.locator(f"article .letterhead {each}").first.evaluate(box) for each in ("strong", "span"))
     assert max(name["right"], address["right"]) <= 363, "it stays on its paper"
     assert address["top"] >= name["bottom"] - 1, "the address goes below a long name, and is not squeezed beside it"
+
+
+def test_a_bill_grows_and_adds_up_while_it_is_written(open_page: OpenPage, site: Site) -> None:
+    page = open_page("reception", "tablet")
+    page.goto(f"/owners/{site.rows(TABLES['owner'])[0][0]}/invoices/new/")
+    page.get_by_role("button", name="Add a line").click()
+    expect(page.get_by_label("Product")).to_have_count(5)
+    expect(page.get_by_label("Product").last).to_be_focused()
+    page.keyboard.type("Nail trim")
+    page.get_by_label("Quantity").last.fill("2")
+    page.get_by_label("Discount", exact=True).last.fill("10 %")
+    shown = page.locator("[data-sum] output").inner_text()
+    page.get_by_label("Reason for the discount").fill("Two cats")
+    page.get_by_role("button", name="Save the draft").click()
+    expect(page.get_by_text("Total").locator("xpath=ancestor::tr")).to_contain_text(shown)
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "save"),
+    [("en", "1,234.50", "Save the draft"), ("de", "1.234,50", "Entwurf speichern"),
+     ("fr", "1 234,50", "Enregistrer le brouillon")],
+)  # fmt: skip
+def test_a_price_with_thousands_adds_up_as_it_is_saved(
+    open_page: OpenPage, site: Site, language: str, typed: str, save: str
+) -> None:
+    page = open_page("reception", locale=language)
+    page.goto(f"/owners/{site.rows(TABLES['owner'])[0][0]}/invoices/new/")
+    page.locator("[name=lines-0-text]").fill("Implant")
+    page.locator("[name=lines-0-unit_price]").fill(typed)
+    shown = page.locator("[data-sum] output").inner_text()
+    assert re.sub(r"\D", "", shown) == "123450", shown
+    page.get_by_role("button", name=save).click()
+    expect(page.locator("article tfoot strong")).to_be_visible()
+    assert re.sub(r"\D", "", page.locator("article tfoot strong").inner_text()) == "123450"

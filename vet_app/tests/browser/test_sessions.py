@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from clinic.demo.data import PASSWORD
 from tests.browser.conftest import Site
-from tests.browser.test_every_page import TABLES, faults
+from tests.browser.pages import TABLES, faults
 
 OpenPage = Callable[..., Page]
 Pictures = Callable[[Page, str], None]

@@ -168,4 +168,6 @@ def test_a_prescription_leads_to_the_log(clinic: SimpleNamespace, drug: Controll
     assert (form["quantity"].value(), form["prescription"].value()) == (Decimal(10), prescription.pk)
     sent = {"kind": "dispensed", "quantity": "10", "prescription": prescription.pk}
     assert as_manager.post(address, sent).status_code == 302
-    assert DrugEntry.objects.first().prescription == prescription  # type: ignore[union-attr]
+    entry = DrugEntry.objects.first()
+    assert entry is not None
+    assert entry.prescription == prescription
