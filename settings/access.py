@@ -31,7 +31,7 @@ class JumpHostSettings(Section):
     """An optional small instance in a public subnet. Session Manager works without it."""
 
     enabled: bool = False
-    """Create it."""
+    """Whether there is a jump host."""
 
     instance_type: InstanceType = "t3.micro"
     """Its instance type."""
@@ -87,13 +87,13 @@ class Principals(Section):
     """IAM principals (users or roles, ARNs) that may take a role in the cluster."""
 
     admin: list[Principal] = []
-    """May read the administrator's credentials."""
+    """Who may read the administrator's credentials."""
 
     deploy: list[Principal] = []
-    """May read credentials that deploy into the application's namespace."""
+    """Who may read credentials that deploy into the application's namespace."""
 
     read: list[Principal] = []
-    """May read credentials that only look."""
+    """Who may read credentials that change nothing."""
 
 
 class Identity(Section):
@@ -113,7 +113,7 @@ class Identity(Section):
     Kubernetes API as who they are in AWS, and its audit log says so. Left out, all of a role are one account."""
 
     shared: bool = True
-    """Whether they may read the credentials of the shared accounts as well, which old kubeconfigs do."""
+    """Whether the people in ``principals`` may also read the credentials of the shared accounts, as kubeconfigs written before ``issuer`` do."""
 
 
 class Access(Section):

@@ -58,13 +58,13 @@ class VolumeSnapshotsSettings(Section):
     snapshots and the database's backups. Each is of one moment, as after a power cut; two volumes are not of the same moment."""
 
     enabled: bool = False
-    """Have Data Lifecycle Manager take them."""
+    """Whether AWS's Data Lifecycle Manager takes snapshots of volumes."""
 
     every_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 24
-    """Hours between two of them (AWS API: DLM CreateRule)."""
+    """Hours between two snapshots of a volume (AWS API: DLM CreateRule)."""
 
     retention: Annotated[int, Field(ge=1, le=1000)] = 7
-    """How many of each volume are kept."""
+    """How many snapshots of each volume are kept."""
 
 
 class Backups(Section):

@@ -16,10 +16,11 @@ class Snapshots(Section):
     """etcd snapshots to the environment's bucket."""
 
     schedule: Annotated[str, Field(pattern=r"^[0-9*/,-]+( [0-9*/,-]+){4}$", examples=["0 */6 * * *"])] = "0 */6 * * *"
-    """When each server takes one, as a cron expression in UTC."""
+    """When each server takes a snapshot of etcd, as a cron expression in UTC."""
 
     retention: Annotated[int, Field(ge=1, le=1000)] = 28
-    """How many to keep for each server (RKE2 counts over all servers; what is rendered is this times the servers)."""
+    """How many snapshots of etcd are kept for each server. RKE2 counts those of all servers together, so its configuration has this number times the
+    servers."""
 
 
 class Charts(Section):

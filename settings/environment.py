@@ -97,10 +97,10 @@ class Environment(Section):
     """Application load balancer."""
 
     cluster: ClusterSettings = ClusterSettings()
-    """RKE2."""
+    """Kubernetes (RKE2), its network, and its snapshots."""
 
     charts: Charts = Charts()
-    """Helm charts."""
+    """Where Helm charts come from."""
 
     rancher: RancherSettings
     """Rancher."""
@@ -109,7 +109,7 @@ class Environment(Section):
     """The veterinary application."""
 
     backups: Backups = Backups()
-    """Retention."""
+    """Backups, and how long what can be brought back is kept."""
 
     cost: CostAssumptions = CostAssumptions()
     """What the cost estimate assumes. It changes no resource."""
@@ -133,7 +133,7 @@ class Environment(Section):
     """Alerts on cost."""
 
     services: Services = Services()
-    """Monitoring."""
+    """Monitoring, logs, and backups of objects: what runs on the cluster besides the application."""
 
     values: dict[str, dict[str, Any]] = {}
     """Values over the platform's own, by the release that they are for: ``ingress-nginx: {controller: {...}}``. Maps are merged key by

@@ -27,7 +27,7 @@ class Image(Section):
     """Name pattern of the image: Ubuntu 22.04 LTS for x86-64."""
 
     ami_id: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$", examples=["ami-0123456789abcdef0"])] | None = None
-    """Exact image id instead of the newest. Plans stay unchanged until you change this."""
+    """Exact id of the image (AMI) instead of the newest. Plans stay unchanged until you change this."""
 
 
 class ServersSettings(Section):
@@ -56,7 +56,7 @@ class AgentsSettings(Section):
     """Agents that always run, spread over the zones (``min_size`` of their groups); they are started with so many."""
 
     max_count: Annotated[int, Field(ge=0, le=300)]
-    """Most agents of all zones together."""
+    """Highest number of agents, all zones together."""
 
     instance_type: InstanceType
     """EC2 type."""

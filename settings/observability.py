@@ -11,7 +11,7 @@ class DashboardSettings(Section):
     """A page in CloudWatch with the load balancers, the machines, the servers' disks and the alarms (``make doctor`` looks at the rest)."""
 
     enabled: bool = False
-    """Have it: 3 USD a month, the first three of an account are free."""
+    """Whether there is a dashboard: 3 USD a month, the first three of an account are free."""
 
 
 class NodeLogsSettings(Section):
@@ -19,17 +19,17 @@ class NodeLogsSettings(Section):
     ``backups.logs_days``."""
 
     enabled: bool = False
-    """Have AWS's CloudWatch agent send them: about 100 MB of memory a node, and 0.50 USD a GB."""
+    """Whether AWS's CloudWatch agent sends the nodes' logs: about 100 MB of memory a node, and 0.50 USD a GB."""
 
 
 class AlarmsSettings(Section):
     """CloudWatch alarms that matter, sent by e-mail through an SNS topic. Each receiver confirms once."""
 
     enabled: bool = False
-    """Watch targets, machines, disks, snapshots and certificates."""
+    """Whether targets, machines, disks, snapshots and certificates are watched."""
 
     emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["oncall@example.com"])]] = []
-    """Who is told besides the project's own address."""
+    """Who gets alarms besides the project's own address."""
 
     disk_percent: Annotated[int, Field(ge=50, le=99)] = 80
     """A node's disk that is fuller than this raises an alarm. The kubelet evicts pods at 85."""

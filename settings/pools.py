@@ -117,16 +117,16 @@ class Pool(Section):
     """Nodes that always run, spread over its zones (``min_size`` of its groups); with the autoscaler it may be 0."""
 
     max_count: Annotated[int, Field(ge=0, le=300)]
-    """Most nodes of all its zones together."""
+    """Highest number of nodes, all zones together."""
 
     availability_zones: list[ZoneLetter] = []
-    """Zones that it is in; left out, all of the network's."""
+    """Zones of the pool's nodes; left out, all of the network's."""
 
     labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=8)] = {}
     """Labels of its nodes, for the selectors of pods. ``vet/pool`` and ``vet/purchase`` are set besides."""
 
     taints: Annotated[list[Taint], Field(max_length=8)] = []
-    """What keeps pods away that do not tolerate it."""
+    """Taints of its nodes: they keep away pods that do not tolerate them."""
 
     root_volume_gib: VolumeGib = 50
     """Root volume, gp3, encrypted."""
@@ -142,7 +142,7 @@ class Pool(Section):
     """Of a Spot pool: how many of ``min_count`` are bought on demand and stay. They are in groups of their own, which the autoscaler leaves alone."""
 
     ami_id: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$", examples=["ami-0123456789abcdef0"])] | None = None
-    """Exact image id of its architecture; left out, the environment's image, for arm64 under the same name with ``arm64`` in place of ``amd64``."""
+    """Exact id of an image (AMI) of the pool's architecture; left out, the environment's image, for arm64 under the same name with ``arm64`` in place of ``amd64``."""
 
     priority: Annotated[int, Field(ge=1, le=100)] = AGENTS_PRIORITY
     """The autoscaler adds nodes where the number is highest among what fits a pod; ``agents`` have 10."""

@@ -38,13 +38,13 @@ class Alerts(Section):
     """Where alerts go."""
 
     emails: list[MailAddress] = []
-    """Who gets them by e-mail; left out, the project's ``email``."""
+    """Who gets alerts by e-mail; left out, the project's ``email``."""
 
     smtp: Smtp | None = None
-    """The mail server; left out, none is sent."""
+    """The mail server; left out, no e-mail is sent."""
 
     webhook: bool = False
-    """Post them to the address in the Secret ``alert-receivers``, key ``webhook-url``, as well: a pager or a chat."""
+    """Whether alerts are also posted to the address in the Secret ``alert-receivers``, key ``webhook-url``: a pager or a chat."""
 
 
 class MonitoringSettings(Section):
@@ -52,7 +52,7 @@ class MonitoringSettings(Section):
     with dashboards and alerts. Grafana is at ``hosts.grafana``, if there is one."""
 
     enabled: bool = False
-    """Install it."""
+    """Whether Prometheus, Alertmanager and Grafana are installed."""
 
     retention_days: Annotated[int, Field(ge=1, le=365)] = 15
     """Days until measurements are deleted; sooner, where the volume would be full."""
@@ -69,7 +69,7 @@ class LogsSettings(Section):
     ``node_logs``."""
 
     enabled: bool = False
-    """Have Fluent Bit on each node send them, at 0.50 USD a GB."""
+    """Whether Fluent Bit on each node sends what pods write to CloudWatch Logs, at 0.50 USD a GB."""
 
     left_out: Annotated[list[NamespaceName], Field(max_length=50)] = []
     """Namespaces whose pods' logs stay on the nodes: what nobody reads costs as much as the rest."""
@@ -80,16 +80,16 @@ class VeleroSettings(Section):
     deploy makes comes back by a deploy: neither is among them."""
 
     enabled: bool = False
-    """Install it."""
+    """Whether Velero is installed."""
 
     schedule: Annotated[str, Field(pattern=r"^[-0-9*/, ]{9,100}$", examples=["0 2 * * *"])] = "0 2 * * *"
-    """When it takes one, as a cron expression in UTC."""
+    """When Velero takes a backup, as a cron expression in UTC."""
 
     days: Annotated[int, Field(ge=1, le=365)] = 14
-    """Days that one is kept, with the snapshots of its volumes."""
+    """Days that a backup is kept, with the snapshots of its volumes."""
 
     left_out: Annotated[list[NamespaceName], Field(max_length=50)] = []
-    """Further namespaces that are left out."""
+    """Namespaces that no backup has, besides those that a deploy makes."""
 
 
 class Services(Section):

@@ -88,20 +88,20 @@ class Clinic(Section):
     opening_hours: Annotated[
         str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["08:00-18:00"])
     ] = "08:00-18:00"
-    """First and last minute of the calendar."""
+    """When the calendar's day begins and ends."""
 
     slot_minutes: Annotated[int, Field(ge=5, le=120)] = 15
-    """Grid of the calendar."""
+    """Minutes of one row of the calendar."""
 
 
 class Autoscaling(Section):
     """More pods under load, by a HorizontalPodAutoscaler."""
 
     max_replicas: Annotated[int, Field(ge=2, le=50)]
-    """Most pods; the fewest are ``replicas``."""
+    """Highest number of pods; the lowest is ``replicas``."""
 
     target_cpu_percent: Annotated[int, Field(ge=10, le=200)] = 80
-    """CPU to aim at, in percent of what a pod requests."""
+    """CPU use at which pods are added, in percent of what a pod requests."""
 
 
 class Application(Section):
@@ -110,16 +110,16 @@ class Application(Section):
     namespace: Annotated[
         str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63, examples=["vet-app"])
     ] = "vet-app"
-    """Kubernetes namespace."""
+    """Kubernetes namespace of the application and its database."""
 
     replicas: Annotated[int, Field(ge=1, le=50)] = 2
     """Pods of the web application."""
 
     service_port: Annotated[int, Field(ge=1, le=65535)] = 80
-    """Port of the Service."""
+    """Port of the application's Service."""
 
     container_port: Annotated[int, Field(ge=1024, le=65535)] = 8000
-    """Port of the container; not a privileged one, since it does not run as root."""
+    """Port of the application's container; not a privileged one, since it does not run as root."""
 
     requests: Resources = Resources(cpu="100m", memory="128Mi")
     """What the scheduler reserves for a pod."""
@@ -150,7 +150,7 @@ class Application(Section):
     """The clinic."""
 
     email_reminders: bool = False
-    """Send reminders. Needs the Secret ``vet-app-email`` in the namespace with the key ``EMAIL_URL``; without it they
+    """Whether reminders are sent by e-mail. Needs the Secret ``vet-app-email`` in the namespace with the key ``EMAIL_URL``; without it they
     are listed and printed."""
 
     email_from: MailAddress | None = None
@@ -161,10 +161,10 @@ class Application(Section):
     """Where owners' answers go; to the sender where it is left out."""
 
     email_relay: Cidr | None = None
-    """Addresses of a mail server inside of the VPC; without it pods reach those outside alone."""
+    """Addresses of a mail server inside the VPC; left out, pods reach only mail servers outside of it."""
 
     attachments_in_s3: bool = False
-    """Keep new files of patients in a bucket of S3 instead of the database; those that are in the database stay there. Turned off, an
+    """Whether new files of patients are kept in a bucket of S3 instead of the database; those that are in the database stay there. Turned off, an
     unprotected environment loses the bucket with its files, and a protected one cannot read them until it is on again."""
 
     attachments_quota_mb: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
@@ -174,7 +174,7 @@ class Application(Section):
     """How long browsers remember to come by https alone (RFC 6797). Raise it only for a host that will stay https."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """Minimum log level."""
+    """Lowest level of the log lines that the application writes."""
 
     @property
     def most_replicas(self) -> int:
