@@ -59,9 +59,9 @@ def ingress_controller() -> Peer:
     return pods({"app.kubernetes.io/component": "controller"}, "ingress-nginx")
 
 
-def pods(found: dict[str, str], namespace: str | None = None) -> Peer:
+def pods(labels: dict[str, str], namespace: str | None = None) -> Peer:
     """Pods with these labels, in this namespace or in the policy's own."""
-    peer: Peer = {"pod_selector": {"match_labels": found} if found else {}}
+    peer: Peer = {"pod_selector": {"match_labels": labels} if labels else {}}
     if namespace:
         peer["namespace_selector"] = {"match_labels": {NAME_LABEL: namespace}}
     return peer
