@@ -271,17 +271,17 @@ UNCHANGEABLE = frozenset({"name", "cluster.cni", "load_balancer.target_port"})
 
 def changeable() -> list[str]:
     """Keys that have another value; ``cost`` is the estimate's alone. Those of a pool are of the pool ``reports``."""
-    found = [key for key in keys(Environment) if key not in UNCHANGEABLE and not key.startswith("cost.")]
-    return found + [f"pools.reports.{key}" for key in keys(Pool)]
+    names = [key for key in keys(Environment) if key not in UNCHANGEABLE and not key.startswith("cost.")]
+    return names + [f"pools.reports.{key}" for key in keys(Pool)]
 
 
 def beside(key: str) -> dict[str, Any]:
     """Settings that a change of the key is seen against."""
-    found: dict[str, Any] = {}
+    document: dict[str, Any] = {}
     for known, settings in BESIDE.items():
         if key == known or (key.startswith(f"{known}.") and key != f"{known}.enabled"):
-            found = merged(found, dict(settings))
-    return found
+            document = merged(document, dict(settings))
+    return document
 
 
 def another(key: str, environment: Environment) -> dict[str, Any]:

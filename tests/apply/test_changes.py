@@ -68,8 +68,8 @@ class Planner:
 
     def plan(self, changes: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str]:
         """The planned changes as Terraform's messages tell them (``terraform plan -json``), and its errors."""
-        said = self._terraform(changes, "plan", "-json", "-refresh=false", "-lock=false", "-input=false").splitlines()
-        messages = [json.loads(line) for line in said if line.startswith("{")]
+        lines = self._terraform(changes, "plan", "-json", "-refresh=false", "-lock=false", "-input=false").splitlines()
+        messages = [json.loads(line) for line in lines if line.startswith("{")]
         planned = [each["change"] for each in messages if each["type"] == "planned_change"]
         errors = [each["diagnostic"] for each in messages if each["type"] == "diagnostic"]
         failed = [f"{each['summary']} {each['detail']}" for each in errors if each["severity"] == "error"]
@@ -143,8 +143,10 @@ def _changed(keys: Sequence[str]) -> dict[str, Any]:
 def test_a_change_does_what_is_declared_and_takes_nothing_else_away(planner: Planner, keys: tuple[str, ...]) -> None:
     planned, error = planner.plan(_changed(keys))
     if fixed := [key for key in keys if Kind.FIXED in effect(key).kinds]:
-        told = [key for key in fixed if re.search(rf"{re.escape(key)}\S* is fixed after the first deploy", error)]
-        assert told == fixed, f"declared fixed, and not refused: {set(fixed) - set(told)}; planned: {planned}\n{error}"
+        refused = [key for key in fixed if re.search(rf"{re.escape(key)}\S* is fixed after the first deploy", error)]
+        assert refused == fixed, (
+            f"declared fixed, and not refused: {set(fixed) - set(refused)}; planned: {planned}\n{error}"
+        )
         return
     assert not error, error
     _assert_nothing_else_goes(keys, planned)
@@ -169,10 +171,10 @@ def _assert_nothing_else_goes(keys: Sequence[str], planned: Sequence[Mapping[str
 def running(tmp_path_factory: pytest.TempPathFactory, emulated: Account, stacks: dict[str, Stack]) -> Iterator[Running]:
     """dev in a folder of its own, on its state in the bucket, for changes that are applied; at the end all are taken away again."""
     identities.make(emulated, "somebody")
-    found = Running(tmp_path_factory.mktemp("running"), emulated.emulator.environment)
-    yield found
-    found.deploy({})
-    assert not found.stack.unexpected_changes(), "what was set and taken away again leaves something behind"
+    environment = Running(tmp_path_factory.mktemp("running"), emulated.emulator.environment)
+    yield environment
+    environment.deploy({})
+    assert not environment.stack.unexpected_changes(), "what was set and taken away again leaves something behind"
 
 
 @pytest.fixture(scope="module")

@@ -153,8 +153,8 @@ def test_a_full_database_is_named_and_takes_writes_again_once_it_is_defragmented
     assert "NOSPACE" in peers, peers
     assert "no quorum" not in peers, peers
     for machine in machines[:2]:
-        made = machine.run("defragment")
-        assert made.code == 0, made.log
+        defragmented = machine.run("defragment")
+        assert defragmented.code == 0, defragmented.log
     cleared = machines[0].run("defragment", "disarm")
     assert cleared.code == 0, cleared.log
     assert "alarms=\n" in machines[1].run("health").log
