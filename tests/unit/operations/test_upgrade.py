@@ -22,6 +22,7 @@ from operations.deployment.upgrade import outages, run, snapshot_name
 from operations.shared.errors import Failure
 from settings import Settings
 from settings import load as load_settings
+from settings.documents import merged
 from settings.loader import ENVIRONMENTS
 from settings.release_sets import release_set
 from settings.upgrades import way
@@ -322,6 +323,21 @@ def test_the_page_says_how_many_steps_there_are(name: str) -> None:
     match = re.search(rf"(\d+) in `{name}`", page)
     assert match, f"docs/runbooks/upgrading.md says nothing of {name}'s steps"
     assert int(match[1]) == len(steps), f"{name} has {len(steps)} steps from documented to current"
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_after_each_step_the_file_is_one_that_every_command_reads(name: str, files: Path) -> None:
+    """Rules compare the environment's own values with the charts of each version that is passed."""
+    file = files / f"{name}.yaml"
+    document = yaml.safe_load(file.read_text())
+    environment = load_settings(files).environment(name)
+    for step in way(environment.releases, environment.installed(release_set("current"))).steps:
+        pins = {
+            key: version for key, version in step.after.pins.items() if environment.releases.pins.get(key) != version
+        }
+        file.write_text(yaml.safe_dump(merged(document, {"cluster": {"versions": pins}})))
+        reached = load_settings(files).environment(name).releases.pins
+        assert pins.items() <= reached.items(), f"after {step.title}: {reached}"
 
 
 def test_what_is_not_installed_is_no_step() -> None:
