@@ -202,7 +202,8 @@ class Machine:
 
     def before(self, program: str, script: str) -> None:
         """Run a script of bash where a program is called; its stand-in follows where the script neither exits nor replaces itself."""
-        path = self.folder / "bin" / program
+        installed = self.root / "usr/local/bin" / program
+        path = installed if installed.exists() else self.folder / "bin" / program
         follows = stand_in_script(program) if program in NAMES else ""
         path.write_text(f"#!/bin/bash\n{script}\n{follows.removeprefix('#!/bin/bash')}")
         path.chmod(0o755)

@@ -101,7 +101,8 @@ def mutants(programs: list[str]) -> Iterator[Mutant]:
             assert comment is not None  # the end of the line matches
             for kind, (pattern, instead) in KINDS.items():
                 for match in re.finditer(pattern, line):
-                    if match.start() >= comment.start():
+                    words = kind == "a condition negated" and line[: match.start()].count('"') % 2  # of a message
+                    if match.start() >= comment.start() or words:
                         continue
                     changed = line[: match.start()] + match.expand(instead) + line[match.end() :]
                     text = "".join([*lines[:number], changed, *lines[number + 1 :]])

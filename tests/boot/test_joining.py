@@ -165,3 +165,23 @@ def test_a_hasty_start_over_an_emptied_disk_makes_no_cluster(sandbox: Sandbox) -
     server.on_volume("server/db").rename(server.on_volume("lost"))
     assert server.shell("systemctl start rke2-server").returncode != 0
     assert list(sandbox.state["clusters"]) == ["cluster-0"]
+
+
+@pytest.mark.parametrize(
+    ("program", "script"),
+    [
+        ("kubectl", 'case "$*" in *"delete node"*) echo "etcdserver: request timed out" >&2; exit 1 ;; esac'),
+        ("base64", "exit 1"),
+    ],
+    ids=["its Node cannot be deleted", "the peer cannot be written down"],
+)
+def test_who_cannot_do_a_step_of_joining_tries_again_and_then_gives_up(
+    program: str, script: str, make_sandbox: MakeSandbox
+) -> None:
+    """A Node that stays has the member of an earlier life; without the peer's file the one before it would be asked."""
+    sandbox, server = _joiner(make_sandbox)
+    server.before(program, script)
+    result = server.run("join-as-server", SUBNETS[0], VET_MAX_ATTEMPTS="2")
+    assert result.code == 1, result.log
+    assert "giving up after 2 attempts: enter" in result.log, result.log
+    assert not (server.root / "run/vet/joining").exists(), "it goes on to join"
