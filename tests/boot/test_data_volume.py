@@ -43,6 +43,15 @@ def test_the_volume_is_found_by_its_id_whatever_its_device_is_called(sandbox: Sa
     assert server.calls("mkfs.ext4") == ["mkfs.ext4 -q -L vet-data /dev/nvme7n1"]
 
 
+def test_a_volume_that_is_attached_late_is_mounted(sandbox: Sandbox) -> None:
+    """AWS attaches it while the machine starts, before or after the first look."""
+    server = sandbox.server(0)
+    server.before("lsblk", '[ -e "$0.asked" ] || { touch "$0.asked"; exit 0; }')
+    result = server.run("mount-data")
+    assert result.code == 0, result.log
+    assert "is mounted" in result.log
+
+
 def test_a_volume_that_is_not_attached_is_waited_for_and_never_replaced(sandbox: Sandbox) -> None:
     server = sandbox.server(0)
     (server.folder / "devices.json").write_text("{}")

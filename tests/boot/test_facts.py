@@ -15,6 +15,11 @@ def _marker_key(sandbox: Sandbox) -> dict[str, str]:
     return {"Bucket": sandbox.inputs.nodes_bucket, "Key": f"marker/{sandbox.inputs.vpc_id}"}
 
 
+def test_the_marker_tells_the_volume_that_began_the_cluster_from_another(make_sandbox: MakeSandbox) -> None:
+    first, second = make_sandbox(servers=2).running_cluster()
+    assert [each.run("marker", "read").log.strip() for each in (first, second)] == ["ready", "other"]
+
+
 def test_a_marker_that_cannot_be_read_stops_saying_ready_and_publishes_nothing(sandbox: Sandbox) -> None:
     """Seen: it stayed "initialising" for ever, and the next loss was answered "no cluster ever existed"."""
     server = sandbox.server(0)

@@ -179,7 +179,7 @@ def test_who_cannot_do_a_step_of_joining_tries_again_and_then_gives_up(
     program: str, script: str, make_sandbox: MakeSandbox
 ) -> None:
     """A Node that stays has the member of an earlier life; without the peer's file the one before it would be asked."""
-    sandbox, server = _joiner(make_sandbox)
+    _, server = _joiner(make_sandbox)
     server.before(program, script)
     result = server.run("join-as-server", SUBNETS[0], VET_MAX_ATTEMPTS="2")
     assert result.code == 1, result.log

@@ -198,6 +198,10 @@ def test_a_server_that_was_told_to_wait_stays_so_over_a_reboot_until_it_rejoins(
     again = others[0].run("rejoin", "run-1")
     assert again.code == 0, again.log
     assert len(list(others[0].on_volume("set-aside").iterdir())) == 1, "new data was set aside by a repeated rejoin"
+    assert others[0].boot().code == 0
+    another = others[0].run("rejoin", "run-2")
+    assert another.code == 0, another.log
+    assert len(list(others[0].on_volume("set-aside").iterdir())) == 2, "the restore before it counted for another one"
 
 
 def test_a_restore_that_ended_is_not_done_again_by_its_repetition(lost: tuple[Sandbox, list[Machine]]) -> None:

@@ -1,6 +1,7 @@
 """What could not be had is no "no": slow servers, ill kubelets, secrets that cannot be read, another cluster's server."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -292,9 +293,17 @@ def test_a_token_that_cannot_be_read_at_first_is_not_made_a_second_time(sandbox:
     assert secrets.get_secret_value(SecretId=name)["SecretString"] == "kept-token", result.log
 
 
-def test_credentials_are_stored_again_in_the_same_run(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    "failures",
+    [
+        {"kubectl_failures": [["create token admin", 1, "Error from server (Timeout)"]]},
+        {"aws_failures": [["put-secret-value", 1, DENIED]]},
+    ],
+    ids=["no token", "not stored"],
+)
+def test_credentials_are_stored_again_in_the_same_run(failures: dict[str, Any], sandbox: Sandbox) -> None:
     server = sandbox.running_cluster()[0]
-    sandbox.change(kubectl_failures=[["create token admin", 1, "Error from server (Timeout)"]])
+    sandbox.change(**failures)
     for role in ("admin", "deploy", "read"):
         sandbox.client("secretsmanager").put_secret_value(
             SecretId=f"{sandbox.inputs.credentials_secret_prefix}/{role}", SecretString="stale"
@@ -302,15 +311,21 @@ def test_credentials_are_stored_again_in_the_same_run(sandbox: Sandbox) -> None:
     result = server.run("refresh-credentials")
     assert result.code == 0, result.log
     assert "stored new credentials for admin" in result.log
+    stored = sandbox.client("secretsmanager").get_secret_value(
+        SecretId=f"{sandbox.inputs.credentials_secret_prefix}/admin"
+    )
+    assert stored["SecretString"] != "stale", f"said to be stored, and is not:\n{result.log}"
 
 
-def test_a_turn_is_given_back_although_the_first_look_fails(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("call", ["get lease", "delete lease", "get node", "member list"])
+def test_the_end_of_joining_is_reached_although_a_call_fails_once(call: str, sandbox: Sandbox) -> None:
+    """The Node is Ready, the member votes, and the turn is given back: each is asked for again."""
     server = sandbox.running_cluster()[0]
     state = sandbox.state
     lease = {"holder": server.name, "renewed": "2026-01-01T00:00:00.000000Z", "version": 1}
     clusters = state["clusters"]
     clusters["cluster-0"]["leases"] = {"vet-server-join": lease}
-    sandbox.change(clusters=clusters, kubectl_failures=[["get lease", 1, "Error from server (Timeout)"]])
+    sandbox.change(clusters=clusters, kubectl_failures=[[call, 1, "Error from server (Timeout)"]])
     result = server.run("wait-until-joined")
     assert result.code == 0, result.log
     assert sandbox.state["clusters"]["cluster-0"]["leases"] == {}
