@@ -105,7 +105,7 @@ _VELERO = (
     "helm_release.velero_*",
     "kubernetes_namespace_v1.namespaces_velero_*",
 )
-_NAMES = ("aws_route53_record.dns_alias_*", "aws_acm_certificate*")
+_NAMES = ("aws_route53_record.dns_alias_*", "aws_route53_record.certificate_validation_*", "aws_acm_certificate*")
 
 EFFECTS: Mapping[str, Effect] = {
     "name": _effect(Kind.FIXED, on="infrastructure helm", note="another name is another environment"),
