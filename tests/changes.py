@@ -173,6 +173,16 @@ CHOSEN: Mapping[str, Any] = {
 }
 """Values where the type alone does not say which is another one that is right."""
 
+CHOSEN_FOR: Mapping[str, Mapping[str, Any]] = {
+    "prod": {
+        "hosts.application": "clinic.example.com",
+        "hosts.rancher": "admin.example.com",
+        "hosts.grafana": "grafana.example.com",
+        "servers.count": 5,
+    }
+}
+"""Values for an environment for which that of ``CHOSEN`` is not another one, or not right."""
+
 NEXT: Mapping[str, Any] = {
     "network.endpoints": ["sts", "kms"],
     "access.api.allowed_cidrs": ["192.0.2.7/32"],
@@ -258,6 +268,11 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
 }
 """What must be on for a setting to matter, by the key or by the section; a change is seen against an environment that has it."""
 
+BESIDE_FOR: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "prod": {"schedule.enabled": {"patches": None}, "schedule": {"schedule": {"enabled": True}, "patches": None}}
+}
+"""The same for an environment that needs something else than ``BESIDE`` says."""
+
 TOGETHER: Mapping[str, Mapping[str, Any]] = {
     "network.private_only": {
         "network": {"nat_gateways": [], "availability_zones": {letter: {"public": None} for letter in ("a", "b")}},
@@ -275,18 +290,19 @@ def changeable() -> list[str]:
     return names + [f"pools.reports.{key}" for key in keys(Pool)]
 
 
-def beside(key: str) -> dict[str, Any]:
-    """Settings that a change of the key is seen against."""
+def beside(key: str, environment: str = "dev") -> dict[str, Any]:
+    """Settings that a change of the key is seen against, in an environment of the repository."""
     document: dict[str, Any] = {}
-    for known, settings in BESIDE.items():
+    for known, settings in {**BESIDE, **BESIDE_FOR.get(environment, {})}.items():
         if key == known or (key.startswith(f"{known}.") and key != f"{known}.enabled"):
             document = merged(document, dict(settings))
     return document
 
 
 def another(key: str, environment: Environment) -> dict[str, Any]:
-    """The document that sets the key to another value than the environment's."""
-    value = CHOSEN[key] if key in CHOSEN else _another(*_field(key, environment))
+    """The document that sets the key to another value than the environment's, one of the repository's."""
+    chosen = {**CHOSEN, **CHOSEN_FOR.get(environment.name, {})}
+    value = chosen[key] if key in chosen else _another(*_field(key, environment))
     return merged(dict(TOGETHER.get(key, {})), _nested(key, value))
 
 
@@ -341,18 +357,21 @@ def _another(field: FieldInfo, value: Any) -> Any:
     raise TypeError(f"choose another value for {field}")
 
 
-def dev_alone(folder: Path, changes: Mapping[str, Any], project: Mapping[str, Any] | None = None) -> Path:
-    """Write the repository's settings with no environment but dev, changed, below ``folder``; what an earlier call wrote is replaced.
+def one_environment(
+    folder: Path, changes: Mapping[str, Any], project: Mapping[str, Any] | None = None, *, name: str = "dev"
+) -> Path:
+    """Write the repository's settings with no environment but one, changed, below ``folder``; what an earlier call wrote is replaced.
 
-    :param changes: sections of ``dev.yaml`` to lay over it.
+    :param changes: sections of the environment's file to lay over it.
     :param project: the same for ``_project.yaml``.
+    :param name: the environment, one of the repository's.
     :return: the folder of the settings.
     """
     files = folder / "environments"
     shutil.rmtree(files, ignore_errors=True)
     files.mkdir(parents=True)
     shutil.copy(ENVIRONMENTS / "_common.yaml", files)
-    for name, over in {"dev.yaml": changes, "_project.yaml": project or {}}.items():
-        document = yaml.safe_load((ENVIRONMENTS / name).read_text())
-        (files / name).write_text(yaml.safe_dump(merged(document, dict(over))))
+    for file, over in {f"{name}.yaml": changes, "_project.yaml": project or {}}.items():
+        document = yaml.safe_load((ENVIRONMENTS / file).read_text())
+        (files / file).write_text(yaml.safe_dump(merged(document, dict(over))))
     return files

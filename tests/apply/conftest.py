@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -68,6 +68,19 @@ def skip_or_fail(reason: str) -> NoReturn:
 
 
 PROVIDERS = pytest.StashKey[set[str]]()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes tells the first what it noted."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["providers"] = sorted(session.config.stash.get(PROVIDERS, set()))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """The first process collects what the others noted."""
+    versions = getattr(node, "workeroutput", {}).get("providers", [])
+    node.config.stash[PROVIDERS] = node.config.stash.get(PROVIDERS, set()) | set(versions)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

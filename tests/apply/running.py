@@ -13,7 +13,7 @@ from operations.deployment.plan_summary import refuse_losses, summary
 from operations.devtools.emulator.known_gaps import Clients
 from operations.devtools.emulator.stack import Stack
 from settings import Settings, load
-from tests.changes import dev_alone
+from tests.changes import one_environment
 
 PLAN = "plan.tfplan"
 
@@ -40,7 +40,7 @@ class Running:
 
     def synthesise(self, changes: Mapping[str, Any]) -> Settings:
         """Write settings with these changes of dev, and the stacks; returns the settings."""
-        files = dev_alone(self.folder, changes)
+        files = one_environment(self.folder, changes)
         for name, document in self.beside.items():
             (files / f"{name}.yaml").write_text(yaml.safe_dump(dict(document)))
         settings = load(files)

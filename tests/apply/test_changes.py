@@ -23,7 +23,7 @@ from settings.documents import merged
 from settings.effects import HELM, INFRASTRUCTURE, Kind, effect
 from tests.apply import identities
 from tests.apply.running import Running
-from tests.changes import KEY, NEXT, another, beside, changeable, dev_alone, first_values, next_value
+from tests.changes import KEY, NEXT, another, beside, changeable, first_values, next_value, one_environment
 
 EVERY = os.environ.get("VET_TEST_CHANGES") == "1"
 """Whether each setting has a plan of its own, and batches are applied; otherwise several settings share a plan."""
@@ -36,9 +36,14 @@ ALONE = ("network.existing.", "network.private_only")
 
 NOT_PLANNED = {
     "region": "Terraform itself lets it be: that is how a lost region is built again; tests/unit/operations/test_plan_summary.py",
-    "cluster.versions": "one other version misfits the others",
     "image.owner": "the emulator has no images of another owner",
 }
+
+NOT_FOR_PROD = {
+    "dns_zone": "its hosts, which are of its zone, would have to change as well",
+    "deletion_protection": "what is protected is not refused any more, as dev shows",
+}
+"""What is not changed in prod, with the reason."""
 
 BATCHES = 30 if EVERY else 5
 FIVE = 5
@@ -53,6 +58,7 @@ ONE_WAY = {
     "servers.root_volume_gib": "a disk never shrinks",
     "dns_zone": "its zone comes with make state",
     "deletion_protection": "what is protected cannot be taken away by the batch after it",
+    "cluster.versions": "Kubernetes never goes back",
     "cluster.release_set": "another set refuses some of dev's settings to stand still",
 }
 """What a batch does not set, since the next one could not take it away, with the reason."""
@@ -60,11 +66,12 @@ ONE_WAY = {
 
 @dataclass(frozen=True)
 class Planner:
-    """Plans of dev with settings changed, on a copy of its applied state, which they leave as it is."""
+    """Plans of an environment with settings changed, on a copy of its applied state, which they leave as it is."""
 
     folder: Path
     environment: Mapping[str, str]
     state: str
+    name: str = "dev"
 
     def plan(self, changes: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str]:
         """The planned changes as Terraform's messages tell them (``terraform plan -json``), and its errors."""
@@ -92,8 +99,8 @@ class Planner:
 
     def _synthesised(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         out = self.folder / "out"
-        main.build_app(load(dev_alone(self.folder, changes)), outdir=str(out)).synth()
-        document: dict[str, Any] = json.loads((out / "stacks/vet-dev/cdk.tf.json").read_text())
+        main.build_app(load(one_environment(self.folder, changes, name=self.name)), outdir=str(out)).synth()
+        document: dict[str, Any] = json.loads((out / f"stacks/vet-{self.name}/cdk.tf.json").read_text())
         return document
 
     def _run(self, *arguments: str) -> str:
@@ -106,7 +113,16 @@ class Planner:
 @pytest.fixture(scope="module")
 def planner(stacks: dict[str, Stack], emulated: Account, tmp_path_factory: pytest.TempPathFactory) -> Planner:
     """On the state of dev."""
-    stack = stacks["vet-dev"]
+    return _planner(stacks["vet-dev"], emulated, tmp_path_factory.mktemp("changes"), "dev")
+
+
+@pytest.fixture(scope="module")
+def planner_of_prod(stacks: dict[str, Stack], emulated: Account, tmp_path_factory: pytest.TempPathFactory) -> Planner:
+    """On the state of prod."""
+    return _planner(stacks["vet-prod"], emulated, tmp_path_factory.mktemp("prod"), "prod")
+
+
+def _planner(stack: Stack, emulated: Account, folder: Path, name: str) -> Planner:
     pulled = subprocess.run(
         [binary(), "state", "pull"],
         cwd=stack.folder,
@@ -115,27 +131,38 @@ def planner(stacks: dict[str, Stack], emulated: Account, tmp_path_factory: pytes
         text=True,
         check=True,
     )
-    return Planner(tmp_path_factory.mktemp("changes"), emulated.emulator.environment, pulled.stdout)
+    return Planner(folder, emulated.emulator.environment, pulled.stdout, name)
+
+
+def _reaching() -> list[str]:
+    return [key for key in changeable() if INFRASTRUCTURE in effect(key).stacks and key not in NOT_PLANNED]
 
 
 def _groups() -> list[tuple[str, ...]]:
     """Every key whose change alters the infrastructure; what is fixed apart, because its plan ends with errors."""
-    keys = [key for key in changeable() if INFRASTRUCTURE in effect(key).stacks and key not in NOT_PLANNED]
+    keys = _reaching()
     fixed = [key for key in keys if Kind.FIXED in effect(key).kinds]
     free = [key for key in keys if key not in fixed]
-    alone = [[key for key in fixed if key.startswith(start)] for start in ALONE]
+    by_start = [[key for key in fixed if key.startswith(start)] for start in ALONE]
     together = [key for key in fixed if not key.startswith(ALONE)]
-    groups: list[tuple[str, ...]] = []
-    for kind in (free, together, *alone):
-        apart = [kind[start :: -(-len(kind) // TOGETHER)] for start in range(-(-len(kind) // TOGETHER))]
-        groups += [tuple(group) for group in apart]
-    return groups
+    return [group for kind in (free, together, *by_start) for group in _apart(kind, TOGETHER)]
 
 
-def _changed(keys: Sequence[str]) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
+def _groups_of_prod() -> list[tuple[str, ...]]:
+    """The same of what is not fixed, some together: what forces a server to be made again does so in every environment, and prod has three."""
+    free = [key for key in _reaching() if Kind.FIXED not in effect(key).kinds and key not in NOT_FOR_PROD]
+    return _apart(free, 8)
+
+
+def _apart(keys: Sequence[str], size: int) -> list[tuple[str, ...]]:
+    number = -(-len(keys) // size)
+    return [tuple(keys[start::number]) for start in range(number)]
+
+
+def _changed(keys: Sequence[str], name: str = "dev") -> dict[str, Any]:
+    environment, changes = load().environment(name), dict[str, Any]()
     for key in keys:
-        changes = merged(changes, merged(beside(key), another(key, load().environment("dev"))))
+        changes = merged(changes, merged(beside(key, name), another(key, environment)))
     return changes
 
 
@@ -149,6 +176,14 @@ def test_a_change_does_what_is_declared_and_takes_nothing_else_away(planner: Pla
         )
         return
     assert not error, error
+    _assert_nothing_else_goes(keys, planned)
+
+
+@pytest.mark.parametrize("keys", _groups_of_prod() if EVERY else [], ids="+".join)
+def test_a_change_of_prod_takes_nothing_else_away(planner_of_prod: Planner, keys: tuple[str, ...]) -> None:
+    planned, error = planner_of_prod.plan(_changed(keys, "prod"))
+    assert not error, error
+    assert planned, f"{keys} were set to other values, and the plan is empty"
     _assert_nothing_else_goes(keys, planned)
 
 

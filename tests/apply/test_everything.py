@@ -13,7 +13,7 @@ from operations.shared.errors import Failure
 from settings import load
 from tests.apply import identities
 from tests.apply.conftest import skip_or_fail
-from tests.changes import KEY, dev_alone
+from tests.changes import KEY, one_environment
 
 PROJECT = {"github": {"repository": "clinic/platform"}, "replica_region": "us-west-2"}
 OFFICE = ["203.0.113.0/24"]
@@ -41,7 +41,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     if os.environ.get("VET_TEST_EVERYTHING") != "1":
         pytest.skip("takes minutes: set VET_TEST_EVERYTHING=1 after a change of what is off by default")
     folder = tmp_path_factory.mktemp("everything")
-    files = dev_alone(folder, ENVIRONMENT, PROJECT)
+    files = one_environment(folder, ENVIRONMENT, PROJECT)
     with ExitStack() as keep:
         try:
             emulation = keep.enter_context(account(folder, load(files)))

@@ -21,7 +21,7 @@ from operations.shared.errors import Failure
 from operations.shared.servers import Cluster
 from settings import Settings, load
 from tests.apply.conftest import skip_or_fail
-from tests.changes import dev_alone
+from tests.changes import one_environment
 from tests.unit.stacks.test_pools import POOLS, WITH_POOLS
 
 ENDPOINTS = ["ec2", "sts"]
@@ -44,7 +44,9 @@ class Placed:
         """Dev's settings, with the network changed."""
         reports = {**POOLS["reports"], "extra_volumes": [{"path": "/mnt/reports", "gib": self.gib}]}
         pools = {**POOLS, "reports": reports, "graviton": {**POOLS["graviton"], "min_count": 1}}
-        return load(dev_alone(self.folder, {**WITH_POOLS, "pools": pools, "network": {**self.network, **network}}))
+        return load(
+            one_environment(self.folder, {**WITH_POOLS, "pools": pools, "network": {**self.network, **network}})
+        )
 
     @property
     def subnets(self) -> set[str]:
@@ -89,7 +91,7 @@ def placed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Placed]:
     folder = tmp_path_factory.mktemp("existing")
     with ExitStack() as keep:
         try:
-            emulation = keep.enter_context(account(folder, load(dev_alone(folder, {}))))
+            emulation = keep.enter_context(account(folder, load(one_environment(folder, {}))))
         except Failure as failure:
             skip_or_fail(str(failure))
         emulation.make_state()

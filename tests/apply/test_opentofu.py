@@ -17,7 +17,7 @@ from settings import load
 from settings.engines import ENGINES
 from settings.names import state_key
 from tests.apply.conftest import skip_or_fail
-from tests.changes import dev_alone
+from tests.changes import one_environment
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Moving:
         :param project: lines of ``_project.yaml``.
         """
         self.patch.setenv(NAMED, program)
-        main.build_app(load(dev_alone(self.folder, {}, project)), outdir=str(self.folder / "cdktf.out")).synth()
+        main.build_app(load(one_environment(self.folder, {}, project)), outdir=str(self.folder / "cdktf.out")).synth()
         stack = Stack(self.folder / "cdktf.out/stacks/vet-dev", self.environment)
         stack.run("init", "-input=false", "-reconfigure")
         changes = stack.unexpected_changes()

@@ -12,7 +12,7 @@ from operations.devtools.emulator.known_gaps import clients
 from operations.shared.errors import Failure
 from settings import load
 from tests.apply.conftest import skip_or_fail
-from tests.changes import dev_alone
+from tests.changes import one_environment
 from tests.unit.stacks.test_pools import POOLS, WITH_POOLS
 
 
@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pooled(folder: Path) -> Iterator[Account]:
     """An account of its own with ``dev`` alone and its pools: one on demand, one Spot with a taint and a base, one arm64."""
     settings = load(
-        dev_alone(folder, {**WITH_POOLS, "pools": {**POOLS, "graviton": {**POOLS["graviton"], "min_count": 1}}})
+        one_environment(folder, {**WITH_POOLS, "pools": {**POOLS, "graviton": {**POOLS["graviton"], "min_count": 1}}})
     )
     with ExitStack() as keep:
         try:
@@ -93,7 +93,7 @@ def test_a_pool_that_is_taken_out_goes_and_nothing_else_does(pooled: Account, fo
         for name, pool in POOLS.items()
         if name != "batch"
     }
-    pooled.synthesise(load(dev_alone(folder, {**WITH_POOLS, "pools": left})))
+    pooled.synthesise(load(one_environment(folder, {**WITH_POOLS, "pools": left})))
     pooled.stack("vet-dev").apply()
     after = machines(pooled)
     assert {name: [each["InstanceId"] for each in members] for name, members in after.items()} == {

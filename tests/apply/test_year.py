@@ -27,7 +27,7 @@ from tests.apply.conftest import skip_or_fail
 from tests.apply.reader import Reader, copied
 from tests.apply.running import Running, left_of
 from tests.apply.year import Step, Year
-from tests.changes import KEY, dev_alone
+from tests.changes import KEY, one_environment
 
 OFFICE = ["203.0.113.0/24"]
 LARGER = "t3.large"
@@ -161,7 +161,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
     folder = copied(tmp_path_factory.mktemp("year") / "repository")
     with ExitStack() as keep:
         try:
-            emulation = keep.enter_context(account(folder, load(dev_alone(folder, {}))))
+            emulation = keep.enter_context(account(folder, load(one_environment(folder, {}))))
         except Failure as failure:
             skip_or_fail(str(failure))
         reader = Reader(folder, emulation.emulator)

@@ -12,7 +12,7 @@ from operations.shared.errors import Failure
 from settings import load
 from tests.apply.conftest import skip_or_fail
 from tests.apply.reader import Reader, copied
-from tests.changes import dev_alone
+from tests.changes import one_environment
 
 ALL = "make state AUTO_APPROVE=yes"
 
@@ -23,7 +23,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     folder = copied(tmp_path_factory.mktemp("zones") / "repository")
     with ExitStack() as keep:
         try:
-            emulation = keep.enter_context(account(folder, load(dev_alone(folder, {}))))
+            emulation = keep.enter_context(account(folder, load(one_environment(folder, {}))))
         except Failure as failure:
             skip_or_fail(str(failure))
         reader = Reader(folder, emulation.emulator)
@@ -55,7 +55,7 @@ def test_former_zones_answer_until_they_are_let_go_by_name(
 ) -> None:
     aws = clients(reader.environment)
     before = _zones(aws)
-    dev_alone(reader.folder, changes, project)
+    one_environment(reader.folder, changes, project)
     refused = reader.run(ALL)
     output = refused.stdout + refused.stderr
     assert refused.returncode != 0, f"{ALL} takes zones away that serve people:\n{output}"
@@ -67,12 +67,12 @@ def test_former_zones_answer_until_they_are_let_go_by_name(
         assert part in output, f"{part!r} is not said:\n{output}"
     assert _zones(aws) == before, "a plan that is refused has changed something"
 
-    dev_alone(reader.folder, changes, {**project, "former_zones": former})
+    one_environment(reader.folder, changes, {**project, "former_zones": former})
     reader.done(ALL)
     assert before.items() <= _zones(aws).items(), "a former zone is another one, or gone"
     assert "dev.example.com." in _delegated(aws, before["example.com."]), "names below dev.example.com do not resolve"
 
-    dev_alone(reader.folder, changes, project)
+    one_environment(reader.folder, changes, project)
     refused = reader.run(ALL)
     losses = [line for line in refused.stderr.splitlines() if line.lstrip().startswith("delete ")]
     addresses = " ".join(line.split(": ")[1] for line in losses)

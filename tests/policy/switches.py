@@ -13,7 +13,7 @@ from pathlib import Path
 
 import main
 from settings import load
-from tests.changes import dev_alone
+from tests.changes import one_environment
 from tests.everything import switches
 from tests.policy import aws
 from tests.policy.check import Failed, accepted, copies, run_checkov, without_reason
@@ -31,7 +31,7 @@ def run() -> int:
         wrong: list[str] = []
         for name, (environment, project) in switches().items():
             own = folder / name.replace(": ", "-")
-            main.build_app(load(dev_alone(own, environment, project)), outdir=str(own / "out")).synth()
+            main.build_app(load(one_environment(own, environment, project)), outdir=str(own / "out")).synth()
             wrong += [f"{name}: {line}" for line in aws.judge(aws.read(sorted((own / "out/stacks").iterdir())))]
             for stack, resources in copies(own / "out", folder / "stacks" / own.name).items():
                 paths[stack] = {resource: f"{name}{BETWEEN}{path}" for resource, path in resources.items()}

@@ -16,7 +16,7 @@ from operations.supply_chain import charts
 from operations.supply_chain.charts import archive_name, fetch, run_if_reachable
 from settings import load
 from settings.release_sets import SETS, Chart, Component, ComponentRelease, Digest, ReleaseInfo, catalogue, release_set
-from tests.changes import dev_alone
+from tests.changes import one_environment
 
 
 def _archive(text: str = "name: clinic\n") -> bytes:
@@ -169,7 +169,7 @@ def test_charts_of_a_team_s_own_releases_are_compared_as_well(
         "version": "1.0.0",
         "namespace": "tools",
     }
-    settings = load(dev_alone(tmp_path, {"extra_releases": {"tool": {**extra_release, "digest": "0" * 64}}}))
+    settings = load(one_environment(tmp_path, {"extra_releases": {"tool": {**extra_release, "digest": "0" * 64}}}))
     monkeypatch.setattr(charts, "load", lambda: settings)
     (release,) = charts.extra()
     assert (release.chart.name, release.chart.repository) == ("clinic", "https://charts.example.com")

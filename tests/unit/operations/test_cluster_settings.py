@@ -13,7 +13,7 @@ from operations.deployment import cluster_settings
 from operations.shared.errors import Failure
 from operations.shared.stack_json import Document
 from settings import load
-from tests.changes import dev_alone
+from tests.changes import one_environment
 
 TERRAFORM = """#!/bin/sh
 case "$*" in
@@ -40,7 +40,7 @@ def synthesised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[di
     """Has the settings of dev, changed, synthesised; the Helm stack's document."""
 
     def synthesis(changes: dict[str, Any]) -> Document:
-        main.build_app(load(dev_alone(tmp_path, changes)), outdir=str(tmp_path / "out")).synth()
+        main.build_app(load(one_environment(tmp_path, changes)), outdir=str(tmp_path / "out")).synth()
         content = json.loads((tmp_path / "out/stacks/vet-dev-helm/cdk.tf.json").read_text())
         document = Document("vet-dev-helm", content)
         monkeypatch.setattr(Document, "read", lambda _: document)

@@ -17,7 +17,7 @@ from moto import mock_aws
 from operations.doctor.finding import CheckContext, Finding
 from operations.doctor.network_checks import existing_network, machine_types
 from settings import load
-from tests.changes import dev_alone
+from tests.changes import one_environment
 
 Look = Callable[..., Mapping[str, list[Finding]]]
 
@@ -89,7 +89,7 @@ def look(company: Company, tmp_path: Path) -> Look:
     """What is found of dev in the company's VPC, by what it is about."""
 
     def run(network: Mapping[str, Any] | None = None, **sections: Any) -> Mapping[str, list[Finding]]:
-        settings = load(dev_alone(tmp_path, {"network": {**company.settings(), **(network or {})}, **sections}))
+        settings = load(one_environment(tmp_path, {"network": {**company.settings(), **(network or {})}, **sections}))
         findings: dict[str, list[Finding]] = {}
         for finding in existing_network(CheckContext(settings, settings.environment("dev"))):
             assert (finding.verdict == "ok") == (finding.remedy == ""), f"{finding}: not ok needs a remedy, and ok none"
@@ -215,12 +215,12 @@ def test_an_endpoint_of_the_owners_for_the_same_service_is_seen(look: Look, comp
 
 
 def test_a_zone_that_lacks_a_type_is_seen(company: Company, tmp_path: Path) -> None:
-    settings = load(dev_alone(tmp_path, {}))
+    settings = load(one_environment(tmp_path, {}))
     (well,) = machine_types(CheckContext(settings, settings.environment("dev")))
     assert well.verdict == "ok", well
     zones = {letter: {"public": f"10.0.{n}.0/24", "private": f"10.0.{n + 20}.0/24"} for n, letter in enumerate("ae", 1)}
     network = {"availability_zones": {"b": {"public": "10.0.3.0/24"}, **zones}, "nat_gateways": ["a"]}
     pools = {"new": {"instance_types": ["m7i.large"], "min_count": 0, "max_count": 1, "availability_zones": ["e"]}}
-    settings = load(dev_alone(tmp_path, {"network": network, "pools": pools}))
+    settings = load(one_environment(tmp_path, {"network": network, "pools": pools}))
     findings = list(machine_types(CheckContext(settings, settings.environment("dev"))))
     assert any(each.verdict == "fails" and each.text.startswith("us-east-1e has no ") for each in findings), findings

@@ -20,7 +20,7 @@ from operations.cluster.grow_volumes import Growing
 from operations.shared.errors import Failure
 from operations.shared.servers import Cluster
 from settings import load
-from tests.changes import POOL, dev_alone
+from tests.changes import POOL, one_environment
 
 
 class Fleet:
@@ -77,7 +77,7 @@ def growing(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gr
 
     def make(*sizes: int, auto_approve: bool = True) -> Growing:
         volumes = [{"path": f"/mnt/{number}", "gib": size} for number, size in enumerate(sizes)]
-        settings = load(dev_alone(tmp_path, {"pools": {"reports": {**POOL, "extra_volumes": volumes}}}))
+        settings = load(one_environment(tmp_path, {"pools": {"reports": {**POOL, "extra_volumes": volumes}}}))
         monkeypatch.setattr("operations.shared.servers.load", lambda: settings)
         return Growing(Cluster("dev"), auto_approve=auto_approve)
 

@@ -35,7 +35,7 @@ from operations.shared.errors import Failure
 from settings import Settings, load
 from settings.instance_types import INSTANCE_TYPES
 from settings.prices import prices
-from tests.changes import dev_alone
+from tests.changes import one_environment
 
 IDLE = Load(hours=300, mean=5, busy=10)
 LITTLE = Requests(once=(800, 2000), each=(300, 400), largest=(200, 512))
@@ -156,7 +156,7 @@ def test_kinds_are_what_the_settings_have(tmp_path: Path) -> None:
         "several": {"instance_types": ["c6i.xlarge", "c5.xlarge"], "min_count": 2, "max_count": 4, "spot": True},
         "empty": {"instance_types": ["m6i.large"], "min_count": 0, "max_count": 4},
     }
-    environment = load(dev_alone(tmp_path, {"pools": pools, "schedule": {"enabled": True}})).environment("dev")
+    environment = load(one_environment(tmp_path, {"pools": pools, "schedule": {"enabled": True}})).environment("dev")
     listed = kinds(environment)
     assert [each.key for each in listed] == ["servers", "agents", "pools.one"]
     assert {each.key: each.count_is_free for each in listed} == {"servers": False, "agents": True, "pools.one": True}

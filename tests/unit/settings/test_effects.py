@@ -26,7 +26,7 @@ from settings.pools import Pool
 from settings.prices import prices
 from settings.project import Project
 from settings.remembered import changed, remembered
-from tests.changes import BESIDE_OF_PROJECT, another, another_of_project, beside, changeable, dev_alone
+from tests.changes import BESIDE_OF_PROJECT, another, another_of_project, beside, changeable, one_environment
 
 Stacks = Mapping[str, dict[str, Any]]
 
@@ -87,7 +87,7 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
 
     @cache
     def synthesis(changes: str) -> Synthesised:
-        settings = load(dev_alone(folder, json.loads(changes)))
+        settings = load(one_environment(folder, json.loads(changes)))
         main.build_app(settings, outdir=str(folder / "out")).synth()
         stacks = {INFRASTRUCTURE: "vet-dev", HELM: "vet-dev-helm"}
         environment, document = settings.environment("dev"), Document.read("vet-dev", folder / "out/stacks")
@@ -156,7 +156,9 @@ STACKS = {STATE: "vet-state", INFRASTRUCTURE: "vet-dev", HELM: "vet-dev-helm"}
 def test_the_json_bears_the_effect_of_a_key_of_the_project_out(tmp_path: Path, key: str) -> None:
     documents = []
     for project in (BESIDE_OF_PROJECT.get(key, {}), another_of_project(key)):
-        main.build_app(load(dev_alone(tmp_path, WHOM_ALARMS_REACH, project)), outdir=str(tmp_path / "out")).synth()
+        main.build_app(
+            load(one_environment(tmp_path, WHOM_ALARMS_REACH, project)), outdir=str(tmp_path / "out")
+        ).synth()
         documents.append(
             {
                 what: json.loads((tmp_path / f"out/stacks/{stack}/cdk.tf.json").read_text())
@@ -179,7 +181,7 @@ def test_the_json_bears_the_effect_of_a_key_of_the_project_out(tmp_path: Path, k
 
 def test_a_path_of_roles_is_fixed_in_each_environment(tmp_path: Path) -> None:
     main.build_app(
-        load(dev_alone(tmp_path, {}, another_of_project("access.role_path"))), outdir=str(tmp_path / "out")
+        load(one_environment(tmp_path, {}, another_of_project("access.role_path"))), outdir=str(tmp_path / "out")
     ).synth()
     kept = json.loads((tmp_path / "out/stacks/vet-dev/cdk.tf.json").read_text())["resource"]["terraform_data"].values()
     (block,) = [each for each in kept if "access.role_path" in each["input"]]

@@ -10,7 +10,7 @@ import yaml
 from settings import load
 from settings.environment import Environment
 from settings.model_keys import keys
-from tests.changes import dev_alone
+from tests.changes import one_environment
 from tests.everything import NAME, everything, switches
 
 NO_SWITCH = {
@@ -64,7 +64,7 @@ def test_what_dev_leaves_off_is_on_in_everything(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", switches())
 def test_each_switch_alone_is_valid(name: str, tmp_path: Path) -> None:
     environment, project = switches()[name]
-    settings = load(dev_alone(tmp_path, environment, project))
+    settings = load(one_environment(tmp_path, environment, project))
     assert (settings.environment("dev"), settings.project) != (load().environment("dev"), load().project)
 
 

@@ -10,7 +10,7 @@ import pytest
 import main
 from settings import Settings, load
 from settings.loader import ENVIRONMENTS
-from tests.changes import dev_alone
+from tests.changes import one_environment
 from tests.template import Template
 
 Synthesise = Callable[..., Template]
@@ -19,7 +19,7 @@ Synthesise = Callable[..., Template]
 
 def synthesise_dev(folder: Path, sections: Mapping[str, Any], stack: str = "vet-dev") -> Template:
     """A stack of dev, which is alone and has sections of its settings changed."""
-    main.build_app(load(dev_alone(folder, dict(sections))), outdir=str(folder / "cdktf.out")).synth()
+    main.build_app(load(one_environment(folder, dict(sections))), outdir=str(folder / "cdktf.out")).synth()
     return Template.read(folder / f"cdktf.out/stacks/{stack}/cdk.tf.json")
 
 

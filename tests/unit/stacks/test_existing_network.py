@@ -14,7 +14,7 @@ from operations.shared.stack_json import Document
 from settings import Settings, load
 from settings.cost import CostAssumptions
 from settings.prices import prices
-from tests.changes import EXISTING, dev_alone
+from tests.changes import EXISTING, one_environment
 from tests.template import Template
 from tests.unit.stacks.test_pools import POOLS, WITH_POOLS
 
@@ -42,7 +42,7 @@ class Made:
     """Dev with sections changed, synthesised."""
 
     def __init__(self, folder: Path, **sections: Any) -> None:
-        self.settings: Settings = load(dev_alone(folder, sections))
+        self.settings: Settings = load(one_environment(folder, sections))
         main.build_app(self.settings, outdir=str(folder / "cdktf.out")).synth()
         self._folder = folder / "cdktf.out/stacks"
         self.template = Template.read(self._folder / "vet-dev/cdk.tf.json")

@@ -17,7 +17,7 @@ from settings.helm_values import known_keys as chart_keys
 from settings.protected import ARGUMENTS, ATTRIBUTES, RKE2_KEYS, RKE2_PREFIXES, VALUES, leaves, protected
 from settings.release_sets import release_set
 from settings.rke2_config_keys import known_keys
-from tests.changes import dev_alone
+from tests.changes import one_environment
 from tests.everything import NAME, everything
 from tests.template import Template
 from tests.unit.stacks.conftest import read
@@ -41,7 +41,7 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
 
     def stacks(**changes: Any) -> Made:
         folder = tmp_path_factory.mktemp("extras")
-        main.build_app(load(dev_alone(folder, changes)), outdir=str(folder / "cdktf.out")).synth()
+        main.build_app(load(one_environment(folder, changes)), outdir=str(folder / "cdktf.out")).synth()
         return read(folder / "cdktf.out")
 
     return stacks
@@ -165,7 +165,7 @@ def test_a_release_of_one_s_own_has_a_namespace_with_limits_and_is_reached_as_it
 
 
 def test_the_report_tells_them_from_the_platform_s(tmp_path: Path) -> None:
-    files = dev_alone(tmp_path, {"extra_releases": {"kured": KURED}, "extra_manifests": {"words": [OBJECT]}})
+    files = one_environment(tmp_path, {"extra_releases": {"kured": KURED}, "extra_manifests": {"words": [OBJECT]}})
     main.build_app(load(files), outdir=str(tmp_path / "out")).synth()
     items = workloads(Document.read("vet-dev-helm", tmp_path / "out/stacks"), dedicated=False)
     assert [each.name for each in items if each.purpose == ADDED] == ["kured", "objects-words"]
@@ -212,7 +212,7 @@ def test_an_override_of_what_is_not_there_is_refused_with_the_nearest(synthesise
 
 
 def test_synth_shows_that_refusal_and_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    files = dev_alone(tmp_path, {"terraform_overrides": {"helm/nothing": {"timeout": 1}}})
+    files = one_environment(tmp_path, {"terraform_overrides": {"helm/nothing": {"timeout": 1}}})
     with pytest.raises(SystemExit) as ended:
         main.synthesise(files, str(tmp_path / "out"))
     assert ended.value.code == 1

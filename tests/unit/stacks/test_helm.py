@@ -15,7 +15,7 @@ from settings import Settings, load
 from settings.environment import Environment
 from settings.namespaces import namespaces
 from settings.release_sets import SETS, release_set
-from tests.changes import ISSUER, dev_alone
+from tests.changes import ISSUER, one_environment
 from tests.template import Block, Template
 from tests.unit.platform.manifests import manifest
 from tests.unit.stacks.conftest import read
@@ -182,7 +182,9 @@ def test_a_hardened_cluster_s_namespaces_keep_others_out_and_give_no_tokens(
     tmp_path: Path, templates: Mapping[str, Template]
 ) -> None:
     """CIS 5.1.5 and 5.3.2; the application's own policies deny what they do not name."""
-    main.build_app(load(dev_alone(tmp_path, {"cluster": {"hardening": "cis"}})), outdir=str(tmp_path / "out")).synth()
+    main.build_app(
+        load(one_environment(tmp_path, {"cluster": {"hardening": "cis"}})), outdir=str(tmp_path / "out")
+    ).synth()
     hardened, plain = read(tmp_path / "out")["vet-dev-helm"], templates["vet-dev-helm"]
     accounts = hardened.resources("kubernetes_default_service_account_v1")
     assert set(accounts) == {f"namespaces/{name}/default_account" for name in namespaces("vet-app")}
@@ -209,7 +211,7 @@ def test_people_who_are_who_they_are_in_aws_are_bound_and_read_secrets_only_if_t
 ) -> None:
     person = "arn:aws:iam::123456789012:role/somebody"
     access = {"identity": {"issuer": ISSUER, "shared": shared}, "principals": {"read": [person]}}
-    main.build_app(load(dev_alone(tmp_path, {"access": access})), outdir=str(tmp_path / "out")).synth()
+    main.build_app(load(one_environment(tmp_path, {"access": access})), outdir=str(tmp_path / "out")).synth()
     stacks = read(tmp_path / "out")
     groups = json.loads(stacks["vet-dev-helm"].one("helm_release", "access")["values"][0])["groups"]
     assert groups == {"admin": [], "deploy": [], "read": [f"aws:{person}"]}
@@ -276,7 +278,9 @@ def test_controllers_are_on_dedicated_servers_and_nowhere_else(
 
 def test_an_environment_whose_server_becomes_dedicated_keeps_no_controller_off_it(tmp_path: Path) -> None:
     """dev's values keep them on agents; both at once, and they are nowhere."""
-    main.build_app(load(dev_alone(tmp_path, {"servers": {"dedicated": True}})), outdir=str(tmp_path / "out")).synth()
+    main.build_app(
+        load(one_environment(tmp_path, {"servers": {"dedicated": True}})), outdir=str(tmp_path / "out")
+    ).synth()
     template = Template.read(tmp_path / "out/stacks/vet-dev-helm/cdk.tf.json")
     on_servers = {name for name, each in namespaces("vet-app").items() if each.on_dedicated_servers} | {"kube-system"}
     for path, release in template.resources("helm_release").items():

@@ -12,7 +12,7 @@ import pytest
 import main
 from settings import load
 from settings.load_balancer import NETWORKS_A_RULE
-from tests.changes import dev_alone
+from tests.changes import one_environment
 from tests.template import Template
 
 APPLICATION, RANCHER = "vet-app.dev.example.com", "rancher.dev.example.com"
@@ -23,7 +23,7 @@ Reached = Callable[[str, str], bool]
 @pytest.fixture
 def synthesise(tmp_path: Path) -> Callable[[list[str]], Template]:
     def synthesised(networks: list[str]) -> Template:
-        settings = load(dev_alone(tmp_path, {"access": {"rancher": {"allowed_cidrs": networks}}}))
+        settings = load(one_environment(tmp_path, {"access": {"rancher": {"allowed_cidrs": networks}}}))
         main.build_app(settings, outdir=str(tmp_path / "out")).synth()
         return Template.read(tmp_path / "out/stacks/vet-dev/cdk.tf.json")
 
@@ -86,7 +86,7 @@ def _forbidden() -> dict[str, Any]:
 
 
 def test_the_ingress_asks_for_the_address_once_more(tmp_path: Path) -> None:
-    settings = load(dev_alone(tmp_path, {"access": {"rancher": {"allowed_cidrs": NETWORKS}}}))
+    settings = load(one_environment(tmp_path, {"access": {"rancher": {"allowed_cidrs": NETWORKS}}}))
     main.build_app(settings, outdir=str(tmp_path / "out")).synth()
     release = Template.read(tmp_path / "out/stacks/vet-dev-helm/cdk.tf.json").one("helm_release", name="rancher")
     values = json.loads(release["values"][0])

@@ -8,7 +8,7 @@ from typing import Any
 import main
 from settings import load
 from settings.patches import Patches
-from tests.changes import dev_alone
+from tests.changes import one_environment
 from tests.template import Template
 
 
@@ -58,7 +58,7 @@ def test_the_days_of_a_window() -> None:
 def test_each_release_set_has_a_version_that_was_made_for_its_kubernetes(tmp_path: Path) -> None:
     versions = {}
     for name in ("documented", "current"):
-        settings = load(dev_alone(tmp_path, {"patches": {}, "cluster": {"release_set": name}}))
+        settings = load(one_environment(tmp_path, {"patches": {}, "cluster": {"release_set": name}}))
         main.build_app(settings, outdir=str(tmp_path / "out")).synth()
         template = Template.read(tmp_path / "out/stacks/vet-dev-helm/cdk.tf.json")
         versions[name] = template.one("helm_release", name="kured")["version"]

@@ -12,7 +12,7 @@ from settings import load
 from settings.base import Section
 from settings.load_balancer import LoadBalancer
 from settings.workloads import Application
-from tests.changes import dev_alone
+from tests.changes import one_environment
 from tests.template import Template
 from tests.unit.stacks.conftest import read
 
@@ -99,5 +99,5 @@ def _synthesised(folder: Path, setting: str, value: Any = None) -> Mapping[str, 
     """All stacks, with one setting of dev changed."""
     section, _, key = setting.partition(".")
     changed = {section: {key: OTHERWISE[setting] if value is None else value}}
-    main.build_app(load(dev_alone(folder, changed)), outdir=str(folder / "cdktf.out")).synth()
+    main.build_app(load(one_environment(folder, changed)), outdir=str(folder / "cdktf.out")).synth()
     return read(folder / "cdktf.out")

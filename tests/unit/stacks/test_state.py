@@ -6,7 +6,7 @@ from pathlib import Path
 
 import main
 from settings import load
-from tests.changes import dev_alone
+from tests.changes import one_environment
 from tests.template import Template
 from tests.unit.stacks.conftest import synthesised_with
 
@@ -43,7 +43,7 @@ def test_zones_outlive_their_environments(state: Template) -> None:
 def test_former_zones_stay_with_what_delegates_to_them_while_the_domain_is_another(tmp_path: Path) -> None:
     """Hosts that still run under the former names go on resolving until each environment is deployed."""
     project = {"domain": "clinic.example", "former_zones": ["example.com", "dev.example.com"]}
-    main.build_app(load(dev_alone(tmp_path, {}, project)), outdir=str(tmp_path / "out")).synth()
+    main.build_app(load(one_environment(tmp_path, {}, project)), outdir=str(tmp_path / "out")).synth()
     moved = Template.read(tmp_path / "out/stacks/vet-state/cdk.tf.json")
     names = {block["name"] for block in moved.resources("aws_route53_zone").values()}
     assert names == {"clinic.example", "dev.clinic.example", "example.com", "dev.example.com"}

@@ -13,7 +13,7 @@ import main
 from settings import Settings, load
 from settings.loader import ENVIRONMENTS
 from settings.release_sets import release_set
-from tests.changes import KEY, dev_alone
+from tests.changes import KEY, one_environment
 from tests.template import Template
 
 Synthesise = Callable[..., Template]
@@ -24,7 +24,7 @@ def synthesise(tmp_path: Path) -> Synthesise:
     """Synthesise dev with some of its settings replaced, and return its template."""
 
     def changed(**sections: Any) -> Template:
-        return _infrastructure(load(dev_alone(tmp_path, sections)), tmp_path, "vet-dev")
+        return _infrastructure(load(one_environment(tmp_path, sections)), tmp_path, "vet-dev")
 
     return changed
 
