@@ -84,7 +84,11 @@ class Backups(Section):
     """Snapshots of volumes."""
 
     replica_region: Region | None = None
-    """A second region, to which etcd snapshots and database backups are copied as they are written."""
+    """A second region, to which etcd snapshots and database backups are copied as they are written. Terraform deletes the copies only while
+    the region is named: for none, or for another region, first ``delete_copies: true``."""
+
+    delete_copies: bool = False
+    """Whether the copies in ``replica_region`` are deleted, at the next deploy. Then both settings can be taken out."""
 
     logs_days: LogDays = 90
     """Days that CloudWatch keeps the platform's own logs."""

@@ -47,6 +47,7 @@ COSTS: Mapping[str, str] = {
     "application.attachments_in_s3": "{bucket} USD a month for each GB of files",
     "backups.volume_snapshots.enabled": "{snapshot} USD a month for each GiB that snapshots hold",
     "backups.replica_region": "{bucket} USD a month for each GB of copies, and {key} USD for a key",
+    "backups.delete_copies": "saves the copies and their key",
     "schedule.enabled": "saves the machines' hours outside of the schedule",
     "schedule.start": "by the machines' hours",
     "schedule.stop": "by the machines' hours",

@@ -326,7 +326,11 @@ EFFECTS: Mapping[str, Effect] = {
     "backups.volume_snapshots.retention": _IN_AWS,
     "backups.replica_region": _effect(
         Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_s3_bucket.replicas_*", "aws_kms_key.replicas_*", "aws_iam_role.replicas_*"),
-        note="copies what is written from then on; a copy that is full is kept from being deleted",
+        note="copies what is written from then on; for none or for another region, first delete_copies: true and a deploy",
+    ),
+    "backups.delete_copies": _effect(
+        Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_s3_bucket.replicas_*", "aws_kms_key.replicas_*", "aws_iam_role.replicas_*"),
+        note="the copies go; a copy that is full is kept from being deleted",
     ),
     "backups.logs_days": _IN_AWS,
     "schedule.enabled": _effect(Kind.AT_ONCE, on=INFRASTRUCTURE, loses=("aws_iam_role.schedule_*",)),
@@ -420,7 +424,8 @@ PROJECT_EFFECTS: Mapping[str, Effect] = {
     "github.repository": _effect(
         Kind.AT_ONCE, on=STATE, loses=("aws_iam_openid_connect_provider.github_*", "aws_iam_role.github_*"), note="by make state"
     ),
-    "replica_region": _effect(Kind.AT_ONCE, on=STATE, note="by make state; copies that are there go when LOSE names them"),
+    "replica_region": _effect(Kind.AT_ONCE, on=STATE, note="by make state; for none or for another region, first delete_copies: true and make state"),
+    "delete_copies": _effect(Kind.AT_ONCE, on=STATE, note="by make state; the copy goes when LOSE names it"),
     "access.permissions_boundary": _effect(Kind.AT_ONCE, on="state infrastructure", note="by make state first, then make deploy of each environment"),
     "access.role_path": _effect(Kind.FIXED, on="state infrastructure", note="AWS cannot move a role, and what uses it would lose it"),
     "cost_center": _effect(Kind.AT_ONCE, Kind.REFRESH, on=_EVERYWHERE, note="a tag of everything"),

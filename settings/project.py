@@ -85,7 +85,11 @@ class Project(Section):
     """What a company asks of roles."""
 
     replica_region: Region | None = None
-    """A second region, to which the state of all stacks is copied as it is written."""
+    """A second region, to which the state of all stacks is copied as it is written. Terraform deletes the copy only while the region is named:
+    for none, or for another region, first ``delete_copies: true``."""
+
+    delete_copies: bool = False
+    """Whether the copy of the state in ``replica_region`` is deleted, at the next ``make state``. Then both settings can be taken out."""
 
     cost_center: Annotated[
         str, Field(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+$", examples=["veterinary-platform"])

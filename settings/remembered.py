@@ -26,6 +26,7 @@ ADDITIONS = (
     "terraform_overrides",
     "dashboard",
     "hosts.grafana",
+    "backups.delete_copies",
 )
 """Settings that are remembered only where something is written: an environment that adds nothing has the state that it had before they were.
 Those of a service are remembered while it is on."""
@@ -64,7 +65,7 @@ def remembered_of_account(project: Project, environments: Iterable[Environment])
 def _of_project(project: Project, stack: str) -> dict[str, str]:
     """Keys of ``_project.yaml`` that are set."""
     values = {key: _value(project, key) for key, declared in PROJECT_EFFECTS.items() if stack in declared.stacks}
-    return {f"{OF_PROJECT}{key}": _text(value) for key, value in values.items() if value not in (None, [])}
+    return {f"{OF_PROJECT}{key}": _text(value) for key, value in values.items() if value not in (None, [], False)}
 
 
 def _value(section: Any, key: str) -> Any:

@@ -280,7 +280,11 @@ class InfrastructureStack(PlatformStack):
             Dashboard(self, "dashboard", names=names, environment=environment, monitored=monitored, alarms=alarms)
 
     def _replicate(self, region: str) -> None:
+        """Copies in another region; the region's provider stays until they are deleted, because Terraform deletes them by it."""
         names, environment, buckets = self._names, self._environment, self._foundation.buckets
+        provider = self.replica_provider(region)
+        if environment.backups.delete_copies:
+            return
         sources = {"snapshots": buckets.snapshots, "database": buckets.database}
         if environment.application.attachments_in_s3 and buckets.attachments:
             sources["files"] = buckets.attachments
@@ -289,7 +293,7 @@ class InfrastructureStack(PlatformStack):
         Replicas(
             self,
             "replicas",
-            provider=self.replica_provider(region),
+            provider=provider,
             # Another name than its own bucket would have there, should the environment move to that region.
             sources={purpose: (bucket, names.bucket(f"{purpose}-2", region)) for purpose, bucket in sources.items()},
             key=self._foundation.keys.backups,

@@ -53,11 +53,14 @@ class StateStack(PlatformStack):
         )
 
     def _replicate(self, storage: StateStorage, project: Project, region: str) -> None:
-        """A copy of the state in another region."""
+        """A copy of the state in another region; the region's provider stays until it is deleted, because Terraform deletes it by that."""
+        provider = self.replica_provider(region)
+        if project.delete_copies:
+            return
         Replicas(
             self,
             "replicas",
-            provider=self.replica_provider(region),
+            provider=provider,
             sources={"state": (storage.bucket, replica_bucket(project))},
             key=storage.key,
             settings=ReplicaSettings(

@@ -224,13 +224,17 @@ OF_PROJECT: Mapping[str, Any] = {
     "state_encryption": "encrypt",
     "github.repository": "clinic/platform",
     "replica_region": "us-west-2",
+    "delete_copies": True,
     "access.permissions_boundary": "arn:aws:iam::123456789012:policy/company-boundary",
     "access.role_path": "/platform/",
     "cost_center": "another",
 }
 """Another value of every key of ``_project.yaml``."""
 
-BESIDE_OF_PROJECT: Mapping[str, Mapping[str, Any]] = {"state_encryption": {"engine": "tofu"}}
+BESIDE_OF_PROJECT: Mapping[str, Mapping[str, Any]] = {
+    "state_encryption": {"engine": "tofu"},
+    "delete_copies": {"replica_region": "us-west-2"},
+}
 """What must be set for such a key to matter."""
 
 BESIDE: Mapping[str, Mapping[str, Any]] = {
@@ -243,6 +247,7 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
     "access.principals": {"access": {"identity": {"issuer": ISSUER}}},
     "access.identity.shared": {"access": {"identity": {"issuer": ISSUER}, "principals": {"read": [ROLE]}}},
     "backups.logs_days": {"network": {"flow_logs": True}},
+    "backups.delete_copies": {"backups": {"replica_region": "us-west-2"}},
     "access.api.access": {"access": {"api": {"allowed_cidrs": ["203.0.113.0/24"]}}},
     "access.ssh.jump_host.instance_type": {"access": {"ssh": {"jump_host": {"enabled": True}}}},
     "access.ssh.allowed_cidrs": {"access": {"ssh": {"public_key": KEY}}},

@@ -17,6 +17,7 @@ import main
 from operations.deployment.plan_summary import PRECIOUS, refuse_losses, summary
 from operations.devtools.emulator.account import Account
 from operations.devtools.emulator.stack import Stack
+from operations.shared.errors import Failure
 from operations.shared.terraform import binary
 from settings import load
 from settings.documents import merged
@@ -59,6 +60,8 @@ ONE_WAY = {
     "dns_zone": "its zone comes with make state",
     "deletion_protection": "what is protected cannot be taken away by the batch after it",
     "cluster.versions": "Kubernetes never goes back",
+    "backups.replica_region": "its copies go while it is named, in the test of their own",
+    "backups.delete_copies": "it says nothing without a region, which would be taken away beside it",
     "cluster.release_set": "another set refuses some of dev's settings to stand still",
 }
 """What a batch does not set, since the next one could not take it away, with the reason."""
@@ -269,6 +272,16 @@ def test_a_batch_of_changes_is_applied_and_the_next_plan_is_empty(
     unexpected_changes = running.stack.unexpected_changes()
     assert not unexpected_changes, f"{batch} would change again:\n" + "\n".join(unexpected_changes)
     assert _servers(running.stack) == servers, f"{batch} has changed a server"
+
+
+def test_copies_in_another_region_go_while_the_region_is_named(running: Running) -> None:
+    """Terraform deletes by a resource's own provider: without the region's there would be no plan any more."""
+    running.deploy({"backups": {"replica_region": "us-west-2"}})
+    with pytest.raises(Failure, match="Provider configuration not present"):
+        running.deploy({})
+    running.deploy({"backups": {"replica_region": "us-west-2", "delete_copies": True}})
+    running.deploy({})
+    assert not running.stack.unexpected_changes()
 
 
 def _servers(stack: Stack) -> dict[str, str]:

@@ -15,6 +15,7 @@ from tests.everything import NAME, everything, switches
 
 NO_SWITCH = {
     "application.image": "names a release; nothing is made or left out by it",
+    "backups.delete_copies": "takes the copies away; tests/unit/stacks/test_saving.py has it",
     "charts.mirror": "another address for the same charts; tests/unit/stacks/test_helm.py has it",
     "cluster.versions": "other releases of the same components; tests/unit/stacks/test_releases.py has them",
     "image.ami_id": "leaves out a look-up; tests/unit/stacks/test_variations.py has it",

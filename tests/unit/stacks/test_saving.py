@@ -5,7 +5,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 import main
+from settings import load
+from tests.changes import one_environment
 from tests.template import Template
 from tests.unit.stacks.conftest import Synthesise, synthesised_with
 
@@ -192,3 +196,14 @@ def test_state_is_copied_to_the_second_region(tmp_path: Path) -> None:
     assert (copy["bucket"], copy["provider"]) == ("vet-terraform-state-example-replica", "aws.elsewhere")
     assert copy["lifecycle"]["prevent_destroy"] is True
     assert template.count("aws_s3_bucket_replication_configuration") == 1
+
+
+@pytest.mark.parametrize("stack", ["vet-dev", "vet-state"])
+def test_copies_that_are_to_go_leave_the_provider_that_deletes_them(stack: str, tmp_path: Path) -> None:
+    """Terraform makes no plan for a resource in its state whose provider is gone."""
+    going = {"replica_region": "us-west-2", "delete_copies": True}
+    main.build_app(load(one_environment(tmp_path, {"backups": going}, going)), outdir=str(tmp_path / "out")).synth()
+    template = Template.read(tmp_path / f"out/stacks/{stack}/cdk.tf.json")
+    left = [path for _, path, _ in template.every_resource() if path.startswith("replicas/")]
+    assert not left, f"still there: {left}"
+    assert [each["region"] for each in template.document["provider"]["aws"] if "alias" in each] == ["us-west-2"]
