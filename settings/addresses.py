@@ -74,6 +74,12 @@ class Fleet:
     maximum: dict[str, int]
     """How many each zone may have."""
 
+    @property
+    def name_end(self) -> list[str]:
+        """What the names of its launch template and groups end with. A pool that changes its kind has both kinds for a while, and AWS takes
+        each name once."""
+        return ["base"] if self.fixed else ["spot"] if self.spot else []
+
 
 def fleets(environment: Environment | Machines, pool: Pool) -> list[Fleet]:
     """A pool's nodes: all in one fleet, or, where a Spot pool has an on-demand base, that base in a second one."""

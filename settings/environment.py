@@ -100,7 +100,7 @@ class Environment(Section):
     """Kubernetes (RKE2), its network, and its snapshots."""
 
     charts: Charts = Charts()
-    """Where Helm charts come from."""
+    """Repository of the Helm charts."""
 
     rancher: RancherSettings
     """Rancher."""

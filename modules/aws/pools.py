@@ -86,7 +86,7 @@ class AgentPool(Construct):
             scope,
             context=self._context,
             role=self._role,
-            name=name,
+            name=names.resource("agent", self._name, *fleet.name_end),
             description=f"Agents of {names.base}, pool {self._name}",
             instance_type=pool.instance_types[0],
             image_id=self._image_id,
@@ -111,7 +111,7 @@ class AgentPool(Construct):
             group = AutoscalingGroup(
                 scope,
                 f"group_{letter}",
-                name=names.resource("agent", self._name, letter, *suffix),
+                name=names.resource("agent", self._name, letter, *fleet.name_end),
                 min_size=least,
                 max_size=most,
                 desired_capacity=least,

@@ -6,6 +6,7 @@ from constructs import Construct
 
 from modules.platform.infrastructure_outputs import InfrastructureOutputs
 from modules.platform.release import Release
+from settings.addresses import fleets
 from settings.helm_values import web_identity
 from settings.names import Names
 from settings.namespaces import controllers, on_servers
@@ -39,9 +40,11 @@ class ClusterAutoscaler(Construct):
 
 def priorities(names: Names) -> dict[str, Any]:
     """Values by which the groups of the pool with the highest number grow first, and of several such ones those that waste least
-    (cluster-autoscaler: expander/priority). A group is known by its name, whose end is its zone."""
+    (cluster-autoscaler: expander/priority). A group is known by its name, which ends with its zone and, of a Spot pool, its kind."""
     groups: dict[int, list[str]] = {AGENTS_PRIORITY: [f"^{names.resource('agent')}-[a-z]$"]}
     for name, pool in names.environment.pools.items():
-        groups.setdefault(pool.priority, []).append(f"^{names.resource('agent', name)}-[a-z]$")
+        (fleet,) = (each for each in fleets(names.environment, pool) if not each.fixed)
+        end = "-".join(["[a-z]", *fleet.name_end])
+        groups.setdefault(pool.priority, []).append(f"^{names.resource('agent', name)}-{end}$")
     ordered = {str(priority): groups[priority] for priority in sorted(groups)}
     return {"extraArgs": {"expander": "priority,least-waste"}, "expanderPriorities": ordered}

@@ -92,8 +92,7 @@ class Measurements:
             name = kind.key.removeprefix("pools.")
             for fleet in fleets(environment, environment.pools[name]):
                 for letter in fleet.minimum:
-                    suffix = ["base"] if fleet.fixed else []
-                    yield {"AutoScalingGroupName": names.resource("agent", name, letter, *suffix)}
+                    yield {"AutoScalingGroupName": names.resource("agent", name, letter, *fleet.name_end)}
 
     def _hours(
         self, namespace: str, metric: str, places: Sequence[Mapping[str, str]], statistic: str = "Average"

@@ -78,12 +78,26 @@ def test_aws_knows_how_each_group_buys_and_that_it_is_drained(pooled: Account) -
         policy = group.get("MixedInstancesPolicy")
         if policy:
             spot = policy["InstancesDistribution"]["OnDemandPercentageAboveBaseCapacity"] == 0
-            assert spot == (name in ("vet-dev-agent-batch-a", "vet-dev-agent-batch-b")), name
+            assert spot == (name in ("vet-dev-agent-batch-a-spot", "vet-dev-agent-batch-b-spot")), name
 
 
 def test_a_second_plan_has_no_changes(pooled: Account) -> None:
     unexpected_changes = pooled.stack("vet-dev").unexpected_changes()
     assert not unexpected_changes, "vet-dev would change:\n" + "\n".join(unexpected_changes)
+
+
+def test_a_pool_of_the_other_kind_takes_the_place_of_the_former_in_one_deploy(pooled: Account, folder: Path) -> None:
+    """AWS takes the name of a launch template and of a group once, and Terraform makes the new ones before the former are gone."""
+    kinds = {name: {**pool, "min_count": 1} if name == "graviton" else dict(pool) for name, pool in POOLS.items()}
+    turned = {name: {**pool, "spot": not pool.get("spot"), "on_demand_base": 0} for name, pool in kinds.items()}
+    before = machines(pooled)
+    for pools in (turned, kinds):
+        pooled.synthesise(load(one_environment(folder, {**WITH_POOLS, "pools": pools})))
+        pooled.stack("vet-dev").apply()
+        assert not pooled.stack("vet-dev").unexpected_changes()
+    assert {name: len(members) for name, members in machines(pooled).items()} == {
+        name: len(members) for name, members in before.items()
+    }
 
 
 def test_a_pool_that_is_taken_out_goes_and_nothing_else_does(pooled: Account, folder: Path) -> None:

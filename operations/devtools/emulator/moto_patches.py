@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from moto.budgets.responses import BudgetsResponse
+from moto.cloudwatch.models import CloudWatchBackend
 from moto.core.responses import ActionResult
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.launch_templates import LaunchTemplate
@@ -39,6 +40,19 @@ def install() -> None:
     _keep_tags_of_launch_templates_apart()
     _keep_tags_of_budgets()
     _find_nat_gateways_by_their_tags()
+    _forget_tags_of_deleted_alarms()
+
+
+def _forget_tags_of_deleted_alarms() -> None:
+    """Delete an alarm's tags with it: moto gives them to the next alarm of its name."""
+    delete = CloudWatchBackend.delete_alarms
+
+    def delete_alarms(self: Any, alarm_names: list[str]) -> None:
+        for alarm in self.get_alarms_by_alarm_names(alarm_names):
+            self.tagger.delete_all_tags_for_resource(alarm.alarm_arn)
+        delete(self, alarm_names)
+
+    replace(CloudWatchBackend, "delete_alarms", delete_alarms)
 
 
 def _find_nat_gateways_by_their_tags() -> None:

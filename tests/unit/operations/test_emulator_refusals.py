@@ -290,6 +290,13 @@ def test_a_record_may_take_anothers_place_in_one_batch(zone: Any) -> None:
     zone(("UPSERT", name, "CNAME"))
 
 
+def test_a_record_that_was_deleted_is_made_again(zone: Any) -> None:
+    for name in ("rancher.clinic.example.com", "zebra.clinic.example.com"):
+        zone(("CREATE", name, "A"))
+    zone(("DELETE", "rancher.clinic.example.com", "A"))
+    zone(("CREATE", "rancher.clinic.example.com", "A"))
+
+
 def test_a_volume_grows_and_does_not_shrink(ec2: Any) -> None:
     volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=20)["VolumeId"]
     ec2.modify_volume(VolumeId=volume, Size=30)

@@ -57,6 +57,19 @@ def test_tags_of_an_association_come_and_go(aws: Clients) -> None:
     assert ssm.list_tags_for_resource(**named)["TagList"] == [{"Key": "Owner", "Value": "clinic"}]
 
 
+def test_an_alarm_of_a_deleted_ones_name_has_its_own_tags_alone(aws: Clients) -> None:
+    cloudwatch = aws("cloudwatch")
+    alarm: dict[str, Any] = {
+        "AlarmName": "disk", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Threshold": 80.0,
+        "MetricName": "used", "Namespace": "clinic", "Period": 60, "Statistic": "Maximum",
+    }  # fmt: skip
+    cloudwatch.put_metric_alarm(**alarm, Tags=[{"Key": "Team", "Value": "platform"}])
+    cloudwatch.delete_alarms(AlarmNames=["disk"])
+    cloudwatch.put_metric_alarm(**alarm)
+    (arn,) = [each["AlarmArn"] for each in cloudwatch.describe_alarms(AlarmNames=["disk"])["MetricAlarms"]]
+    assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
+
+
 def test_a_launch_templates_tags_are_those_of_now(aws: Clients) -> None:
     ec2 = aws("ec2")
     response = ec2.create_launch_template(LaunchTemplateName="agents", LaunchTemplateData={"InstanceType": "t3.large"})

@@ -1,6 +1,7 @@
 """Values: layers, merging as Helm does it, and no key that its chart does not know."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from operations.supply_chain.charts import CHARTS, fetched
 from settings import SettingsError, helm_values, load
 from settings.helm_values import FOLDER, ValuesError, files, merge, read_chart, unknown_keys
 from settings.images import images
-from settings.release_sets import SETS, release_set, releases_of
+from settings.release_sets import SETS, catalogue, find, release_set, releases_of
 from tests.unit.releases.samples import (
     AGAIN,
     LOCAL,
@@ -73,6 +74,7 @@ def test_values_that_nothing_reads_any_more_are_not_dropped_without_a_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Environments once had files of their own here; anybody who has them still is told where each goes."""
+    shutil.copytree(FOLDER / "keys", tmp_path / "keys")
     (tmp_path / "prod").mkdir()
     (tmp_path / "prod/rancher.yaml").write_text("antiAffinity: required\n", encoding="utf-8")
     monkeypatch.setattr(helm_values, "FOLDER", tmp_path)
@@ -147,8 +149,13 @@ def test_the_lists_of_keys_are_fresh(path: Path) -> None:
     assert path.read_text(encoding="utf-8").split() == read_chart(chart)
 
 
-def test_there_is_a_list_for_every_chart_of_every_set_and_no_other() -> None:
+def test_there_is_a_list_for_every_chart_of_the_catalogue_and_no_other() -> None:
+    """An environment's values are compared with them at each version that an upgrade passes, not at those of the sets alone."""
     wanted = {
-        f"{s[r].chart.name}-{s[r].version}" for s in map(release_set, SETS) for r in [*installed(s.name), *SERVICES]
+        f"{find(key, version).chart.name}-{version}"
+        for key, component in catalogue().items()
+        for version, info in component.releases.items()
+        if component.chart or info.chart
     }
+    assert len(wanted) > 30, wanted
     assert {path.stem for path in (FOLDER / "keys").glob("*.txt")} == wanted

@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from settings.helm_values import known_keys as chart_keys
 from settings.release_sets import SETS, ReleaseSet, UnknownReleaseError, catalogue, check, find, parse, release_set
 from settings.rke2_config_keys import known_keys
 
@@ -153,19 +152,6 @@ def test_urls_of_what_nodes_download() -> None:
     assert re.fullmatch(
         r"https://awscli\.amazonaws\.com/awscli-exe-linux-x86_64-2\.\d+\.\d+\.zip", documented.aws_cli_url
     )
-
-
-def test_every_chart_has_its_keys() -> None:
-    """An environment's ``values`` are compared with them at each version that an upgrade passes."""
-    charts = [
-        find(key, version)
-        for key, component in catalogue().items()
-        if component.chart
-        for version in component.releases
-    ]
-    assert len(charts) > 30, charts
-    for chart in charts:
-        assert chart_keys(chart), f"{chart.label} has an empty list of keys"
 
 
 def test_every_rke2_release_has_its_configuration_keys() -> None:

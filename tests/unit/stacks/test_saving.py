@@ -189,15 +189,6 @@ def test_backups_are_copied_to_the_second_region_under_its_own_key(dev_with: Syn
     assert not template.references() - template.declared()
 
 
-def test_state_is_copied_to_the_second_region(tmp_path: Path) -> None:
-    stacks = synthesised_with("replica_region: us-west-2", tmp_path)
-    template = Template.read(stacks / "vet-state/cdk.tf.json")
-    copy = template.one("aws_s3_bucket", "replicas/elsewhere/state")
-    assert (copy["bucket"], copy["provider"]) == ("vet-terraform-state-example-replica", "aws.elsewhere")
-    assert copy["lifecycle"]["prevent_destroy"] is True
-    assert template.count("aws_s3_bucket_replication_configuration") == 1
-
-
 @pytest.mark.parametrize("stack", ["vet-dev", "vet-state"])
 def test_copies_that_are_to_go_leave_the_provider_that_deletes_them(stack: str, tmp_path: Path) -> None:
     """Terraform makes no plan for a resource in its state whose provider is gone."""
@@ -207,3 +198,12 @@ def test_copies_that_are_to_go_leave_the_provider_that_deletes_them(stack: str, 
     left = [path for _, path, _ in template.every_resource() if path.startswith("replicas/")]
     assert not left, f"still there: {left}"
     assert [each["region"] for each in template.document["provider"]["aws"] if "alias" in each] == ["us-west-2"]
+
+
+def test_state_is_copied_to_the_second_region(tmp_path: Path) -> None:
+    stacks = synthesised_with("replica_region: us-west-2", tmp_path)
+    template = Template.read(stacks / "vet-state/cdk.tf.json")
+    copy = template.one("aws_s3_bucket", "replicas/elsewhere/state")
+    assert (copy["bucket"], copy["provider"]) == ("vet-terraform-state-example-replica", "aws.elsewhere")
+    assert copy["lifecycle"]["prevent_destroy"] is True
+    assert template.count("aws_s3_bucket_replication_configuration") == 1

@@ -28,8 +28,20 @@ def install() -> None:
         zone = self.get_hosted_zone(zoneid)
         _judge(zone.name.strip("."), zone.rrsets, change_list)
         change(self, zoneid, change_list)
+        _forget_deleted(zone.rr_changes, change_list)
 
     replace(Route53Backend, "change_resource_record_sets", change_resource_record_sets)
+
+
+def _forget_deleted(journal: list[dict[str, Any]], changes: list[dict[str, Any]]) -> None:
+    """Take what is deleted out of moto's journal, which refuses a record that was made before, although it is gone."""
+    gone = {_of(each) for each in changes if each["Action"] == "DELETE"}
+    journal[:] = [each for each in journal if _of(each) not in gone]
+
+
+def _of(change: dict[str, Any]) -> tuple[str, str, str | None]:
+    record = change["ResourceRecordSet"]
+    return _key(record["Name"], record["Type"], record.get("SetIdentifier"))
 
 
 def _judge(zone: str, records: Iterable[Any], changes: list[dict[str, Any]]) -> None:
