@@ -46,7 +46,7 @@ test-schedules: ## twenty random schedules of faults on servers that run etcd it
 	@VET_SCHEDULES=20 VET_MINUTES=4 VET_SEED="$${SEED:-$$(git rev-parse HEAD)}" $(RUN) python -m pytest -q -n 8 --dist worksteal tests/boot/test_schedules.py
 
 test-apply: ## the real Terraform against an AWS emulator
-	@if [ -d tests/apply ]; then $(RUN) python -m pytest -n 2 --dist loadfile tests/apply; fi
+	@if [ -d tests/apply ]; then $(RUN) python -m pytest tests/apply; fi
 
 .PHONY: test-pipeline
 test-pipeline: ## the workflows' own lines on an emulated account: review, image, deploy, drift [VET_TEST_KUBECONFIG=... releases as well]
